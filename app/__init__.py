@@ -1,0 +1,1 @@
+"""The Streamlit shell: all that pages share; no mathematics, no torch."""

@@ -1,0 +1,1 @@
+"""How an attacker gets it: one attack a file."""

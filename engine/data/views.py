@@ -1,0 +1,89 @@
+"""`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 where they came as bytes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+class Views(tuple[Tensor, ...]):
+    """A tuple of float tensors (n, *shape_v) in [0, 1]; one image set is one view.
+
+    `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is written twice.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, tensors: Iterable[Tensor]) -> Self:
+        return super().__new__(cls, tensors)
+
+    @property
+    def n(self) -> int:
+        """How many samples."""
+        return self[0].shape[0]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of one sample, a tuple for each view."""
+        return tuple(tuple(view.shape[1:]) for view in self)
+
+    def flat(self) -> Tensor:
+        """All views of a sample in one row: (n, d)."""
+        return torch.cat([view.flatten(1) for view in self], dim=1)
+
+    def like(self, flat: Tensor) -> "Views":
+        """Cut (m, d) into views of these shapes; the inverse of `flat`."""
+        sizes = [view[0].numel() for view in self]
+        return Views(part.reshape(-1, *shape) for part, shape in zip(flat.split(sizes, dim=1), self.shapes, strict=True))
+
+    def rows(self, index: Tensor) -> "Views":
+        """The samples at `index`, repeats allowed."""
+        return Views(view[index] for view in self)
+
+    def to(self, device: str | torch.device) -> "Views":
+        """The same views on a device."""
+        return Views(view.to(device) for view in self)
+
+
+@dataclass(frozen=True)
+class AtRest:
+    """Views as they rest: one tensor (n, *shape_v) a view, and the number each is divided by to lie in [0, 1]."""
+    tensors: tuple[Tensor, ...]
+    divisors: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return self.tensors[0].shape[0]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of one sample, a tuple for each view."""
+        return tuple(tuple(tensor.shape[1:]) for tensor in self.tensors)
+
+    @property
+    def size(self) -> int:
+        """d: numbers in one sample, all views together."""
+        return sum(tensor[0].numel() for tensor in self.tensors)
+
+    def rows(self, index: Tensor | slice) -> Views:
+        """The samples at `index` as floats in [0, 1]."""
+        return Views(tensor[index].float() / divisor if divisor != 1 else tensor[index].float()
+                     for tensor, divisor in zip(self.tensors, self.divisors, strict=True))
+
+    def all(self) -> Views:
+        """Every sample as floats. For data that fit."""
+        return self.rows(slice(None))
+
+    def chunks(self, size: int = 4096) -> Iterator[Views]:
+        """The whole set in order, `size` samples at a time."""
+        for start in range(0, len(self), size):
+            yield self.rows(slice(start, start + size))
+
+    def subset(self, index: Tensor) -> "AtRest":
+        """The samples at `index`, still at rest."""
+        return AtRest(tuple(tensor[index] for tensor in self.tensors), self.divisors)
+
+    def to(self, device: str | torch.device) -> "AtRest":
+        """The same set on a device."""
+        return AtRest(tuple(tensor.to(device) for tensor in self.tensors), self.divisors)

@@ -1,0 +1,1 @@
+"""Training recipes whose product is an ordinary model."""

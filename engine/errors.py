@@ -1,0 +1,69 @@
+"""What can go wrong, as one tree. Every message names the thing, what was expected, what came, and the cure.
+
+    FeintError
+    ├── SettingsError      a value outside its limits, or a field nobody owns
+    ├── UnknownName        a name that nothing answers to; carries the nearest valid ones
+    ├── DataError          data that cannot be used as they are
+    │   └── DataMissing    data that are not on this machine and could not be fetched
+    ├── BudgetError        an ε, a box or a mask that no perturbation can satisfy
+    ├── AbilityError       a model asked for something it cannot do
+    ├── RunError           a run folder that cannot be used
+    │   ├── RunBroken      half-written, truncated, or of another version
+    │   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
+    └── EngineUnavailable  the worker processes could not be reached or started
+"""
+
+from difflib import get_close_matches
+
+
+class FeintError(Exception):
+    """Anything Feint refuses to do; the message is one clear sentence with the cure."""
+
+
+class SettingsError(FeintError):
+    """A value outside its limits, or a field nobody owns."""
+
+
+class UnknownName(FeintError):
+    """A name that nothing answers to.
+
+    `kind` says what was looked up, `name` what was asked for, `known` what exists.
+    """
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        self.kind, self.name, self.known = kind, name, known
+        self.nearest = get_close_matches(str(name), known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(sorted(known)[:12])}."
+        super().__init__(f"No {kind} is called {name!r}; {hint}")
+
+
+class DataError(FeintError):
+    """Data that cannot be used as they are."""
+
+
+class DataMissing(DataError):
+    """Data that are not on this machine and could not be fetched."""
+
+
+class BudgetError(FeintError):
+    """An ε, a box or a mask that no perturbation can satisfy."""
+
+
+class AbilityError(FeintError):
+    """A model asked for something it cannot do."""
+
+
+class RunError(FeintError):
+    """A run folder that cannot be used."""
+
+
+class RunBroken(RunError):
+    """A run folder that is half-written, truncated, or of another version."""
+
+
+class ResumeRefused(RunError):
+    """A run that exists but cannot go on."""
+
+
+class EngineUnavailable(FeintError):
+    """The worker processes could not be reached or started."""

@@ -1,0 +1,1 @@
+"""Measured numbers; everything that sees labels."""

@@ -1,0 +1,1 @@
+"""Victims: one file a method."""

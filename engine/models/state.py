@@ -1,0 +1,70 @@
+"""`State`: all that training needs to go on, as named tensors and plain JSON. Never pickled."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.data.views import Views
+from engine.device import How
+from engine.errors import RunBroken
+
+
+class State:
+    """Networks, optimisers, generator, counters and targets of one training.
+
+    `model` is what inference needs (the only part a zoo entry keeps), `extra` the networks only training needs,
+    `tensors` targets and the like, `counters` plain JSON values.
+    """
+
+    def __init__(self, model: nn.Module, rng: torch.Generator, how: How, extra: dict[str, nn.Module] | None = None) -> None:
+        self.model, self.rng, self.how = model, rng, how
+        self.extra = nn.ModuleDict(extra or {})
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}
+        self.tensors: dict[str, Tensor] = {}
+        self.counters: dict[str, Any] = {"step": 0}
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps or iterations done, as the method counts them."""
+        return int(self.counters["step"])
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The network whose parameters gradient probes differentiate by."""
+        return self.model.encoder  # type: ignore[return-value]
+
+    def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]:
+        """For probes: mean losses over the samples `x` at rows `index` of the data, float32, with a graph to the encoder.
+
+        "pseudo" (the clustering loss), "self" (the regulariser, unweighted), "total" (as trained), "q" (n, k), and
+        optionally "weighted:NAME" for each weighted part of the total. Methods that have none return {}.
+        """
+        return {}
+
+    def training_tensors(self) -> dict[str, Tensor]:
+        """Everything but the model's own weights, under flat names."""
+        flat = {f"extra.{name}": value for name, value in self.extra.state_dict().items()}
+        flat |= {f"tensor.{name}": value for name, value in self.tensors.items()}
+        flat["rng"] = self.rng.get_state()
+        for owner, optimiser in self.optimisers.items():
+            for number, values in optimiser.state_dict()["state"].items():
+                flat |= {f"optimiser.{owner}.{number}.{key}": torch.as_tensor(value) for key, value in values.items() if value is not None}
+        return flat
+
+    def restore(self, training: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """The inverse of `training_tensors` on a fresh skeleton. Raises RunBroken where names or shapes differ."""
+        try:
+            self.extra.load_state_dict({name.removeprefix("extra."): value for name, value in training.items() if name.startswith("extra.")})
+            self.tensors = {name.removeprefix("tensor."): value.to(self.how.device) for name, value in training.items() if name.startswith("tensor.")}
+            self.rng.set_state(training["rng"].cpu())
+            for owner, optimiser in self.optimisers.items():
+                whole, state = optimiser.state_dict(), {}
+                for name, value in training.items():
+                    if name.startswith(f"optimiser.{owner}."):
+                        number, key = name.removeprefix(f"optimiser.{owner}.").split(".", 1)
+                        state.setdefault(int(number), {})[key] = value
+                optimiser.load_state_dict(whole | {"state": state})
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise RunBroken(f"The checkpoint does not fit this version of the method ({str(error).splitlines()[0]}); train the run anew.") from None
+        self.counters = dict(counters)

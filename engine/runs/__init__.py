@@ -1,0 +1,1 @@
+"""What takes time: spec and key, store, runner, pool."""

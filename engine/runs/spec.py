@@ -1,0 +1,83 @@
+"""What a run is: an action with its settings, the data, the seed and the runs it builds on. Their hash is its key.
+
+*How* it is computed (device, precision, threads, versions) is recorded beside the run and is not part of the key.
+"""
+
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.settings import Settings
+
+if TYPE_CHECKING:  # the page server reads specs and must not import torch
+    import numpy as np
+    import torch
+    from torch import nn
+
+    from engine.data.dataset import Dataset
+    from engine.device import How
+    from engine.events import Event
+
+FORMAT = 1
+
+
+class Spec(BaseModel):
+    """The *what* of a run. `builds_on` maps a role ("base", "model") to the key of a finished run."""
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    action: str
+    name: str = ""
+    """The registered name of what is trained or launched ("adec", "pgd"), for lists and titles."""
+    settings: dict[str, Any]
+    data: str
+    fingerprint: str
+    seed: int = 0
+    builds_on: dict[str, str] = Field(default_factory=dict)
+    version: int = 1
+    format: int = FORMAT
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits: the hash of everything but the data's display name."""
+        what = self.model_dump(mode="json", exclude={"data"})
+        return hashlib.sha256(json.dumps(what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+class Work(Protocol):
+    """What the runner hands to an action."""
+    spec: Spec
+    folder: Path
+    """The run's folder: files written here are part of the run. Write under a temporary name and rename."""
+    data: "Dataset"
+    how: "How"
+    rng: "torch.Generator"
+    """Seeded from the spec's seed and key; on the CPU."""
+
+    @abstractmethod
+    def model(self, role: str = "model") -> "nn.Module":
+        """The model of the run under that role in `spec.builds_on`: eval mode, float32, frozen, on `how.device`."""
+
+    @abstractmethod
+    def write_table(self, name: str, columns: Mapping[str, "np.ndarray | list[Any]"]) -> None:
+        """`name`.parquet in the folder, one row a sample."""
+
+    @abstractmethod
+    def write_arrays(self, name: str, arrays: Mapping[str, "np.ndarray"]) -> None:
+        """`name`.npz in the folder (compressed, no objects)."""
+
+
+class Action(Settings):
+    """A kind of run. A subclass's fields are the run's settings; `work` does it and *returns* the result's metrics."""
+
+    kind: ClassVar[str] = "action"
+    lane: ClassVar[str] = "train"
+    """"train": a child process in the training lane; "play": at once in the warm worker."""
+
+    @abstractmethod
+    def work(self, work: Work) -> "Iterator[Event]":
+        """A generator of Progress, Evaluate and Picture events whose return value is the metrics (a dict)."""

@@ -1,0 +1,84 @@
+"""The base of all settings: frozen Pydantic models that say about themselves what a form, a flag and a card need.
+
+A registered settings class declares, as class variables, `kind`, `name`, `title`, `source` and, where there is one,
+`equation` (TeX) and `presets` (name -> the values that differ from the defaults).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import SettingsError
+
+
+def knob(default: Any, title: str, help: str = "", *, symbol: str = "", unit: str = "", source: str = "",
+         log: bool = False, advanced: bool = False, **limits: Any) -> Any:
+    """A settings field that explains itself.
+
+    `title` labels the widget and `help` becomes tooltip and flag help; `symbol` is the paper's letter, `unit` the unit,
+    `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the field away.
+    `limits` are Pydantic's own (ge, gt, le, lt, multiple_of, min_length ...).
+    """
+    extra = {"symbol": symbol, "unit": unit, "source": source, "log": log, "advanced": advanced}
+    return Field(default, title=title, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
+
+
+class Settings(BaseModel):
+    """A frozen, hashable, serialisable value with no tensors in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=False)
+
+    kind: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    equation: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(sentence(type(self), error)) from None
+
+    @classmethod
+    def preset(cls, preset: str | None = None, **changes: Any) -> Self:
+        """The settings of a named preset with `changes` on top; dotted names reach into nested settings."""
+        if preset and preset not in cls.presets:
+            known = ", ".join(cls.presets) or "none"
+            raise SettingsError(f"{cls.name or cls.__name__} has no preset {preset!r}; it has: {known}.")
+        values: dict[str, Any] = _copied(cls.presets[preset]) if preset else {}
+        for path, value in changes.items():
+            _put(values, path.split("."), value)
+        return cls(**values)
+
+    def values(self) -> dict[str, Any]:
+        """All fields as plain JSON values, nested settings included."""
+        return self.model_dump(mode="json")
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copied(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        values = values.setdefault(part, {})
+    values[path[-1]] = value
+
+
+def sentence(cls: type[BaseModel], error: ValidationError) -> str:
+    """Pydantic's first complaint as one sentence: owner.field, what was expected, what came, what the field means."""
+    first = error.errors(include_url=False)[0]
+    where = [str(part) for part in first["loc"]]
+    owner = getattr(cls, "name", "") or cls.__name__
+    field = cls.model_fields.get(where[0]) if where else None
+    if first["type"] == "extra_forbidden":
+        return f"{owner} has no setting {'.'.join(where)!r}; it has: {', '.join(cls.model_fields)}."
+    came = first.get("input")
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    about = f" {field.description}" if field and field.description and len(where) == 1 else ""
+    return f"{owner}.{'.'.join(where)} must be {expected}; got {came!r}.{about}"
