@@ -8,6 +8,7 @@ the page server itself; only what is not goes to a worker.
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -85,7 +86,7 @@ def read(file: Path) -> Answer | None:
         with np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return Answer(json.loads(arrays.pop("_json").tobytes()), arrays)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 

@@ -1,0 +1,24 @@
+"""Entry point of the page server: page set-up, navigation, connection to the engine."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
+
+from app import state  # noqa: E402
+
+st.set_page_config(page_title="Feint", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
+
+ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart", "train": "model_training", "runs": "list"}
+pages = [
+    st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{ICONS[name]}:", url_path="" if name == "home" else name, default=name == "home")
+    for name, title in state.PAGES.items()
+]
+page = st.navigation(pages, position="top")
+state.open_address()
+state.warm_up()
+page.run()

@@ -1,0 +1,221 @@
+"""The address, the session and the handle on the engine.
+
+Address: every choice that makes a picture is in the URL, defaults too, so that a copied link shows somebody else the same.
+A page asks `key(name, default, valid)` for a widget's key before the widget is drawn, and `remember()` writes the URL at its end.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from engine.errors import FeintError
+from engine.home import home
+from engine.runs import answers
+from engine.runs import catalogue as engine_catalogue
+from engine.runs.answers import Answer
+from engine.runs.pool import Engine
+from engine.runs.store import Run, Store
+
+ROOT = Path(__file__).resolve().parents[1]
+ADDRESS_VERSION = "1"
+PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "tab", "lesson", "step")
+PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
+
+Value = TypeVar("Value", str, int, float, bool)
+
+
+# --- the address ------------------------------------------------------------------------------------------------------
+
+def open_address() -> None:
+    """Once a script run, before any widget: take what the URL says into the session."""
+    address = st.session_state.setdefault("address", {})
+    seen = st.session_state.setdefault("address_seen", {})
+    current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
+    version = st.query_params.get("v", ADDRESS_VERSION)
+    if version != ADDRESS_VERSION:
+        notice(f"This link was made by another version of Feint (v={version}); what it says is read as far as it still fits.")
+    for name, text in current.items():
+        if seen.get(name) != text:
+            address[name] = text
+            st.session_state.pop(f"p_{name}", None)
+    st.session_state["address_seen"] = current or seen
+
+
+def key(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = "") -> str:
+    """The widget key of an address parameter, its session value set and checked; nonsense gives the default and a notice."""
+    widget = f"p_{name}"
+    if widget in st.session_state and _fits(st.session_state[widget], default, valid):
+        return widget
+    text = st.session_state["address"].get(name)
+    value = default
+    if text is not None and widget not in st.session_state:
+        parsed = _parsed(text, default)
+        if parsed is not None and valid(parsed):
+            value = parsed
+        else:
+            wanted = expected or {float: "a number in its range", int: "a whole number in its range"}.get(type(default), "one of the names listed here")
+            notice(f"The link says {name}={str(text)[:40]}, but {name} must be {wanted}; {default} is used instead.")
+    st.session_state[widget] = value
+    return widget
+
+
+def value(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True) -> Value:
+    """The checked value of an address parameter that no widget shows."""
+    return st.session_state[key(name, default, valid)]  # type: ignore[no-any-return]
+
+
+def put(name: str, new: str | int | float | bool) -> None:
+    """Set an address parameter; call it before its widget is drawn, or from a callback."""
+    st.session_state["address"][name] = new
+    st.session_state[f"p_{name}"] = new
+
+
+def forget(*names: str) -> None:
+    """Drop address parameters that no longer mean anything."""
+    for name in names:
+        st.session_state["address"].pop(name, None)
+        st.session_state.pop(f"p_{name}", None)
+
+
+def remember() -> None:
+    """At a page's end: write every known parameter, defaults too, into the URL."""
+    address = st.session_state["address"]
+    for name in PARAMETERS:
+        if f"p_{name}" in st.session_state:
+            address[name] = st.session_state[f"p_{name}"]
+    wanted = {"v": ADDRESS_VERSION} | {name: _text(address[name]) for name in PARAMETERS if address.get(name) not in (None, "")}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+    st.session_state["address_seen"] = {name: text for name, text in wanted.items() if name != "v"}
+
+
+def go(page: str, parameters: Mapping[str, str | int | float]) -> None:
+    """Open another page with these parameters set."""
+    for name, new in parameters.items():
+        put(name, new)
+    st.switch_page(ROOT / "pages" / f"{page}.py")
+
+
+def _fits(current: Any, default: Any, valid: Callable[[Any], bool]) -> bool:
+    same_kind = isinstance(current, type(default)) or (isinstance(default, float) and isinstance(current, int))
+    return same_kind and valid(current)
+
+
+def _parsed(text: Any, default: Any) -> Any:
+    if isinstance(text, type(default)):
+        return text
+    if isinstance(default, bool):
+        return {"1": True, "0": False, "true": True, "false": False}.get(str(text).lower())
+    try:
+        return type(default)(text)
+    except ValueError:
+        return None
+
+
+def _text(current: Any) -> str:
+    if isinstance(current, bool):
+        return str(int(current))
+    return f"{current:.6g}" if isinstance(current, float) else str(current)
+
+
+# --- notices ----------------------------------------------------------------------------------------------------------
+
+def notice(sentence: str) -> None:
+    """Keep a sentence to be shown under the page's title."""
+    kept = st.session_state.setdefault("notices", [])
+    if sentence not in kept:
+        kept.append(sentence)
+
+
+def show_notices() -> None:
+    """Show what was kept, once."""
+    for sentence in st.session_state.pop("notices", []):
+        st.warning(sentence)
+
+
+def refused(error: FeintError) -> None:
+    """An engine's sentence on the page, instead of a traceback."""
+    st.error(str(error))
+
+
+# --- the engine -------------------------------------------------------------------------------------------------------
+
+@st.cache_resource(show_spinner=False)
+def catalogue() -> dict[str, Any]:
+    """kind -> name -> entry: models, attacks, objectives, data, metrics, zoo. Made by the engine, read without torch."""
+    return engine_catalogue.read()
+
+
+def store() -> Store:
+    """The runs on this machine and the zoo."""
+    return Store(home())
+
+
+@st.cache_resource(show_spinner=False)
+def _connecting() -> Future[Engine]:
+    """The one connection of this page server, made in the background so that the first page need not wait for it."""
+    return ThreadPoolExecutor(1, "engine").submit(Engine.connect, os.environ.get("FEINT_ENGINE"))
+
+
+def engine() -> Engine:
+    """The worker processes: those of FEINT_ENGINE, or our own, which stop with the page server."""
+    return _connecting().result()
+
+
+def warm_up() -> None:
+    """Start the worker processes without waiting for them."""
+    _connecting()
+
+
+def ask(question: Mapping[str, Any], waiting: str = "Asking the engine…", timeout: float = 120.0) -> Answer:
+    """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown."""
+    found = answers.kept(question)
+    if found is not None:
+        return found
+    with st.spinner(waiting):
+        return engine().ask(dict(question), timeout=timeout)
+
+
+def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:
+    """Name -> run of every trained model: zoo first, then own finished runs; of one data set, or with one ability, if asked."""
+    catalogued = catalogue()["model"]
+    shelf = store()
+    own = {run.key: run for run in shelf.all() if run.spec.action == "train" and run.status() == "finished"}
+    every = dict(shelf.zoo()) | {name: run for name, run in own.items() if name not in {zoo.key for zoo in shelf.zoo().values()}}
+    return {name: run for name, run in every.items()
+            if (data is None or run.spec.data == data)
+            and (ability is None or ability in catalogued.get(run.spec.name, {}).get("abilities", ()))}
+
+
+def model_title(name: str, run: Run) -> str:
+    """What a list calls a model."""
+    title = catalogue()["model"].get(run.spec.name, {}).get("title", run.spec.name)
+    return f"{title} · {run.spec.data}" if "/" in name else f"{title} · {run.spec.data} · seed {run.spec.seed} · {name[:6]}"
+
+
+# --- what every page starts and ends with -----------------------------------------------------------------------------
+
+def page_head(question: str, lead: str = "") -> None:
+    """A page's title is its question; below it one line, and what has to be said first."""
+    st.title(question, anchor=False)
+    if lead:
+        st.markdown(lead)
+    show_notices()
+
+
+def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
+    """The Reproduce expander and the link; writes the address."""
+    remember()
+    query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
+    with st.expander("Reproduce and share", icon=":material/link:"):
+        st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same picture.")
+        st.code(f"?{query}", language=None, wrap_lines=True)
+        for language, text in (reproduce or {}).items():
+            st.caption(language)
+            st.code(text, language="python" if language == "Python" else "bash", wrap_lines=True)
+        st.caption(f"Python {sys.version.split()[0]} · runs in `{home()}`")

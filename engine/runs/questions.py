@@ -1,0 +1,342 @@
+"""What the warm workers answer: one function a question. Every number is judged here in float32."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine import data as engine_data
+from engine import device, registry
+from engine.attacks import ladder as ladders
+from engine.attacks.budget import Budget
+from engine.attacks.protocols import AttackSettings
+from engine.data.dataset import Dataset
+from engine.data.views import Views
+from engine.errors import BudgetError, FeintError, SettingsError
+from engine.home import home
+from engine.metrics import clustering, embedding
+from engine.models.protocols import require
+from engine.objectives.protocols import ObjectiveSettings
+from engine.objectives.weighted_sum import combine
+from engine.runs import answers, placing
+from engine.runs.answers import Answer
+from engine.runs.models import load_model
+from engine.runs.store import Run, Store
+
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A trained model with its data and everything about the clean samples that ladders and maps need."""
+    run: Run
+    model: nn.Module
+    data: Dataset
+    z: Tensor
+    log_q: Tensor
+    centre: Tensor
+    axes: Tensor
+
+    @property
+    def cluster(self) -> Tensor:
+        """(n,) the cluster of each clean sample."""
+        return self.log_q.argmax(1)
+
+    def place(self, z: Tensor) -> Tensor:
+        """(n, 2): on the first two principal axes of the clean embedding."""
+        return (z - self.centre) @ self.axes
+
+
+def compute(question: dict[str, Any]) -> Answer:
+    """The answer to a question. Raises FeintError with a sentence for the page."""
+    asked = question.pop("ask")
+    if asked not in QUESTIONS:
+        raise SettingsError(f"Nobody answers the question {asked!r}; known: {', '.join(QUESTIONS)}.")
+    function = QUESTIONS[asked]
+    try:
+        inspect.signature(function).bind(**question)
+    except TypeError as error:
+        raise SettingsError(f"The question {asked!r} is put wrongly: {error}.") from None
+    return function(**question)
+
+
+@lru_cache(maxsize=6)
+def victim(key: str) -> Victim:
+    """The model of a run with its clean embedding and assignment, cached in the worker."""
+    run = Store(home()).find(key)
+    how = device.choose()
+    model = load_model(run, how.device)
+    require(model, "encodes", "This page")
+    require(model, "clusters", "This page")
+    data = engine_data.load(run.spec.data)
+    if data.fingerprint != run.spec.fingerprint:
+        raise SettingsError(f"The model {key} was trained on other numbers called {run.spec.data!r}; put the old data back or train it anew.")
+    views = data.views.to(how.device)
+    with torch.no_grad():
+        z = torch.cat([model.encode(x) for x in views.chunks()])
+        log_q = torch.cat([model.log_assign(x) for x in views.chunks()])
+    centre, axes = embedding.principal_axes(z)
+    return Victim(run, model, data, z, log_q, centre, axes)
+
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+def overview(model: str) -> Answer:
+    """A model at rest: cluster, margin and place of every sample; medoids and names of the clusters."""
+    it = victim(model)
+    clusters = it.cluster.cpu().numpy()
+    top = it.log_q.topk(2, dim=1).values
+    medoids = _medoids(it)
+    names, mapping = _cluster_names(it, clusters, medoids)
+    shape = it.data.views.shapes[0]
+    report: dict[str, Any] = {
+        "n": len(it.data), "clusters": it.log_q.shape[1], "shape": list(shape), "size": it.data.views.size, "views": len(it.data.views.shapes),
+        "class_names": list(it.data.class_names), "cluster_names": names, "mapping": mapping, "title": it.data.title, "data": it.data.name,
+        "sizes": np.bincount(clusters, minlength=len(names)).tolist(),
+    }
+    if it.data.labels is not None:
+        report |= {"acc": clustering.accuracy(it.data.labels, clusters), "nmi": clustering.nmi(it.data.labels, clusters),
+                   "ari": clustering.ari(it.data.labels, clusters)}
+    labels = np.full(len(clusters), -1) if it.data.labels is None else it.data.labels
+    arrays = {
+        "cluster": clusters.astype(np.int16), "label": labels.astype(np.int16), "margin": (top[:, 0] - top[:, 1]).cpu().numpy(),
+        "confidence": top[:, 0].exp().cpu().numpy(), "xy": it.place(it.z).cpu().numpy(), "medoids": medoids.astype(np.int32),
+        "medoid_images": _bytes(_rows(it, medoids).flat()),
+    }
+    return Answer(report, arrays)
+
+
+def _medoids(it: Victim) -> np.ndarray:
+    """(k,) the sample nearest in z to the mean of each cluster's members; -1 for an empty cluster."""
+    found = np.full(it.log_q.shape[1], -1)
+    for cluster in range(len(found)):
+        members = torch.nonzero(it.cluster == cluster).flatten()
+        if len(members):
+            mean = it.z[members].mean(0, keepdim=True)
+            found[cluster] = int(members[torch.cdist(it.z[members], mean).argmin()])
+    return found
+
+
+def _cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tuple[list[str], list[int]]:
+    """A name for each cluster: its matched class where labels exist (for display only), and the matching itself."""
+    k = len(medoids)
+    if it.data.labels is None:
+        return [f"like #{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
+    matched = clustering.matching(it.data.labels, clusters)
+    mapping = [int(matched[cluster]) if cluster < len(matched) else -1 for cluster in range(k)]
+    names = []
+    for cluster, medoid in enumerate(medoids):
+        if mapping[cluster] >= 0:
+            names.append(it.data.class_names[mapping[cluster]])
+        else:
+            names.append(f"{it.data.class_names[it.data.labels[medoid]]} (2nd)" if medoid >= 0 else "empty")
+    return names, mapping
+
+
+def umap(model: str, seed: int = 0) -> Answer:
+    """UMAP coordinates (n, 2) of the clean embedding; compiles for half a minute the first time."""
+    it = victim(model)
+    z = it.z.cpu().numpy()
+    return Answer({"method": "umap", "n": len(z)}, {"z": z, "xy": placing.fit_map(z, seed)})
+
+
+def place(model: str, ladder: dict[str, Any]) -> Answer:
+    """A ladder's embeddings on the model's UMAP, with the displacement error of an unmoved sample."""
+    kept = answers.answer({"ask": "umap", "model": model, "seed": 0})
+    steps = answers.answer(ladder)
+    xy, error = placing.place(steps.arrays["z"], kept.arrays["z"], kept.arrays["xy"])
+    return Answer({"method": "umap"}, {"xy": xy, "xy_error": np.asarray(error)})
+
+
+# --- samples ----------------------------------------------------------------------------------------------------------
+
+def images(data: str, ids: list[int]) -> Answer:
+    """The pictures (m, d) uint8 of samples, by id."""
+    loaded = engine_data.load(data)
+    _check_ids(ids, len(loaded))
+    views = loaded.views.rows(torch.tensor(ids, dtype=torch.long))
+    return Answer({"shape": list(views.shapes[0])}, {"images": _bytes(views.flat())})
+
+
+def sample(model: str, sample: int) -> Answer:
+    """All about one clean sample: assignment, neighbours in z, reconstruction, and the gradient of leaving its cluster."""
+    it = victim(model)
+    _check_ids([sample], len(it.data))
+    clean = _rows(it, np.array([sample]))
+    objective = _objective("leave_cluster", {}, 0.0).bind(it.model, clean)
+    flat = clean.flat().requires_grad_()
+    gradient = torch.autograd.grad(objective(flat).sum(), flat)[0][0]
+    distance, near = torch.cdist(it.z[sample : sample + 1], it.z).topk(NEIGHBOURS + 1, largest=False)
+    near, distance = near[0, 1:], distance[0, 1:]
+    label = None if it.data.labels is None else int(it.data.labels[sample])
+    report = {"sample": sample, "label": label, "cluster": int(it.cluster[sample]), "shape": list(clean.shapes[0])}
+    arrays = {"clean": clean.flat()[0].cpu().numpy(), "q": it.log_q[sample].exp().cpu().numpy(), "gradient": gradient.cpu().numpy(),
+              "near": near.cpu().numpy(), "near_distance": distance.cpu().numpy(), "near_cluster": it.cluster[near].cpu().numpy(),
+              "near_images": _bytes(_rows(it, near.cpu().numpy()).flat())}
+    if hasattr(it.model, "reconstruct"):
+        with torch.no_grad():
+            arrays["recon"] = it.model.reconstruct(clean)[0].cpu().numpy()
+    return Answer(report, arrays)
+
+
+def fate(models: list[str], sample: int, attack: str, settings: dict[str, Any], norm: str, top: float, seed: int = 0) -> Answer:
+    """One sample against several models: its cluster in each, and the smallest ε that moves it (an upper bound)."""
+    rows = []
+    for key in models:
+        found = ladder(key, sample, attack, settings, "leave_cluster", {}, 0.0, norm, "epsilon", top, 33, seed)
+        rows.append({"model": key, "cluster": found.json["cluster_own"], "name": found.json["cluster_names"][found.json["cluster_own"]],
+                     "epsilon_star": found.json["epsilon_star"], "flip": found.json["flip"]})
+    return Answer({"rows": rows, "sample": sample, "top": top, "norm": norm})
+
+
+# --- ladders ----------------------------------------------------------------------------------------------------------
+
+def ladder(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
+           norm: str, axis: str, top: float, count: int, seed: int = 0, epsilon: float | None = None) -> Answer:
+    """One sample along ε (0 … top), along the path over T at ε = `epsilon`, or along λ (0 … top) at ε = `epsilon`.
+
+    Every level carries the perturbation, the assignment, the embedding's place, the reconstruction, and the controls.
+    """
+    it = victim(model)
+    _check_ids([sample], len(it.data))
+    chosen = registry.find("attack", attack)(**settings)
+    clean = _rows(it, np.array([sample]))
+    rng = torch.Generator().manual_seed(seed)
+    climbed = _climb(it, chosen, clean, objective, objective_settings, lam, norm, axis, top, count, epsilon, rng)
+    return _ladder_answer(it, sample, clean, climbed, chosen, objective, lam, norm, axis, epsilon, rng)
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """What a ladder reached: x (L, d) at each level."""
+    levels: list[float]
+    x: Tensor
+    flip: int | None
+    epsilon_star: float | None
+
+
+def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, objective_settings: dict[str, Any], lam: float, norm: str,
+           axis: str, top: float, count: int, epsilon: float | None, rng: torch.Generator) -> Climbed:
+    def bind(weight: float) -> Callable[[Views], Any]:
+        return lambda views: _objective(objective, objective_settings, weight).bind(it.model, views)
+
+    def judge(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return it.model.log_assign(clean.like(x)).argmax(1)
+
+    if axis == "epsilon":
+        Budget(norm, top)
+        levels = torch.linspace(0, top, count)
+        found = ladders.over_epsilon(bind(lam), clean, levels, attack, norm, rng, judge)
+        return Climbed(levels.tolist(), found.x[:, 0], found.flip[0], found.epsilon_star[0])
+    if epsilon is None:
+        raise BudgetError(f"A ladder over {axis} needs one ε; got none. Give epsilon.")
+    if axis == "path":
+        x = ladders.over_path(bind(lam), clean, epsilon, attack, norm, rng)[:, 0]
+        levels = torch.arange(len(x), dtype=torch.float32)
+    elif axis == "lambda":
+        levels = torch.linspace(0, top, count)
+        x = ladders.over_lambda(bind, clean, levels, epsilon, attack, norm, rng)[:, 0]
+    else:
+        raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
+    moved = (judge(x) != judge(clean.flat())).nonzero().flatten().tolist()
+    return Climbed(levels.tolist(), x, moved[0] if moved else None, None)
+
+
+def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, attack: AttackSettings, objective: str, lam: float, norm: str,
+                   axis: str, epsilon: float | None, rng: torch.Generator) -> Answer:
+    base = clean.flat()
+    delta = climbed.x - base
+    sizes = torch.tensor(climbed.levels, device=base.device) if axis == "epsilon" else torch.full((len(climbed.levels),), float(epsilon or 0))
+    noise = registry.find("attack", "noise")()
+    tiled = base.expand(len(climbed.levels), -1)
+    noisy = _last(noise.perturb(tiled, None, Budget(norm, sizes.to(base.device)), rng)).x
+    with torch.no_grad():
+        views = clean.like(climbed.x)
+        z, log_q = it.model.encode(views), it.model.log_assign(views)
+        noise_q = it.model.log_assign(clean.like(noisy)).exp()
+        near = torch.cdist(z, it.z).topk(NEIGHBOURS, largest=False).indices
+    medoids = _medoids(it)
+    names, _ = _cluster_names(it, it.cluster.cpu().numpy(), medoids)
+    label = None if it.data.labels is None else int(it.data.labels[sample])
+    own = int(it.cluster[sample])
+    report = {
+        "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(clean.shapes[0]), "norm": norm, "epsilon": epsilon,
+        "cluster_names": names, "cluster_own": own, "flip": climbed.flip, "epsilon_star": climbed.epsilon_star, "sample": sample,
+        "label": label, "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name,
+        "title": f"{it.data.title} #{sample}", "map_name": "PCA of z", "model": it.run.spec.name,
+        "protocol": _protocol(attack, objective, lam, norm, axis, epsilon),
+        "noise_flips": int((noise_q.argmax(1) != own).sum()),
+    }
+    arrays = {
+        "clean": base[0].cpu().numpy(), "delta": delta.cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
+        "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
+        "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
+        "medoids": _bytes(_rows(it, medoids).flat()),
+    }
+    if hasattr(it.model, "reconstruct"):
+        with torch.no_grad():
+            arrays["recon"] = _bytes(it.model.reconstruct(views))
+            arrays["recon_clean"] = _bytes(it.model.reconstruct(clean))[0]
+    return Answer(report, arrays)
+
+
+def _protocol(attack: AttackSettings, objective: str, lam: float, norm: str, axis: str, epsilon: float | None) -> str:
+    """The line under a picture that says how its numbers were made."""
+    parts = [attack.title, objective.replace("_", " ") + (f" − {lam:g}·reconstruction change" if lam else ""), {"linf": "L∞", "l2": "L2"}[norm]]
+    parts += [f"{name.replace('_', ' ')} {value}" for name, value in attack.values().items() if name in ("steps", "restarts")]
+    if axis != "epsilon":
+        parts.append(f"ε = {epsilon:g}")
+    return " · ".join(parts)
+
+
+# --- small pieces -----------------------------------------------------------------------------------------------------
+
+def _objective(name: str, settings: dict[str, Any], lam: float) -> ObjectiveSettings:
+    return combine(name, lam, settings)
+
+
+def _last(iterates: Any) -> Any:
+    last = None
+    for last in iterates:
+        pass
+    return last
+
+
+def _rows(it: Victim, ids: np.ndarray) -> Views:
+    """Samples by id on the model's device; id -1 (an empty cluster's medoid) gives the first sample."""
+    index = torch.as_tensor(np.maximum(ids, 0), dtype=torch.long)
+    return it.data.views.rows(index).to(it.z.device)
+
+
+def _bytes(x: Tensor) -> np.ndarray:
+    """[0, 1] floats as bytes, for display."""
+    return (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _check_ids(ids: list[int], n: int) -> None:
+    wrong = [number for number in ids if not 0 <= number < n]
+    if wrong:
+        raise SettingsError(f"A sample's id must be from 0 to {n - 1}; got {wrong[0]}. Choose another sample.")
+
+
+def prepare(action: str, name: str, data: str, seed: int = 0, preset: str | None = None, changes: dict[str, Any] | None = None,
+            models: dict[str, str] | None = None) -> Answer:
+    """Check a choice and make the run's spec; what is wrong comes back as a sentence."""
+    from engine.runs import runner  # the runner is heavy and only this question needs it
+
+    try:
+        spec = runner.prepare(action, name, data, seed=seed, preset=preset, changes=changes or {}, models=models or {})
+    except FeintError as error:
+        return Answer({"spec": None, "key": None, "sentence": str(error)})
+    return Answer({"spec": spec.model_dump(mode="json"), "key": spec.key, "sentence": None})
+
+
+QUESTIONS: dict[str, Callable[..., Answer]] = {
+    "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "prepare": prepare,
+}

@@ -1,0 +1,4 @@
+"""attack"""
+from app import state
+state.page_head('attack')
+state.page_foot()

@@ -1,0 +1,4 @@
+"""inspect"""
+from app import state
+state.page_head('inspect')
+state.page_foot()
