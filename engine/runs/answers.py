@@ -30,6 +30,13 @@ MAP_LANE = ("umap", "place")
 """Questions that need UMAP, whose first use compiles for half a minute; they have a lane of their own."""
 
 
+TOP = {"linf": 0.3, "l2": 3.0}
+"""The largest ε of a ladder unless a person asks for another."""
+
+SHOWN = {"digits": 0, "mnist_test": 0}
+"""The sample a page shows first."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: plain JSON values and numpy arrays without objects."""
@@ -46,6 +53,16 @@ def key(question: Mapping[str, Any]) -> str:
 def lane(question: Mapping[str, Any]) -> str:
     """The lane of workers that answers it: "play" or "map"."""
     return "map" if question["ask"] in MAP_LANE else "play"
+
+
+def ladder_question(model: str, sample: int, *, attack: str = "pgd", settings: Mapping[str, Any] | None = None, objective: str = "leave_cluster",
+                    objective_settings: Mapping[str, Any] | None = None, lam: float = 0.0, norm: str = "linf", axis: str = "epsilon",
+                    top: float | None = None, count: int = 65, seed: int = 0, epsilon: float | None = None) -> dict[str, Any]:
+    """The question of one ladder, every default written out, so that pages and the zoo mean the same key."""
+    return {"ask": "ladder", "model": model, "sample": int(sample), "attack": attack, "settings": dict(settings or {}), "objective": objective,
+            "objective_settings": dict(objective_settings or {}), "lam": float(lam), "norm": norm, "axis": axis,
+            "top": float(TOP[norm] if top is None else top), "count": int(count), "seed": int(seed),
+            "epsilon": None if epsilon is None else float(epsilon)}
 
 
 def kept(question: Mapping[str, Any]) -> Answer | None:

@@ -274,7 +274,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         "noise_flips": int((noise_q.argmax(1) != own).sum()),
     }
     arrays = {
-        "clean": base[0].cpu().numpy(), "delta": delta.cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
+        "clean": base[0].cpu().numpy(), "delta": delta.half().cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
         "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
         "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
         "medoids": _bytes(_rows(it, medoids).flat()),
