@@ -1,1 +1,1 @@
-"""How an attacker gets it: one attack a file."""
+"""How an attacker gets it: one attack a file, found by the registry."""

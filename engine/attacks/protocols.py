@@ -1,0 +1,72 @@
+"""What an attack is: settings with `perturb`, a generator of iterates of which the last is the answer."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.attacks.budget import Budget
+from engine.objectives.protocols import Objective
+from engine.settings import Settings
+
+SMALL_START = 0.01
+"""Share of ε by which an attack leaves a clean point where the objective is stationary."""
+
+
+class Iterate(NamedTuple):
+    """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps it took."""
+    x: Tensor
+    value: Tensor
+    step: int
+
+
+class AttackSettings(Settings):
+    """The base of every attack. The caller judges the answer; no attack says of itself that it succeeded."""
+
+    kind: ClassVar[str] = "attack"
+    space: ClassVar[str] = "pixels"
+    """What it moves: "pixels" or "embedding"."""
+    fitted: ClassVar[bool] = False
+    """Whether it must be fitted to model and data first, in a run of its own."""
+    searches: ClassVar[bool] = True
+    """Whether its answer is chosen by the objective; a control is not."""
+
+    @property
+    def iterates(self) -> int:
+        """How many iterates `perturb` yields, for progress bars."""
+        return 1
+
+    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
+                start: Tensor | None = None) -> Iterator[Iterate]:
+        """Move the rows x (n, d) inside the budget so that the objective grows; `start` replaces the attack's own start."""
+        raise NotImplementedError
+
+    @classmethod
+    def describe_more(cls) -> dict[str, Any]:
+        """What an attack adds to its catalogue entry."""
+        return {"space": cls.space, "fitted": cls.fitted, "searches": cls.searches}
+
+
+def answer(iterates: Iterator[Iterate]) -> Iterate:
+    """The last iterate: what the attack answers."""
+    last = None
+    for last in iterates:  # noqa: B007
+        pass
+    assert last is not None, "an attack yields at least one iterate"
+    return last
+
+
+def value_and_gradient(objective: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The objective's values (n,) and its gradient by x (n, d), float32."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        value = objective(x)
+        (gradient,) = torch.autograd.grad(value.sum(), x)
+    return value.detach(), gradient
+
+
+def value_only(objective: Objective, x: Tensor) -> Tensor:
+    """The objective's values (n,) without a graph."""
+    with torch.no_grad():
+        return objective(x)

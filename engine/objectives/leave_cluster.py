@@ -1,0 +1,46 @@
+"""`leave_cluster`: the margin by which another cluster beats the clean one.
+
+    f(x') = max_{j ≠ c} log q_j(x') − log q_c(x'),    c = argmax_j q_j(x)
+
+Positive exactly where the assignment has flipped. In log q, never in q: a margin of probabilities has no gradient where
+the model is certain, and −log q_c alone rewards being far from all clusters. Source of the margin: Carlini and Wagner,
+"Towards evaluating the robustness of neural networks", S&P 2017, arXiv:1608.04644 (there on logits).
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from engine.data.views import Views
+from engine.errors import SettingsError
+from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.registry import register
+
+
+def margin(log_q: Tensor, cluster: Tensor) -> Tensor:
+    """How far `cluster` (n,) lies above the best of the others in log q (n, k): (n,)."""
+    own = log_q.gather(1, cluster[:, None])[:, 0]
+    others = log_q.scatter(1, cluster[:, None], -torch.inf).amax(dim=1)
+    return own - others
+
+
+@register
+class LeaveCluster(ObjectiveSettings):
+    """Make another cluster win."""
+
+    name: ClassVar[str] = "leave_cluster"
+    title: ClassVar[str] = "Leave the cluster"
+    summary: ClassVar[str] = "The margin in log q by which the best other cluster beats the clean one; above zero the sample has flipped."
+    source: ClassVar[str] = "Carlini and Wagner, S&P 2017, arXiv:1608.04644 (margin on logits); here on log q"
+    equation: ClassVar[str] = r"\max_{j \neq c} \log q_j(x') - \log q_c(x'), \quad c = \arg\max_j q_j(x)"
+    needs: ClassVar[tuple[str, ...]] = ("clusters",)
+
+    def measure(self, model: nn.Module, clean: Views) -> Measure:
+        """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one cluster."""
+        with torch.no_grad():
+            log_q = model.log_assign(clean).float()
+        if log_q.shape[1] < 2:
+            raise SettingsError("leave_cluster needs a model with at least 2 clusters; this one has 1, and there is nowhere to go.")
+        own = log_q.argmax(dim=1)
+        return lambda flat: -margin(model.log_assign(clean.like(flat)).float(), own)
