@@ -36,6 +36,9 @@ class UnknownName(FeintError):
         hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(sorted(known)[:12])}."
         super().__init__(f"No {kind} is called {name!r}; {hint}")
 
+    def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, list[str]]]:
+        return type(self), (self.kind, self.name, self.known)
+
 
 class DataError(FeintError):
     """Data that cannot be used as they are."""

@@ -8,7 +8,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,7 +56,7 @@ class Work(Protocol):
     data: "Dataset"
     how: "How"
     rng: "torch.Generator"
-    """Seeded from the spec's seed and key; on the CPU."""
+    """Seeded from the spec's seed alone, so that variants see the same draws; on the CPU."""
 
     @abstractmethod
     def model(self, role: str = "model") -> "nn.Module":
@@ -77,6 +77,19 @@ class Action(Settings):
     kind: ClassVar[str] = "action"
     lane: ClassVar[str] = "train"
     """"train": a child process in the training lane; "play": at once in the warm worker."""
+
+    @classmethod
+    def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
+        """The action on the registered `name` (of a model, an attack), with a preset's values and dotted `changes` on top."""
+        return cls.preset(preset, **changes)
+
+    def subject(self) -> type[Settings]:
+        """The registered class that this run trains or launches; gives the spec its name, title and version."""
+        return type(self)
+
+    def bases(self) -> "Mapping[str, Action]":
+        """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""
+        return {}
 
     @abstractmethod
     def work(self, work: Work) -> "Iterator[Event]":

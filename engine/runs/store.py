@@ -1,0 +1,305 @@
+"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo in `assets/zoo/`.
+
+    spec.json        what the run is                  result.json      its metrics, written when it is finished
+    events.jsonl     what it said, one event a line   samples.parquet  one row a sample
+    state/           checkpoint, safetensors + JSON   pictures/        what it drew
+    card.json        title, how, scores               control.json     what a person wants: run, pause or stop
+    lock             who works here, with a heartbeat log.txt          tracebacks, for bug reports
+
+The folder is the record: every status is read from it.
+"""
+
+import json
+import os
+import shutil
+import time
+import uuid
+import zipfile
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
+from engine.events import Event, Evaluate, Failed, Finished, Progress, Started, Stopped, from_line, to_line
+from engine.home import home
+from engine.runs import lock
+from engine.runs.spec import FORMAT, Spec
+
+ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
+FINAL = (Finished, Failed, Stopped)
+SHORTEST_PREFIX = 4
+
+
+def write_json(file: Path, values: Mapping[str, Any]) -> None:
+    """Strict JSON, written under a temporary name and renamed."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}")
+    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    partial.replace(file)
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The values in `file`, `{}` where it is not there. Raises RunBroken where it holds no JSON object."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise RunBroken(f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and start it again.") from None
+    if not isinstance(values, dict):
+        raise RunBroken(f"{file.name} in {file.parent} must hold one JSON object. Delete the run and start it again.")
+    return values
+
+
+class Run:
+    """One run's folder. `zoo` is its name "data/model" where it is a read-only zoo entry, else ""."""
+
+    def __init__(self, folder: Path, zoo: str = "") -> None:
+        self.folder, self.zoo = Path(folder), zoo
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the zoo name, else the key."""
+        return self.zoo or self.folder.name
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits, the hash of its spec."""
+        return self.spec.key if self.zoo else self.folder.name
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the run is. Raises RunBroken where the folder does not say."""
+        values = read_json(self.folder / "spec.json")
+        if not values:
+            raise RunBroken(f"The run {self.name} is half-written (it has no spec.json); delete it and start it again.")
+        if values.get("format") != FORMAT:
+            raise RunBroken(f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT}; train it anew.")
+        try:
+            spec = Spec.model_validate(values)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise RunBroken(f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it and start it again.") from None
+        if not self.zoo and spec.key != self.folder.name:
+            raise RunBroken(f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it and start it again.")
+        return spec
+
+    def card(self) -> dict[str, Any]:
+        """Title, how it was computed, when, and its scores; `{}` before it began."""
+        return read_json(self.folder / "card.json")
+
+    def result(self) -> dict[str, Any]:
+        """The metrics of a finished run, `seconds` among them; `{}` before."""
+        return read_json(self.folder / "result.json")
+
+    def status(self) -> str:
+        """queued, running, finished, failed, stopped, paused, broken or zoo, as the folder tells it."""
+        try:
+            return self._status()
+        except RunBroken:
+            return "broken"
+
+    def _status(self) -> str:
+        spec, last = self.spec, self.last_event()
+        assert spec
+        if self.zoo:
+            return "zoo"
+        if lock.holder(self.folder) is not None:
+            return "running"
+        if isinstance(last, Finished):
+            return "finished" if (self.folder / "result.json").exists() else "broken"
+        wish = self._control()
+        asked_since = wish.get("want") == "run" and (last is None or wish["at"] > (last.at or 0))
+        if asked_since:
+            return "queued"
+        if isinstance(last, Stopped):
+            return "paused" if last.paused else "stopped"
+        if last is None or isinstance(last, Started) and wish.get("want") in ("pause", "stop"):
+            return "paused" if wish.get("want") == "pause" else "stopped"
+        return "failed"
+
+    def reason(self) -> str:
+        """Why a failed or broken run is so, in one sentence; "" for others."""
+        try:
+            status, last = self._status(), self.last_event()
+        except RunBroken as error:
+            return str(error)
+        if status != "failed":
+            return ""
+        return last.reason if isinstance(last, Failed) else "The process that worked on it ended without a word; resume it."
+
+    def events(self, after_line: int = 0) -> list[Event]:
+        """The whole lines of events.jsonl after the first `after_line`. Raises RunBroken at a damaged one."""
+        try:
+            text = (self.folder / "events.jsonl").read_bytes()
+        except FileNotFoundError:
+            return []
+        lines = text.split(b"\n")[:-1]
+        return [from_line(line.decode("utf-8", "replace")) for line in lines[after_line:]]
+
+    def last_event(self) -> Event | None:
+        """The last whole line; reads only the file's end."""
+        try:
+            with (self.folder / "events.jsonl").open("rb") as file:
+                start = max(0, file.seek(0, os.SEEK_END) - 65536)
+                file.seek(start)
+                lines = file.read().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return None
+        return from_line(lines[-1].decode("utf-8", "replace")) if lines else None
+
+    def append(self, event: Event) -> Event:
+        """Stamp the event with the time and write it as one line; the stamped event is given back."""
+        stamped = event.model_copy(update={"at": round(time.time(), 3)})
+        with (self.folder / "events.jsonl").open("ab") as file:
+            file.write((to_line(stamped) + "\n").encode())
+        return stamped
+
+    def repair(self) -> None:
+        """Cut off a half-written last line of events.jsonl. For the holder of the lock."""
+        file = self.folder / "events.jsonl"
+        if file.exists():
+            text = file.read_bytes()
+            if not text.endswith(b"\n"):
+                os.truncate(file, text.rfind(b"\n") + 1)
+
+    def table(self, name: str = "samples") -> pd.DataFrame:
+        """`name`.parquet: one row a sample. Raises RunError where the run has none."""
+        file = self.folder / f"{name}.parquet"
+        if not file.exists():
+            raise RunError(f"The run {self.name} has no table {name!r}; it is {self.status()}. Let it finish first.")
+        try:
+            return pd.read_parquet(file)
+        except (OSError, ValueError):
+            raise RunBroken(f"{file.name} of the run {self.name} is damaged; delete the run and start it again.") from None
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of `name`.npz (or of `pictures/…` as a Picture event names it). Raises RunError where there is none."""
+        file = self.folder / (name if name.endswith(".npz") else f"{name}.npz")
+        if not file.exists():
+            raise RunError(f"The run {self.name} has no arrays {name!r}; it is {self.status()}. Let it finish first.")
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                return {key: stored[key] for key in stored.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            raise RunBroken(f"{file.name} of the run {self.name} is damaged; delete the run and start it again.") from None
+
+    def want(self, wish: str) -> None:
+        """Say what a person wants: "run", "pause" or "stop". The worker looks at every event."""
+        assert wish in ("run", "pause", "stop"), wish
+        if self.zoo:
+            raise ResumeRefused(f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train a run of your own.")
+        write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3)})
+
+    def wanted(self) -> str:
+        """What a person wants of it: "run" unless somebody said otherwise."""
+        return str(self._control().get("want", "run"))
+
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the worker's last heartbeat; None where nobody works on it."""
+        return lock.heartbeat_age(self.folder)
+
+    def _control(self) -> dict[str, Any]:
+        return read_json(self.folder / "control.json")
+
+
+class Store:
+    """All runs under a home, and the zoo."""
+
+    def __init__(self, at: Path | None = None, zoo: Path = ZOO) -> None:
+        self.home, self._zoo = Path(at) if at else home(), zoo
+
+    @property
+    def folder(self) -> Path:
+        """Where runs live."""
+        return self.home / "runs"
+
+    def zoo(self) -> dict[str, Run]:
+        """Name "data/model" -> read-only run."""
+        return {name: Run(file.parent, name) for file in sorted(self._zoo.glob("*/*/spec.json"))
+                for name in [f"{file.parent.parent.name}/{file.parent.name}"]}
+
+    def all(self) -> list[Run]:
+        """Every run of one's own, broken ones too, newest first."""
+        folders = [folder for folder in self.folder.glob("[!.]*") if folder.is_dir()] if self.folder.exists() else []
+        return [Run(folder) for folder in sorted(folders, key=_created, reverse=True)]
+
+    def find(self, name: str) -> Run:
+        """The run of a zoo name, a key, or a unique beginning of a key; a key that the zoo has is served by the zoo.
+
+        Raises UnknownName with the nearest ones, RunBroken where the folder is no run.
+        """
+        zoo = self.zoo()
+        if name in zoo:
+            return zoo[name]
+        known = {run.key: run for run in [*self.all(), *zoo.values()]}
+        found = [known[name]] if name in known else [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
+        if len(found) != 1:
+            raise UnknownName("run", name, [run.key for run in found] or [*zoo, *known])
+        assert found[0].spec
+        return found[0]
+
+    def create(self, spec: Spec) -> Run:
+        """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where it is no run."""
+        for run in self.zoo().values():
+            if run.key == spec.key:
+                return run
+        folder = self.folder / spec.key
+        if not folder.exists():
+            partial = self.folder / f".new-{spec.key}-{uuid.uuid4().hex[:8]}"
+            partial.mkdir(parents=True)
+            write_json(partial / "spec.json", spec.model_dump(mode="json"))
+            try:
+                partial.rename(folder)
+            except OSError:  # somebody else made it in the meantime
+                shutil.rmtree(partial)
+        run = Run(folder)
+        assert run.spec
+        return run
+
+    def delete(self, name: str) -> None:
+        """Remove a run of one's own. Raises ResumeRefused for a zoo entry and RunError for one that is running."""
+        own = {run.key: run for run in self.all()}
+        run = own.get(name) or self.find(name)
+        if run.zoo:
+            raise ResumeRefused(f"{run.zoo} is a read-only zoo entry and cannot be deleted.")
+        if run.status() == "running":
+            raise RunError(f"The run {run.key} is running; stop it first, then delete it.")
+        gone = run.folder.with_name(f".gone-{run.folder.name}-{uuid.uuid4().hex[:8]}")
+        run.folder.rename(gone)
+        shutil.rmtree(gone)
+
+
+def story(events: Iterable[Event]) -> list[Event]:
+    """A run's events without its interruptions, as an unbroken run would have said them.
+
+    Where a run went on from step s, what it had said of later steps is left out (it says it again), and so are the
+    Stopped and Failed before.
+    """
+    told: list[Event] = []
+    for event in events:
+        if isinstance(event, Started) and told:
+            told = [past for past in told if not isinstance(past, FINAL) and not _repeated(past, event.step)]
+            continue
+        told.append(event)
+    return told
+
+
+def _repeated(past: Event, step: int) -> bool:
+    return isinstance(past, Progress | Evaluate) and past.step > step and not getattr(past, "phase", "")
+
+
+def _created(folder: Path) -> float:
+    try:
+        return (folder / "spec.json").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
