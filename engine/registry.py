@@ -15,7 +15,7 @@ from engine.errors import UnknownName
 from engine.settings import Settings
 
 KINDS = ("model", "attack", "objective", "data", "metric", "study")
-FOLDERS = ("engine.data", "engine.models", "engine.defences", "engine.objectives", "engine.attacks", "engine.metrics", "engine.studies")
+FOLDERS = ("engine.data.sets", "engine.models", "engine.defences", "engine.objectives", "engine.attacks", "engine.metrics", "engine.studies")
 
 Owner = TypeVar("Owner", bound=type[Settings])
 

@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from engine.data.views import AtRest
 from engine.settings import Settings
+
+if TYPE_CHECKING:  # data cards are read where torch is not wanted
+    from engine.data.views import AtRest
 
 
 @dataclass(frozen=True)
@@ -15,10 +17,11 @@ class Dataset:
     """A named data set.
 
     `labels` is (n,) int64 from 0, or None; `clusters` is the number of clusters asked for; `fingerprint` is the hash of
-    the numbers themselves, so that a run is tied to them and not to a file name.
+    the numbers themselves, so that a run is tied to them and not to a file name. `affine` is (low, span), each (d,) or
+    scalar, where data were brought into [0, 1]: what came is low + span * view.
     """
     name: str
-    views: AtRest
+    views: "AtRest"
     labels: np.ndarray | None
     class_names: tuple[str, ...]
     clusters: int
@@ -28,6 +31,7 @@ class Dataset:
     split: str = "all"
     note: str = ""
     fingerprint: str = field(default="")
+    affine: tuple[np.ndarray, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -37,7 +41,7 @@ class Dataset:
         return len(self.views)
 
 
-def fingerprint(views: AtRest) -> str:
+def fingerprint(views: "AtRest") -> str:
     """Sixteen hexadecimal digits of the SHA-256 of shapes, divisors and numbers."""
     digest = hashlib.sha256(repr((views.shapes, views.divisors)).encode())
     for tensor in views.tensors:
@@ -46,16 +50,31 @@ def fingerprint(views: AtRest) -> str:
 
 
 class DataSettings(Settings):
-    """The base of registered data: a settings class whose `load` gives the Dataset."""
+    """The base of registered data: a settings class whose `load` gives the Dataset, and which describes it without loading.
+
+    `shape` is one sample's (C, H, W) or (d,), `counts` the samples of each class, `note` how what is loaded differs from the
+    release, `download` the bytes to fetch where nothing is here (0: never fetched).
+    """
 
     kind: ClassVar[str] = "data"
     licence: ClassVar[str] = ""
+    shape: ClassVar[tuple[int, ...]] = ()
+    class_names: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[tuple[int, ...]] = ()
+    note: ClassVar[str] = ""
+    download: ClassVar[int] = 0
 
     def load(self) -> Dataset:
         """The data set, fetched or built where it must be. Raises DataMissing or DataError."""
         raise NotImplementedError
 
     @classmethod
+    def whereabouts(cls) -> str | None:
+        """Where the data would be read from without a network: a path, or "built in"; None where they must be fetched."""
+        return "built in"
+
+    @classmethod
     def describe_more(cls) -> dict[str, Any]:
-        """What the data card adds to a catalogue entry."""
-        return {"licence": cls.licence}
+        """What the data card adds to a catalogue entry: nothing that changes from machine to machine."""
+        return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "clusters": len(cls.class_names),
+                "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download}

@@ -1,0 +1,45 @@
+"""`load`: a data set by name, or a file that a person brings."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from engine.data import own
+from engine.data.dataset import Dataset
+from engine.data.fetching import fetch
+from engine.data.listing import owner, owners
+from engine.data.tensors import images, vectors
+from engine.errors import DataError
+
+
+def load(name_or_path: str, clusters: int | None = None) -> Dataset:
+    """The registered data set of that name, fetched where it must be and then cached; or the data of that file.
+
+    `clusters` asks for another number of clusters than there are classes. Raises UnknownName, DataMissing or DataError.
+    """
+    given = str(name_or_path)
+    data = _named(given) if given in owners() or not own.looks_like_file(given) else bring(given, clusters)
+    return data if clusters in (None, data.clusters) else _with_clusters(data, clusters)
+
+
+@cache
+def _named(name: str) -> Dataset:
+    cls = owner(name)
+    for _ in fetch(name):
+        pass
+    return cls().load()
+
+
+def _with_clusters(data: Dataset, clusters: int) -> Dataset:
+    if not 2 <= clusters <= len(data):
+        raise DataError(f"clusters must be from 2 to the number of samples; got {clusters} for the {len(data)} samples of {data.name}.")
+    return replace(data, clusters=clusters)
+
+
+def bring(path: str, clusters: int | None = None) -> Dataset:
+    """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds it again."""
+    found = own.read(path, clusters)
+    place = Path(path).expanduser().resolve()
+    views = vectors(found.x) if found.x.ndim == 2 else images(found.x, found.divisor)
+    return Dataset(name=str(place), views=views, labels=found.y, class_names=found.class_names, clusters=found.clusters,
+                   title=place.stem, source=f"{place.name}, brought by a person", licence="Not stated", note=found.note, affine=found.affine)

@@ -1,0 +1,209 @@
+"""What a person brings: an `.npz`, a `.zip` of images or a `.csv`, read, examined and put into plain words.
+
+`examine` finds out everything at once, `report` says it in sentences, `read` refuses with the first thing that is wrong.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.data import own_files
+from engine.data.own_files import Raw
+from engine.errors import DataError, DataMissing
+
+READERS: dict[str, Callable[[Path], Raw]] = {".npz": own_files.npz, ".zip": own_files.zip_of_images, ".csv": own_files.csv}
+WANTED = 10
+"""Clusters sought where nothing says how many: no labels, no class names, no number."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Data as they will be used: images (n, H, W) or (n, H, W, C), or vectors (n, d) already in [0, 1].
+
+    `facts` are sentences about them, `problems` the reasons why they cannot be used (empty where they can).
+    """
+    x: np.ndarray
+    divisor: float
+    y: np.ndarray | None
+    class_names: tuple[str, ...]
+    clusters: int
+    affine: tuple[np.ndarray, np.ndarray] | None = None
+    note: str = ""
+    facts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def looks_like_file(name: str) -> bool:
+    """Whether `name` is meant as a file rather than as the name of a registered data set."""
+    path = Path(name).expanduser()
+    return path.suffix.lower() in READERS or len(path.parts) > 1 or path.is_file()
+
+
+def report(path: str, clusters: int | None = None) -> list[str]:
+    """What is in the file, in plain words; what stands in the way of using it begins with "Cannot be used: "."""
+    try:
+        found = examine(path, clusters)
+    except DataError as error:
+        return [f"Cannot be used: {error}"]
+    return found.facts + [f"Cannot be used: {problem}" for problem in found.problems]
+
+
+def read(path: str, clusters: int | None = None) -> Brought:
+    """The data of the file. Raises DataMissing without a file, DataError with the first thing that is wrong."""
+    found = examine(path, clusters)
+    if found.problems:
+        more = f" ({len(found.problems) - 1} more in the report.)" if len(found.problems) > 1 else ""
+        raise DataError(f"{Path(path).name}: {found.problems[0]}{more}")
+    return found
+
+
+def examine(path: str, clusters: int | None = None) -> Brought:
+    """Everything that can be found out about the file. Raises DataError only where nothing can be read at all."""
+    place = Path(path).expanduser()
+    if place.suffix.lower() not in READERS:
+        raise DataError(f"{place.name} must be an .npz, a .zip of images or a .csv; got {place.suffix or 'no ending'}.")
+    if not place.is_file():
+        raise DataMissing(f"There is no file {place}; check the path.")
+    raw = READERS[place.suffix.lower()](place)
+    problems = _shape_problems(raw)
+    if problems:
+        return Brought(raw.x, 1, None, (), 0, facts=list(raw.facts), problems=problems)
+    return _judged(_scaled(raw), raw, clusters)
+
+
+def _shape_problems(raw: Raw) -> list[str]:
+    """What makes the numbers unusable whatever they are."""
+    x = raw.x
+    if x.dtype.kind not in "buif":
+        return [f"the samples must be numbers; got {x.dtype}. Save x as numbers."]
+    if x.ndim not in (2, 3, 4) or x.ndim == 4 and x.shape[-1] not in (1, 3):
+        return [f"x must be vectors (n, d), grey images (n, H, W) or colour images (n, H, W, 3); got the shape {x.shape}."]
+    if x.shape[0] == 0 or x[0].size == 0:
+        return [f"there are no samples: x has the shape {x.shape}."]
+    return []
+
+
+def _scaled(raw: Raw) -> Brought:
+    """The numbers in [0, 1], or what stands in the way."""
+    x = raw.x.astype(np.uint8) * np.uint8(255) if raw.x.dtype.kind == "b" else raw.x
+    problems = _value_problems(x, raw.features)
+    if problems:
+        return Brought(x, 1, None, (), 0, problems=problems)
+    return _scaled_vectors(x) if x.ndim == 2 else _scaled_images(x)
+
+
+def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
+    found = []
+    if x.dtype.kind == "f" and (bad := ~np.isfinite(x)).any():
+        rows = int(bad.reshape(len(x), -1).any(axis=1).sum())
+        where = _named(bad.any(axis=0), features) if x.ndim == 2 else "pixels"
+        found.append(f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). Fill them or leave those samples out.")
+    elif x.min() == x.max():
+        found.append(f"all values are {x.min():g}: there is nothing to tell samples apart. Check how the file was made.")
+    elif x.ndim == 2 and (flat := x.min(axis=0) == x.max(axis=0)).any():
+        found.append(f"{int(flat.sum())} of {x.shape[1]} features are constant ({_named(flat, features)}). Leave them out.")
+    elif len(x) > 1 and (x == x[:1]).all():
+        found.append(f"all {len(x)} samples are the same. Check how the file was made.")
+    return found
+
+
+def _named(chosen: np.ndarray, features: tuple[str, ...]) -> str:
+    """The first few chosen features by name, or by number from 0."""
+    index = np.flatnonzero(chosen)
+    names = [features[i] if features else f"number {i}" for i in index[:6]]
+    return ", ".join(names) + (f" and {len(index) - 6} more" if len(index) > 6 else "")
+
+
+def _scaled_vectors(x: np.ndarray) -> Brought:
+    """Vectors, each feature brought into [0, 1] by one stored affine map: x = low + span * view."""
+    wide = x.astype(np.float64)
+    low, high = wide.min(axis=0), wide.max(axis=0)
+    facts = [f"{len(x):,} samples of {x.shape[1]:,} features, from {low.min():g} to {high.max():g}."]
+    if low.min() >= 0 and high.max() <= 1:
+        return Brought(x.astype(np.float32), 1, None, (), 0, facts=[*facts, "All values lie in [0, 1] already and stay as they are."])
+    view = np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
+    note = "Each feature was brought into [0, 1] by its least and greatest value."
+    return Brought(view, 1, None, (), 0, (low, high - low), note, [*facts, note])
+
+
+def _scaled_images(x: np.ndarray) -> Brought:
+    """Images as bytes, or as floats under one affine map for all pixels."""
+    colour = "colour" if x.ndim == 4 and x.shape[-1] == 3 else "grey"
+    low, high = float(x.min()), float(x.max())
+    facts = [f"{len(x):,} {colour} images of {x.shape[1]}x{x.shape[2]}, values from {low:g} to {high:g}."]
+    if x.dtype == np.uint8:
+        divisor = 255.0 if high > 16 else 16.0 if high > 1 else 1.0
+        return Brought(x, divisor, None, (), 0, facts=[*facts, f"The value {divisor:g} is taken as white."])
+    if 0 <= low and high <= 1:
+        return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
+    if 0 <= low and high <= 255:
+        return Brought((x / 255).astype(np.float32), 1, None, (), 0, facts=[*facts, "The value 255 is taken as white."])
+    view = ((x.astype(np.float64) - low) / (high - low)).astype(np.float32)
+    note = f"Pixels were brought from [{low:g}, {high:g}] into [0, 1]."
+    return Brought(view, 1, None, (), 0, (np.array(low), np.array(high - low)), note, [*facts, note])
+
+
+def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
+    """With labels, class names and the number of clusters, and what is wrong with them."""
+    facts, problems = [*raw.facts, *found.facts], list(found.problems)
+    n = len(found.x)
+    y, names = None, raw.class_names
+    if raw.y is None:
+        facts.append("There are no labels: clusters can be found and attacked, but not scored against classes.")
+    else:
+        complaint, y, names = _labels(raw.y, raw.class_names, n)
+        problems += complaint
+    if y is not None:
+        counts = np.bincount(y, minlength=len(names))
+        facts.append(f"{len(names)} classes: " + ", ".join(f"{name} {count:,}" for name, count in list(zip(names, counts, strict=True))[:20])
+                     + (" ..." if len(names) > 20 else "") + ".")
+    k = clusters or raw.clusters or len(names) or min(WANTED, max(n - 1, 2))
+    if not 2 <= k <= n:
+        problems.append(f"{k} clusters were asked for, but there are {n} samples; at least 2 clusters and one sample for each are needed.")
+    facts.append(f"{k} clusters will be sought.")
+    facts += _remarks(found, n, problems)
+    return replace(found, y=y, class_names=names if y is not None else (), clusters=k, facts=facts, problems=problems)
+
+
+def _labels(y: np.ndarray, names: tuple[str, ...], n: int) -> tuple[list[str], np.ndarray | None, tuple[str, ...]]:
+    """Complaints, the labels numbered from 0, and the name of each class."""
+    if y.ndim != 1 or len(y) != n:
+        return [f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with the samples it belongs to."], None, ()
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        return [f"{int((~np.isfinite(y)).sum())} labels are missing. Fill them, or leave y out."], None, ()
+    if y.dtype.kind not in "biufUS":
+        return [f"labels must be numbers or text; got {y.dtype}."], None, ()
+    values, numbered = np.unique(y, return_inverse=True)
+    if len(values) < 2:
+        return [f"all labels are {_text(values[0])!r}: with one class nothing can be scored. Bring two or more classes, or leave the labels out."], None, ()
+    if len(values) > max(n // 2, 2):
+        return [f"there are {len(values)} different labels for {n} samples; is it a measurement instead of a class? Leave y out, or name classes."], None, ()
+    if names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names):
+        return [], y.astype(np.int64), names
+    if names and len(names) != len(values):
+        return [f"class_names has {len(names)} names, but the labels hold {len(values)} classes. Give one name for each."], None, ()
+    return [], numbered.astype(np.int64), names or tuple(_text(value) for value in values)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    number = isinstance(value, int | float | np.number)
+    return str(int(value)) if number and float(value).is_integer() else str(value)
+
+
+def _remarks(found: Brought, n: int, problems: list[str]) -> list[str]:
+    """What a person would like to know though it stands in nobody's way."""
+    if problems:
+        return []
+    said = []
+    rows = np.ascontiguousarray(found.x.reshape(n, -1))
+    again = n - len(np.unique(rows.view([("", np.void, rows.itemsize * rows.shape[1])]))) if n <= 100_000 else 0
+    if again:
+        said.append(f"{again:,} samples are exact copies of others.")
+    if n < 100:
+        said.append(f"{n} samples are few: numbers measured on them will have wide intervals.")
+    return said

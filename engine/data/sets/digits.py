@@ -1,0 +1,35 @@
+"""The 1,797 handwritten digits that come with scikit-learn: nothing to download.
+
+Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
+"""
+
+import numpy as np
+
+from engine.data.dataset import DataSettings, Dataset
+from engine.registry import register
+
+
+@register
+class Digits(DataSettings):
+    """8x8 grey images of 0 to 16, at rest as uint8 with the divisor 16."""
+
+    name = "digits"
+    title = "Digits"
+    summary = "Real handwritten digits, 8x8, built in."
+    source = "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998"
+    licence = "CC BY 4.0"
+    shape = (1, 8, 8)
+    class_names = tuple("0123456789")
+    counts = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+    note = "The test part of the UCI release, as scikit-learn ships it: 32x32 bitmaps counted in 4x4 blocks, 0 to 16."
+
+    def load(self) -> Dataset:
+        """The data set, from scikit-learn's own folder."""
+        from sklearn.datasets import load_digits  # a second of import that cards do without
+
+        from engine.data.tensors import images
+
+        bunch = load_digits()
+        return Dataset(name=self.name, views=images(bunch.images.astype(np.uint8), 16), labels=bunch.target.astype(np.int64),
+                       class_names=self.class_names, clusters=10, title=self.title, source=self.source,
+                       licence=self.licence, note=self.note)

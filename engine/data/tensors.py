@@ -1,0 +1,17 @@
+"""NumPy arrays as views at rest."""
+
+import numpy as np
+import torch
+
+from engine.data.views import AtRest
+
+
+def images(x: np.ndarray, divisor: float) -> AtRest:
+    """Images (n, H, W) or (n, H, W, C) as one view (n, C, H, W) of the same type, divided by `divisor` to lie in [0, 1]."""
+    x = x[:, None] if x.ndim == 3 else x.transpose(0, 3, 1, 2)
+    return AtRest((torch.from_numpy(np.ascontiguousarray(x)),), (float(divisor),))
+
+
+def vectors(x: np.ndarray) -> AtRest:
+    """Vectors (n, d), already in [0, 1], as one float32 view."""
+    return AtRest((torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),), (1.0,))
