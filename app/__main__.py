@@ -1,0 +1,182 @@
+"""`python3 -m app`: sets everything up on first use, serves the pages on this machine, opens the browser.
+
+The standard library alone: it runs on the system's Python, before anything is installed.
+"""
+
+import argparse
+import ctypes
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import webbrowser
+from pathlib import Path
+
+from app.setup import ROOT, SetupError, environment, is_ready, last_line
+
+LOOPBACK = "127.0.0.1"
+PATIENCE = 10.0  # seconds for the server to stop by itself
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What was typed behind `python3 -m app`."""
+    parser = argparse.ArgumentParser(prog="python3 -m app", description="Feint in your browser; Ctrl-C stops it.")
+    parser.add_argument("--port", type=int, default=8501, help="where to listen; the next free port if it is taken (default: 8501)")
+    parser.add_argument("--host", default=LOOPBACK, help="0.0.0.0 lets a classroom in (default: this machine only)")
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
+    chosen = parser.parse_args(arguments)
+    if not 1 <= chosen.port <= 65535:
+        parser.error(f"--port must be in 1 .. 65535; got {chosen.port}.")
+    return chosen
+
+
+def describe_engine(python: Path) -> None:
+    """Write the engine's catalogue while somebody waits for the installation anyway; the pages would do it at their first use."""
+    made = subprocess.run([python, "-m", "engine", "catalogue"], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if made.returncode:
+        raise SetupError(f"The engine does not start: {last_line(made.stdout + made.stderr)}")
+
+
+def free_port(host: str, first: int, tries: int = 100) -> int:
+    """The first port from `first` on that nobody uses on `host`."""
+    for port in range(first, min(first + tries, 65536)):
+        if is_free(host, port):
+            return port
+    raise SetupError(f"No port from {first} to {port} is free on {host}: choose another with --port, or another --host.")
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if platform.system() != "Windows":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that stopped a second ago is gone
+        try:
+            probe.bind((host, port))
+            return True
+        except OSError:
+            return False
+
+
+def lan_address() -> str:
+    """This machine's address on its network; a UDP socket that is connected sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a documentation address: only the route is looked up
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+def server_command(python: Path, host: str, port: int) -> list[str]:
+    """What starts the page server; all other settings stand in .streamlit/config.toml."""
+    seen_as = "localhost" if host == LOOPBACK else lan_address()
+    return [str(python), "-m", "streamlit", "run", "app/main.py", "--server.address", host, "--server.port", str(port),
+            "--browser.serverAddress", seen_as]
+
+
+def dies_with_its_parent() -> None:
+    """Linux: the child is told when this process is killed outright (PR_SET_PDEATHSIG)."""
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """The page server, in a session of its own so that Ctrl-C reaches it once, through `stop`."""
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}  # complaints go to stderr
+    if platform.system() == "Windows":
+        return subprocess.Popen(command, cwd=ROOT, **quiet)
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=dies_with_its_parent, **quiet)
+
+
+def stop(server: subprocess.Popen[bytes], patience: float = PATIENCE) -> None:
+    """End the server and whatever it left behind; first kindly, then not."""
+    try:
+        server.terminate()
+        server.wait(patience)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        server.kill()
+    if platform.system() != "Windows":
+        try:
+            os.killpg(server.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def is_healthy(port: int, host: str = LOOPBACK) -> bool:
+    """Whether the server answers already."""
+    try:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"http://{host}:{port}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def announce(server: subprocess.Popen[bytes], host: str, port: int, browser: bool) -> None:
+    """Say the address, and open it, once the server answers."""
+    reached = LOOPBACK if host in (LOOPBACK, "0.0.0.0") else host
+    while server.poll() is None and not is_healthy(port, reached):
+        time.sleep(0.05)
+    if server.poll() is not None:
+        return
+    address = f"http://{'localhost' if reached == LOOPBACK else reached}:{port}"
+    print(f"Feint is at {address} (Ctrl-C stops it)", flush=True)
+    if host != LOOPBACK:
+        print(f"Anybody on this network can open http://{lan_address()}:{port}, train on this machine and delete runs: "
+              "do this only where you trust everybody.", flush=True)
+    if browser and has_screen():
+        webbrowser.open(address)
+
+
+def has_screen() -> bool:
+    """Whether there is a desktop to open a browser on."""
+    return platform.system() in ("Windows", "Darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def interrupted(*_: object) -> None:
+    """Treat a signal as Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def serve(python: Path, chosen: argparse.Namespace) -> int:
+    """Run the page server until it ends or is stopped; its exit status."""
+    port = free_port(chosen.host, chosen.port)
+    if port != chosen.port:
+        print(f"Port {chosen.port} is taken: using {port}.", flush=True)
+    server = start(server_command(python, chosen.host, port))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
+            signal.signal(getattr(signal, name), interrupted)
+    try:
+        threading.Thread(target=announce, args=(server, chosen.host, port, chosen.browser), daemon=True).start()
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        stop(server)
+
+
+def main() -> int:
+    """Set up, serve; 0 after Ctrl-C, 1 with one sentence where set-up fails."""
+    chosen = options()
+    try:
+        ready = is_ready(ROOT / ".venv", ROOT / "requirements.txt")
+        python = environment()
+        if not ready:
+            describe_engine(python)
+        return serve(python, chosen)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; the same command goes on from here.", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
