@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import field_validator
@@ -55,3 +56,12 @@ def _built(part: dict[str, Any]) -> ObjectiveSettings:
         raise SettingsError(f'weighted_sum.parts must be pairs (weight, {{"name": objective, ...}}); got {part!r} without a name.')
     owner = registry.find("objective", str(part["name"]))
     return owner(**{name: value for name, value in part.items() if name != "name"})  # type: ignore[return-value]
+
+
+def combine(name: str, lam: float = 0.0, fields: Mapping[str, Any] | None = None) -> ObjectiveSettings:
+    """The objective called `name` with its `fields`, minus lam · reconstruction_change where lam is not 0.
+
+    Raises UnknownName for a name that no objective has and SettingsError for a field outside its limits.
+    """
+    plain = _built({"name": name, **(fields or {})})
+    return WeightedSum(parts=((1.0, {"name": name, **plain.values()}), (-lam, {"name": "reconstruction_change"}))) if lam else plain

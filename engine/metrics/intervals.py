@@ -1,0 +1,41 @@
+"""95 % intervals: Wilson's for a share, Student's for a mean and for paired differences. Numbers in, floats out."""
+
+import math
+
+import numpy as np
+from scipy.special import stdtrit
+
+Z = 1.959963984540054
+"""The 97.5 % point of the normal law."""
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share: (low, high); (0, 1) where n is 0.
+
+        (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, square = successes / n, Z * Z / n
+    middle = share + square / 2
+    half = Z * math.sqrt(share * (1 - share) / n + square / (4 * n))
+    low = 0.0 if successes == 0 else (middle - half) / (1 + square)
+    high = 1.0 if successes == n else (middle + half) / (1 + square)
+    return low, high
+
+
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean and 95 % Student interval of independent values, such as one a seed: (mean, low, high); infinite for one value."""
+    values = np.asarray(values, dtype=np.float64)
+    mean, n = float(values.mean()), len(values)
+    if n < 2:
+        return mean, -math.inf, math.inf
+    half = float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / math.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def paired_difference(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+    """Mean and 95 % interval of first − second, paired value by value: (mean, low, high)."""
+    return mean_interval(np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64))

@@ -1,0 +1,81 @@
+"""How often an attack succeeds, and against what it must be held. Numpy in, plain floats out.
+
+Every rate carries n and a 95 % Wilson interval as `NAME_low` and `NAME_high`. A median ε* counts the samples never reached
+as beyond every ε: it is infinite, written "> ε max", where more than half of them are.
+"""
+
+import numpy as np
+
+from engine.metrics import clustering
+from engine.metrics.intervals import wilson
+from engine.registry import Metric, register_metric
+
+register_metric(
+    Metric("flip_rate", "Flip rate", "Share of samples whose cluster under attack is not the clean one.", better="down"),
+    Metric("flip_rate_right", "Flip rate among the right", "The flip rate among samples whose clean cluster matches their class.",
+           better="down", labels=True),
+    Metric("noise_flip_rate", "Flip rate, noise", "The flip rate under random noise of the same norm and size: the control.", better="down"),
+    Metric("other_delta_flip_rate", "Flip rate, another's δ", "The flip rate under the perturbation of another sample: the control.",
+           better="down"),
+    Metric("success_rate", "Success", "Share of samples that reach what the objective asks: the target cluster where there is one (among "
+           "samples not in it before), any other cluster else.", better="down"),
+    Metric("acc_clean", "ACC, clean", "ACC of the chosen samples before the attack.", better="up", labels=True),
+    Metric("acc_attacked", "ACC, attacked", "ACC under attack, clusters matched anew (which hides a consistent relabelling).",
+           better="up", labels=True),
+    Metric("acc_attacked_fixed_match", "ACC, attacked, clean matching", "ACC under attack with the matching of the clean clusters.",
+           better="up", labels=True),
+    Metric("nmi_clean", "NMI, clean", "NMI of the chosen samples before the attack.", better="up", labels=True),
+    Metric("nmi_attacked", "NMI, attacked", "NMI of the chosen samples under attack.", better="up", labels=True),
+    Metric("ari_clean", "ARI, clean", "ARI of the chosen samples before the attack.", better="up", labels=True),
+    Metric("ari_attacked", "ARI, attacked", "ARI of the chosen samples under attack.", better="up", labels=True),
+    Metric("margin_clean_mean", "Margin, clean", "Mean margin in log q by which the clean cluster leads before the attack.", unit="nats",
+           better="up"),
+    Metric("margin_mean", "Margin, attacked", "Mean margin in log q by which the clean cluster leads under attack; negative: flipped.",
+           unit="nats", better="up"),
+    Metric("epsilon_star_median", "Median ε*", "Median over samples of the smallest ε found that flips (an upper bound).", unit="data unit",
+           better="up"),
+    Metric("n", "n", "How many samples were used.", unit="samples", better=None),
+)
+
+
+def rate(name: str, hits: np.ndarray) -> dict[str, float | int | None]:
+    """A share of True with its interval: NAME, NAME_low, NAME_high; None without samples."""
+    if len(hits) == 0:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {name: float(hits.mean()), f"{name}_low": low, f"{name}_high": high}
+
+
+def agreement(labels: np.ndarray | None, clean: np.ndarray, attacked: np.ndarray) -> dict[str, float | int | None]:
+    """Clusters (n,) before and after against the labels (n,); every value None where there are none.
+
+    The clean matching is that of the same samples' clean clusters.
+    """
+    if labels is None:
+        names = ("acc_clean", "acc_attacked", "nmi_clean", "nmi_attacked", "ari_clean", "ari_attacked")
+        return dict.fromkeys(names) | rate("acc_attacked_fixed_match", np.zeros(0)) | rate("flip_rate_right", np.zeros(0)) | {"n_right": None}
+    right, still = (matched_labels(labels, clean, clusters) == labels for clusters in (clean, attacked))
+    return {
+        "acc_clean": clustering.accuracy(labels, clean), "acc_attacked": clustering.accuracy(labels, attacked),
+        "nmi_clean": clustering.nmi(labels, clean), "nmi_attacked": clustering.nmi(labels, attacked),
+        "ari_clean": clustering.ari(labels, clean), "ari_attacked": clustering.ari(labels, attacked),
+        "n_right": int(right.sum()),
+    } | rate("acc_attacked_fixed_match", still) | rate("flip_rate_right", (clean != attacked)[right])
+
+
+def matched_labels(labels: np.ndarray, clean: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """The class of each of `clusters` (m,) by the matching of the clean clusters to the labels; -1 where there is none."""
+    k = max(int(clean.max()), int(clusters.max())) + 1
+    return clustering.matching(labels, clean, k)[clusters]
+
+
+def median_epsilon(epsilon_star: np.ndarray) -> float:
+    """The median of ε* (n,) where never reached is infinity; NaN without samples. Of two middle values the larger."""
+    return float(np.sort(epsilon_star)[len(epsilon_star) // 2]) if len(epsilon_star) else float("nan")
+
+
+def written(median: float, largest: float) -> str:
+    """A median ε* in words: the number, "> ε max" where most were never reached, "" without samples."""
+    if np.isnan(median):
+        return ""
+    return f"> {largest:g}" if np.isinf(median) else f"{median:.3g}"
