@@ -15,20 +15,24 @@ from engine import device, registry
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
+from engine.attacks.protocols import answer as launched
 from engine.data.dataset import Dataset
 from engine.data.views import Views
 from engine.errors import BudgetError, FeintError, SettingsError
 from engine.home import home
-from engine.metrics import clustering, embedding
+from engine.metrics import clustering, embedding, legibility
+from engine.metrics.intervals import wilson
 from engine.models.protocols import require
-from engine.objectives.protocols import ObjectiveSettings
-from engine.objectives.weighted_sum import combine
+from engine.objectives import combine
+from engine.objectives.protocols import Objective
 from engine.runs import answers, placing
 from engine.runs.answers import Answer
 from engine.runs.models import load_model
 from engine.runs.store import Run, Store
 
 NEIGHBOURS = 5
+DRAWS = 64
+"""Noises drawn for one sample's control; half as many other samples lend their perturbation."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Victim:
     def cluster(self) -> Tensor:
         """(n,) the cluster of each clean sample."""
         return self.log_q.argmax(1)
+
+    def log_q_of(self, x: Views) -> Tensor:
+        """log q (m, k) of any samples, float32, without a graph."""
+        with torch.no_grad():
+            return self.model.log_assign(x)
 
     def place(self, z: Tensor) -> Tensor:
         """(n, 2): on the first two principal axes of the clean embedding."""
@@ -168,7 +177,7 @@ def sample(model: str, sample: int) -> Answer:
     it = victim(model)
     _check_ids([sample], len(it.data))
     clean = _rows(it, np.array([sample]))
-    objective = _objective("leave_cluster", {}, 0.0).bind(it.model, clean)
+    objective = combine("leave_cluster", 0.0, {}).bind(it.model, clean)
     flat = clean.flat().requires_grad_()
     gradient = torch.autograd.grad(objective(flat).sum(), flat)[0][0]
     distance, near = torch.cdist(it.z[sample : sample + 1], it.z).topk(NEIGHBOURS + 1, largest=False)
@@ -222,30 +231,32 @@ class Climbed:
 
 def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, objective_settings: dict[str, Any], lam: float, norm: str,
            axis: str, top: float, count: int, epsilon: float | None, rng: torch.Generator) -> Climbed:
-    def bind(weight: float) -> Callable[[Views], Any]:
-        return lambda views: _objective(objective, objective_settings, weight).bind(it.model, views)
+    """Climb along the axis that was asked for; whether a level has flipped is judged here."""
+    own = int(it.log_q_of(clean).argmax())
 
-    def judge(x: Tensor) -> Tensor:
-        with torch.no_grad():
-            return it.model.log_assign(clean.like(x)).argmax(1)
+    def bind(views: Views) -> Objective:
+        return combine(objective, 0.0 if axis == "lambda" else lam, objective_settings).bind(it.model, views)
 
+    def flipped(rows: Tensor, _: Tensor) -> Tensor:
+        return it.log_q_of(clean.like(rows)).argmax(1) != own
+
+    star = None
     if axis == "epsilon":
-        Budget(norm, top)
-        levels = torch.linspace(0, top, count)
-        found = ladders.over_epsilon(bind(lam), clean, levels, attack, norm, rng, judge)
-        return Climbed(levels.tolist(), found.x[:, 0], found.flip[0], found.epsilon_star[0])
-    if epsilon is None:
+        found = ladders.over_epsilon(bind, clean, torch.linspace(0, top, count), attack, norm, rng)
+        smallest = float(ladders.smallest_flip(found, flipped, bind, clean, attack, norm, rng).epsilon)
+        star = smallest if np.isfinite(smallest) else None
+    elif epsilon is None:
         raise BudgetError(f"A ladder over {axis} needs one ε; got none. Give epsilon.")
-    if axis == "path":
-        x = ladders.over_path(bind(lam), clean, epsilon, attack, norm, rng)[:, 0]
-        levels = torch.arange(len(x), dtype=torch.float32)
+    elif axis == "path":
+        found = ladders.over_path(bind, clean, epsilon, attack, norm, rng)
     elif axis == "lambda":
-        levels = torch.linspace(0, top, count)
-        x = ladders.over_lambda(bind, clean, levels, epsilon, attack, norm, rng)[:, 0]
+        penalty = registry.find("objective", "reconstruction_change")()
+        lams = torch.linspace(0, top, count).tolist()
+        found = ladders.over_lambda(bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng)
     else:
         raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
-    moved = (judge(x) != judge(clean.flat())).nonzero().flatten().tolist()
-    return Climbed(levels.tolist(), x, moved[0] if moved else None, None)
+    moved = found.flips(flipped)[0].nonzero().flatten().tolist()
+    return Climbed(found.levels[0].tolist(), found.x[0], moved[0] if moved else None, star)
 
 
 def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, attack: AttackSettings, objective: str, lam: float, norm: str,
@@ -254,8 +265,8 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     delta = climbed.x - base
     sizes = torch.tensor(climbed.levels, device=base.device) if axis == "epsilon" else torch.full((len(climbed.levels),), float(epsilon or 0))
     noise = registry.find("attack", "noise")()
-    tiled = base.expand(len(climbed.levels), -1)
-    noisy = _last(noise.perturb(tiled, None, Budget(norm, sizes.to(base.device)), rng)).x
+    tiled, still = base.expand(len(climbed.levels), -1), Objective(lambda rows: rows.sum(1))
+    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), shared=len(sizes)), rng)).x
     with torch.no_grad():
         views = clean.like(climbed.x)
         z, log_q = it.model.encode(views), it.model.log_assign(views)
@@ -273,6 +284,8 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         "protocol": _protocol(attack, objective, lam, norm, axis, epsilon),
         "noise_flips": int((noise_q.argmax(1) != own).sum()),
     }
+    _, votes = _legibility(it, sample, climbed.x)
+    report["read_as"] = [None if vote is None else it.data.class_names[vote] for vote in votes]
     arrays = {
         "clean": base[0].cpu().numpy(), "delta": delta.half().cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
         "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
@@ -295,18 +308,57 @@ def _protocol(attack: AttackSettings, objective: str, lam: float, norm: str, axi
     return " · ".join(parts)
 
 
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+def checks(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
+           norm: str, epsilon: float, seed: int = 0) -> Answer:
+    """One attacked sample beside its controls at the same ε, each a share with n: what does *not* need an attack?
+
+    Noise of the same size, perturbations made for other samples, FGSM, a third of the steps, and a huge ε.
+    """
+    it = victim(model)
+    _check_ids([sample], len(it.data))
+    chosen = registry.find("attack", attack)(**settings)
+    clean, rng = _rows(it, np.array([sample])), torch.Generator().manual_seed(seed)
+    own = int(it.cluster[sample])
+
+    def flips(x: Tensor) -> np.ndarray:
+        return (it.log_q_of(clean.like(x)).argmax(1) != own).cpu().numpy()
+
+    def moved(kind: AttackSettings, samples: Views, size: float) -> Tensor:
+        bound = combine(objective, lam, objective_settings).bind(it.model, samples)
+        return launched(kind.perturb(samples.flat(), bound, Budget(norm, size), rng)).x
+
+    others = torch.randperm(len(it.data), generator=rng)[: DRAWS // 2].numpy()
+    strangers = _rows(it, others)
+    borrowed = moved(chosen, strangers, epsilon) - strangers.flat()
+    noise = moved(registry.find("attack", "noise")(), clean.rows(torch.zeros(DRAWS, dtype=torch.long)), epsilon)
+    huge = Budget(norm, 0.0).limit(it.data.views.size)
+    rows = [_check("this attack", flips(moved(chosen, clean, epsilon))), _check("noise of the same size", flips(noise)),
+            _check("perturbations of other samples", flips(Budget(norm, epsilon).project(clean.flat() + borrowed, clean.flat()))),
+            _check("FGSM", flips(moved(registry.find("attack", "fgsm")(), clean, epsilon))),
+            _check("this attack, no limit on ε", flips(moved(chosen, clean, huge)))]
+    answered = moved(chosen, clean, epsilon)
+    label, votes = _legibility(it, sample, torch.cat([clean.flat(), answered]))
+    return Answer({"rows": rows, "label": label, "read_clean": votes[0], "read_attacked": votes[1], "epsilon": epsilon, "norm": norm,
+                   "class_names": list(it.data.class_names)})
+
+
+def _check(name: str, hits: np.ndarray) -> dict[str, Any]:
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {"name": name, "flipped": int(hits.sum()), "n": len(hits), "low": low, "high": high}
+
+
+def _legibility(it: Victim, sample: int, x: Tensor) -> tuple[int | None, list[int | None]]:
+    """What 5 nearest neighbours on raw clean pixels, the sample itself left out, read in each row of x; None without labels."""
+    if it.data.labels is None:
+        return None, [None] * len(x)
+    blocks = (views.flat().numpy() for views in it.data.views.chunks())
+    near = legibility.nearest(x.cpu().numpy(), np.full(len(x), sample), blocks)
+    return int(it.data.labels[sample]), [int(vote) for vote in legibility.vote(near, it.data.labels)]
+
+
 # --- small pieces -----------------------------------------------------------------------------------------------------
-
-def _objective(name: str, settings: dict[str, Any], lam: float) -> ObjectiveSettings:
-    return combine(name, lam, settings)
-
-
-def _last(iterates: Any) -> Any:
-    last = None
-    for last in iterates:
-        pass
-    return last
-
 
 def _rows(it: Victim, ids: np.ndarray) -> Views:
     """Samples by id on the model's device; id -1 (an empty cluster's medoid) gives the first sample."""
@@ -338,5 +390,5 @@ def prepare(action: str, name: str, data: str, seed: int = 0, preset: str | None
 
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
-    "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "prepare": prepare,
+    "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "checks": checks, "prepare": prepare,
 }

@@ -40,7 +40,8 @@ def build(names: list[str], out: Path = answers.ZOO) -> Iterator[Event]:
 
 
 def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
-    """Write one entry beside the old one, then swap."""
+    """Write one entry beside the old one, then swap. The old one's answers go first: they are not these weights'."""
+    shutil.rmtree(folder / "answers", ignore_errors=True)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "state").mkdir(parents=True)
