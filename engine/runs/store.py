@@ -64,6 +64,12 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.name!r})"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and self.folder == other.folder
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
     @property
     def name(self) -> str:
         """What a person calls it: the zoo name, else the key."""

@@ -1,0 +1,28 @@
+"""The kinds of runs by name."""
+
+from engine.errors import RunBroken, UnknownName
+from engine.runs.spec import Action, Spec
+from engine.runs.training import Train
+
+ACTIONS: dict[str, type[Action]] = {action.name: action for action in (Train,)}
+
+
+def action_class(name: str) -> type[Action]:
+    """The action called `name`. Raises UnknownName."""
+    if name not in ACTIONS:
+        raise UnknownName("action", name, list(ACTIONS))
+    return ACTIONS[name]
+
+
+def action_of(spec: Spec) -> Action:
+    """The action with the settings of a spec. Raises RunBroken where its method has another version by now."""
+    action = action_class(spec.action)(**spec.settings)
+    if version_of(action) != spec.version:
+        raise RunBroken(f"The run {spec.key} was made by version {spec.version} of {spec.name}, this Feint has {version_of(action)}; start it anew.")
+    return action
+
+
+def version_of(action: Action) -> int:
+    """The number in a spec that rises when the action or its subject raises its own."""
+    subject = action.subject()
+    return action.version if subject is type(action) else action.version + subject.version - 1
