@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 from app.setup import ROOT, SetupError, environment, is_ready, last_line
@@ -87,10 +88,9 @@ def dies_with_its_parent() -> None:
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
     """The page server, in a session of its own so that Ctrl-C reaches it once, through `stop`."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}  # complaints go to stderr
-    if platform.system() == "Windows":
-        return subprocess.Popen(command, cwd=ROOT, **quiet)
-    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=dies_with_its_parent, **quiet)
+    posix = platform.system() != "Windows"
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # complaints go to stderr
+                            start_new_session=posix, preexec_fn=dies_with_its_parent if posix else None)
 
 
 def stop(server: subprocess.Popen[bytes], patience: float = PATIENCE) -> None:
@@ -101,10 +101,8 @@ def stop(server: subprocess.Popen[bytes], patience: float = PATIENCE) -> None:
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         server.kill()
     if platform.system() != "Windows":
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def is_healthy(port: int, host: str = LOOPBACK) -> bool:

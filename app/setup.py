@@ -7,6 +7,7 @@ in milliseconds. It is written last: an interrupted install is simply done again
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -66,8 +67,8 @@ def stamp_file(venv: Path) -> Path:
 
 def stamp(venv: Path, requirements: Path) -> str:
     """The hash of what an environment is made from: the requirements, and the Python it runs on."""
-    config = venv / "pyvenv.cfg"
-    made_from = (requirements.read_bytes(), config.read_bytes() if config.exists() else b"", os.fsencode(os.path.realpath(venv_python(venv))))
+    config, python = venv / "pyvenv.cfg", os.path.realpath(venv_python(venv))
+    made_from = (requirements.read_bytes(), config.read_bytes() if config.exists() else b"", os.fsencode(python))
     return hashlib.sha256(b"\0".join(made_from)).hexdigest()
 
 
@@ -82,7 +83,10 @@ def is_ready(venv: Path, requirements: Path) -> bool:
 def works(python: Path) -> bool:
     """Whether `python` starts, is new enough and has pip."""
     probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-    return python.exists() and subprocess.run([python, "-c", probe], capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+    try:
+        return subprocess.run([python, "-c", probe], capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+    except OSError:  # it is not there, or half of it
+        return False
 
 
 def create(venv: Path) -> None:
@@ -105,17 +109,25 @@ def pip_command(python: Path, requirements: Path, index: str | None = None) -> l
 
 def install(command: list[str], root: Path, say: Callable[[str], None] = print) -> None:
     """Run pip, telling of each download. Raises SetupError with what went wrong in one sentence."""
-    pip = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                           errors="replace")
-    assert pip.stdout
     lines = []
-    for line in pip.stdout:
-        lines.append(line)
-        if line.lstrip().startswith("Downloading") or line.startswith("Installing collected"):
-            say("  " + line.strip()[:100])
-    if pip.wait():
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace") as pip:
+        for line in pip.stdout or ():
+            lines.append(line)
+            told = progress(line)
+            if told:
+                say("  " + told)
+    if pip.returncode:
         output = "".join(lines)
         raise SetupError(explanation(output) or f"pip could not install requirements.txt: {last_line(output)}")
+
+
+def progress(line: str) -> str | None:
+    """What a person wants to know of a line of pip's: the large downloads, and that the last part has begun."""
+    large = re.match(r"\s*Downloading (\S+?)-(\d[^-\s]*)-\S+ \((\d+(?:\.\d+)? [MG]B)\)", line)
+    if large:
+        return f"{large[1]} {large[2]} ({large[3]})"
+    return "unpacking (half a minute) ..." if line.startswith("Installing collected") else None
 
 
 # The CPU wheels of PyTorch
@@ -149,7 +161,7 @@ EXPLANATIONS = {
         f"The disk is full: Feint's environment needs about {NEEDED:.0f} GB; make room and run the same command again.",
     ("NewConnectionError", "Failed to establish a new connection", "Temporary failure in name resolution", "getaddrinfo failed",
      "ConnectTimeoutError", "ReadTimeoutError", "Network is unreachable", "ProxyError", "Connection refused"):
-        "No network: the first start downloads what Feint needs from pypi.org; connect (or set HTTPS_PROXY) and run the same command again.",
+        "No network: set-up downloads what Feint needs from pypi.org; connect (or set HTTPS_PROXY) and run the same command again.",
     ("CERTIFICATE_VERIFY_FAILED",):
         "This network puts its own certificate before pypi.org's: set PIP_CERT to the file of it and run the same command again.",
     ("Permission denied", "Errno 13", "Read-only file system"):
@@ -202,7 +214,7 @@ def one_at_a_time(file: Path, say: Callable[[str], None] = print) -> Iterator[No
         yield
 
 
-if platform.system() == "Windows":
+if sys.platform == "win32":
     import msvcrt
 
     def lock(descriptor: int, wait: bool) -> bool:

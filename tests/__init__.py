@@ -1,0 +1,1 @@
+"""All checks: `python3 -m tests`."""

@@ -1,0 +1,172 @@
+"""Fixtures for the whole suite. No test touches the user's data or the network, and all share one browser and one server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import chromium
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                      "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "2"  # before anything imports torch, and for the children too
+
+
+# --- nobody's data, nobody's network ----------------------------------------------------------------------------------
+
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures that outlive a test write here, never into the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEINT_HOME", str(tmp_path_factory.mktemp("shared_home")))
+        patch.setenv("FEINT_DATA", str(tmp_path_factory.mktemp("no_data")))
+        patch.delenv("FEINT_ENGINE", raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty FEINT_HOME of the test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("FEINT_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """A test that reaches for the internet fails, unless it is marked `network`."""
+    if request.node.get_closest_marker("network"):
+        return
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        far = self.family in (socket.AF_INET, socket.AF_INET6) and self.type == socket.SOCK_STREAM
+        if far and address[0] not in ("localhost", "::1") and not str(address[0]).startswith("127."):
+            raise OSError(f"tests use no network, and this one reached for {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright's synchronous interface leaves an event loop running in this thread."""
+    items.sort(key=lambda item: "browser" in Path(item.fspath).relative_to(ROOT).parts)
+
+
+# --- one server, one browser ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Server:
+    """The real page server: where it answers, where its runs live, what it said."""
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Whether an address answers with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_until(true: Callable[[], bool], seconds: float, what: str, pause: float = 0.1) -> None:
+    """Return as soon as `true()`; fail with `what` was waited for if it stays false."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            pytest.fail(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(pause)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as a person gets it, started once for the whole suite with a FEINT_HOME of its own."""
+    home, port = tmp_path_factory.mktemp("server_home"), free_port()
+    log = home / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"FEINT_HOME": str(home)}, stdin=subprocess.DEVNULL, stdout=said,
+                                   stderr=said, start_new_session=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60, "the page server")
+        assert process.poll() is None, log.read_text()
+        yield Server(url, home, process, log)
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 15) -> None:
+    """Stop a server that leads its own session, and all that is left in it."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole suite; where there is none the test fails, it does not skip."""
+    path = chromium.found()
+    if path is None:
+        pytest.fail(chromium.MISSING)
+    with sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    """`visit("/attack?eps=0.1", width=390, dark=True)` -> a Page in a session of its own; a script error in it fails the test."""
+    contexts, errors = [], []
+
+    def opened(path: str = "/", width: int = 1280, height: int = 900, dark: bool = False) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
+                                      accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server.url + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """The folder where screenshots are kept."""
+    folder = ROOT / "artefacts"
+    folder.mkdir(exist_ok=True)
+    return folder

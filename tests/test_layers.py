@@ -1,0 +1,182 @@
+"""Imports go one way: pages -> app -> engine, and inside the engine upwards only. Read from the syntax, nothing is imported."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = {"errors", "settings", "registry", "events", "device", "home"}
+METHODS = {"models", "objectives", "attacks", "metrics"}
+SHARED = {"engine.attacks.budget"} | {f"engine.{folder}.protocols" for folder in METHODS}
+SEEN_BY = {  # what each part of the engine may import beside itself and the core
+    "data": set(), "nets": {"data"},
+    **{folder: {"data", "nets"} for folder in METHODS},
+    "defences": {"data", "nets"} | METHODS,
+    "runs": {"data", "nets", "defences", "studies"} | METHODS,
+    "studies": {"data", "nets", "defences", "runs"} | METHODS,
+}
+SET_UP = ("app.__init__", "app.__main__", "app.setup", "tests.__init__", "tests.__main__", "tests.chromium")
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Dotted name -> syntax of each Python file of the project; a package's own file is called `package.__init__`."""
+    files = [file for folder in ("engine", "app", "pages", "tests") for file in sorted((root / folder).rglob("*.py"))]
+    return {".".join(file.relative_to(root).with_suffix("").parts): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+
+
+def imported(name: str, tree: ast.AST, deferred: bool = True) -> set[str]:
+    """What a module imports, as dotted names; without `deferred` only what runs when the module itself is imported."""
+    found: set[str] = set()
+    for node in statements(tree, deferred):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*(name.split(".")[:-node.level] if node.level else []), *([node.module] if node.module else [])])
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def statements(tree: ast.AST, deferred: bool) -> Iterator[ast.AST]:
+    """Every node; without `deferred`, none inside a function or under `if TYPE_CHECKING`."""
+    for node in ast.iter_child_nodes(tree):
+        if not deferred and (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(node)):
+            continue
+        yield node
+        yield from statements(node, deferred)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    """Whether a node is `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def complaint(importer: str, target: str) -> str | None:
+    """Why `importer` may not import `target` (both dotted), or None if it may."""
+    layer, to = importer.split(".")[0], target.split(".")[0]
+    if layer == "tests":
+        return None
+    if to == "tests":
+        return "nothing imports the tests"
+    if layer == "pages" and to in ("engine", "pages", "torch"):
+        return "pages import only app"
+    if layer == "app" and to in ("pages", "torch"):
+        return "app imports the engine, never pages or torch"
+    if layer == "engine":
+        return inside_engine(importer, target)
+    return None
+
+
+def inside_engine(importer: str, target: str) -> str | None:
+    """The engine's own arrows."""
+    if target.split(".")[0] in ("streamlit", "app", "pages"):
+        return "the engine knows nothing of the page"
+    if target.split(".")[0] in ("distributed", "dask") and not importer.startswith("engine.runs.pool"):
+        return "only the pool imports distributed"
+    if target.split(".")[0] != "engine":
+        return None
+    part, to = importer.split(".")[1], (target.split(".") + [""])[1]
+    if part == "__main__" or to in CORE or to == part or any(target == name or target.startswith(name + ".") for name in SHARED):
+        return None
+    allowed = SEEN_BY.get(part, set())
+    return None if to in allowed else f"engine.{part} may import the core{', ' + ', '.join(sorted(allowed)) if allowed else ''} and itself"
+
+
+def complaints(trees: dict[str, ast.Module]) -> list[str]:
+    """Every wrong arrow, as `importer -> target: why`."""
+    found = []
+    for importer, tree in trees.items():
+        for target in sorted(imported(importer, tree)):
+            why = complaint(importer, target)
+            if why:
+                found.append(f"{importer} -> {target}: {why}")
+    return found
+
+
+def path_to_torch(start: str, trees: dict[str, ast.Module]) -> list[str]:
+    """The chain of imports by which importing `start` imports torch, or an empty list."""
+
+    @cache
+    def targets(name: str) -> frozenset[str]:
+        return frozenset(file for target in imported(name, trees[name], deferred=False) for file in files_of(target, trees))
+
+    chains, seen = [[start]], {start}
+    while chains:
+        chain = chains.pop()
+        if "torch" in {target.split(".")[0] for target in imported(chain[-1], trees[chain[-1]], deferred=False)}:
+            return [*chain, "torch"]
+        new = targets(chain[-1]) - seen
+        seen |= new
+        chains += [[*chain, name] for name in sorted(new)]
+    return []
+
+
+def files_of(target: str, trees: dict[str, ast.Module]) -> set[str]:
+    """The project's files that importing `target` runs: the module, and the packages above it."""
+    parts = target.split(".")
+    heads = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    return {file for head in heads for file in (head, head + ".__init__") if file in trees}
+
+
+TREES = modules(ROOT)
+
+
+def test_imports_go_one_way() -> None:
+    assert complaints(TREES) == []
+
+
+@pytest.mark.parametrize("start", [name for name in TREES if name.split(".")[0] in ("app", "pages")])
+def test_the_page_server_never_imports_torch(start: str) -> None:
+    assert path_to_torch(start, TREES) == []
+
+
+@pytest.mark.parametrize("name", SET_UP)
+def test_set_up_needs_the_standard_library_alone(name: str) -> None:
+    known = set(sys.stdlib_module_names) | {"app", "tests"}
+    assert {target.split(".")[0] for target in imported(name, TREES[name])} <= known
+    own = {target for target in imported(name, TREES[name]) if target.split(".")[0] in ("app", "tests")}
+    assert {file for target in own for file in files_of(target, TREES)} <= set(SET_UP)
+
+
+def test_app_imported_for_real_brings_no_torch() -> None:
+    names = [name for name in TREES if name.startswith("app.") and name.rsplit(".", 1)[1] not in ("__init__", "__main__", "main")]
+    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nsys.exit('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr or "torch was imported"
+
+
+@pytest.mark.parametrize(("importer", "line"), [
+    ("pages.attack", "from engine.runs import store"), ("pages.attack", "import torch"), ("pages.attack", "from pages.home import x"),
+    ("app.charts", "import torch.nn"), ("app.charts", "from pages import home"),
+    ("engine.errors", "from engine.data.views import Views"), ("engine.data.sources", "import engine.models.adec"),
+    ("engine.models.adec", "from engine.attacks.pgd import PGD"), ("engine.models.adec", "from engine import runs"),
+    ("engine.attacks.pgd", "from ..models.adec import ADEC"), ("engine.metrics.clustering", "def f():\n  import streamlit"),
+    ("engine.defences.ar_dmvc", "from engine.runs.store import Store"), ("engine.runs.store", "from app import state"),
+    ("engine.runs.store", "import distributed"), ("engine.nets.heads", "from tests import conftest"),
+])
+def test_a_wrong_arrow_is_found(importer: str, line: str) -> None:
+    assert complaints({importer: ast.parse(line)})
+
+
+@pytest.mark.parametrize(("importer", "line"), [
+    ("pages.attack", "from app import state"), ("app.state", "from engine.runs.store import Store"),
+    ("engine.models.adec", "from engine.models.acai import ACAI"), ("engine.metrics.flips", "from engine.attacks.budget import Budget"),
+    ("engine.attacks.pgd", "from engine.objectives.protocols import Objective"), ("engine.runs.pool", "import distributed"),
+    ("engine.defences.ar_dmvc", "from engine.attacks.pgd import PGD"), ("engine.runs.runner", "from engine import registry"),
+    ("engine.__main__", "from engine.runs import store"),
+])
+def test_a_right_arrow_is_not(importer: str, line: str) -> None:
+    assert complaints({importer: ast.parse(line)}) == []
+
+
+def test_a_chain_to_torch_is_found_through_a_package() -> None:
+    sources = {"app.a": "from engine.data.cards import cards", "engine.data.__init__": "from engine.data.views import Views",
+               "engine.data.cards": "", "engine.data.views": "import torch", "engine.__init__": ""}
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    assert path_to_torch("app.a", trees) == ["app.a", "engine.data.__init__", "engine.data.views", "torch"]
+    trees["engine.data.__init__"] = ast.parse("def load():\n  from engine.data.views import Views")
+    assert path_to_torch("app.a", trees) == []
