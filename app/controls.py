@@ -18,7 +18,7 @@ LISTED = 4
 
 @dataclass(frozen=True)
 class Knob:
-    """One field of a settings class as a form sees it. `low` and `high` are limits, open where `_open` says so."""
+    """One field of a settings class as a form sees it. `low` and `high` are limits, not reached where `_open` says so."""
     path: str
     kind: str
     title: str
@@ -29,6 +29,7 @@ class Knob:
     high: float | None = None
     low_open: bool = False
     high_open: bool = False
+    multiple: float | None = None
     optional: bool = False
     log: bool = False
     advanced: bool = False
@@ -127,7 +128,10 @@ def merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted names and values of nested settings."""
     for name, value in values.items():
-        yield from flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else ((prefix + name, value),)
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, list(value) if isinstance(value, tuple) else value
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +183,8 @@ def _knob(path: str, raw: Mapping[str, Any], defs: Mapping[str, Any], default: A
     if kind is None or len(kinds) > 1:
         return None
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum", schema.get("exclusiveMaximum"))
-    return Knob(path, kind, title, help_, default, options, low, high, "exclusiveMinimum" in schema, "exclusiveMaximum" in schema, optional, **about)
+    return Knob(path, kind, title, help_, default, options, low, high, "exclusiveMinimum" in schema, "exclusiveMaximum" in schema,
+                schema.get("multipleOf"), optional, **about)
 
 
 def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -255,7 +260,7 @@ def _widget(knob: Knob, value: Any, prefix: str) -> Any:
 def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
     whole = knob.kind == "integer"
     if knob.log and not knob.optional:
-        return st.select_slider(knob.label, ladder(knob.low, knob.high, (knob.default, value, st.session_state[common["key"]]), whole),
+        return st.select_slider(knob.label, _stops(knob, (knob.default, value, st.session_state[common["key"]])),
                                 format_func=lambda stop: f"{stop:,}" if whole else f"{stop:g}", **common)
     kind = int if whole else float
     low, high = (None if limit is None else kind(limit) for limit in (knob.low, knob.high))
@@ -265,6 +270,12 @@ def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
     step = max(1, 10 ** math.floor(math.log10(size))) if whole else 10.0 ** math.floor(math.log10(size) - (size == 1.0))
     return st.number_input(knob.label, low, high, value=None, step=kind(step), format="%d" if whole else "%g",
                            placeholder="automatic" if knob.optional else None, **common)
+
+
+def _stops(knob: Knob, values: tuple[float, ...]) -> list[float]:
+    """The logarithmic stops that the field accepts."""
+    stops = ladder(knob.low, knob.high, values, knob.kind == "integer")
+    return [stop for stop in stops if complaint("", knob, stop) is None and (knob.multiple is None or stop % knob.multiple == 0)]
 
 
 def _step(low: float, high: float, value: float, whole: bool) -> float | None:

@@ -14,7 +14,8 @@ from engine.settings import Settings, knob
 class Base(Settings):
     """Something that a toy builds on."""
     name: ClassVar[str] = "base"
-    iterations: int = knob(4000, "Iterations", log=True, ge=10, le=130_000)
+    iterations: int = knob(4000, "Iterations", log=True, ge=1, le=130_000, multiple_of=2)
+    hidden: tuple[int, ...] = knob((8,), "Widths")
     rate: float = knob(1e-3, "Learning rate", symbol="η", log=True, gt=0, le=1)
 
 
@@ -24,7 +25,7 @@ class Toy(Settings):
     name: ClassVar[str] = "toy"
     title: ClassVar[str] = "Toy"
     source: ClassVar[str] = "nobody, 2026"
-    presets: ClassVar = {"quick": {"steps": 30, "base": {"iterations": 100}}, "slow": {}}
+    presets: ClassVar = {"quick": {"steps": 30, "base": {"iterations": 100, "hidden": (16, 16)}}, "slow": {}}
     gamma: float = knob(0.1, "Weight of the clustering", "Multiplies KL.", symbol="γ", source="eq. 3", ge=0)
     share: float = knob(0.5, "Share", ge=0, le=1)
     tol: float = knob(0.001, "Tolerance", ge=0, le=1, advanced=True)
@@ -65,7 +66,7 @@ def widget(at: AppTest, kind: str, path: str) -> Any:
 def test_every_kind_of_field_is_known() -> None:
     kinds = {path: found.kind for path, found in BY_PATH.items()}
     assert kinds == {"gamma": "number", "share": "number", "tol": "number", "steps": "integer", "limit": "integer", "fold": "boolean",
-                     "form": "choice", "widths": "numbers", "base.iterations": "integer", "base.rate": "number"}
+                     "form": "choice", "widths": "numbers", "base.iterations": "integer", "base.hidden": "numbers", "base.rate": "number"}
     assert BY_PATH["gamma"].label == "Weight of the clustering, γ" and BY_PATH["steps"].label == "Steps, T (iterations)"
     assert "eq. 3" in str(BY_PATH["gamma"].tooltip) and BY_PATH["limit"].optional and BY_PATH["tol"].advanced
 
@@ -113,6 +114,8 @@ def test_open_limits_are_judged() -> None:
 def test_logarithmic_stops_hold_limits_and_values() -> None:
     assert controls.ladder(10, 1000, (130,), whole=True) == [10, 20, 50, 100, 130, 200, 500, 1000]
     stops = controls.ladder(0, 1, (0.003,), whole=False)
+    rates = controls._stops(BY_PATH["base.rate"], (1e-3,))
+    assert rates[0] > 0 and 1 in rates and 5 not in controls._stops(BY_PATH["base.iterations"], (100,))
     assert stops[0] == 0 and stops[-1] == 1 and 0.003 in stops and stops == sorted(stops)
 
 
