@@ -1,0 +1,87 @@
+"""The action `sweep`: the action `attack` over lists of ε, λ and attack seeds, a cell each, for curves.
+
+A finished cell is kept in the run's folder, so a sweep that was stopped goes on where it was and what is there is shown.
+"""
+
+import json
+from collections.abc import Generator, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from engine.events import Evaluate, Event, Progress
+from engine.runs.attacking import Attack, launch
+from engine.runs.judging import Judge
+from engine.runs.spec import Action, Work
+from engine.settings import knob
+
+
+class Sweep(Action):
+    """Attacks over every combination of `epsilons`, `lams` and `attack_seeds`; each is what `attack` does with that seed."""
+
+    name: ClassVar[str] = "sweep"
+    title: ClassVar[str] = "Sweep"
+    source: ClassVar[str] = "Feint"
+    about: ClassVar[str] = "attack"
+
+    attack: str = knob("pgd", "Attack", "Its registered name.")
+    attack_settings: dict[str, Any] = knob({}, "Attack settings", "The attack's own fields.")
+    objective: str = knob("leave_cluster", "Objective", "What the attack makes large, by its registered name.")
+    objective_settings: dict[str, Any] = knob({}, "Objective settings", "The objective's own fields.")
+    norm: Literal["linf", "l2"] = knob("linf", "Norm", "The norm of the budget.")
+    epsilons: tuple[float, ...] = knob((0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3), "ε", "Radii of the ball.", symbol="ε", min_length=1)
+    lams: tuple[float, ...] = knob((0.0,), "λ", "Weights of the penalty on the change of the reconstruction.", symbol="λ", min_length=1)
+    attack_seeds: tuple[int, ...] = knob((0,), "Seeds", "Each draws its own samples and starts.", min_length=1)
+    n: int = knob(500, "Samples", "At most so many for each cell.", ge=1)
+    cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
+    chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.cells()
+        return self
+
+    def cells(self) -> list[tuple[int, Attack]]:
+        """(seed, attack) of every cell, seed by seed, then λ by λ, then ε by ε."""
+        same = self.model_dump(exclude={"epsilons", "lams", "attack_seeds"})
+        return [(seed, Attack(epsilon=epsilon, lam=lam, **same)) for seed, lam, epsilon in product(self.attack_seeds, self.lams, self.epsilons)]
+
+    def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
+        """Measure the cells that are not there yet, one Evaluate event each; returns all cells."""
+        judge = Judge(work.model(), work.data, work.how.device)
+        cells = self.cells()
+        for number, (seed, choice) in enumerate(cells):
+            file = work.folder / "cells" / f"{number:05d}.json"
+            if file.exists():
+                continue
+            outcome = None
+            steps = launch(choice, judge, seed)
+            where = {"epsilon": choice.epsilon, "lam": choice.lam, "seed": float(seed)}
+            outcome = yield from _within(steps, number, len(cells), where)
+            _keep(file, where | {"metrics": outcome})
+            yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=outcome)
+        return {"cells": [json.loads(file.read_text(encoding="utf-8")) for file in finished(work.folder)], "n_cells": len(cells)}
+
+
+def finished(folder: Path) -> list[Path]:
+    """The files of the cells that are done, in order."""
+    return sorted((folder / "cells").glob("*.json"))
+
+
+def _within(steps: Generator[Progress, None, Any], number: int, total: int, where: dict[str, float]) -> Iterator[Event]:
+    """A cell's own progress told as the sweep's; returns the cell's metrics."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return end.value.metrics()
+        yield Progress(step=number, total=total, phase="cell", values=where | {"cell_done": event.step / event.total})
+
+
+def _keep(file: Path, cell: dict[str, Any]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(cell, allow_nan=False), encoding="utf-8")
+    partial.replace(file)
