@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from engine.errors import DataMissing
@@ -32,13 +33,16 @@ def reason(error: BaseException) -> str:
 
 
 def is_whole(path: Path, remote: Remote) -> bool:
-    """Whether `path` holds the file: by MD5 where one is published, else by size; a file of which neither is known never does."""
+    """Whether `path` holds the file: by MD5 where one is published, else by size where it is known.
+
+    Downloads get their name when they are whole, so a file of which neither is known is taken as it lies.
+    """
     if not path.is_file():
         return False
     if remote.md5:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "md5").hexdigest() == remote.md5
-    return remote.size > 0 and path.stat().st_size == remote.size
+    return remote.size in (0, path.stat().st_size)
 
 
 def download(address: str, target: Path, remote: Remote) -> Iterator[int]:
@@ -52,23 +56,23 @@ def download(address: str, target: Path, remote: Remote) -> Iterator[int]:
         yield from _receive(address, part, remote)
         part.replace(target)
     except (OSError, HTTPException, ValueError) as error:
-        raise DataMissing(f"{address}: {reason(error)}") from None
+        raise DataMissing(f"{urlsplit(address).hostname}: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
 
 
 def _receive(address: str, part: Path, remote: Remote) -> Iterator[int]:
-    digest, done = hashlib.md5(usedforsecurity=False), 0
+    digest, done, host = hashlib.md5(usedforsecurity=False), 0, urlsplit(address).hostname
     with urlopen(Request(address, headers={"User-Agent": "feint"}), timeout=PATIENCE) as reply, part.open("wb") as stream:
         promised = int(reply.headers.get("Content-Length") or remote.size)
         while block := reply.read(BLOCK):
             done += len(block)
             if promised and done > promised:
-                raise DataMissing(f"{address}: more than the {promised} bytes it promised")
+                raise DataMissing(f"{host}: more than the {promised} bytes it promised")
             digest.update(block)
             stream.write(block)
             yield done
     if done == 0 or promised and done != promised:
-        raise DataMissing(f"{address}: it stopped after {done} of {promised or 'an unknown number of'} bytes")
+        raise DataMissing(f"{host}: it stopped after {done} of {promised or 'an unknown number of'} bytes")
     if remote.md5 and digest.hexdigest() != remote.md5:
-        raise DataMissing(f"{address}: another file than the published one (MD5 {digest.hexdigest()}, published {remote.md5})")
+        raise DataMissing(f"{host}: not the published file (MD5 {digest.hexdigest()} instead of {remote.md5})")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,16 +83,16 @@ def _files(cls: type[Published], failures: list[str]) -> Iterator[Event]:
 
 def _one(remote: Remote, folder: Path, bases: tuple[str, ...], before: int, total: int, failures: list[str]) -> Iterator[Event]:
     for base in bases:
-        last = 0.0
+        last, host = 0.0, urlsplit(base).hostname
         try:
             for received in download(base + remote.name, folder / remote.name, remote):
                 if time.monotonic() - last >= BEAT:
                     last = time.monotonic()
-                    yield Progress(step=before + received, total=max(total, before + received), phase=f"{remote.name} from {urlsplit(base).hostname}")
+                    yield Progress(step=before + received, total=max(total, before + received), phase=f"{remote.name} from {host}")
             return
         except DataMissing as error:
             failures.append(str(error))
-    raise DataMissing(f"no address gave {remote.name}")
+    raise DataMissing(f"so {remote.name} could not be had")
 
 
 def _converted(release: Release, folder: Path) -> Arrays:
@@ -108,7 +109,9 @@ def _from_openml(cls: type[Published], failures: list[str]) -> Iterator[Event]:
     assert cls.openml is not None
     yield Progress(step=0, total=0, phase="openml.org")
     try:
-        x, y = fetch_openml(data_id=cls.openml.number, as_frame=False, return_X_y=True, parser="auto", data_home=str(kept() / "openml"), n_retries=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it tries again; what fails in the end is said below
+            x, y = fetch_openml(data_id=cls.openml.number, as_frame=False, return_X_y=True, data_home=str(kept() / "openml"), n_retries=1)
         keep(cls, cls.openml.convert(x, y))
     except (OSError, ValueError, DataError) as error:
         raise cls.missing("; ".join([*failures, f"openml.org: {error}"])) from None
@@ -126,7 +129,8 @@ def keep(cls: type[Published], found: Arrays) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    shutil.rmtree(cls.folder(), ignore_errors=True)
+    for remote in cls.release.files:
+        (cls.folder() / remote.name).unlink(missing_ok=True)
     shutil.rmtree(kept() / "openml", ignore_errors=True)
 
 

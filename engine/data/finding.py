@@ -51,12 +51,13 @@ def find(file: str) -> Path | None:
 def arrays(path: Path, keys: list[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` (only `keys`, where given). Raises DataError where it is none, lacks one, or holds objects."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} must be an .npz archive; got a single array. Save it with numpy.savez(path, x=..., y=...).")
             missing = [key for key in keys or () if key not in archive.files]
             if missing:
-                raise DataError(f"{path} must hold {', '.join(keys or ())}; it lacks {', '.join(missing)} and has {', '.join(archive.files) or 'none'}.")
+                has = ', '.join(archive.files) or 'no arrays'
+                raise DataError(f"{path} lacks {', '.join(missing)}; it has {has}. Replace it or delete it.")
             return {key: archive[key] for key in keys or archive.files}
     except FileNotFoundError:
         raise DataError(f"There is no file {path}.") from None
@@ -64,7 +65,7 @@ def arrays(path: Path, keys: list[str] | None = None) -> dict[str, np.ndarray]:
         raise DataError(f"{path} is damaged or no .npz archive ({error}); replace it or delete it.") from None
     except ValueError as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise DataError(f"{path} holds Python objects, which are never read; save plain numbers, and text as fixed-length strings.") from None
+            raise DataError(f"{path} holds Python objects, which are never read; save plain numbers, and text as numpy's str.") from None
         raise DataError(f"{path} is damaged ({error}); replace it or delete it.") from None
 
 
@@ -77,8 +78,9 @@ def check(x: np.ndarray, y: np.ndarray, part: Part, where: Path | str) -> None:
         raise DataError(f"{where}: {key} must have the shape {(n, *part.shape)}; got {x.shape}. {cure}")
     if y.shape != (n,) or y.dtype.kind not in "iu":
         raise DataError(f"{where}: {label_key} must be {n} whole numbers; got {y.dtype} of shape {y.shape}. {cure}")
-    if y.min() < 0 or tuple(np.bincount(y, minlength=len(part.counts))) != part.counts:
-        raise DataError(f"{where}: the classes of {label_key} must hold {part.counts} samples; got {tuple(np.unique(y, return_counts=True)[1])}. {cure}")
+    counts = tuple(np.bincount(y, minlength=len(part.counts)).tolist()) if y.min() >= 0 else (0,)
+    if counts != part.counts:
+        raise DataError(f"{where}: the classes of {label_key} must hold {part.counts} samples; got {counts}. {cure}")
     mean = float(x.mean(dtype=np.float64))
     if not abs(mean - part.mean) <= 1e-3 * abs(part.mean):
         raise DataError(f"{where}: the mean of {key} must be {part.mean:.5g}; got {mean:.5g}: other numbers, or another scale. {cure}")

@@ -42,4 +42,5 @@ def bring(path: str, clusters: int | None = None) -> Dataset:
     place = Path(path).expanduser().resolve()
     views = vectors(found.x) if found.x.ndim == 2 else images(found.x, found.divisor)
     return Dataset(name=str(place), views=views, labels=found.y, class_names=found.class_names, clusters=found.clusters,
-                   title=place.stem, source=f"{place.name}, brought by a person", licence="Not stated", note=found.note, affine=found.affine)
+                   title=place.stem, source=f"{place.name}, brought by a person", licence="Not stated", note=found.note,
+                   affine=found.affine)

@@ -17,6 +17,8 @@ from engine.errors import DataError, DataMissing
 READERS: dict[str, Callable[[Path], Raw]] = {".npz": own_files.npz, ".zip": own_files.zip_of_images, ".csv": own_files.csv}
 WANTED = 10
 """Clusters sought where nothing says how many: no labels, no class names, no number."""
+SEARCHED = 256 << 20
+"""Bytes up to which exact copies are looked for."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _shape_problems(raw: Raw) -> list[str]:
 
 def _scaled(raw: Raw) -> Brought:
     """The numbers in [0, 1], or what stands in the way."""
-    x = raw.x.astype(np.uint8) * np.uint8(255) if raw.x.dtype.kind == "b" else raw.x
+    x = raw.x.astype(np.uint8) if raw.x.dtype.kind == "b" else raw.x
     problems = _value_problems(x, raw.features)
     if problems:
         return Brought(x, 1, None, (), 0, problems=problems)
@@ -100,7 +102,8 @@ def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
     if x.dtype.kind == "f" and (bad := ~np.isfinite(x)).any():
         rows = int(bad.reshape(len(x), -1).any(axis=1).sum())
         where = _named(bad.any(axis=0), features) if x.ndim == 2 else "pixels"
-        found.append(f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). Fill them or leave those samples out.")
+        found.append(f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). "
+                     "Fill them or leave those samples out.")
     elif x.min() == x.max():
         found.append(f"all values are {x.min():g}: there is nothing to tell samples apart. Check how the file was made.")
     elif x.ndim == 2 and (flat := x.min(axis=0) == x.max(axis=0)).any():
@@ -123,7 +126,8 @@ def _scaled_vectors(x: np.ndarray) -> Brought:
     low, high = wide.min(axis=0), wide.max(axis=0)
     facts = [f"{len(x):,} samples of {x.shape[1]:,} features, from {low.min():g} to {high.max():g}."]
     if low.min() >= 0 and high.max() <= 1:
-        return Brought(x.astype(np.float32), 1, None, (), 0, facts=[*facts, "All values lie in [0, 1] already and stay as they are."])
+        facts.append("All values lie in [0, 1] already and stay as they are.")
+        return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
     view = np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
     note = "Each feature was brought into [0, 1] by its least and greatest value."
     return Brought(view, 1, None, (), 0, (low, high - low), note, [*facts, note])
@@ -134,12 +138,12 @@ def _scaled_images(x: np.ndarray) -> Brought:
     colour = "colour" if x.ndim == 4 and x.shape[-1] == 3 else "grey"
     low, high = float(x.min()), float(x.max())
     facts = [f"{len(x):,} {colour} images of {x.shape[1]}x{x.shape[2]}, values from {low:g} to {high:g}."]
-    if x.dtype == np.uint8:
+    if x.dtype.kind in "ui" and low >= 0 and high <= 255:
         divisor = 255.0 if high > 16 else 16.0 if high > 1 else 1.0
-        return Brought(x, divisor, None, (), 0, facts=[*facts, f"The value {divisor:g} is taken as white."])
-    if 0 <= low and high <= 1:
+        return Brought(x.astype(np.uint8), divisor, None, (), 0, facts=[*facts, f"The value {divisor:g} is taken as white."])
+    if low >= 0 and high <= 1:
         return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
-    if 0 <= low and high <= 255:
+    if low >= 0 and high <= 255:
         return Brought((x / 255).astype(np.float32), 1, None, (), 0, facts=[*facts, "The value 255 is taken as white."])
     view = ((x.astype(np.float64) - low) / (high - low)).astype(np.float32)
     note = f"Pixels were brought from [{low:g}, {high:g}] into [0, 1]."
@@ -158,11 +162,11 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
         problems += complaint
     if y is not None:
         counts = np.bincount(y, minlength=len(names))
-        facts.append(f"{len(names)} classes: " + ", ".join(f"{name} {count:,}" for name, count in list(zip(names, counts, strict=True))[:20])
-                     + (" ..." if len(names) > 20 else "") + ".")
-    k = clusters or raw.clusters or len(names) or min(WANTED, max(n - 1, 2))
+        sizes = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True)]
+        facts.append(f"{len(names)} classes: {', '.join(sizes[:20])}{' ...' if len(sizes) > 20 else ''}.")
+    k = clusters if clusters is not None else raw.clusters or len(names) or WANTED
     if not 2 <= k <= n:
-        problems.append(f"{k} clusters were asked for, but there are {n} samples; at least 2 clusters and one sample for each are needed.")
+        problems.append(f"clusters must be from 2 to the number of samples, {n}; got {k}. Bring more samples or ask for fewer clusters.")
     facts.append(f"{k} clusters will be sought.")
     facts += _remarks(found, n, problems)
     return replace(found, y=y, class_names=names if y is not None else (), clusters=k, facts=facts, problems=problems)
@@ -171,16 +175,18 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
 def _labels(y: np.ndarray, names: tuple[str, ...], n: int) -> tuple[list[str], np.ndarray | None, tuple[str, ...]]:
     """Complaints, the labels numbered from 0, and the name of each class."""
     if y.ndim != 1 or len(y) != n:
-        return [f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with the samples it belongs to."], None, ()
+        return [f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with its samples."], None, ()
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         return [f"{int((~np.isfinite(y)).sum())} labels are missing. Fill them, or leave y out."], None, ()
     if y.dtype.kind not in "biufUS":
         return [f"labels must be numbers or text; got {y.dtype}."], None, ()
     values, numbered = np.unique(y, return_inverse=True)
     if len(values) < 2:
-        return [f"all labels are {_text(values[0])!r}: with one class nothing can be scored. Bring two or more classes, or leave the labels out."], None, ()
+        return [f"all labels are {_text(values[0])!r}: with one class nothing can be scored. "
+                "Bring two or more classes, or leave the labels out."], None, ()
     if len(values) > max(n // 2, 2):
-        return [f"there are {len(values)} different labels for {n} samples; is it a measurement instead of a class? Leave y out, or name classes."], None, ()
+        return [f"there are {len(values)} different labels for {n} samples, which looks like a measurement and not like classes. "
+                "Leave the labels out, or give classes."], None, ()
     if names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names):
         return [], y.astype(np.int64), names
     if names and len(names) != len(values):
@@ -201,7 +207,8 @@ def _remarks(found: Brought, n: int, problems: list[str]) -> list[str]:
         return []
     said = []
     rows = np.ascontiguousarray(found.x.reshape(n, -1))
-    again = n - len(np.unique(rows.view([("", np.void, rows.itemsize * rows.shape[1])]))) if n <= 100_000 else 0
+    small = rows.nbytes <= SEARCHED
+    again = n - len(np.unique(rows.view([("", np.void, rows.itemsize * rows.shape[1])]))) if small else 0
     if again:
         said.append(f"{again:,} samples are exact copies of others.")
     if n < 100:

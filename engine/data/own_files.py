@@ -1,14 +1,18 @@
 """The three kinds of files that a person brings, read into arrays with nothing trusted: sizes are checked before reading."""
 
 import io
+import warnings
 import zipfile
+import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from engine.data.finding import arrays
 from engine.errors import DataError
@@ -43,7 +47,8 @@ def _unpacked(path: Path) -> int:
 
 def _refuse_large(path: Path, size: int) -> None:
     if size > LARGEST:
-        raise DataError(f"{path.name} holds {size / 1e9:.1f} GB, and at most {LARGEST / 1e9:.1f} GB can be read. Bring fewer or smaller samples.")
+        raise DataError(f"{path.name} holds {size / 1e9:.1f} GB unpacked, and at most {LARGEST / 1e9:.1f} GB are read. "
+                        "Bring fewer or smaller samples.")
 
 
 def npz(path: Path) -> Raw:
@@ -55,8 +60,7 @@ def npz(path: Path) -> Raw:
         raise DataError(f"{path.name} must hold an array x, or x_train and x_test; it has {', '.join(found) or 'none'}.")
     x, how = _last_channel(x)
     y, _ = _joined(path, found, "y")
-    clusters = int(found["clusters"]) if "clusters" in found and found["clusters"].size == 1 and found["clusters"].dtype.kind in "iu" else 0
-    return Raw(x, y, _words(found.get("class_names")), _words(found.get("feature_names")), clusters, facts + how)
+    return Raw(x, y, _words(found.get("class_names")), _words(found.get("feature_names")), _number(found.get("clusters")), facts + how)
 
 
 def _joined(path: Path, found: dict[str, np.ndarray], key: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
@@ -66,7 +70,8 @@ def _joined(path: Path, found: dict[str, np.ndarray], key: str) -> tuple[np.ndar
     if not parts:
         return None, ()
     if len({part.shape[1:] for part in parts}) > 1:
-        raise DataError(f"{path.name}: {key}_train and {key}_test must have samples of one shape; got {parts[0].shape[1:]} and {parts[1].shape[1:]}.")
+        shapes = " and ".join(str(part.shape[1:]) for part in parts)
+        raise DataError(f"{path.name}: {key}_train and {key}_test must have samples of one shape; got {shapes}.")
     said = (f"The training part ({len(parts[0]):,}) and the test part ({len(parts[1]):,}) were joined.",) if len(parts) > 1 else ()
     return np.concatenate(parts), said
 
@@ -75,6 +80,10 @@ def _last_channel(x: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if x.ndim == 4 and x.shape[-1] not in (1, 3) and x.shape[1] in (1, 3):
         return x.transpose(0, 2, 3, 1), ("Images came as (channels, height, width).",)
     return x, ()
+
+
+def _number(value: np.ndarray | None) -> int:
+    return int(value.item()) if value is not None and value.size == 1 and value.dtype.kind in "iu" else 0
 
 
 def _words(names: np.ndarray | None) -> tuple[str, ...]:
@@ -90,12 +99,14 @@ def csv(path: Path) -> Raw:
         table = table if headed else pd.read_csv(path, header=None)
     except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
         raise DataError(f"{path.name} cannot be read as a table ({str(error).splitlines()[0]}). Save it as UTF-8 with commas.") from None
+    if table.empty:
+        raise DataError(f"{path.name} holds no samples: it has a heading and no rows under it.")
     label = next((column for column in table.columns if str(column).strip().lower() == "label"), None)
     y = None if label is None else _csv_labels(path, table[label])
     numbers = table if label is None else table.drop(columns=label)
     text = [str(column) for column in numbers.columns if not pd.api.types.is_numeric_dtype(numbers[column])]
     if text:
-        raise DataError(f"{path.name}: every column but label must be numbers; {', '.join(text[:6])} {'is' if len(text) == 1 else 'are'} text. "
+        raise DataError(f"{path.name}: every column but label must be numbers; these hold text: {', '.join(text[:6])}. "
                         "Name the classes' column label and leave other text out.")
     said = () if headed else ("The first row holds numbers, so it is a sample and not a heading.",)
     return Raw(numbers.to_numpy(dtype=np.float64), y, features=tuple(map(str, numbers.columns)) if headed else (), facts=said)
@@ -122,11 +133,11 @@ def zip_of_images(path: Path) -> Raw:
         members = sorted(name for name in archive.namelist() if _is_image(name))
         if not members:
             raise DataError(f"{path.name} holds no images; {', '.join(sorted(ENDINGS))} are read.")
-        pictures = [_picture(archive, name) for name in members]
-    sizes = Counter(picture.size for picture in pictures)
-    size = _size(sizes)
-    grey = all(picture.mode == "L" for picture in pictures)
-    x = np.stack([np.asarray(_fitted(picture, size, grey)) for picture in pictures])
+        forms = Counter(_form(archive, name) for name in members)
+        sizes = Counter({size: count for (size, _), count in forms.items()})
+        size, mode = _size(sizes), "L" if all(grey for _, grey in forms) else "RGB"
+        _refuse_large(path, len(members) * size[0] * size[1] * len(mode))
+        x = np.stack([_pixels(archive, name, size, mode) for name in members])
     folders = [PurePosixPath(name).parent.name for name in members]
     said = () if set(sizes) == {size} else (f"Images were brought to {size[0]}x{size[1]} pixels (they came in {len(sizes)} sizes).",)
     return Raw(x, np.array(folders) if all(folders) else None, facts=said)
@@ -137,26 +148,38 @@ def _is_image(name: str) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and "__MACOSX" not in path.parts
 
 
-def _picture(archive: zipfile.ZipFile, name: str) -> Image.Image:
+@contextmanager
+def _opened(archive: zipfile.ZipFile, name: str) -> Iterator[Image.Image]:
+    """The image, whose pixels are not decoded yet. Raises DataError for whatever is wrong with it, also later in the block."""
     try:
-        with Image.open(io.BytesIO(archive.read(name))) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise DataError(f"{name} is {picture.width}x{picture.height}; at most {MOST_PIXELS:,} pixels are read. Make it smaller.")
-            whole = picture.convert("L" if picture.mode in ("1", "L", "I;16") else "RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(archive.read(name))) as picture:
+                yield picture
+    except (OSError, SyntaxError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError,
+            Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{name} cannot be read as an image ({error}); replace it or leave it out.") from None
-    if max(whole.size) > 4 * LONGEST_SIDE:  # thousands of photographs would fill the memory before their common size is known
-        whole.thumbnail((4 * LONGEST_SIDE, 4 * LONGEST_SIDE))
-    return whole
 
 
-def _size(sizes: Counter[tuple[int, int]]) -> tuple[int, int]:
-    """The size all images are brought to: their own where it is one and small, else the commonest, shrunk to the longest side."""
+def _form(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, int], bool]:
+    """Size and whether it is grey, from the head of the file."""
+    with _opened(archive, name) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise DataError(f"{name} is {picture.width}x{picture.height}; at most {MOST_PIXELS:,} pixels are read. Make it smaller.")
+        return picture.size, picture.mode in ("1", "L", "F") or picture.mode.startswith("I")
+
+
+def _size(sizes: "Counter[tuple[int, int]]") -> tuple[int, int]:
+    """The size all images are brought to: the commonest, shrunk until its longer side is `LONGEST_SIDE` at most."""
     width, height = sizes.most_common(1)[0][0]
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _fitted(picture: Image.Image, size: tuple[int, int], grey: bool) -> Image.Image:
-    picture = picture if grey else picture.convert("RGB")
-    return picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS)
+def _pixels(archive: zipfile.ZipFile, name: str, size: tuple[int, int], mode: str) -> np.ndarray:
+    """uint8 (H, W) or (H, W, 3)."""
+    with _opened(archive, name) as picture:
+        if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would cut at 255 instead of scaling
+            picture = Image.fromarray((np.asarray(picture).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
+        whole = picture.convert(mode)
+        return np.asarray(whole if whole.size == size else whole.resize(size, Image.Resampling.LANCZOS))

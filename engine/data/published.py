@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.data.dataset import DataSettings, Dataset
+from engine.data.dataset import Dataset, DataSettings
 from engine.data.download import Remote
 from engine.data.finding import Part, find, kept, read
 from engine.errors import DataMissing

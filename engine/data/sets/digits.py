@@ -5,7 +5,7 @@ Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UC
 
 import numpy as np
 
-from engine.data.dataset import DataSettings, Dataset
+from engine.data.dataset import Dataset, DataSettings
 from engine.registry import register
 
 

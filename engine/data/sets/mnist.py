@@ -4,6 +4,8 @@ Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning appl
 Proc. IEEE 86(11), 1998.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from engine.data.download import Remote
@@ -45,7 +47,7 @@ class MNIST(Published):
     note = "The pixels and the order of the release: 60,000 training images, then 10,000 test images."
     download = RELEASE.size
     file = "mnist.npz"
-    parts = (TRAIN, TEST)
+    parts: ClassVar[tuple[Part, ...]] = (TRAIN, TEST)
     release = RELEASE
     openml = OpenML(554, split_70000)
     split = "train + test"
