@@ -1,10 +1,14 @@
 """The kinds of runs by name."""
 
 from engine.errors import RunBroken, UnknownName
+from engine.runs.attacking import Attack
+from engine.runs.pairs import Pairs
+from engine.runs.placing import Place
 from engine.runs.spec import Action, Spec
+from engine.runs.sweeping import Sweep
 from engine.runs.training import Train
 
-ACTIONS: dict[str, type[Action]] = {action.name: action for action in (Train,)}
+ACTIONS: dict[str, type[Action]] = {action.name: action for action in (Train, Attack, Sweep, Pairs, Place)}
 
 
 def action_class(name: str) -> type[Action]:

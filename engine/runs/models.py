@@ -36,7 +36,7 @@ def check_shapes(run: Run, data: AtRest, name: str) -> None:
 @lru_cache(maxsize=KEPT)
 def _loaded(key: str, run: Run, device: str) -> nn.Module:
     header, weights = checkpoint.read_model(run.folder, training.version(run.spec.name))
-    model = training.network(run.spec.name, run.spec.settings["settings"], header)
+    model = training.network(run.spec.name, run.spec.settings["model_settings"], header)
     checkpoint.fill(model, weights, key)
     return model.to(device).float().eval().requires_grad_(False)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine import registry
 from engine.settings import Settings
 
 if TYPE_CHECKING:  # the page server reads specs and must not import torch
@@ -78,14 +79,22 @@ class Action(Settings):
     lane: ClassVar[str] = "train"
     """"train": a child process in the training lane; "play": at once in the warm worker."""
 
+    about: ClassVar[str] = ""
+    """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is "attack", the
+    fields `attack` and `attack_settings` hold its name and its values."""
+
     @classmethod
     def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
-        """The action on the registered `name` (of a model, an attack), with a preset's values and dotted `changes` on top."""
-        return cls.preset(preset, **changes)
+        """The action on the registered `name`: its preset, and dotted `changes` to the action's fields or to its own."""
+        if not cls.about:
+            return cls.preset(preset, **changes)
+        own = {path: value for path, value in changes.items() if path.split(".")[0] in cls.model_fields}
+        subject = registry.find(cls.about, name).preset(preset, **{path: value for path, value in changes.items() if path not in own})
+        return cls.preset(None, **{cls.about: name, f"{cls.about}_settings": subject.values()} | own)
 
     def subject(self) -> type[Settings]:
-        """The registered class that this run trains or launches; gives the spec its name, title and version."""
-        return type(self)
+        """The registered class that this trains or launches, else the action itself; gives the spec its name and version."""
+        return registry.find(self.about, getattr(self, self.about)) if self.about else type(self)
 
     def bases(self) -> "Mapping[str, Action]":
         """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""

@@ -5,7 +5,7 @@ Training itself sees no labels; what needs them (ACC, NMI, ARI, Δ_FR, Δ_FD) is
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstruc
 from engine.models.state import State
 from engine.runs import checkpoint, pictures
 from engine.runs.spec import Action, Work
-from engine.settings import Settings, knob
+from engine.settings import knob
 
 CHECKPOINT_EVERY = 10.0
 """Seconds between checkpoints; a stop or a pause makes one at once."""
@@ -39,29 +39,19 @@ class Train(Action):
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
     lane: ClassVar[str] = "train"
+    about: ClassVar[str] = "model"
 
     model: str = knob(..., "Model", "The registered name of the method.")
-    settings: dict[str, Any] = knob(..., "Settings", "All settings of the method.")
+    model_settings: dict[str, Any] = knob(..., "Settings", "All settings of the method.")
     clusters: int | None = knob(None, "Clusters", "How many clusters to look for; as many as the data have classes unless set.", symbol="K", ge=2)
-
-    @classmethod
-    def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
-        """Train the method `name`; `changes` may hold `clusters` beside the method's own settings."""
-        own = {key: value for key, value in changes.items() if key != "clusters"}
-        chosen = _owner(name).preset(preset, **own)
-        return cls(model=name, settings=chosen.values(), clusters=changes.get("clusters"))
 
     def chosen(self) -> ModelSettings:
         """The method's settings."""
-        return _owner(self.model)(**self.settings)
-
-    def subject(self) -> type[Settings]:
-        """The method."""
-        return _owner(self.model)
+        return _owner(self.model)(**self.model_settings)
 
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
-        return {role: Train(model=base.name, settings=base.values(), clusters=self.clusters) for role, base in self.chosen().bases().items()}
+        return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters) for role, base in self.chosen().bases().items()}
 
     def work(self, work: Work) -> Iterator[Event]:
         """Train from the checkpoint, or from the bases, to the end; returns the final metrics."""

@@ -1,0 +1,85 @@
+"""UMAP coordinates of an embedding, and where new points land in them. umap-learn compiles for half a minute at its first
+fit and at its first transform in a process, so this runs in a lane of its own.
+
+No UMAP is ever stored: z and xy are, and the map is rebuilt from them (measured differences 5e-7).
+Source: McInnes, Healy, Melville, "UMAP", 2018 (arXiv 1802.03426).
+"""
+
+from collections.abc import Generator
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from engine.events import Event, Progress
+from engine.models.protocols import Encodes, require
+from engine.runs.pictures import principal_plane
+from engine.runs.spec import Action, Work
+from engine.settings import knob
+
+SPAN = 10.0
+"""UMAP wants its initial coordinates in [0, 10]."""
+FEW = 16
+"""Fewer points than this have no neighbourhoods worth a map: they are placed by their principal plane."""
+
+
+def fit_map(z: np.ndarray, seed: int) -> np.ndarray:
+    """UMAP coordinates (n, 2) of z (n, m), float32; the principal plane of z where there are fewer than 16 points."""
+    if len(z) < FEW:
+        return principal_plane(z).astype(np.float32)
+    return np.asarray(_umap(n_neighbors=15, random_state=seed, n_jobs=1).fit_transform(z.astype(np.float32)), np.float32)
+
+
+def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where points z_new (p, m) land on the map xy (n, 2) of z (n, m), and its own error (n,).
+
+    The error of a mapped point is how far it lands from itself when it is placed as if it were new; an arrow shorter
+    than that says nothing.
+    """
+    if len(z) < FEW:
+        nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
+        return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
+    low, span = xy.min(0), np.ptp(xy, axis=0).max() or 1.0
+    fitted = _umap(n_neighbors=15, init=((xy - low) / span * SPAN).astype(np.float32), n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
+    fitted.n_epochs = None
+    both = np.asarray(fitted.transform(np.concatenate([z_new, z]).astype(np.float32)), np.float64) / SPAN * span + low
+    error = np.linalg.norm(both[len(z_new):] - xy, axis=1)
+    return both[:len(z_new)].astype(np.float32), error.astype(np.float32)
+
+
+def warm_up() -> None:
+    """Compile what `fit_map` and `place` need, on a small set."""
+    z = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
+    place(z[:2], z, fit_map(z, 0))
+
+
+def _umap(**settings: Any) -> Any:
+    import umap  # 2 s, and numba with it: only where a map is made
+
+    return umap.UMAP(**settings)
+
+
+class Place(Action):
+    """The map of a trained model's embedding: principal plane and UMAP coordinates of every clean sample."""
+
+    name: ClassVar[str] = "place"
+    title: ClassVar[str] = "Map"
+    source: ClassVar[str] = "McInnes, Healy, Melville, 2018 (arXiv 1802.03426)"
+    lane: ClassVar[str] = "play"
+
+    umap: bool = knob(True, "UMAP", "Fit UMAP too; the principal plane is always there.")
+
+    def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
+        """Writes arrays "map": z (n, m), pca (n, 2) and xy (n, 2); returns n and m."""
+        model = work.model()
+        require(model, "encodes", "A map")
+        assert isinstance(model, Encodes)
+        with torch.no_grad():
+            z = torch.cat([model.encode(x) for x in work.data.views.to(work.how.device).chunks()]).float().cpu().numpy()
+        arrays = {"z": z, "pca": principal_plane(z).astype(np.float32)}
+        yield Progress(step=1, total=2, phase="principal plane")
+        if self.umap:
+            arrays["xy"] = fit_map(z, work.spec.seed)
+        work.write_arrays("map", arrays)
+        yield Progress(step=2, total=2, phase="UMAP" if self.umap else "principal plane")
+        return {"n": len(z), "m": z.shape[1]}
