@@ -1,0 +1,593 @@
+// One sample dragged along a ladder. Everything is redrawn from the payload while the hand moves; only the released level is reported.
+
+const PLAY = "M6 4l10 6-10 6z", PAUSE = "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z", SAVE = "M10 3v9m-3.5-3.5L10 12l3.5-3.5M4 16h12";
+const SWEEP_SECONDS = 4.2, REST_SECONDS = 0.9;
+
+class Ladder {
+  constructor(root, report) {
+    this.root = root;
+    this.report = report;
+    this.level = 0;
+    this.playing = false;
+    this.id = null;
+    this.build();
+    this.resizes = new ResizeObserver(() => this.fit());
+    this.resizes.observe(root);
+  }
+
+  destroy() {
+    this.stop();
+    this.resizes.disconnect();
+    cancelAnimationFrame(this.pending);
+    clearTimeout(this.saying);
+    clearTimeout(this.releasing);
+    this.root.replaceChildren();
+  }
+
+  // --- the page ------------------------------------------------------------------------------------------------------
+
+  build() {
+    const canvas = (name) => element("canvas", { class: `pixels ${name}`, role: "img" });
+    const picture = (name, title) => {
+      this[name] = canvas(name);
+      this[`${name}Note`] = element("span", { class: "soft small" });
+      return element("figure", { class: `picture ${name}-figure` }, this[name], element("figcaption", {}, element("b", { text: title }), this[`${name}Note`]));
+    };
+    const sign = (text) => element("span", { class: "sign", "aria-hidden": "true", text });
+
+    this.title = element("span", { class: "title" });
+    this.badge = element("span", { class: "badge" });
+    this.now = element("p", { class: "now" });
+    this.value = element("span", { class: "value" });
+    this.unit = element("span", { class: "unit soft" });
+    this.playButton = element("button", { type: "button", class: "play", "aria-label": "Play", title: "Play (Space)", onclick: () => this.toggle() });
+    this.saveButton = element("button", { type: "button", class: "save", "aria-label": "Save this moment as a picture", title: "Save this moment as PNG", onclick: () => this.save() }, icon(SAVE));
+
+    this.curve = element("canvas", { class: "curve", "aria-hidden": "true" });
+    this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.data.flip); this.released(); } });
+    this.thumb = element("span", { class: "thumb", "aria-hidden": "true" }, element("i"));
+    this.track = element("div", { class: "track", role: "slider", tabindex: "0", "aria-orientation": "horizontal" }, this.curve, this.thumb);
+    this.scale = element("div", { class: "scale soft small", "aria-hidden": "true" });
+    this.key = element("div", { class: "key soft small" });
+    this.track.addEventListener("pointerdown", (event) => this.grab(event));
+    this.track.addEventListener("pointermove", (event) => this.held && this.drag(event));
+    for (const name of ["pointerup", "pointercancel"]) this.track.addEventListener(name, () => this.drop());
+    this.track.addEventListener("keydown", (event) => this.press(event));
+
+    this.bars = element("div", { class: "rows" });
+    this.barsBox = element("section", { class: "bars" }, element("h3", {}, "Clusters ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean")), this.bars);
+    this.reconBox = element("section", { class: "recon" }, element("h3", { text: "Reconstruction" }),
+      element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
+    this.map = element("canvas", { class: "map", role: "img" });
+    this.mapTitle = element("h3");
+    this.mapNote = element("p", { class: "soft small" });
+    this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote);
+    this.protocol = element("p", { class: "protocol soft small" });
+    this.live = element("div", { class: "unseen", "aria-live": "polite" });
+
+    this.group = element("div", { class: "ladder", role: "group" },
+      element("header", {}, element("div", { class: "headline" }, this.title, this.badge), this.now),
+      element("section", { class: "hero" },
+        picture("clean", "clean"), sign("+"), picture("delta", "perturbation"), sign("="), picture("attacked", "adversarial")),
+      element("section", { class: "control" },
+        element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit), this.saveButton),
+        element("div", { class: "rail" }, this.mark, this.track, this.scale, this.key)),
+      this.barsBox, this.mapBox, this.reconBox, this.protocol, this.live);
+    this.root.replaceChildren(this.group);
+    this.showPlaying();
+  }
+
+  // --- what came -----------------------------------------------------------------------------------------------------
+
+  update(data) {
+    const same = data.id === this.id;
+    const moved = data.start !== this.start;
+    if (!same) this.decode(data);
+    this.data = data;
+    this.theme = themeOf(this.root);
+    this.scaleColours = divergingPixels(this.theme);
+    if (!same || moved) this.level = Math.min(data.start, this.count - 1);
+    this.start = data.start;
+    if (!same) this.lay();
+    this.fit(true);
+    if (!same && data.autoplay && !quietMotion.matches) this.play();
+    else if (!same) this.stop();
+  }
+
+  decode(data) {
+    this.id = data.id;
+    this.count = data.levels.length;
+    this.clusters = data.cluster_names.length;
+    this.cleanBytes = bytesOf(data.clean);
+    this.deltaBytes = arrayOf(data.delta, Int8Array);
+    this.reconBytes = arrayOf(data.recon, Uint8Array);
+    this.reconCleanBytes = arrayOf(data.recon_clean, Uint8Array);
+    this.q = arrayOf(data.q, Float32Array);
+    this.noiseQ = arrayOf(data.noise_q, Float32Array);
+    this.xy = arrayOf(data.xy, Float32Array);
+    this.mapXY = arrayOf(data.map_xy, Uint16Array);
+    this.mapCluster = arrayOf(data.map_cluster, Uint8Array);
+    this.winner = this.winners(this.q);
+    this.noiseWinner = this.noiseQ && this.winners(this.noiseQ);
+    this.frames = 0;
+    this.slowest = 0;
+  }
+
+  winners(q) {
+    return Uint8Array.from({ length: this.count }, (_, i) => {
+      let best = 0;
+      for (let k = 1; k < this.clusters; k++) if (q[i * this.clusters + k] > q[i * this.clusters + best]) best = k;
+      return best;
+    });
+  }
+
+  /** What stays the same along one ladder: titles, rows, sizes. */
+  lay() {
+    const { data } = this, [channels, height, width] = data.shape;
+    this.group.setAttribute("aria-label", data.title);
+    say(this.title, data.title);
+    say(this.protocol, data.protocol);
+    this.group.classList.toggle("tall", height > 1.4 * width);
+    for (const canvas of [this.clean, this.delta, this.attacked, this.recon, this.reconClean]) {
+      canvas.width = width;
+      canvas.height = height;
+      canvas.style.aspectRatio = `${width} / ${height}`;
+    }
+    this.images = Object.fromEntries(["clean", "delta", "attacked", "recon", "reconClean"].map((name) => {
+      const image = new ImageData(width, height);
+      return [name, { image, pixels: new Uint32Array(image.data.buffer) }];
+    }));
+    this.plane = width * height;
+    this.channels = channels;
+    this.deltaNote.title = `Full colour at ±${(1 / data.gain).toFixed(3)}; ${channels === 3 ? "grey" : "the page's own colour"} is no change`;
+    this.clean.setAttribute("aria-label", `Clean image${data.label_name ? `, labelled ${data.label_name}` : ""}`);
+    say(this.cleanNote, data.label_name ? `label “${data.label_name}”` : "");
+    this.reconBox.hidden = !this.reconBytes;
+    say(this.mapTitle, data.map_name || "Place in the embedding");
+    this.mapBox.hidden = !this.xy;
+    this.layBars();
+    this.layTrack();
+  }
+
+  layBars() {
+    const change = (k) => Math.max(...Array.from({ length: this.count }, (_, i) => Math.abs(this.q[i * this.clusters + k] - this.data.q_clean[k])));
+    const order = Array.from({ length: this.clusters }, (_, k) => k).sort((a, b) => change(b) - change(a) || a - b);
+    const medoids = this.data.medoids && bytesOf(this.data.medoids), size = this.plane * this.channels;
+    this.rows = order.map((k) => {
+      const fill = element("i", { class: "fill" }), before = element("i", { class: "before" });
+      const number = element("span", { class: "share" }), moved = element("span", { class: "moved soft small" });
+      const thumb = medoids ? this.thumbnail(medoids.subarray(k * size, (k + 1) * size)) : element("span", { class: "dot" });
+      const row = element("div", { class: "row" + (k === this.data.cluster_own ? " own" : ""), title: k === this.data.cluster_own ? "the clean image's cluster" : null },
+        thumb, element("span", { class: "name", text: this.data.cluster_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
+      before.style.left = `${100 * this.data.q_clean[k]}%`;
+      return { k, row, fill, number, moved };
+    });
+    this.bars.replaceChildren(...this.rows.map(({ row }) => row));
+    this.barsBox.classList.toggle("many", this.clusters > 12);
+  }
+
+  thumbnail(bytes) {
+    const [, height, width] = this.data.shape;
+    const canvas = element("canvas", { class: "pixels medoid", width, height, "aria-hidden": "true" });
+    const image = new ImageData(width, height);
+    this.paint(new Uint32Array(image.data.buffer), (j) => bytes[j]);
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  layTrack() {
+    const { data } = this, last = this.count - 1;
+    this.positions = this.placed(data.levels);
+    this.track.setAttribute("aria-label", { epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda" }[data.axis]);
+    this.track.setAttribute("aria-valuemin", 0);
+    this.track.setAttribute("aria-valuemax", last);
+    const shown = [0, Math.round(last / 4), Math.round(last / 2), Math.round((3 * last) / 4), last].filter((i, at, all) => all.indexOf(i) === at);
+    this.scale.replaceChildren(...shown.map((i) => {
+      const tick = element("span", { text: this.short(data.levels[i]) });
+      tick.style.left = `${100 * this.positions[i]}%`;
+      return tick;
+    }));
+    const star = this.starPosition();
+    this.mark.hidden = star == null;
+    if (star != null) {
+      say(this.mark, this.starText());
+      this.mark.title = "Go to the flip point (Home). An upper bound: a stronger attack may need less.";
+      this.mark.style.setProperty("--at", star.toFixed(5));
+      this.mark.classList.toggle("early", star < 0.1);
+      this.mark.classList.toggle("late", star > 0.9);
+    }
+    const own = this.quoted(data.cluster_own);
+    const sign = (name, text, title) => element("span", { title }, element("i", { class: name }), text);
+    this.key.replaceChildren(
+      sign("solid", `confidence in ${own}`, "How sure the model is of the clean image's cluster, along the ladder"),
+      ...(this.noiseQ ? [sign("dashed", "with noise of the same size", "The control: random noise of the same size")] : []),
+      sign("band", this.noiseQ ? "winning cluster: attack above, noise below" : "winning cluster", "Which cluster wins at each level"));
+  }
+
+  /** Where values lie on the track, 0 to 1: by value where they rise, evenly otherwise. */
+  placed(levels) {
+    const low = levels[0], span = levels[levels.length - 1] - low;
+    const rising = span > 0 && levels.every((value, i) => i === 0 || value > levels[i - 1]);
+    return levels.map((value, i) => (rising ? (value - low) / span : i / Math.max(1, levels.length - 1)));
+  }
+
+  starPosition() {
+    const { data } = this;
+    if (data.flip == null) return null;
+    const star = data.axis === "epsilon" && data.epsilon_star != null ? data.epsilon_star : data.levels[data.flip];
+    const span = data.levels[this.count - 1] - data.levels[0];
+    return data.axis === "epsilon" && span > 0 ? Math.min(1, Math.max(0, (star - data.levels[0]) / span)) : this.positions[data.flip];
+  }
+
+  starText() {
+    const { data } = this;
+    if (data.axis === "path") return `flips at step ${data.levels[data.flip]}`;
+    if (data.axis === "lambda") return `flips at λ ${this.short(data.levels[data.flip])}`;
+    return `ε* ≤ ${this.short(data.epsilon_star ?? data.levels[data.flip])}`;
+  }
+
+  // --- sizes ---------------------------------------------------------------------------------------------------------
+
+  fit(force = false) {
+    if (!this.data) return;
+    const track = this.track.getBoundingClientRect(), map = this.map.getBoundingClientRect();
+    const resized = fitCanvas(this.curve, track.width, track.height);
+    const remapped = !this.mapBox.hidden && fitCanvas(this.map, map.width, map.height);
+    if (force || resized) this.drawCurve();
+    if (!this.mapBox.hidden && (force || remapped)) this.drawBackground();
+    if (force || resized || remapped) this.draw();
+  }
+
+  /** Confidence in the own cluster behind the slider, and the bands of winning clusters. */
+  drawCurve() {
+    const { curve, theme } = this, pen = curve.getContext("2d"), ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const bands = this.noiseQ ? 2 : 1, band = 7 * ratio, gap = 3 * ratio, edge = this.inset() * ratio;
+    const floor = curve.height - bands * (band + gap) - gap, roof = 6 * ratio, inner = curve.width - 2 * edge;
+    const x = (i) => edge + this.positions[i] * inner;
+    const line = (q) => {
+      pen.beginPath();
+      for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - (floor - roof) * q[i * this.clusters + this.data.cluster_own]);
+    };
+    pen.clearRect(0, 0, curve.width, curve.height);
+    const colour = theme.category(this.data.cluster_own);
+    line(this.q);
+    pen.strokeStyle = colour;
+    pen.lineWidth = 2 * ratio;
+    pen.lineJoin = "round";
+    pen.stroke();
+    pen.lineTo(x(this.count - 1), floor);
+    pen.lineTo(x(0), floor);
+    pen.globalAlpha = theme.dark ? 0.22 : 0.14;
+    pen.fillStyle = colour;
+    pen.fill();
+    pen.globalAlpha = 1;
+    if (this.noiseQ) {
+      line(this.noiseQ);
+      pen.setLineDash([4 * ratio, 4 * ratio]);
+      pen.strokeStyle = inked(theme.text, 0.55);
+      pen.lineWidth = 1.5 * ratio;
+      pen.stroke();
+      pen.setLineDash([]);
+    }
+    this.drawBand(pen, this.winner, x, floor + gap, band, ratio);
+    if (this.noiseQ) this.drawBand(pen, this.noiseWinner, x, floor + 2 * gap + band, band, ratio);
+    const star = this.starPosition();
+    if (star != null) {
+      pen.fillStyle = inked(theme.text, 0.75);
+      pen.fillRect(edge + star * inner - 0.75 * ratio, 0, 1.5 * ratio, curve.height);
+    }
+  }
+
+  drawBand(pen, winner, x, top, height, ratio) {
+    for (let i = 0; i < this.count; i++) {
+      const left = i ? (x(i - 1) + x(i)) / 2 : x(0) - 3 * ratio, right = i < this.count - 1 ? (x(i) + x(i + 1)) / 2 : x(i) + 3 * ratio;
+      pen.fillStyle = this.theme.category(winner[i]);
+      pen.fillRect(left, top, right - left + 0.5, height);
+    }
+  }
+
+  inset() {
+    return 12;
+  }
+
+  /** The map's points, drawn once; each frame copies them and adds the trail. */
+  drawBackground() {
+    const { map, theme } = this;
+    this.background = document.createElement("canvas");
+    this.background.width = map.width;
+    this.background.height = map.height;
+    const pen = this.background.getContext("2d"), ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const [left, top, right, bottom] = this.data.map_box, pad = 12 * ratio;
+    const wide = (map.width - 2 * pad) / (right - left), high = (map.height - 2 * pad) / (bottom - top), most = 1.5 * Math.min(wide, high);
+    const across = Math.min(wide, most), up = Math.min(high, most), middle = [(left + right) / 2, (top + bottom) / 2];
+    this.onMap = (x, y) => [map.width / 2 + (x - middle[0]) * across, map.height / 2 - (y - middle[1]) * up];
+    if (!this.mapXY) return;
+    pen.globalAlpha = theme.dark ? 0.5 : 0.4;
+    const size = 2.2 * ratio, points = this.mapXY.length / 2;
+    for (let k = 0; k < this.clusters; k++) {
+      pen.fillStyle = theme.category(k);
+      for (let i = 0; i < points; i++) {
+        if (this.mapCluster[i] !== k) continue;
+        const [x, y] = this.onMap(left + (this.mapXY[2 * i] / 65535) * (right - left), top + (this.mapXY[2 * i + 1] / 65535) * (bottom - top));
+        pen.fillRect(x - size / 2, y - size / 2, size, size);
+      }
+    }
+  }
+
+  // --- one frame -----------------------------------------------------------------------------------------------------
+
+  /** Fill pixels from a function of the flat index, 0 to 255, for one or three channels. */
+  paint(pixels, value) {
+    const plane = this.plane;
+    if (this.channels === 3) for (let j = 0; j < plane; j++) pixels[j] = pixelOf([value(j), value(j + plane), value(j + 2 * plane)]);
+    else for (let j = 0; j < plane; j++) {
+      const grey = value(j);
+      pixels[j] = ((255 << 24) | (grey << 16) | (grey << 8) | grey) >>> 0;
+    }
+  }
+
+  put(name) {
+    this[name].getContext("2d").putImageData(this.images[name].image, 0, 0);
+  }
+
+  draw() {
+    const began = performance.now();
+    this.drawImages();
+    this.drawBars();
+    if (!this.mapBox.hidden) this.drawTrail();
+    this.drawReading();
+    const took = performance.now() - began;
+    this.frames += 1;
+    this.slowest = Math.max(this.slowest, took);
+    this.root.dataset.level = this.level;
+    this.root.dataset.frames = this.frames;
+    this.root.dataset.frameMs = took.toFixed(2);
+    this.root.dataset.slowestMs = this.slowest.toFixed(2);
+  }
+
+  drawImages() {
+    const { data, level, images, scaleColours } = this, size = this.plane * this.channels, at = level * size;
+    const { cleanBytes, deltaBytes } = this, step = data.delta_scale[level];
+    const clamp = (value) => (value < 0 ? 0 : value > 255 ? 255 : Math.round(value));
+    this.paint(images.clean.pixels, (j) => cleanBytes[j]);
+    this.paint(images.attacked.pixels, (j) => clamp(cleanBytes[j] + 255 * step * deltaBytes[at + j]));
+    const strength = 255 * data.gain * step;
+    if (this.channels === 3) this.paint(images.delta.pixels, (j) => clamp(127.5 + (strength * deltaBytes[at + j]) / 2));
+    else for (let j = 0; j < size; j++) images.delta.pixels[j] = scaleColours[255 + Math.max(-255, Math.min(255, Math.round(strength * deltaBytes[at + j])))];
+    for (const name of ["clean", "delta", "attacked"]) this.put(name);
+    if (this.reconBytes) {
+      const { reconBytes, reconCleanBytes } = this;
+      this.paint(images.reconClean.pixels, (j) => reconCleanBytes[j]);
+      this.paint(images.recon.pixels, (j) => reconBytes[at + j]);
+      this.put("recon");
+      this.put("reconClean");
+    }
+  }
+
+  drawBars() {
+    const now = this.winner[this.level], at = this.level * this.clusters;
+    for (const { k, row, fill, number, moved } of this.rows) {
+      const share = this.q[at + k], change = share - this.data.q_clean[k];
+      fill.style.transform = `scaleX(${share.toFixed(4)})`;
+      fill.style.background = this.theme.category(k);
+      row.classList.toggle("winner", k === now);
+      say(number, percent(share));
+      say(moved, Math.abs(change) < 0.005 ? "" : `${change > 0 ? "+" : "−"}${Math.round(100 * Math.abs(change))}`);
+    }
+  }
+
+  drawTrail() {
+    const { map, theme, xy, level, data } = this, pen = map.getContext("2d"), ratio = Math.min(window.devicePixelRatio || 1, 2);
+    pen.clearRect(0, 0, map.width, map.height);
+    pen.drawImage(this.background, 0, 0);
+    const from = data.xy_clean, to = [xy[2 * level], xy[2 * level + 1]];
+    const length = Math.hypot(to[0] - from[0], to[1] - from[1]), sure = length >= data.xy_error;
+    const ink = inked(theme.text), halo = inked(theme.background, 0.85), grey = theme.dark ? "#8d97a3" : "#8a8f98";
+    pen.beginPath();
+    pen.moveTo(...this.onMap(...from));
+    if (data.axis === "lambda") pen.lineTo(...this.onMap(...to));
+    else for (let i = 0; i <= level; i++) pen.lineTo(...this.onMap(xy[2 * i], xy[2 * i + 1]));
+    pen.lineJoin = pen.lineCap = "round";
+    for (const [colour, wide] of [[halo, 5], [sure ? ink : grey, 2]]) {
+      pen.strokeStyle = colour;
+      pen.lineWidth = wide * ratio;
+      pen.stroke();
+    }
+    const dot = ([x, y], size, colour, hollow) => {
+      pen.beginPath();
+      pen.arc(x, y, size * ratio, 0, 7);
+      pen.fillStyle = hollow ? halo : colour;
+      pen.fill();
+      pen.lineWidth = 2 * ratio;
+      pen.strokeStyle = hollow ? colour : ink;
+      pen.stroke();
+    };
+    dot(this.onMap(...from), 4, sure ? ink : grey, true);
+    dot(this.onMap(...to), 5.5, sure ? theme.category(this.winner[level]) : grey, false);
+    say(this.mapNote, sure || level === 0 ? "ring: clean · dot: now" : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
+  }
+
+  drawReading() {
+    const { data, level } = this, own = data.cluster_own, winner = this.winner[level];
+    const share = this.q[level * this.clusters + winner], flipped = winner !== own;
+    say(this.value, this.exact(data.levels[level]));
+    say(this.unit, this.exactUnit(data.levels[level]));
+    const place = this.inset() + this.positions[level] * (this.track.clientWidth - 2 * this.inset());
+    this.thumb.style.transform = `translateX(${place}px)`;
+    this.thumb.style.setProperty("--ink", this.theme.category(winner));
+    this.badge.className = `badge ${flipped ? "flipped" : "held"}`;
+    say(this.badge, flipped ? `now in ${this.quoted(winner)}` : `stays in ${this.quoted(own)}`);
+    const noise = this.noiseQ ? this.noiseText() : "";
+    const was = `clean ${this.quoted(own)} ${percent(data.q_clean[own])}`;
+    say(this.now, `${this.quoted(winner)} ${percent(share)} · ${was}${noise && ` · noise of the same size ${noise}`}`);
+    say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞ ${data.linf[level].toFixed(3)} · L2 ${data.l2[level].toFixed(2)}`);
+    say(this.attackedNote, `${this.quoted(winner)} ${percent(share)}`);
+    this.track.setAttribute("aria-valuenow", level);
+    this.track.setAttribute("aria-valuetext", `${this.spoken(data.levels[level])}, ${flipped ? "now in" : "still in"} cluster ${data.cluster_names[winner]}, ${percent(share)}`);
+    clearTimeout(this.saying);
+    if (!this.playing) this.saying = setTimeout(() => this.announce(), 500);
+  }
+
+  announce() {
+    const { data, level } = this, winner = this.winner[level], share = this.q[level * this.clusters + winner];
+    const noise = this.noiseQ ? ` Noise of the same size: ${this.noiseText()}.` : "";
+    say(this.live, `At ${this.spoken(data.levels[level])} it is in ${this.quoted(winner)} with ${percent(share)}; clean: ${this.quoted(data.cluster_own)}.${noise}`);
+    this.attacked.setAttribute("aria-label", `Adversarial image at ${this.spoken(data.levels[level])}, in cluster ${data.cluster_names[winner]}`);
+    this.delta.setAttribute("aria-label", `Perturbation, shown ${Math.round(data.gain)} times stronger`);
+  }
+
+  noiseText() {
+    const winner = this.noiseWinner[this.level], share = this.noiseQ[this.level * this.clusters + winner];
+    return `${this.quoted(winner)} ${percent(share)}`;
+  }
+
+  // --- words ---------------------------------------------------------------------------------------------------------
+
+  quoted(k) {
+    return `“${this.data.cluster_names[k]}”`;
+  }
+
+  short(value) {
+    if (this.data.axis === "path") return `${Math.round(value)}`;
+    return value === 0 ? "0" : value >= 10 ? value.toFixed(0) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
+  }
+
+  exact(value) {
+    if (this.data.axis === "path") return `step ${Math.round(value)}`;
+    return `${this.data.axis === "lambda" ? "λ" : "ε"} ${this.data.axis === "lambda" ? value.toFixed(2) : value >= 1 ? value.toFixed(2) : value.toFixed(3)}`;
+  }
+
+  exactUnit(value) {
+    const { axis, norm, levels } = this.data;
+    if (axis === "path") return `of ${Math.round(levels[this.count - 1])}`;
+    if (axis === "lambda") return "weight on the reconstruction";
+    return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;
+  }
+
+  spoken(value) {
+    return `${this.exact(value)} ${this.exactUnit(value)}`.replace("ε", "epsilon").replace("λ", "lambda");
+  }
+
+  // --- hands ---------------------------------------------------------------------------------------------------------
+
+  go(level) {
+    const wanted = Math.max(0, Math.min(this.count - 1, level));
+    if (wanted === this.level) return;
+    this.level = wanted;
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => { this.pending = 0; this.draw(); });
+  }
+
+  grab(event) {
+    if (event.button > 0) return;
+    this.stop();
+    this.held = true;
+    this.track.setPointerCapture(event.pointerId);
+    this.track.classList.add("held");
+    this.track.focus({ preventScroll: true });
+    this.drag(event);
+  }
+
+  drag(event) {
+    const box = this.track.getBoundingClientRect(), edge = this.inset();
+    const share = (event.clientX - box.left - edge) / (box.width - 2 * edge);
+    let nearest = 0;
+    for (let i = 1; i < this.count; i++) if (Math.abs(this.positions[i] - share) < Math.abs(this.positions[nearest] - share)) nearest = i;
+    this.go(nearest);
+  }
+
+  drop() {
+    if (!this.held) return;
+    this.held = false;
+    this.track.classList.remove("held");
+    this.released();
+  }
+
+  press(event) {
+    const far = event.shiftKey ? 5 : 1, flip = this.data.flip ?? 0;
+    const target = { ArrowRight: this.level + far, ArrowUp: this.level + far, ArrowLeft: this.level - far, ArrowDown: this.level - far,
+      PageUp: this.level + 5, PageDown: this.level - 5, Home: flip, End: this.count - 1 }[event.key];
+    if (event.key === " ") this.toggle();
+    else if (target == null) return;
+    else { this.stop(); this.go(target); clearTimeout(this.releasing); this.releasing = setTimeout(() => this.released(), 350); }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  released() {
+    if (this.reported === `${this.id}:${this.level}`) return;
+    this.reported = `${this.id}:${this.level}`;
+    this.report("level", this.level);
+  }
+
+  // --- play ----------------------------------------------------------------------------------------------------------
+
+  toggle() {
+    if (this.playing) { this.stop(); this.released(); } else this.play();
+  }
+
+  play() {
+    if (this.playing || this.count < 2) return;
+    this.playing = true;
+    this.showPlaying();
+    const half = SWEEP_SECONDS + REST_SECONDS;
+    const began = performance.now() - 1000 * SWEEP_SECONDS * (this.positions[this.level] || 0);
+    const tick = (time) => {
+      if (!this.playing) return;
+      const seconds = ((time - began) / 1000) % (2 * half), back = seconds >= half;
+      const share = Math.min(1, (back ? seconds - half : seconds) / SWEEP_SECONDS), eased = share * share * (3 - 2 * share);
+      this.go(this.nearestTo(back ? 1 - eased : eased));
+      this.ticking = requestAnimationFrame(tick);
+    };
+    this.ticking = requestAnimationFrame(tick);
+  }
+
+  nearestTo(share) {
+    let low = 0, high = this.count - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.positions[middle] <= share) low = middle; else high = middle;
+    }
+    return share - this.positions[low] < this.positions[high] - share ? low : high;
+  }
+
+  stop() {
+    cancelAnimationFrame(this.ticking);
+    if (!this.playing) return;
+    this.playing = false;
+    this.showPlaying();
+  }
+
+  showPlaying() {
+    const drawing = icon(this.playing ? PAUSE : PLAY);
+    drawing.classList.add("solid");
+    this.playButton.replaceChildren(drawing);
+    this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+    this.playButton.title = this.playing ? "Pause (Space)" : "Play (Space)";
+  }
+
+  // --- taking it away ------------------------------------------------------------------------------------------------
+
+  /** The three pictures, the reading and the protocol as one PNG. */
+  save() {
+    this.stop();
+    const [, height, width] = this.data.shape, side = 260, tall = Math.round((side * height) / width), edge = 24;
+    const canvas = element("canvas", { width: 3 * side + 4 * edge, height: tall + 150 }), pen = canvas.getContext("2d");
+    pen.fillStyle = inked(this.theme.background);
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingEnabled = false;
+    pen.fillStyle = inked(this.theme.text);
+    pen.font = `600 18px ${this.theme.font}`;
+    pen.fillText(`${this.data.title}: ${this.exact(this.data.levels[this.level])} ${this.exactUnit(this.data.levels[this.level])}`, edge, 34, canvas.width - 2 * edge);
+    [["clean", this.cleanNote], ["delta", this.deltaNote], ["attacked", this.attackedNote]].forEach(([name, note], i) => {
+      const left = edge + i * (side + edge);
+      pen.drawImage(this[name], left, 54, side, tall);
+      pen.font = `14px ${this.theme.font}`;
+      pen.fillText(`${["clean", "perturbation", "adversarial"][i]} ${note.textContent}`, left, 54 + tall + 22, side);
+    });
+    pen.font = `12px ${this.theme.font}`;
+    pen.fillText(this.now.textContent, edge, tall + 106, canvas.width - 2 * edge);
+    pen.fillText(this.data.protocol, edge, tall + 128, canvas.width - 2 * edge);
+    element("a", { href: canvas.toDataURL("image/png"), download: `ladder-${this.id}-${this.level}.png` }).click();
+  }
+}

@@ -1,0 +1,177 @@
+"""The map: samples as points of a plane, lasso and box, clean to attacked. Places travel as 16 bits, a selection comes back as bits.
+
+A selection is text: "b:" and a bit a point, or "d:" and the distances between chosen points, seven bits a byte; the browser sends
+the shorter. 70,000 points are 12 kB at most.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app import components, palette
+
+Array = NDArray[Any]
+
+_mount = components.register("map", triggers=("point",))
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A colour for each group: `codes` (n,) index `names`; `attacked` (n,) are the codes once points have moved."""
+    title: str
+    codes: Array
+    names: Sequence[str]
+    attacked: Array | None = None
+
+
+@dataclass(frozen=True)
+class Values:
+    """A colour along a ramp: `values` (n,), NaN where there is none, which is called `missing`."""
+    title: str
+    values: Array
+    missing: str = "no value"
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What a hand chose: sample ids in rising order (None: nothing chosen), and the sample just clicked (None: none in this run)."""
+    ids: Array | None
+    point: int | None
+
+
+def point_map(payload: Mapping[str, Any], *, key: str, on_selection: Callable[[], None] | None = None,
+              on_point: Callable[[], None] | None = None) -> Picked:
+    """Draw the map of a payload. The selection is state and stays; a click is an event, seen in one script run only."""
+    shown = {name: value for name, value in payload.items() if name != "_ids"}
+    result = _mount(data=shown, key=key, on_selection_change=on_selection or _nothing, on_point_change=on_point or _nothing)
+    point = result.get("point")
+    return Picked(selected_ids(payload, result.get("selection")), int(point) if point is not None else None)
+
+
+def selected_ids(payload: Mapping[str, Any], selection: str | None) -> Array | None:
+    """The sample ids that a selection's text stands for; None where nothing is chosen."""
+    if not selection:
+        return None
+    positions = decode(selection, payload["n"])
+    return positions if payload["_ids"] is None else np.asarray(payload["_ids"])[positions]
+
+
+def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str, ids: Array | None = None, xy_attacked: Array | None = None,
+                attacked_name: str = "attacked", clean_name: str = "clean", xy_error: float = 0.0, uncertain: Array | None = None,
+                extra: Sequence[Classes] = (), sprite: Mapping[str, Any] | None = None, selected: Array | None = None, focus: int | None = None,
+                arrows: Array | None = None) -> dict[str, Any]:
+    """What the browser needs: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,) (else 0 … n − 1).
+
+    `caption` says what the map is and by which protocol. `uncertain` (n,) marks points far from all neighbours, drawn as rings;
+    `xy_error` is the length below which an arrow is grey; `extra` are further lines of the hover card; `sprite` comes from
+    `gallery.sprite_sheet`; `selected` and `focus` are sample ids chosen elsewhere on the page; `arrows` are positions.
+    """
+    xy = np.asarray(xy, dtype=np.float64)
+    both = xy if xy_attacked is None else np.concatenate([xy, xy_attacked])
+    low, high = both.min(axis=0), both.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    position = _positions(ids, len(xy))
+    places = {"n": len(xy), "xy": _quantised(xy, low, span), "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low, span),
+              "ids": None if ids is None else components.packed(ids, "i4"), "extent": span.tolist()}
+    chosen = None if selected is None else encode(np.sort(position(selected)), len(xy))
+    spots = None if focus is None else position(np.array([focus]))
+    return places | {
+        "places": components.fingerprint(places), "colour": _colour(colour), "extra": [_class(other) for other in extra],
+        "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), len(xy)), "xy_error": float(xy_error),
+        "sprite": None if sprite is None else _placed_sprite(sprite, ids, len(xy)),
+        "selection": chosen, "selection_token": chosen, "focus": int(spots[0]) if spots is not None and len(spots) else None,
+        "arrows": None if arrows is None else [int(i) for i in arrows], "title": title, "caption": caption,
+        "clean_name": clean_name, "attacked_name": attacked_name, "summary": _summary(colour), "_ids": ids}
+
+
+def legend_table(colour: Classes, ids: Array | None = None, selected: Array | None = None) -> pd.DataFrame:
+    """The map's legend as a table, for people who cannot use the picture: group, samples, selected."""
+    codes = np.asarray(colour.codes)
+    inside = np.isin(np.arange(len(codes)) if ids is None else ids, [] if selected is None else selected)
+    rows = {colour.title: list(colour.names), "samples": np.bincount(codes, minlength=len(colour.names))}
+    return pd.DataFrame(rows | {"selected": np.bincount(codes[inside], minlength=len(colour.names))})
+
+
+def encode(positions: Array, n: int) -> str:
+    """Positions (rising, below n) as a selection's text, the shorter of its two spellings."""
+    bits = np.packbits(np.isin(np.arange(n), positions), bitorder="little")
+    steps = _varints(np.diff(np.asarray(positions, dtype=np.int64), prepend=-1))
+    kind, raw = ("d", steps) if len(steps) < len(bits) else ("b", bits.tobytes())
+    return f"{kind}:{base64.b64encode(raw).decode('ascii')}"
+
+
+def decode(selection: str, n: int) -> Array:
+    """The positions (rising, below n) that a selection's text stands for."""
+    kind, raw = selection[:1], np.frombuffer(base64.b64decode(selection[2:]), dtype=np.uint8)
+    if kind == "b":
+        return np.flatnonzero(np.unpackbits(raw, bitorder="little")[:n])
+    ends = np.flatnonzero(raw < 128)
+    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
+    place = np.arange(len(raw)) - np.repeat(starts, ends - starts + 1)
+    steps = np.add.reduceat((raw & 127).astype(np.int64) << (7 * place), starts) if len(ends) else np.empty(0, dtype=np.int64)
+    positions = np.cumsum(steps) - 1
+    return positions[positions < n]
+
+
+def _varints(steps: Array) -> bytes:
+    out = bytearray()
+    for step in steps.tolist():
+        while step > 127:
+            out.append((step & 127) | 128)
+            step >>= 7
+        out.append(step)
+    return bytes(out)
+
+
+def _quantised(xy: Array, low: Array, span: Array) -> str:
+    return components.packed(np.rint((np.asarray(xy, dtype=np.float64) - low) / span * 65535), "u2")
+
+
+def _positions(ids: Array | None, n: int) -> Callable[[Array], Array]:
+    """From sample ids to positions; ids that are not on the map are left out."""
+    def positions(wanted: Array) -> Array:
+        if ids is None:
+            kept = np.asarray(wanted, dtype=np.int64)
+            return kept[(kept >= 0) & (kept < n)]
+        return np.flatnonzero(np.isin(ids, wanted))
+    return positions
+
+
+def _class(classes: Classes) -> dict[str, Any]:
+    return {"title": classes.title, "names": list(classes.names), "codes": components.packed(classes.codes, "u1")}
+
+
+def _colour(colour: Classes | Values) -> dict[str, Any]:
+    if isinstance(colour, Classes):
+        attacked = None if colour.attacked is None else components.packed(colour.attacked, "u1")
+        return _class(colour) | {"kind": "class", "codes_attacked": attacked}
+    values = np.asarray(colour.values, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    codes = np.where(np.isfinite(values), np.rint((np.nan_to_num(values) - low) / ((high - low) or 1.0) * 254), 255)
+    return {"kind": "value", "title": colour.title, "codes": components.packed(codes, "u1"), "low": f"{low:.3g}", "high": f"{high:.3g}",
+            "span": [low, high], "missing": colour.missing, "ramp": [list(stop) for stop in palette.SEQUENTIAL]}
+
+
+def _placed_sprite(sprite: Mapping[str, Any], ids: Array | None, n: int) -> dict[str, Any]:
+    """The sheet with, for each point, its tile (−1: none): tiles are found by sample id, never by order."""
+    tile_of = {int(sample): tile for tile, sample in enumerate(sprite["ids"])}
+    tiles = [tile_of.get(int(sample), -1) for sample in (range(n) if ids is None else ids)]
+    return {name: sprite[name] for name in ("src", "tile", "columns", "size", "key")} | {"places": components.packed(np.array(tiles), "i4")}
+
+
+def _summary(colour: Classes | Values) -> str:
+    if isinstance(colour, Values):
+        return f"Coloured by {colour.title}."
+    counts = np.bincount(np.asarray(colour.codes), minlength=len(colour.names))
+    largest = int(counts.argmax())
+    return f"Coloured by {colour.title}: {len(colour.names)} groups, the largest is {colour.names[largest]} with {counts[largest]:,}."
+
+
+def _nothing() -> None:
+    """A state or an event needs a callback to exist; most pages read what is returned instead."""

@@ -1,0 +1,26 @@
+"""Colours that people with any kind of colour vision can tell apart, and images as the colours of a signed scale.
+
+Source of the first seven: Okabe & Ito, "Color Universal Design", 2008; more follow for k > 7. Never the only sign: charts add line
+shapes and marker symbols, maps add the legend's counts and highlight.
+"""
+
+LIGHT = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#5B5B5B", "#F0E442", "#882255", "#999933", "#44AA99", "#7B5CC6")
+"""Categories on a light page; the first ten are those of .streamlit/config.toml."""
+
+DARK = ("#56B4E9", "#E69F00", "#2BC79A", "#CC79A7", "#F0793A", "#3D8FD1", "#B5B5B5", "#F0E442", "#A184EC", "#B9B95A", "#6FD6C6", "#E8829B")
+"""The same categories on a dark page."""
+
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C7AD6", "#8A8A8A")
+"""Lines of a chart: readable on both pages, since one Plotly figure serves both."""
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+MARKERS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "triangle-down", "star")
+
+QUIET = "#8A8F98"
+"""Controls, references and whatever should stand back, on both pages."""
+
+NEGATIVE, POSITIVE = (33, 102, 172), (213, 94, 0)
+"""Ends of the zero-centred scale of perturbations: blue is darker than before, vermillion brighter."""
+
+SEQUENTIAL = ((0.0, "#440154"), (0.25, "#3B528B"), (0.5, "#21918C"), (0.75, "#5EC962"), (1.0, "#FDE725"))
+"""Viridis, by five of its points."""

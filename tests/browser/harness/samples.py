@@ -1,0 +1,66 @@
+"""Ladders and maps made from scikit-learn's digits by plain numpy, so that the components can be tried without an engine."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+
+from engine.runs.answers import Answer
+
+Array = NDArray[Any]
+
+
+def softmax_of_distances(x: Array, centres: Array, sharpness: float = 90.0) -> Array:
+    """A stand-in for a clustering: the closer a centre, the larger its share. x (n, d) -> (n, K)."""
+    distances = ((x[:, None] - centres[None]) ** 2).sum(-1) / x.shape[1]
+    weights = np.exp(-sharpness * (distances - distances.min(1, keepdims=True)))
+    return weights / weights.sum(1, keepdims=True)
+
+
+def digits() -> tuple[Array, Array, Array]:
+    """Images (1797, 64) in [0, 1], labels (1797,) and the mean image of each digit (10, 64)."""
+    found = load_digits()
+    x, labels = found.data / 16, found.target
+    return x, labels, np.stack([x[labels == digit].mean(0) for digit in range(10)])
+
+
+def enlarged(images: Array, factor: int) -> Array:
+    """Images (n, 64) of 8 x 8 as (n, (8 · factor)²), each pixel repeated."""
+    return images.reshape(-1, 8, 8).repeat(factor, 1).repeat(factor, 2).reshape(len(images), -1)
+
+
+def ladder_answer(sample: int = 3, levels: int = 65, axis: str = "epsilon", factor: int = 1, reach: float = 0.3) -> Answer:
+    """A ladder that pushes one digit by signed steps towards its second nearest mean image."""
+    x, labels, centres = digits()
+    x, centres = (enlarged(x, factor), enlarged(centres, factor)) if factor > 1 else (x, centres)
+    clean, q_clean = x[sample], softmax_of_distances(x[sample][None], centres)[0]
+    own, other = np.argsort(-q_clean)[:2]
+    epsilons = np.linspace(0, reach, levels)
+    attacked = np.clip(clean + epsilons[:, None] * np.sign(centres[other] - centres[own]), 0, 1)
+    noise = np.clip(clean + epsilons[:, None] * np.random.default_rng(0).choice([-1, 1], clean.size), 0, 1)
+    q = softmax_of_distances(attacked, centres)
+    flips = np.flatnonzero(q.argmax(1) != own)
+    flip = int(flips[0]) if len(flips) else None
+    axes = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2]
+    named = [str(digit) for digit in range(10)]
+    json = {"axis": axis, "levels": {"epsilon": epsilons, "path": np.arange(levels), "lambda": np.linspace(0, 2, levels)}[axis].tolist(),
+            "shape": [1, 8 * factor, 8 * factor], "norm": "linf", "cluster_names": named, "cluster_own": int(own), "flip": flip,
+            "epsilon_star": float(epsilons[flip]) - 0.0015 if flip else None, "label_name": str(labels[sample]),
+            "title": f"A {named[own]} becomes a {named[other]}", "map_name": "Place on the map (PCA of the pixels)",
+            "protocol": f"Signed steps towards another mean image, L∞, {levels} levels up to ε {reach}; digits {8 * factor} x {8 * factor}."}
+    arrays = {"clean": clean, "delta": (attacked - clean).astype(np.float32), "q": q, "noise_q": softmax_of_distances(noise, centres),
+              "recon": np.clip(q @ centres, 0, 1), "recon_clean": q_clean @ centres, "xy": (attacked - x.mean(0)) @ axes.T, "xy_error": np.float32(0.15),
+              "linf": np.abs(attacked - clean).max(1), "l2": np.linalg.norm(attacked - clean, axis=1),
+              "medoids": np.rint(np.stack([x[np.argmin(((x - centre) ** 2).sum(1))] for centre in centres]) * 255).astype(np.uint8),
+              "map_xy": (x - x.mean(0)) @ axes.T, "map_cluster": softmax_of_distances(x, centres).argmax(1)}
+    return Answer(json, arrays)
+
+
+def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array, Array]:
+    """n made-up points in blobs: places (n, 2), moved places (n, 2), clusters (n,)."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(clusters, 2)) * 6
+    codes = rng.integers(0, clusters, n)
+    places = centres[codes] + rng.normal(size=(n, 2)) * rng.uniform(0.5, 1.4, clusters)[codes, None]
+    return places, places + rng.normal(size=(n, 2)) * 0.8 + (centres[(codes + 3) % clusters] - centres[codes]) * (rng.random(n) < 0.4)[:, None], codes
