@@ -53,7 +53,8 @@ class DataSettings(Settings):
     """The base of registered data: a settings class whose `load` gives the Dataset, and which describes it without loading.
 
     `shape` is one sample's (C, H, W) or (d,), `counts` the samples of each class, `note` how what is loaded differs from the
-    release, `download` the bytes to fetch where nothing is here (0: never fetched).
+    release, `download` the bytes to fetch where nothing is here (0: never fetched), `fingerprint` that of the copy on which
+    Feint's own results were measured.
     """
 
     kind: ClassVar[str] = "data"
@@ -63,6 +64,7 @@ class DataSettings(Settings):
     counts: ClassVar[tuple[int, ...]] = ()
     note: ClassVar[str] = ""
     download: ClassVar[int] = 0
+    fingerprint: ClassVar[str] = ""
 
     def load(self) -> Dataset:
         """The data set, fetched or built where it must be. Raises DataMissing or DataError."""
@@ -77,4 +79,5 @@ class DataSettings(Settings):
     def describe_more(cls) -> dict[str, Any]:
         """What the data card adds to a catalogue entry: nothing that changes from machine to machine."""
         return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "clusters": len(cls.class_names),
-                "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download}
+                "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download,
+                "fingerprint": cls.fingerprint}

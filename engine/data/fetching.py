@@ -4,17 +4,17 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from engine.data.download import Remote, download, is_whole
+from engine.data.download import Remote, download, is_whole, reason
 from engine.data.finding import check, kept
 from engine.data.listing import owner
-from engine.data.published import Arrays, Published, Release
+from engine.data.published import Arrays, OpenML, Published, Release
 from engine.errors import DataError, DataMissing
 from engine.events import Event, Finished, Progress
 
@@ -37,19 +37,30 @@ def fetch(name: str) -> Iterator[Event]:
 
 def obtain(cls: type[Published]) -> Iterator[Event]:
     """Fetch the file of `cls` into the folder of fetched data, alone under a lock."""
-    kept().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(kept() / f"{cls.file}.lock")
-    while True:
-        try:
-            lock.acquire(timeout=BEAT)
-            break
-        except Timeout:
+    try:
+        kept().mkdir(parents=True, exist_ok=True)
+        lock = FileLock(kept() / f"{cls.file}.lock")
+        while not _taken(lock):
             yield Progress(step=_received(cls), total=cls.download, phase=f"another process fetches {cls.title}")
+    except OSError as error:
+        raise _unwritable(kept(), error) from None
     try:
         if cls.whereabouts() is None:
-            yield from _try_all(cls)
+            keep(cls, (yield from _fetched(cls)))
     finally:
         lock.release()
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=BEAT)
+    except Timeout:
+        return False
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be written ({reason(error)}). Free space there, or set FEINT_HOME to another folder.")
 
 
 def mirrors(cls: type[Published]) -> tuple[str, ...]:
@@ -58,17 +69,22 @@ def mirrors(cls: type[Published]) -> tuple[str, ...]:
     return (f"{own.rstrip('/')}/{cls.folder().name}/",) if own else cls.release.mirrors
 
 
-def _try_all(cls: type[Published]) -> Iterator[Event]:
+def _fetched(cls: type[Published]) -> Generator[Event, None, Arrays]:
+    """The checked arrays, from the release, else from OpenML. Raises DataMissing with all that was tried."""
     failures: list[str] = []
     try:
         yield from _files(cls, failures)
         yield Progress(step=cls.download, total=cls.download, phase="converting")
-        keep(cls, _converted(cls.release, cls.folder()))
+        return _checked(cls, _converted(cls.release, cls.folder()))
     except DataError as error:
         failures.append(str(error))
-        if cls.openml is None or "FEINT_MIRROR" in os.environ:
-            raise cls.missing("; ".join(failures)) from None
-        yield from _from_openml(cls, failures)
+    if cls.openml is None or "FEINT_MIRROR" in os.environ:
+        raise cls.missing("; ".join(failures))
+    yield Progress(step=0, total=0, phase="openml.org")
+    try:
+        return _checked(cls, _from_openml(cls.openml))
+    except (OSError, ValueError, DataError) as error:
+        raise cls.missing("; ".join([*failures, f"openml.org: {error}"])) from None
 
 
 def _files(cls: type[Published], failures: list[str]) -> Iterator[Event]:
@@ -103,30 +119,32 @@ def _converted(release: Release, folder: Path) -> Arrays:
         raise DataError(f"the files in {folder} could not be read ({type(error).__name__}: {error}); delete them") from None
 
 
-def _from_openml(cls: type[Published], failures: list[str]) -> Iterator[Event]:
+def _from_openml(where: OpenML) -> Arrays:
     from sklearn.datasets import fetch_openml  # a second of import that nothing else here needs
 
-    assert cls.openml is not None
-    yield Progress(step=0, total=0, phase="openml.org")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it tries again; what fails in the end is said below
-            x, y = fetch_openml(data_id=cls.openml.number, as_frame=False, return_X_y=True, data_home=str(kept() / "openml"), n_retries=1)
-        keep(cls, cls.openml.convert(x, y))
-    except (OSError, ValueError, DataError) as error:
-        raise cls.missing("; ".join([*failures, f"openml.org: {error}"])) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it tries again; what fails in the end is said by the caller
+        x, y = fetch_openml(data_id=where.number, as_frame=False, return_X_y=True, data_home=str(kept() / "openml"), n_retries=1,
+                            read_csv_kwargs={"dtype": None})  # classes that are numbers break its default with pandas 3
+    return where.convert(x, y)
+
+
+def _checked(cls: type[Published], found: Arrays) -> Arrays:
+    for part in cls.all_parts or cls.parts:
+        check(found[part.keys[0]], found[part.keys[1]], part, f"what was fetched for {cls.title}")
+    return found
 
 
 def keep(cls: type[Published], found: Arrays) -> None:
-    """Check the arrays and write them as the kept file, whole or not at all; then drop the files they came from."""
-    for part in cls.all_parts or cls.parts:
-        check(found[part.keys[0]], found[part.keys[1]], part, f"what was fetched for {cls.title}")
+    """Write the arrays as the kept file, whole or not at all; then drop the files they came from. Raises DataError."""
     target = kept() / cls.file
     partial = target.with_name(target.name + ".part")
     try:
         with partial.open("wb") as stream:
             np.savez_compressed(stream, **found)  # type: ignore[arg-type]
         partial.replace(target)
+    except OSError as error:
+        raise _unwritable(target, error) from None
     finally:
         partial.unlink(missing_ok=True)
     for remote in cls.release.files:

@@ -32,7 +32,8 @@ def card(name: str) -> dict[str, Any]:
     """What is known about a data set without loading it.
 
     name, title, summary, source, licence, samples, shape ((C, H, W) or (d,)), clusters, classes (their names), counts, note
-    (how it differs from the release), download (bytes to fetch, 0: none), here (loads without a network), where (from).
+    (how it differs from the release), download (bytes to fetch, 0: none), fingerprint (of the copy on which Feint's own results
+    were measured), here (loads without a network), where (from).
     """
     cls = owner(name)
     where = cls.whereabouts()

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.data.dataset import Dataset, DataSettings
+from engine.data.dataset import Dataset, DataSettings, fingerprint
 from engine.data.download import Remote
 from engine.data.finding import Part, find, kept, read
 from engine.errors import DataMissing
 
 Arrays = dict[str, np.ndarray]
+OTHER_COPY = "This copy differs in some numbers from the one on which Feint's own results were measured."
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Published(DataSettings):
             raise self.missing("nothing was tried")
         x, y = read(path, self.parts)
         x, divisor = self.rest(x)
-        return Dataset(name=self.name, views=images(x, divisor), labels=y, class_names=self.class_names,
-                       clusters=len(self.class_names), title=self.title, source=self.source, licence=self.licence,
-                       split=self.split, note=self.note)
+        views = images(x, divisor)
+        numbers = fingerprint(views)
+        note = self.note if numbers == self.fingerprint or not self.fingerprint else f"{self.note} {OTHER_COPY}"
+        return Dataset(name=self.name, views=views, labels=y, class_names=self.class_names, clusters=len(self.class_names),
+                       title=self.title, source=self.source, licence=self.licence, split=self.split, note=note, fingerprint=numbers)

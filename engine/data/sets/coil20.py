@@ -29,6 +29,7 @@ class COIL20(Published):
     class_names = tuple(f"object {number}" for number in range(1, 21))
     counts = (72,) * 20
     note = "32x32 means of 4x4 blocks; the release is 128x128. Its objects have numbers, no names."
+    fingerprint = "fdc324a5d404dc24"
     download = 12_100_000
     file = "coil20.npz"
     parts = (Part("", (32, 32), (72,) * 20, 76.895726),)

@@ -22,6 +22,7 @@ class Digits(DataSettings):
     class_names = tuple("0123456789")
     counts = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
     note = "The test part of the UCI release, as scikit-learn ships it: 32x32 bitmaps counted in 4x4 blocks, 0 to 16."
+    fingerprint = "dd5d14bc0a5d3644"
 
     def load(self) -> Dataset:
         """The data set, from scikit-learn's own folder."""

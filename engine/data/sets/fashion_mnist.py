@@ -37,6 +37,7 @@ class FashionMNIST(Published):
     class_names = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
     counts = (7000,) * 10
     note = "The pixels and the order of the release: 60,000 training images, then 10,000 test images."
+    fingerprint = "5ee6e1b8ebf9416a"
     download = RELEASE.size
     file = "fashion_mnist.npz"
     parts = (TRAIN, TEST)

@@ -45,6 +45,7 @@ class MNIST(Published):
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))
     note = "The pixels and the order of the release: 60,000 training images, then 10,000 test images."
+    fingerprint = "d528bc002ee2036f"
     download = RELEASE.size
     file = "mnist.npz"
     parts: ClassVar[tuple[Part, ...]] = (TRAIN, TEST)
@@ -62,6 +63,7 @@ class MNISTTest(MNIST):
     summary = "The 10,000 test images of MNIST alone, 28x28."
     counts = TEST.counts
     note = "The pixels and the order of the release's test part."
+    fingerprint = "b5174e9ec668fde6"
     parts = (TEST,)
     all_parts = (TRAIN, TEST)
     split = "test"

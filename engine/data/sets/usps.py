@@ -41,6 +41,7 @@ class USPS(Published):
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))
     note = "Values are (v + 1) / 2 of the release's v in [-1, 1]: 0 to 1 in steps of 0.0005. 7,291 training images, then 2,007 test images."
+    fingerprint = "b9879de4f005ba25"
     download = 8_000_000
     file = "usps.npz"
     parts = (TRAIN, TEST)

@@ -12,6 +12,7 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -235,6 +236,45 @@ def test_two_at_once_fetch_once(alone, server):
         thread.join(20)
     assert not failed and len(said) == 2 and sorted(server.asked) == sorted(f"/{name}" for name in FILES)
     assert any("another process fetches Tiny" in phase for phases in said for phase in phases)
+
+
+def test_a_killed_fetch_leaves_nothing_in_the_way(alone, server):
+    """The process dies in the middle of a file: its lock goes with it, and the next fetch succeeds."""
+    serve(server)
+    server.wait = 5
+    cls = tiny(server.base)
+    code = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_fetching
+print([event.phase for event in test_fetching.obtain(test_fetching.tiny({server.base!r}))])"""
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while not server.asked and child.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    first = next(obtain(cls))
+    child.kill()
+    said = child.communicate()
+    assert server.asked, said
+    assert first.phase == "another process fetches Tiny"
+    server.wait = 0
+    list(obtain(cls))
+    assert find("tiny.npz")
+
+
+def test_a_folder_that_cannot_be_written(alone, monkeypatch):
+    (alone / "file").write_text("not a folder")
+    monkeypatch.setenv("FEINT_HOME", str(alone / "file"))
+    with pytest.raises(DataError, match=r"file/data cannot be written \(Not a directory\). Free space there, or set FEINT_HOME"):
+        list(obtain(tiny(closed())))
+
+
+def test_another_copy_says_so(alone, server):
+    serve(server)
+    cls = tiny(server.base)
+    list(obtain(cls))
+    assert cls().load().note == ""
+    cls.fingerprint = "0" * 16
+    assert "differs in some numbers" in cls().load().note
 
 
 def test_download_takes_no_more_than_promised(tmp_path, server):

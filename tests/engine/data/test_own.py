@@ -221,7 +221,7 @@ def test_bad_arrays(save, case):
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("", "cannot be read as a table"), ("a,b\n", "holds no samples: it has a heading"), ("a,b\n1,x\n2,y\n", "these hold text: b. Name the classes' column label"),
+    ("", "cannot be read as a table"), ("a,b\n", "holds no samples: it has a heading"), ("a,b\n1,x\n2,y\n", "these hold text: b. Name"),
     ("a,label\n1,x\n2,\n", "1 of 2 labels are empty"), ("a,b,label\n1,2,x\n3,,y\n4,5,x\n6,1,y\n", r"1 values are missing.* \(b\)"),
     ("a,b,label\n1,2,x\n1,3,y\n1,5,x\n1,1,y\n", r"constant \(a\)"), ('a,b\n"1,2\n3', "cannot be read as a table"),
     ("label\nx\ny\n", "no samples"),

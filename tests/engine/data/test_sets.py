@@ -65,7 +65,8 @@ def test_fingerprint(name):
     found = loaded(name)
     if name in FILES and hashlib.sha256(find(FILES[name]).read_bytes()).hexdigest() != SHA256[FILES[name]]:
         pytest.skip(f"{FILES[name]} here is another copy than the one the fingerprint was taken from")
-    assert found.fingerprint == FINGERPRINTS[name]
+    assert found.fingerprint == FINGERPRINTS[name] == data.cards()[name]["fingerprint"]
+    assert found.note == owner(name).note
 
 
 @pytest.mark.parametrize("name", sorted(NEIGHBOURS))
