@@ -42,6 +42,10 @@ class State:
         """
         return {}
 
+    def probe_rows(self, n: int) -> Tensor | None:
+        """Rows of the n samples to probe gradient angles on at this evaluation; None where no probe is due now."""
+        return None
+
     def training_tensors(self) -> dict[str, Tensor]:
         """Everything but the model's own weights, under flat names."""
         flat = {f"extra.{name}": value for name, value in self.extra.state_dict().items()}

@@ -1,0 +1,29 @@
+"""Fully connected blocks whose weights are drawn from a given generator."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
+    """An affine layer: weights U(−1/√inputs, 1/√inputs), biases 0."""
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    with torch.no_grad():
+        layer.weight.uniform_(-(inputs**-0.5), inputs**-0.5, generator=rng)
+        layer.bias.zero_()
+    return layer
+
+
+def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
+    """Affine layers of these widths with ReLU between them and a linear end: (n, widths[0]) -> (n, widths[-1])."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [linear(inputs, outputs, rng), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def full(x: Tensor) -> Tensor:
+    """What an autocast forward gave, in float32 (float64 stays)."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
