@@ -84,7 +84,7 @@ def _fetched(cls: type[Published]) -> Generator[Event, None, Arrays]:
     try:
         return _checked(cls, _from_openml(cls.openml))
     except (OSError, ValueError, DataError) as error:
-        raise cls.missing("; ".join([*failures, f"openml.org: {error}"])) from None
+        raise cls.missing("; ".join([*failures, f"openml.org: {reason(error)}"])) from None
 
 
 def _files(cls: type[Published], failures: list[str]) -> Iterator[Event]:
@@ -108,7 +108,7 @@ def _one(remote: Remote, folder: Path, bases: tuple[str, ...], before: int, tota
             return
         except DataMissing as error:
             failures.append(str(error))
-    raise DataMissing(f"so {remote.name} could not be had")
+    raise DataMissing(f"no address gave {remote.name}")
 
 
 def _converted(release: Release, folder: Path) -> Arrays:
