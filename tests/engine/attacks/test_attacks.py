@@ -1,0 +1,162 @@
+"""Attacks: closed forms on linear objectives, parity of PGD with torchattacks, and what every registered attack must keep."""
+
+import pytest
+import torch
+import torchattacks
+from torch import Tensor, nn
+
+from engine import registry
+from engine.attacks.budget import NORMS, Budget
+from engine.attacks.fgsm import FGSM
+from engine.attacks.noise import Noise
+from engine.attacks.pgd import PGD
+from engine.attacks.protocols import AttackSettings, answer
+from engine.objectives.leave_cluster import LeaveCluster
+from engine.objectives.move_embedding import MoveEmbedding
+from engine.objectives.protocols import Objective
+from tests.engine.tiny import SIZE, Tiny, images
+
+PIXEL_ATTACKS = [name for name in registry.names("attack") if not registry.find("attack", name).fitted
+                 and registry.find("attack", name).space == "pixels"]
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def linear(seed: int = 1) -> tuple[Objective, Tensor]:
+    weight = torch.randn(SIZE, generator=rng(seed))
+    return Objective(lambda flat: flat @ weight), weight
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("name", PIXEL_ATTACKS)
+def test_every_attack_answers_inside_its_budget_the_same_for_the_same_seed(name: str, norm: str) -> None:
+    clean, attack = images(6), registry.find("attack", name)()
+    budget = Budget(norm, torch.tensor([0.0, 0.05, 0.1, 0.2, 0.4, 0.8]))
+    objective = LeaveCluster().bind(Tiny(), clean)
+    iterates = list(attack.perturb(clean.flat(), objective, budget, rng()))
+    assert len(iterates) == attack.iterates
+    for iterate in iterates:
+        assert budget.holds(iterate.x, clean.flat()).all()
+        assert torch.equal(iterate.x[0], clean.flat()[0])  # ε = 0, bit by bit
+        torch.testing.assert_close(iterate.value, objective(iterate.x))
+    assert torch.equal(answer(attack.perturb(clean.flat(), objective, budget, rng())).x, iterates[-1].x)
+
+
+@pytest.mark.parametrize("name", PIXEL_ATTACKS)
+def test_every_attack_leaves_locked_numbers_alone(name: str) -> None:
+    clean, mask = images(4), torch.arange(SIZE) < 5
+    moved = answer(registry.find("attack", name)().perturb(clean.flat(), LeaveCluster().bind(Tiny(), clean), Budget("linf", 0.3, mask=mask), rng())).x
+    assert torch.equal(moved[:, ~mask], clean.flat()[:, ~mask])
+    assert not torch.equal(moved[:, mask], clean.flat()[:, mask])
+
+
+def test_fgsm_on_a_linear_objective_is_the_closed_form() -> None:
+    objective, weight = linear()
+    x = images(5).flat()
+    torch.testing.assert_close(answer(FGSM().perturb(x, objective, Budget("linf", 0.1), rng())).x, (x + 0.1 * weight.sign()).clamp(0, 1))
+    torch.testing.assert_close(answer(FGSM().perturb(x, objective, Budget("l2", 0.1), rng())).x, (x + 0.1 * weight / weight.norm()).clamp(0, 1))
+
+
+@pytest.mark.parametrize("attack", [PGD(), PGD(random_start=False), PGD(restarts=3, steps=10)])
+def test_pgd_reaches_the_corner_of_a_linear_objective(attack: PGD) -> None:
+    objective, weight = linear()
+    x = images(5).flat()
+    torch.testing.assert_close(answer(attack.perturb(x, objective, Budget("linf", 0.1), rng())).x, (x + 0.1 * weight.sign()).clamp(0, 1))
+
+
+def test_pgd_in_l2_reaches_the_optimum_of_a_linear_objective() -> None:
+    objective, weight = linear()
+    x = torch.full((3, SIZE), 0.5)  # away from the box
+    best = objective(x + 0.2 * weight / weight.norm())
+    torch.testing.assert_close(answer(PGD(random_start=False).perturb(x, objective, Budget("l2", 0.2), rng())).value, best)
+    gain = answer(PGD().perturb(x, objective, Budget("l2", 0.2), rng())).value - objective(x)
+    assert (gain > 0.95 * (best - objective(x))).all()  # from a random start it has turned nearly all the way
+
+
+class Probe(nn.Module):
+    """A linear classifier of flat images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(SIZE, 3)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.randn(3, SIZE, generator=rng(3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.flatten(1))
+
+
+@pytest.mark.parametrize(("peer", "norm", "epsilon", "step"), [
+    (torchattacks.PGD, "linf", 0.1, 0.02), (torchattacks.PGD, "linf", 0.03, 0.01), (torchattacks.PGDL2, "l2", 0.5, 0.1)])
+def test_pgd_equals_torchattacks_on_a_linear_probe(peer: type, norm: str, epsilon: float, step: float) -> None:
+    """Same loss (cross-entropy), step, number of steps and start: the same images."""
+    probe, clean = Probe().eval(), images(8, seed=5)
+    labels = probe(clean[0]).argmax(1)
+    theirs = peer(probe, eps=epsilon, alpha=step, steps=7, random_start=False)(clean[0], labels)
+    objective = Objective(lambda flat: nn.functional.cross_entropy(probe(flat), labels, reduction="none"))
+    ours = answer(PGD(steps=7, step_size=step, random_start=False).perturb(clean.flat(), objective, Budget(norm, epsilon), rng())).x
+    assert (ours - clean.flat()).abs().amax() > epsilon / 4
+    torch.testing.assert_close(ours, theirs.flatten(1), rtol=0, atol=2e-6)
+
+
+def test_rows_without_a_gradient_stay() -> None:
+    """The second row's objective is flat: PGD from the clean sample leaves it bit by bit, and moves the first."""
+    x = images(2).flat()
+    objective = Objective(lambda flat: torch.stack([flat[0].sum(), 0 * flat[1].sum()]))
+    for attack in (PGD(random_start=False), FGSM()):
+        for norm in NORMS:
+            moved = answer(attack.perturb(x, objective, Budget(norm, 0.1), rng())).x
+            assert torch.equal(moved[1], x[1])
+            assert not torch.equal(moved[0], x[0])
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("attack", [FGSM(), PGD(random_start=False), PGD()])
+def test_a_stationary_objective_is_left_by_a_small_random_start(attack: AttackSettings, norm: str) -> None:
+    clean = images(5)
+    objective = MoveEmbedding().bind(Tiny(), clean)
+    assert (answer(attack.perturb(clean.flat(), objective, Budget(norm, 0.1), rng())).value > 1e-4).all()
+
+
+def test_pgd_answers_with_the_best_point_it_saw() -> None:
+    """A far too long step runs over the top; the answer is the best iterate, and no later one is worse than it."""
+    top = torch.full((SIZE,), 0.53)
+    objective = Objective(lambda flat: -(flat - top).square().sum(1))
+    x = torch.full((4, SIZE), 0.5)
+    iterates = list(PGD(steps=9, step_size=0.09).perturb(x, objective, Budget("linf", 0.1), rng()))
+    values = torch.stack([iterate.value for iterate in iterates])
+    assert torch.equal(values[-1], values.amax(0))
+    assert not torch.equal(values[-2], values[-1])
+
+
+def test_more_starts_are_never_worse_and_the_first_is_the_same() -> None:
+    clean = images(20)
+    objective = LeaveCluster().bind(Tiny(), clean)
+    one, many = (answer(PGD(steps=3, restarts=restarts).perturb(clean.flat(), objective, Budget("linf", 0.1), rng())).value for restarts in (1, 6))
+    assert (many >= one).all()
+    assert (many > one).any()
+
+
+def test_a_given_start_is_where_the_path_begins() -> None:
+    clean = images(3)
+    objective, start = LeaveCluster().bind(Tiny(), clean), clean.flat() + 0.02
+    budget = Budget("linf", 0.05)
+    for attack in (PGD(), FGSM(), Noise()):
+        assert torch.equal(next(iter(attack.perturb(clean.flat(), objective, budget, rng(), start))).x, budget.project(start, clean.flat()))
+
+
+def test_the_step_is_two_and_a_half_epsilon_over_steps() -> None:
+    objective, weight = linear()
+    x = torch.full((2, SIZE), 0.5)
+    path = list(PGD(steps=10, random_start=False).perturb(x, objective, Budget("linf", torch.tensor([0.1, 0.2])), rng()))
+    torch.testing.assert_close(path[1].x - x, torch.tensor([[0.025], [0.05]]) * weight.sign())
+
+
+def test_attacking_leaves_the_model_as_it_was() -> None:
+    model, clean = Tiny(), images(4)
+    model.requires_grad_(True)
+    before = [parameter.clone() for parameter in model.parameters()]
+    answer(PGD().perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", 0.1), rng()))
+    assert all(torch.equal(old, new) and new.grad is None for old, new in zip(before, model.parameters(), strict=True))
