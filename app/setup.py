@@ -112,11 +112,15 @@ def install(command: list[str], root: Path, say: Callable[[str], None] = print) 
     lines = []
     with subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace") as pip:
-        for line in pip.stdout or ():
-            lines.append(line)
-            told = progress(line)
-            if told:
-                say("  " + told)
+        try:
+            for line in pip.stdout or ():
+                lines.append(line)
+                told = progress(line)
+                if told:
+                    say("  " + told)
+        except BaseException:  # Ctrl-C, which need not have reached pip
+            pip.terminate()
+            raise
     if pip.returncode:
         output = "".join(lines)
         raise SetupError(explanation(output) or f"pip could not install requirements.txt: {last_line(output)}")
