@@ -80,7 +80,7 @@ def inside_engine(importer: str, target: str) -> str | None:
     if target.split(".")[0] != "engine":
         return None
     part, to = importer.split(".")[1], (target.split(".") + [""])[1]
-    if part == "__main__" or to in CORE or to == part or any(target == name or target.startswith(name + ".") for name in SHARED):
+    if part in ("__main__", "cli") or to in CORE or to == part or any(target == name or target.startswith(name + ".") for name in SHARED):
         return None
     allowed = SEEN_BY.get(part, set())
     return None if to in allowed else f"engine.{part} may import the core{', ' + ', '.join(sorted(allowed)) if allowed else ''} and itself"

@@ -1,0 +1,84 @@
+"""Settings as flags: every field of a JSON Schema is `--field VALUE`, a nested one `--outer.inner VALUE`."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from engine.errors import SettingsError
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that raises SettingsError instead of printing its usage."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raises SettingsError with argparse's complaint as a sentence."""
+        raise SettingsError(f"{self.prog}: {message}. See --help.")
+
+    def finish(self, arguments: list[str]) -> argparse.Namespace:
+        """Parse everything. Raises SettingsError with the nearest flag where one is unknown."""
+        known, left = self.parse_known_args(arguments)
+        if left:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            name = left[0].split("=")[0]
+            nearest = get_close_matches(name, flags, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "see --help."
+            raise SettingsError(f"{self.prog} knows no {name!r}; {hint}")
+        return known
+
+
+def fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(dotted name, its schema) of every field, those of nested settings included."""
+    shared = schema.get("$defs", {})
+    for name, entry in schema.get("properties", {}).items():
+        nested = shared.get(str(entry.get("$ref", "")).rsplit("/", 1)[-1])
+        if nested and "properties" in nested:
+            yield from fields(nested | {"$defs": shared}, f"{prefix}{name}.")
+        else:
+            yield prefix + name, entry | (nested or {})
+
+
+def add_fields(parser: Parser, entry: Mapping[str, Any], skip: tuple[str, ...] = (), also: Mapping[str, str] | None = None) -> None:
+    """A flag for each field of a catalogue entry; `also` gives a field a second, shorter flag."""
+    group = parser.add_argument_group(f"settings of {entry['name']}")
+    for name, field in fields(entry["schema"]):
+        if name not in skip:
+            spelt = dict.fromkeys(flag for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, "")) if flag)
+            group.add_argument(*spelt, dest=f"field:{name}", metavar=kind(field).upper(), default=argparse.SUPPRESS, help=_help(entry, name, field))
+
+
+def changes(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Dotted name -> value of every field that was given."""
+    return {name.removeprefix("field:"): value(text) for name, text in vars(chosen).items() if name.startswith("field:")}
+
+
+def value(text: str) -> Any:
+    """What a person typed: JSON where it is JSON, a list where it has commas, else the word itself."""
+    try:
+        return json.loads(text, parse_constant=str)
+    except ValueError:
+        pass
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return [value(part) for part in text.split(",") if part] if "," in text else text
+
+
+def kind(field: Mapping[str, Any]) -> str:
+    """One word for what a field takes."""
+    if "enum" in field:
+        return "|".join(map(str, field["enum"]))
+    if "anyOf" in field:
+        return "|".join(dict.fromkeys(kind(option) for option in field["anyOf"]))
+    return {"integer": "int", "number": "float", "boolean": "bool", "string": "text", "array": "list", "object": "json"}.get(field.get("type", ""), "value")
+
+
+def _help(entry: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> str:
+    default: Any = entry.get("defaults", {})
+    for part in name.split("."):
+        default = default.get(part) if isinstance(default, Mapping) else None
+    words = " ".join(part for part in (field.get("description", ""), f"[{field['unit']}]" if field.get("unit") else "") if part)
+    return f"{words} (default: {json.dumps(default, ensure_ascii=False)})".replace("%", "%%").strip()

@@ -1,0 +1,89 @@
+"""Events on a terminal: a progress bar with rate and remaining time, then a small table; or one line of JSON each."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, to_line
+
+SHOWN = ("acc", "nmi", "ari", "delta_fr", "delta_fd")
+"""Scores shown beside the bar while something trains."""
+CODES = {"finished": 0, "failed": 1, "stopped": 130}
+
+
+def follow(events: Iterable[Event], as_json: bool, titles: Mapping[str, Any]) -> int:
+    """Show a run's events to its end; the exit code: 0 finished, 1 failed, 130 stopped."""
+    last = _lines(events) if as_json else _bar(events)
+    if not as_json:
+        conclude(last, titles)
+    return CODES.get(last.event, 1) if last else 1
+
+
+def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
+    """What a run came to, in a few lines."""
+    if isinstance(last, Finished):
+        print(table(metric_rows(last.metrics, titles)))
+        print(f"run {last.run}, {last.seconds:.1f} s")
+    elif isinstance(last, Failed):
+        print(f"failed: {last.reason}" + (f"\ngo on with: python -m engine resume {last.run}" if last.resumable else ""), file=sys.stderr)
+    elif isinstance(last, Stopped):
+        print(f"{'paused' if last.paused else 'stopped'} at step {last.step}; go on with: python -m engine resume {last.run}", file=sys.stderr)
+
+
+def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(title, value) of every plain number, with its 95 % interval where there is one."""
+    rows = []
+    for name, value in metrics.items():
+        if isinstance(value, bool | int | float | str) and not name.endswith(("_low", "_high")):
+            low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+            interval = f"  ({number(low)} to {number(high)})" if low is not None and high is not None else ""
+            rows.append((titles.get(name, {}).get("title", name), number(value) + interval))
+    return rows
+
+
+def number(value: Any) -> str:
+    """A number in four digits, anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def table(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> str:
+    """Columns as wide as they need to be."""
+    every = [list(head), *map(list, rows)] if head else list(map(list, rows))
+    if not every:
+        return ""
+    widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every)
+
+
+def _lines(events: Iterable[Event]) -> Event | None:
+    last = None
+    for last in events:
+        print(to_line(last), flush=True)
+    return last
+
+
+def _bar(events: Iterable[Event]) -> Event | None:
+    last, bar = None, None
+    try:
+        for last in events:
+            if isinstance(last, Started):
+                print(last.title or last.run, file=sys.stderr)
+            elif isinstance(last, Progress):
+                bar = _advance(bar, last)
+            elif isinstance(last, Evaluate) and bar is not None:
+                bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None}, refresh=False)
+    finally:
+        if bar is not None:
+            bar.close()
+    return last
+
+
+def _advance(bar: "tqdm[Any] | None", event: Progress) -> "tqdm[Any]":
+    if bar is None or bar.desc.removesuffix(": ") != event.phase or bar.total != event.total:
+        if bar is not None:
+            bar.close()
+        bar = tqdm(total=event.total, initial=event.step, desc=event.phase, unit="it", dynamic_ncols=True, smoothing=0.1)
+    bar.update(event.step - bar.n)
+    return bar
