@@ -28,17 +28,23 @@ STATIONARY = 0.05
 _PAPER = "Mrabah, Bouguessa, Ksantini, 2019 (ADEC)"
 
 register_metric(
-    Metric("delta_fr", "Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).", _PAPER, "cosine", labels=True),
-    Metric("delta_fd", "Δ_FD", "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).", _PAPER, "cosine"),
-    Metric("cos_sup_pseudo", "cos(∇true, ∇KL)", "Cosine between the gradients of the true labels and the pseudo-labels alone.", _PAPER, "cosine", labels=True),
+    Metric("delta_fr", "Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).", _PAPER,
+           "cosine", labels=True),
+    Metric("delta_fd", "Δ_FD", "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).", _PAPER,
+           "cosine"),
+    Metric("cos_sup_pseudo", "cos(∇true, ∇KL)", "Cosine between the gradients of the true labels and the pseudo-labels alone.", _PAPER,
+           "cosine", labels=True),
     Metric("norm_total", "‖∇total‖", "Norm of the gradient that the encoder descends.", _PAPER, "norm"),
     Metric("norm_pseudo", "‖∇KL‖", "Norm of the encoder's gradient of the clustering loss.", _PAPER, "norm"),
     Metric("norm_self", "‖∇self‖", "Norm of the encoder's gradient of the regulariser, unweighted.", _PAPER, "norm"),
-    Metric("norm_ratio", "‖∇self‖ / ‖∇KL‖", "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the adversary rules.",
+    Metric("norm_ratio", "‖∇self‖ / ‖∇KL‖",
+           "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the adversary rules.",
            _PAPER, "ratio"),
-    Metric("near_stationary", "Near-stationary", "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by itself.",
+    Metric("near_stationary", "Near-stationary",
+           "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by itself.",
            _PAPER, "0 or 1"),
-    Metric("hypothetical", "Hypothetical Δ_FD", "1 where the regulariser that Δ_FD speaks of is not part of what is trained.", _PAPER, "0 or 1"),
+    Metric("hypothetical", "Hypothetical Δ_FD", "1 where the regulariser that Δ_FD speaks of is not part of what is trained.", _PAPER,
+           "0 or 1"),
 )
 
 

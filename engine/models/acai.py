@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.pace import step_along
-from engine.models.pretraining import SMALL, Pretraining
+from engine.models.pretraining import SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
 from engine.nets.layers import full, perceptron
 from engine.registry import register
@@ -60,7 +60,7 @@ def forward(state: State, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tenso
 
     One pass of the critic serves both losses: the graph to the autoencoder for L_EG, to the critic for L_C.
     """
-    model, critic = state.model, state.extra["critic"]
+    model, critic = autoencoder_of(state), state.extra["critic"]
     with state.how.autocast():
         z = full(model.encoder(x))
         x_hat, x_mixed = model.decoder(torch.cat([z, mixed(z, alpha)])).chunk(2)
@@ -78,13 +78,16 @@ class ACAI(Pretraining):
     source: ClassVar[str] = "Berthelot et al., ICLR 2019 (arXiv 1807.07543), as ADEC pretrains with it (Mrabah et al., 2019)"
     equation: ClassVar[str] = (r"L_{EG} = \mathrm{mean}\,(x-\hat x)^2 + \lambda\,\mathrm{mean}\,C(\hat x_\alpha)^2,\quad "
                                r"L_C = \mathrm{mean}\,(C(\hat x_\alpha)-\alpha)^2 + \mathrm{mean}\,C(\beta x+(1-\beta)\hat x)^2")
-    summary: ClassVar[str] = "An autoencoder whose mixtures of two embeddings must decode to something a critic takes for data; then k-means."
+    summary: ClassVar[str] = "An autoencoder whose mixtures of two embeddings must decode to what a critic takes for data; then k-means."
     curves: ClassVar[tuple[str, ...]] = ("reconstruction", "interpolation", "critic")
     presets = SMALL
 
-    lam: float = knob(0.5, "Weight of the critic", "How much the autoencoder cares that mixtures look like data.", symbol="λ", source="ADEC, section 5", ge=0, le=100)
-    alpha_fold: bool = knob(True, "Fold α to [0, 0.5]", "On: as the original ACAI, so that the critic can tell α. Off: α from [0, 1] as ADEC prints it; "
-                            "the best critic then answers 0.5 to every mixture.", symbol="α", source="ACAI's code (on), ADEC (off)", advanced=True)
+    lam: float = knob(0.5, "Weight of the critic", "How much the autoencoder cares that mixtures look like data.", symbol="λ",
+                      source="ADEC, section 5", ge=0, le=100)
+    alpha_fold: bool = knob(True, "Fold α to [0, 0.5]",
+                            "On: as the original ACAI, so that the critic can tell α. Off: α from [0, 1] as ADEC prints it; "
+                            "the best critic then answers 0.5 to every mixture.",
+                            symbol="α", source="ACAI's code (on), ADEC (off)", advanced=True)
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
         """The critic: the encoder's widths; its answer is the mean of its outputs."""
@@ -102,4 +105,5 @@ class ACAI(Pretraining):
         for name in losses:
             step_along(state.optimisers[name], weights[name], gradients[name])
         with torch.no_grad():
-            return {"reconstruction": F.mse_loss(x_hat, x), "interpolation": of_mixture.square().mean(), "critic": losses["critic"].detach()}
+            return {"reconstruction": F.mse_loss(x_hat, x), "interpolation": of_mixture.square().mean(),
+                    "critic": losses["critic"].detach()}

@@ -96,21 +96,29 @@ class ADEC(Embedded):
     title: ClassVar[str] = "ADEC"
     source: ClassVar[str] = "Mrabah, Bouguessa, Ksantini, IEEE TKDE 2020 (arXiv 1909.11832)"
     equation: ClassVar[str] = r"L_E = \mathrm{KL}(P\|Q) + \mathrm{mean}\,\log(1 - D(G(E(x))))"
-    summary: ClassVar[str] = "Sharpens its soft assignment while a discriminator must take its reconstructions for data; the decoder follows."
-    curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", "d_real", "d_fake", "norm_kl", "norm_adv", "ratio_adv_kl", *CURVES[1:], "block")
+    summary: ClassVar[str] = "Sharpens its soft assignment while a discriminator must take its output for data; the decoder follows."
+    curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", "d_real", "d_fake", "norm_kl", "norm_adv", "ratio_adv_kl", *CURVES[1:],
+                                         "block")
     presets = {name: values | {"discriminator": values["base"]["hidden"], "block": 10} for name, values in SMALL.items()}
 
-    block: int = knob(20, "Iterations a block", "So many for the decoder alone, then so many for all; the paper does not say how many. Keep it below T.",
+    block: int = knob(20, "Iterations a block",
+                      "So many for the decoder alone, then so many for all; the paper does not say how many. Keep it below T.",
                       symbol="M", source="Feint's choice", ge=1, le=10_000, log=True)
-    adv_loss: Literal["saturating", "nonsaturating"] = knob("saturating", "Adversarial loss", "log(1 − D), as printed, or −log D, whose gradient does not vanish "
+    adv_loss: Literal["saturating", "nonsaturating"] = knob("saturating", "Adversarial loss",
+                                                            "log(1 − D), as printed, or −log D, whose gradient does not vanish "
                                                             "where the discriminator is sure.", source="ADEC, eq. (10)")
-    adv_weight: float = knob(1.0, "Weight of the adversary", "0: no adversary, the decoder follows; it shows what the discriminator adds.", source="ADEC (1)", ge=0, le=100)
-    discriminator: tuple[int, ...] = knob((500, 500, 2000), "Discriminator widths", "Hidden widths; the paper does not say.", source="Feint's choice: the encoder's",
+    adv_weight: float = knob(1.0, "Weight of the adversary", "0: no adversary, the decoder follows; it shows what the discriminator adds.",
+                             source="ADEC (1)", ge=0, le=100)
+    discriminator: tuple[int, ...] = knob((500, 500, 2000), "Discriminator widths", "Hidden widths; the paper does not say.",
+                                          source="Feint's choice: the encoder's",
                                           min_length=1, max_length=6, advanced=True)
-    discriminator_steps: int = knob(300, "Discriminator's head start", "Steps before clustering, at most. A discriminator trained to the end destroys the clustering.",
+    discriminator_steps: int = knob(300, "Discriminator's head start",
+                                    "Steps before clustering, at most. A discriminator trained to the end destroys the clustering.",
                                     source="Feint's choice", ge=0, le=100_000, advanced=True)
-    discriminator_accuracy: float = knob(0.9, "Head start ends at accuracy", "Balanced accuracy on a batch.", source="Feint's choice", ge=0.5, le=1, advanced=True)
-    discriminator_rate: float = knob(1e-3, "Discriminator's learning rate", "SGD's step.", source="ADEC, section 5", gt=0, le=10, log=True, advanced=True)
+    discriminator_accuracy: float = knob(0.9, "Head start ends at accuracy", "Balanced accuracy on a batch.", source="Feint's choice",
+                                         ge=0.5, le=1, advanced=True)
+    discriminator_rate: float = knob(1e-3, "Discriminator's learning rate", "SGD's step.", source="ADEC, section 5", gt=0, le=10, log=True,
+                                     advanced=True)
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
         """The discriminator."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.models.pace import descend
-from engine.models.pretraining import SMALL, Pretraining
+from engine.models.pretraining import SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
 from engine.nets.layers import full
 from engine.registry import register
@@ -30,14 +30,17 @@ class AEKMeans(Pretraining):
     curves: ClassVar[tuple[str, ...]] = ("reconstruction",)
     presets = {name: values | {"iterations": values["iterations"] // 2} if name == "quick" else values for name, values in SMALL.items()}
 
-    iterations: int = knob(54_700, "Iterations", "Batches to train on; 200 passes over the 70,000 images of MNIST.", source="ADEC's table 1", ge=1, le=1_000_000, log=True)
+    iterations: int = knob(54_700, "Iterations", "Batches to train on; 200 passes over the 70,000 images of MNIST.",
+                           source="ADEC's table 1", ge=1, le=1_000_000, log=True)
     rate: float = knob(1e-3, "Learning rate", "Adam's step.", source="Adam's default", gt=0, le=1, log=True)
-    augment: bool = knob(False, "Augment images", "Turn and shift each image of a batch a little; the plain baseline does not.", source="DEC")
+    augment: bool = knob(False, "Augment images", "Turn and shift each image of a batch a little; the plain baseline does not.",
+                         source="DEC")
 
     def update(self, state: State, x: Tensor) -> dict[str, Tensor]:
         """One Adam step on the reconstruction error of the scaled batch x (b, d)."""
+        model = autoencoder_of(state)
         with state.how.autocast():
-            x_hat = state.model.decoder(state.model.encoder(x))
+            x_hat = model.decoder(model.encoder(x))
         loss = F.mse_loss(full(x_hat), x)
         descend(state.optimisers["autoencoder"], loss)
         return {"reconstruction": loss.detach()}

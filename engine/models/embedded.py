@@ -30,15 +30,17 @@ from engine.settings import knob
 class EmbeddedState(State):
     """A training on a base: `tensors` holds p (n, k), labels (n,) at the last refresh, and order () for the batches.
 
-    Counters: step (iterations), encoder_updates, moved (encoder updates since the last refresh), refreshed (its step).
+    Counters: step (iterations), encoder_updates, moved (encoder updates since the last refresh), refreshed (its step),
+    settled, and latest, the values that the last event told.
     """
 
     model: ClusteringAutoencoder
 
-    def __init__(self, settings: "Embedded", model: ClusteringAutoencoder, rng: torch.Generator, how: How, extra: dict[str, nn.Module]) -> None:
+    def __init__(self, settings: "Embedded", model: ClusteringAutoencoder, rng: torch.Generator, how: How,
+                 extra: dict[str, nn.Module]) -> None:
         super().__init__(model, rng, how, extra)
         self.settings = settings
-        self.counters |= {"encoder_updates": 0, "moved": 0, "refreshed": -1, "settled": False}
+        self.counters |= {"encoder_updates": 0, "moved": 0, "refreshed": -1, "settled": False, "latest": {}}
 
     def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]:
         """As `State.losses`; {} before the first refresh of P."""
@@ -69,18 +71,23 @@ class Embedded(ModelSettings):
     decides: ClassVar[str] = "both"
 
     base: ACAI = knob(ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from.")
-    iterations: int = knob(100_000, "Iterations", "At most; each a batch, whatever it updates.", source="ADEC, section 5", ge=1, le=1_000_000, log=True)
+    iterations: int = knob(100_000, "Iterations", "At most; each a batch, whatever it updates.", source="ADEC, section 5", ge=1,
+                           le=1_000_000, log=True)
     interval: int = knob(140, "Iterations between refreshes of P", "The paper does not say; 140 for MNIST, 30 for about 10,000 samples.",
                          symbol="T", source="DEC's and IDEC's codes", ge=1, le=10_000, log=True)
     batch: int = knob(256, "Batch size", "Samples an iteration.", source="ADEC", ge=1, le=8192, log=True)
     rate: float = knob(1e-3, "Learning rate", "SGD's step.", source="ADEC, section 5", gt=0, le=10, log=True)
     momentum: float = knob(0.9, "Momentum", "SGD's.", source="ADEC, section 5", ge=0, lt=1, advanced=True)
-    tolerance: float = knob(1e-3, "Tolerance", "Training has settled when fewer than this share of the samples change their cluster between refreshes.",
+    tolerance: float = knob(1e-3, "Tolerance",
+                            "Training has settled when fewer than this share of the samples change their cluster between refreshes.",
                             symbol="tol", source="DEC", ge=0, le=1, log=True)
-    stop_at_tolerance: bool = knob(True, "Stop when settled", "Off: go on to the last iteration; the share of changed clusters is shown either way.", source="DEC")
-    cluster_augment: bool = knob(False, "Augment while clustering", "Turn and shift the images of each batch; P stays that of the clean images.",
+    stop_at_tolerance: bool = knob(True, "Stop when settled",
+                                   "Off: go on to the last iteration; the share of changed clusters is shown either way.", source="DEC")
+    cluster_augment: bool = knob(False, "Augment while clustering",
+                                 "Turn and shift the images of each batch; P stays that of the clean images.",
                                  source="DynAE's code (on); ADEC does not say", advanced=True)
-    probe: int = knob(4096, "Samples of a gradient probe", "A fixed random subset; all samples where there are fewer.", source="Feint's choice", ge=2, le=100_000, advanced=True)
+    probe: int = knob(4096, "Samples of a gradient probe", "A fixed random subset; all samples where there are fewer.",
+                      source="Feint's choice", ge=2, le=100_000, advanced=True)
     delta_every: int = knob(140, "Iterations between gradient probes", "Δ_FR and Δ_FD are measured at the first refresh after each.",
                             source="ADEC's figures 7 and 8", ge=1, le=1_000_000, advanced=True)
 
@@ -139,14 +146,16 @@ class Embedded(ModelSettings):
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Refresh, evaluate, iterate; from wherever `state` is to the end or until the clusters have settled."""
         assert isinstance(state, EmbeddedState), "a state comes from this settings class's skeleton"
-        data, pace, latest = data.to(state.how.device), Pace(), dict[str, Tensor]()
+        data, pace = data.to(state.how.device), Pace()
+        latest: dict[str, Tensor | float | None] = dict(state.counters["latest"])
         yield from self.prepare(state, data)
         while not state.counters["settled"]:
             done = state.step >= self.iterations
             if (done or state.step % self.interval == 0) and state.counters["refreshed"] != state.step:
-                signs = refresh(state, data) | self.signs(state, *self.minibatch(state, data))
-                state.counters["settled"] |= self.stop_at_tolerance and state.counters["quiet"]
-                yield Evaluate(step=state.step, total=self.iterations, values=self.told(state, latest | signs))
+                latest |= refresh(state, data)
+                latest |= self.signs(state, *self.minibatch(state, data))
+                state.counters["settled"] = self.stop_at_tolerance and state.counters["quiet"]
+                yield Evaluate(step=state.step, total=self.iterations, values=self.told(state, latest))
             if done or state.counters["settled"]:
                 return
             latest |= self.update(state, *self.minibatch(state, data))
@@ -162,9 +171,10 @@ class Embedded(ModelSettings):
             x = augmented(x, state.rng, self.base.rotation, self.base.shift)
         return state.model.units(x), state.tensors["p"][index]
 
-    def told(self, state: EmbeddedState, values: Mapping[str, Any]) -> dict[str, float | None]:
-        """The values of an event: losses and signs, and how often the encoder has moved."""
-        return {"encoder_updates": float(state.counters["encoder_updates"])} | numbers(values)
+    def told(self, state: EmbeddedState, values: Mapping[str, Tensor | float | None]) -> dict[str, float | None]:
+        """The values of an event: how often the encoder has moved, losses and signs; a resumed training goes on from them."""
+        state.counters["latest"] = numbers(values)
+        return {"encoder_updates": float(state.counters["encoder_updates"])} | state.counters["latest"]
 
 
 @torch.no_grad()
@@ -183,7 +193,8 @@ def refresh(state: EmbeddedState, data: AtRest) -> dict[str, Tensor | float | No
         state.tensors["labels"] = labels
     state.tensors["p"] = target_distribution(q)
     counters |= {"moved": 0, "refreshed": state.step, "quiet": change is not None and change < state.settings.tolerance}
-    return {"label_change": change, "smallest_cluster": float(labels.bincount(minlength=q.shape[1]).min()), "z_std": z.std(0, correction=0).mean()}
+    smallest = float(labels.bincount(minlength=q.shape[1]).min())
+    return {"label_change": change, "smallest_cluster": smallest, "z_std": z.std(0, correction=0).mean()}
 
 
 def moved(state: EmbeddedState) -> None:
@@ -195,6 +206,7 @@ def moved(state: EmbeddedState) -> None:
 CURVES = ("kl", "label_change", "smallest_cluster", "z_std")
 SMALL: dict[str, dict[str, Any]] = {
     "quick": {"base": ACAI.presets["quick"], "iterations": 3000, "interval": 20, "stop_at_tolerance": False, "delta_every": 60},
-    "mnist_test": {"base": ACAI.presets["mnist_test"], "iterations": 600, "interval": 30, "stop_at_tolerance": False, "delta_every": 30, "probe": 1000},
+    "mnist_test": {"base": ACAI.presets["mnist_test"], "iterations": 600, "interval": 30, "stop_at_tolerance": False, "delta_every": 30,
+                   "probe": 1000},
 }
 """Reduced settings for digits (8x8) and the 10,000 test images of MNIST."""

@@ -32,9 +32,12 @@ class IDECStar(Embedded):
     curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", *CURVES[1:])
     presets = {name: values | {"gamma": 0.1} for name, values in SMALL.items()}
 
-    gamma: float = knob(0.01, "Weight of clustering", "Large: clustering rules (feature randomness); small: reconstruction rules (feature drift). "
-                        "The presets take IDEC's own 0.1, since at 0.01 so few iterations change nothing.", symbol="γ", source="ADEC, figure 10", ge=0, le=1e6, log=True)
-    scale_rate: bool = knob(False, "Divide the learning rate by γ above 1", "Keeps the steps of a large γ from exploding; the paper does not.",
+    gamma: float = knob(0.01, "Weight of clustering",
+                        "Large: clustering rules (feature randomness); small: reconstruction rules (feature drift). "
+                        "The presets take IDEC's own 0.1, since at 0.01 so few iterations change nothing.",
+                        symbol="γ", source="ADEC, figure 10", ge=0, le=1e6, log=True)
+    scale_rate: bool = knob(False, "Divide the learning rate by γ above 1",
+                            "Keeps the steps of a large γ from exploding; the paper does not.",
                             source="Feint's choice", advanced=True)
 
     def rate_of(self, optimiser: str) -> float:
@@ -59,4 +62,5 @@ class IDECStar(Embedded):
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """The regulariser is the reconstruction error."""
         reconstruction = F.mse_loss(full(state.model.decoder(z)), x)
-        return {"self": reconstruction, "total": reconstruction + self.gamma * kl, "weighted:self": reconstruction, "weighted:pseudo": self.gamma * kl}
+        return {"self": reconstruction, "total": reconstruction + self.gamma * kl, "weighted:self": reconstruction,
+                "weighted:pseudo": self.gamma * kl}

@@ -1,7 +1,7 @@
 """What the autoencoders have in common that deep clustering begins with: sizes, batches, k-means at every evaluation."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -32,13 +32,18 @@ class Pretraining(ModelSettings):
     batch: int = knob(256, "Batch size", "Samples an iteration; even, since each is mixed with its mirror image in the batch.",
                       source="ADEC", ge=2, le=8192, multiple_of=2, log=True)
     rate: float = knob(1e-4, "Learning rate", "Adam's step.", source="ADEC, section 5", gt=0, le=1, log=True)
-    augment: bool = knob(True, "Augment images", "Turn and shift each image of a batch a little; what is not an image stays as it is.", source="ADEC")
+    augment: bool = knob(True, "Augment images", "Turn and shift each image of a batch a little; what is not an image stays as it is.",
+                         source="ADEC")
     rotation: float = knob(10.0, "Largest rotation", "Either way.", unit="degrees", source="DynAE's code", ge=0, le=180, advanced=True)
-    shift: float = knob(0.1, "Largest shift", "Either way, as a share of width and height.", source="DynAE's code", ge=0, le=0.5, advanced=True)
+    shift: float = knob(0.1, "Largest shift", "Either way, as a share of width and height.", source="DynAE's code", ge=0, le=0.5,
+                        advanced=True)
     normalise: Literal["mean_square", "none"] = knob(
-        "mean_square", "Scaling of the input", "mean_square: one number for the whole set, so that the mean of x² is 1; none: [0, 1] as it is. "
-        "It multiplies the reconstruction error by its square, so it also decides what λ and γ mean.", source="ADEC (mean square), DynAE's code (none)", advanced=True)
-    evaluate_every: int = knob(2800, "Iterations between evaluations", "k-means runs and the scores are taken.", source="DynAE's code", ge=1, le=1_000_000, log=True)
+        "mean_square", "Scaling of the input",
+        "mean_square: one number for the whole set, so that the mean of x² is 1; none: [0, 1] as it is. "
+        "It multiplies the reconstruction error by its square, so it also decides what λ and γ mean.",
+        source="ADEC (mean square), DynAE's code (none)", advanced=True)
+    evaluate_every: int = knob(2800, "Iterations between evaluations", "k-means runs and the scores are taken.", source="DynAE's code",
+                               ge=1, le=1_000_000, log=True)
     starts: int = knob(20, "k-means starts", "The best of so many counts.", source="DEC", ge=1, le=200, advanced=True)
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> ClusteringAutoencoder:
@@ -57,7 +62,8 @@ class Pretraining(ModelSettings):
             model.scale.copy_(unit_scale(data))
         state = State(model.to(how.device), rng, how, self.extra(data.size, rng))
         state.extra.to(how.device)
-        owners: Mapping[str, list[nn.Module]] = {"autoencoder": [model.encoder, model.decoder]} | {name: [net] for name, net in state.extra.items()}
+        owners: dict[str, list[nn.Module]] = {"autoencoder": [model.encoder, model.decoder]}
+        owners |= {name: [network] for name, network in state.extra.items()}
         for name, nets in owners.items():
             state.optimisers[name] = torch.optim.Adam([weight for net in nets for weight in net.parameters()], lr=self.rate, fused=True)
         return state
@@ -78,7 +84,7 @@ class Pretraining(ModelSettings):
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Iterate to the end; k-means places the centres before each Evaluate."""
-        data, pace, model = data.to(state.how.device), Pace(), _autoencoder(state)
+        data, pace, model = data.to(state.how.device), Pace(), autoencoder_of(state)
         while state.step < self.iterations:
             values = self.update(state, model.units(self.minibatch(state, data)))
             state.counters["step"] += 1
@@ -92,12 +98,13 @@ class Pretraining(ModelSettings):
 @torch.no_grad()
 def place_centres(state: State, data: AtRest, starts: int) -> None:
     """Put the model's centres where k-means finds them in the embedding of the clean set."""
-    model = _autoencoder(state)
+    model = autoencoder_of(state)
     centres, _ = k_means(embed(model, data), len(model.centres), state.rng, starts)
     model.centres.copy_(centres)
 
 
-def _autoencoder(state: State) -> ClusteringAutoencoder:
+def autoencoder_of(state: State) -> ClusteringAutoencoder:
+    """The network of a state that a `Pretraining` made."""
     assert isinstance(state.model, ClusteringAutoencoder)
     return state.model
 

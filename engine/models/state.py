@@ -59,16 +59,21 @@ class State:
     def restore(self, training: dict[str, Tensor], counters: dict[str, Any]) -> None:
         """The inverse of `training_tensors` on a fresh skeleton. Raises RunBroken where names or shapes differ."""
         try:
-            self.extra.load_state_dict({name.removeprefix("extra."): value for name, value in training.items() if name.startswith("extra.")})
-            self.tensors = {name.removeprefix("tensor."): value.to(self.how.device) for name, value in training.items() if name.startswith("tensor.")}
+            self.extra.load_state_dict(_below("extra.", training))
+            self.tensors = {name: value.to(self.how.device) for name, value in _below("tensor.", training).items()}
             self.rng.set_state(training["rng"].cpu())
             for owner, optimiser in self.optimisers.items():
-                whole, state = optimiser.state_dict(), {}
-                for name, value in training.items():
-                    if name.startswith(f"optimiser.{owner}."):
-                        number, key = name.removeprefix(f"optimiser.{owner}.").split(".", 1)
-                        state.setdefault(int(number), {})[key] = value
+                whole = optimiser.state_dict()
+                state: dict[int, dict[str, Tensor]] = {}
+                for name, value in _below(f"optimiser.{owner}.", training).items():
+                    number, key = name.split(".", 1)
+                    state.setdefault(int(number), {})[key] = value
                 optimiser.load_state_dict(whole | {"state": state})
         except (KeyError, ValueError, RuntimeError) as error:
-            raise RunBroken(f"The checkpoint does not fit this version of the method ({str(error).splitlines()[0]}); train the run anew.") from None
+            problem = str(error).splitlines()[0]
+            raise RunBroken(f"The checkpoint does not fit this version of the method ({problem}); train the run anew.") from None
         self.counters = dict(counters)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -18,7 +18,7 @@ def k_means(z: Tensor, clusters: int, rng: torch.Generator, starts: int = 20) ->
     than clusters, or where a point is not finite.
     """
     if len(z) < clusters:
-        raise DataError(f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters} clusters. Ask for fewer clusters.")
+        raise DataError(f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters}. Ask for fewer clusters.")
     if not bool(torch.isfinite(z).all()):
         raise DataError("k-means needs finite embeddings; some are NaN or infinite, so training has diverged. Use a lower learning rate.")
     seed = int(torch.randint(2**31 - 1, (), generator=rng))
