@@ -1,0 +1,117 @@
+"""Measures of attacks: intervals against known values, sizes by hand, legibility against scikit-learn, medians with the unreached."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+from engine.metrics import embedding, intervals, legibility, perturbation, robustness
+
+
+@pytest.mark.parametrize("n", [1, 10, 137, 1000])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_wilson_equals_scipy(n: int, share: float) -> None:
+    hits = round(share * n)
+    expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
+    assert intervals.wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_wilson_holds_the_share_and_mirrors(hits: int, misses: int) -> None:
+    low, high = intervals.wilson(hits, hits + misses)
+    assert 0 <= low < high <= 1
+    assert hits + misses == 0 or low <= hits / (hits + misses) <= high
+    assert intervals.wilson(misses, hits + misses) == pytest.approx((1 - high, 1 - low))
+
+
+def test_mean_interval_equals_scipy_and_one_value_says_nothing() -> None:
+    values = np.array([0.1, 0.4, 0.2, 0.25])
+    low, high = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
+    assert intervals.mean_interval(values) == pytest.approx((values.mean(), low, high))
+    assert intervals.mean_interval(values[:1]) == (0.1, -math.inf, math.inf)
+    assert intervals.paired_difference(values + 0.05, values)[0] == pytest.approx(0.05)
+
+
+def test_sizes_by_hand() -> None:
+    delta = np.array([[0.3, -0.4, 0.0, 0.0], [0.0, 0.0, 1e-8, -0.2]])
+    assert perturbation.linf(delta).tolist() == [0.4, 0.2]
+    assert perturbation.l2(delta) == pytest.approx([0.5, 0.2])
+    assert perturbation.l0(delta).tolist() == [2, 1]
+    assert perturbation.sizes(delta) == pytest.approx({"linf_max": 0.4, "linf_mean": 0.3, "l2_mean": 0.35, "l0_mean": 1.5})
+
+
+@pytest.mark.parametrize("block", [7, 64, 500])
+def test_legibility_equals_scikit_learn_without_the_sample_itself(block: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 200)
+    reference = (rng.normal(0, 1, (200, 6)) + labels[:, None]).astype(np.float32)
+    own = rng.permutation(200)[:50]
+    queries = reference[own] + rng.normal(0, 0.5, (50, 6)).astype(np.float32)
+    found = legibility.nearest(queries, own, (reference[start : start + block] for start in range(0, 200, block)))
+    votes = legibility.vote(found, labels)
+    for row, (query, itself) in enumerate(zip(queries, own, strict=True)):
+        peer = KNeighborsClassifier(5, algorithm="brute").fit(np.delete(reference, itself, 0), np.delete(labels, itself))
+        assert itself not in found[row]
+        assert votes[row] == peer.predict(query[None])[0]
+
+
+def test_a_clean_sample_is_not_its_own_neighbour() -> None:
+    points = np.array([[0.0], [1.0], [1.1], [1.2], [5.0], [5.1], [5.2]], dtype=np.float32)
+    assert legibility.nearest(points[:1], np.array([0]), [points], k=3).tolist() == [[1, 2, 3]]
+
+
+def test_nothing_attacked_means_nothing_changed() -> None:
+    rng = np.random.default_rng(0)
+    labels, clusters = rng.integers(0, 3, 90), rng.integers(0, 4, 90)
+    found = robustness.agreement(labels, clusters, clusters)
+    assert found["acc_clean"] == found["acc_attacked"] == found["acc_attacked_fixed_match"]
+    assert found["nmi_clean"] == found["nmi_attacked"]
+    assert found["flip_rate_right"] == 0
+    assert found["n_right"] == round(90 * found["acc_clean"])
+
+
+def test_rematching_hides_a_consistent_relabelling_and_the_clean_matching_does_not() -> None:
+    labels = np.repeat(np.arange(3), 10)
+    found = robustness.agreement(labels, labels, (labels + 1) % 3)
+    assert (found["acc_clean"], found["acc_attacked"], found["acc_attacked_fixed_match"], found["flip_rate_right"]) == (1, 1, 0, 1)
+    assert found["acc_attacked_fixed_match_high"] == pytest.approx(intervals.wilson(0, 30)[1])
+
+
+def test_a_cluster_first_met_under_attack_matches_nothing() -> None:
+    labels, clean = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
+    found = robustness.agreement(labels, clean, np.array([0, 5, 1, 1]))
+    assert found["acc_attacked_fixed_match"] == 0.75
+
+
+def test_without_labels_all_of_it_is_unknown() -> None:
+    assert set(robustness.agreement(None, np.zeros(3, int), np.ones(3, int)).values()) == {None}
+
+
+def test_the_median_counts_what_was_never_reached() -> None:
+    inf = np.inf
+    assert robustness.median_epsilon(np.array([0.1, 0.3, 0.2])) == 0.2
+    assert robustness.median_epsilon(np.array([0.1, 0.2, inf, inf])) == inf
+    assert robustness.median_epsilon(np.array([0.1, 0.2, inf])) == 0.2
+    assert [robustness.written(value, 0.3) for value in (0.12345, inf, math.nan)] == ["0.123", "> 0.3", ""]
+
+
+def test_principal_axes_equal_scikit_learn_up_to_sign() -> None:
+    z = torch.randn(100, 5, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 1, 2, 0.5, 0.1]) + 4
+    mean, axes = embedding.principal_axes(z)
+    peer = PCA(2).fit_transform(z.numpy())
+    found = ((z - mean) @ axes).numpy()
+    assert np.abs(found) == pytest.approx(np.abs(peer), abs=1e-3)
+    assert torch.equal(embedding.principal_axes(z)[1], axes)
+    assert embedding.principal_axes(z[:, :1])[1].shape == (1, 2)
+
+
+def test_moves_by_hand() -> None:
+    clean = np.array([[0.0, 0.0], [2.0, 0.0]])
+    assert embedding.moved(clean, clean + [3.0, 4.0]) == {"embedding_move_mean": 5.0, "embedding_move_relative": 5.0}
+    assert embedding.moved(clean[:1], clean[:1])["embedding_move_relative"] is None

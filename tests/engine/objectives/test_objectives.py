@@ -1,0 +1,136 @@
+"""Objectives: hand-worked margins, what is stationary at the clean sample, sums, and the sentences of wrong choices."""
+
+import json
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine import registry
+from engine.attacks.protocols import value_and_gradient
+from engine.data.views import Views
+from engine.errors import AbilityError, SettingsError, UnknownName
+from engine.objectives import combine
+from engine.objectives.go_to_cluster import GoToCluster
+from engine.objectives.leave_cluster import LeaveCluster, margin
+from engine.objectives.move_embedding import MoveEmbedding
+from engine.objectives.protocols import ObjectiveSettings
+from engine.objectives.raise_reconstruction import RaiseReconstruction
+from engine.objectives.reconstruction_change import ReconstructionChange
+from engine.objectives.weighted_sum import WeightedSum
+from tests.engine.tiny import SHAPE, SIZE, Tiny, images
+
+NAMES = registry.names("objective")
+
+
+class Table(nn.Module):
+    """Says log q (n, 3) = the first three numbers of a sample, as they are."""
+
+    def log_assign(self, x: Views) -> Tensor:
+        return x.flat()[:, :3]
+
+
+def test_margin_by_hand() -> None:
+    log_q = torch.tensor([[-1.0, -3.0, -2.0], [-1.0, -3.0, -2.0]])
+    assert margin(log_q, torch.tensor([0, 1])).tolist() == [1.0, -2.0]
+
+
+def test_leave_and_go_by_hand() -> None:
+    clean = Views([torch.tensor([[-0.1, -2.0, -3.0, 0.0]])])
+    moved = torch.tensor([[-1.0, -0.5, -2.0, 0.0]])
+    leave = LeaveCluster().bind(Table(), clean)
+    assert leave(clean.flat()).item() == pytest.approx(-1.9)  # cluster 0 leads the next by 1.9
+    assert leave(moved).item() == pytest.approx(0.5)  # cluster 1 leads cluster 0 by 0.5
+    assert GoToCluster(cluster=2).bind(Table(), clean)(moved).item() == pytest.approx(-1.5)
+
+
+def test_leave_is_positive_exactly_where_the_cluster_changed() -> None:
+    model, clean = Tiny(clusters=5), images(400)
+    moved = images(400, seed=9).flat()
+    changed = model.log_assign(clean).argmax(1) != model.log_assign(clean.like(moved)).argmax(1)
+    assert 0 < changed.sum() < 400
+    assert torch.equal(LeaveCluster().bind(model, clean)(moved) > 0, changed)
+    assert torch.equal(GoToCluster(cluster=2).bind(model, clean)(moved) > 0, model.log_assign(clean.like(moved)).argmax(1) == 2)
+
+
+def test_a_certain_model_still_has_a_gradient() -> None:
+    """In probabilities this margin would be flat: q of the other clusters is 0 in float32."""
+    clean = Views([torch.tensor([[0.0, -200.0, -300.0]])])
+    _, gradient = value_and_gradient(LeaveCluster().bind(Table(), clean), clean.flat())
+    assert gradient.tolist() == [[-1.0, 1.0, 0.0]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
+    settings, clean = registry.find("objective", name)(), images(6)
+    objective = settings.bind(Tiny(), clean)
+    value, gradient = value_and_gradient(objective, clean.flat())
+    assert value.shape == (6,)
+    assert torch.isfinite(gradient).all()
+    assert bool((gradient == 0).all()) == objective.stationary_at_clean
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_objective_keeps_rows_apart_and_its_settings_survive_json(name: str) -> None:
+    owner = registry.find("objective", name)
+    settings, clean, moved = owner(), images(4), images(4, seed=2).flat()
+    model = Tiny()
+    together = settings.bind(model, clean)(moved)
+    for row in range(4):
+        torch.testing.assert_close(settings.bind(model, clean.rows(torch.tensor([row])))(moved[row : row + 1])[0], together[row])
+    again = owner(**json.loads(json.dumps(settings.values())))
+    assert again == settings
+    assert hash(again) == hash(settings)
+    assert owner.source
+    assert owner.title
+    with pytest.raises(SettingsError, match="has no setting 'nonsense'"):
+        owner(nonsense=1)
+
+
+def test_distances_by_hand() -> None:
+    model, clean, moved = Tiny(), images(3), images(3, seed=2).flat()
+    views = clean.like(moved)
+    torch.testing.assert_close(MoveEmbedding().bind(model, clean)(moved), (model.encode(views) - model.encode(clean)).norm(dim=1) ** 2)
+    shown = model.reconstruct(views)
+    torch.testing.assert_close(RaiseReconstruction().bind(model, clean)(moved), ((shown - moved) ** 2).sum(1) / SIZE)
+    torch.testing.assert_close(ReconstructionChange().bind(model, clean)(moved), ((shown - model.reconstruct(clean)) ** 2).sum(1) / SIZE)
+
+
+def test_combine_is_the_objective_minus_lambda_times_the_change() -> None:
+    model, clean, moved = Tiny(), images(5), images(5, seed=2).flat()
+    objective = combine("go_to_cluster", 3.0, {"cluster": 1}).bind(model, clean)
+    expected = GoToCluster(cluster=1).bind(model, clean)(moved) - 3.0 * ReconstructionChange().bind(model, clean)(moved)
+    torch.testing.assert_close(objective(moved), expected)
+    assert not objective.stationary_at_clean
+    assert combine("leave_cluster") == LeaveCluster()
+    assert combine("move_embedding", 1.0).bind(model, clean).stationary_at_clean
+
+
+def test_a_sum_ignores_parts_of_weight_zero_and_refuses_only_zeros() -> None:
+    clean = images(2)
+    kept = WeightedSum(parts=((2.0, {"name": "move_embedding"}), (0.0, {"name": "leave_cluster"}))).bind(Tiny(), clean)
+    assert kept.stationary_at_clean
+    with pytest.raises(SettingsError, match="only zeros"):
+        WeightedSum(parts=((0.0, {"name": "leave_cluster"}),)).bind(Tiny(), clean)
+
+
+@pytest.mark.parametrize(("make", "error", "said"), [
+    (lambda: combine("leave_clustr"), UnknownName, "did you mean leave_cluster"),
+    (lambda: combine("leave_clustr", 0.5), UnknownName, "did you mean leave_cluster"),
+    (lambda: GoToCluster(cluster=-1), SettingsError, "go_to_cluster.cluster must be greater than or equal to 0; got -1"),
+    (lambda: GoToCluster(cluster=3).bind(Tiny(), images(1)), SettingsError, "between 0 and 2; got 3. This model has the clusters 0 to 2."),
+    (lambda: LeaveCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "at least 2 clusters"),
+    (lambda: GoToCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "nowhere to go"),
+    (lambda: WeightedSum(parts=((1.0, {"cluster": 2}),)), SettingsError, "without a name"),
+    (lambda: WeightedSum(parts=()), SettingsError, "parts"),
+])
+def test_wrong_choices_are_told_in_a_sentence(make: object, error: type[Exception], said: str) -> None:
+    with pytest.raises(error) as found:
+        make()  # type: ignore[operator]
+    assert said in str(found.value)
+
+
+@pytest.mark.parametrize("settings", [MoveEmbedding(), ReconstructionChange(), RaiseReconstruction(), combine("leave_cluster", 1.0)])
+def test_a_model_without_the_ability_is_refused(settings: ObjectiveSettings) -> None:
+    with pytest.raises(AbilityError, match="needs a model that"):
+        settings.bind(Table(), Views([torch.rand(2, *SHAPE)]))
