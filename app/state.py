@@ -185,7 +185,7 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
     """Name -> run of every trained model: zoo first, then own finished runs; of one data set, or with one ability, if asked."""
     catalogued = catalogue()["model"]
     shelf = store()
-    own = {run.key: run for run in shelf.all() if run.spec.action == "train" and run.status() == "finished"}
+    own = {run.key: run for run in shelf.all() if run.status() == "finished" and run.spec.action == "train"}
     every = dict(shelf.zoo()) | {name: run for name, run in own.items() if name not in {zoo.key for zoo in shelf.zoo().values()}}
     return {name: run for name, run in every.items()
             if (data is None or run.spec.data == data)
