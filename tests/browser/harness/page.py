@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from app import gallery  # noqa: E402
+from app import charts, gallery  # noqa: E402
 from app.components.ladder import ladder  # noqa: E402
 from app.components.map import Classes, Values, map_payload, point_map  # noqa: E402
 from app.components.wipe import wipe, wipe_payload  # noqa: E402
@@ -74,6 +74,14 @@ def show_wipe() -> None:
 
 
 
-SHOWS = {"ladder": show_ladder, "map": show_map, "digits": show_digits, "wipe": show_wipe}
+def show_charts() -> None:
+    """One of each chart; a click in the matrix is written down."""
+    picked = charts.show(samples.confusion_chart(), "confusion", on_select="rerun")
+    st.text(f"cell: {picked[0] if picked else 'none'}")
+    for name, chart in samples.other_charts().items():
+        charts.show(chart, name)
+
+
+SHOWS = {"ladder": show_ladder, "map": show_map, "digits": show_digits, "wipe": show_wipe, "charts": show_charts}
 SHOWS[asked.get("show", "ladder")]()
 st.text(f"runs: {st.session_state['runs']}")

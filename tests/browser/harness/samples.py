@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
+from app import charts
 from engine.runs.answers import Answer
 
 Array = NDArray[Any]
@@ -64,3 +66,39 @@ def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array
     codes = rng.integers(0, clusters, n)
     places = centres[codes] + rng.normal(size=(n, 2)) * rng.uniform(0.5, 1.4, clusters)[codes, None]
     return places, places + rng.normal(size=(n, 2)) * 0.8 + (centres[(codes + 3) % clusters] - centres[codes]) * (rng.random(n) < 0.4)[:, None], codes
+
+
+def confusion_chart() -> charts.Chart:
+    """Labels of the digits against the stand-in clustering."""
+    x, labels, centres = digits()
+    clusters = softmax_of_distances(x, centres).argmax(1)
+    matrix = np.zeros((10, 10), dtype=int)
+    np.add.at(matrix, (labels, clusters), 1)
+    named = [str(digit) for digit in range(10)]
+    return charts.confusion(matrix, named, named, title="Labels against clusters, clean", row_title="label", column_title="cluster",
+                            caption="1,797 digits, clusters by the nearest mean image, matched by Hungarian assignment.")
+
+
+def other_charts() -> dict[str, charts.Chart]:
+    """One of each other chart, on made-up numbers."""
+    epsilon = np.linspace(0, 0.3, 13)
+    acc = 0.9 * np.exp(-8 * epsilon)
+    frame = pd.DataFrame({"epsilon": epsilon, "acc": acc, "low": acc - 0.03, "high": acc + 0.03, "noise": 0.9 - 0.1 * epsilon})
+    step = np.arange(0, 4000, 20)
+    rng = np.random.default_rng(0)
+    run = pd.DataFrame({"step": step, "acc": 0.9 - 0.4 * np.exp(-step / 800), "delta_fd": 0.4 * np.sin(step / 300) + rng.normal(0, 0.2, len(step)),
+                        "delta_fr": 0.3 + rng.normal(0, 0.15, len(step))})
+    control = run.assign(delta_fd=run["delta_fd"] * 0.3, delta_fr=run["delta_fr"] * 0.5)
+    named = [str(digit) for digit in range(10)]
+    return {
+        "curves": charts.curves(frame, "epsilon", {"acc": "ACC, clean matching", "noise": "ACC under noise"}, bands={"acc": ("low", "high")}, controls=["noise"],
+                                share=True, title="Accuracy against ε", x_title="ε (L∞, pixels in [0, 1])", y_title="ACC", caption="PGD-20, leave_cluster, n = 1,000, 95 % intervals."),
+        "training": charts.training_curves(run, {"delta_fd": "Δ_FD", "delta_fr": "Δ_FR"}, title="Angles between losses", caption="Cosines of encoder gradients on 256 samples; moving average of 10.",
+                                           smooth=10, stationary=[(3200, 4000)], blocks=[(0, 500), (1000, 1500)], controls={"DEC*": control}, zero=True, y_title="cosine"),
+        "arms": charts.arms({"ADEC": run, "DEC*": control}, smooth=5),
+        "difference": charts.difference(rng.integers(-40, 40, (10, 10)) * (rng.random((10, 10)) < 0.3), named, named, title="What the attack moved",
+                                        row_title="label", column_title="cluster", chosen=(3, -1)),
+        "bars": charts.bars(["attack", "noise", "other δ"], [0.8, 0.1, 0.2], low=[0.75, 0.07, 0.15], high=[0.84, 0.14, 0.26], controls=["noise", "other δ"], share=True,
+                            title="Flip rate and its controls", y_title="flip rate", caption="ε 0.1, L∞, n = 1,000, 95 % intervals."),
+        "spark": charts.sparkline(acc, "ACC"),
+    }
