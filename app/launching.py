@@ -1,0 +1,164 @@
+"""Runs before and after they run: choices become runs, runs become words, commands and lists. Nothing here draws a figure."""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import controls, state
+from app.record import duration
+from engine.errors import FeintError
+from engine.runs.spec import Spec
+from engine.runs.store import Run
+
+LIVE = ("queued", "running")
+DONE = ("finished", "zoo")
+ARMS: tuple[tuple[str, dict[str, Any]], ...] = (("dec_star", {}), ("idec_star", {}), ("adec", {}), ("adec", {"adv_weight": 0.0}))
+"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder that only follows."""
+OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
+"""The page that shows a run of an action."""
+
+
+# --- starting ---------------------------------------------------------------------------------------------------------
+
+def start(choice: controls.Choice, data: str, seed: int) -> str | None:
+    """Create the training and put it into the queue; its name. None where it was refused: the engine's sentence is on the page.
+
+    What is finished already is only named.
+    """
+    question = {"ask": "prepare", "action": "train", "data": data, "seed": seed} | {part: choice[part] for part in ("name", "preset", "changes")}
+    try:
+        answer = state.ask(question, "Checking the settings…").json
+        if answer["sentence"]:
+            st.error(answer["sentence"])
+            return None
+        run = state.store().create(Spec.model_validate(answer["spec"]))
+        state.engine().submit(run)
+    except FeintError as error:
+        state.refused(error)
+        return None
+    return run.name
+
+
+def arms(choice: controls.Choice) -> list[controls.Choice]:
+    """The four arms of the comparison on one base: what was changed in the form holds for all that know it."""
+    models = state.catalogue()["model"]
+    found = []
+    for name, fixed in ARMS:
+        if name in models:
+            known = {knob.path for knob in controls.leaves(controls.knobs(models[name]))} - {"adv_weight"}
+            changes = {path: value for path, value in choice["changes"].items() if path in known} | fixed
+            found.append({"name": name, "preset": choice["preset"] if choice["preset"] in models[name]["presets"] else None, "changes": changes})
+    return found
+
+
+def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
+    """Preset -> the result of a run that was made with it on this data set (one's own first, then the zoo's), and `here`: whether on this machine."""
+    shelf = state.store()
+    runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
+    runs = [run for run in runs if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)]
+    found: dict[str, dict[str, Any]] = {}
+    for preset in entry["presets"]:
+        wanted = _preset(entry, preset)
+        same = next((run for run in runs if dict(controls.flat(settings(run.spec))) == wanted), None)
+        if same and (result := same.result()):
+            found[preset] = result | {"here": not same.zoo, "seed": same.spec.seed}
+    return found
+
+
+def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Preset -> how long it took, for its button."""
+    return {preset: f"about {duration(result['seconds'])}{' here' if result['here'] else ''}" for preset, result in figures.items() if "seconds" in result}
+
+
+def expected(result: Mapping[str, Any]) -> str:
+    """What a preset reached when it was measured."""
+    scores = ", ".join(f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None)
+    where = "on this machine" if result["here"] else "when the zoo was made"
+    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])} (the base not counted)."
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+def settings(spec: Spec) -> dict[str, Any]:
+    """The settings of what a spec trains; for other actions, of the action."""
+    return dict(spec.settings.get("model_settings", spec.settings))
+
+
+def title(spec: Spec) -> str:
+    """What a person calls it: the method, or the arm of the comparison."""
+    catalogue = state.catalogue()
+    entry = catalogue["model" if spec.action == "train" else "attack"].get(spec.name, {})
+    name = entry.get("title", spec.name or spec.action)
+    if spec.action == "train":
+        return name + (" without adversary" if settings(spec).get("adv_weight") == 0 else "")
+    return f"{spec.action.capitalize()}: {name}"
+
+
+def data_title(card: Mapping[str, Any]) -> str:
+    """A data set in a list, with what its first use fetches."""
+    fetched = "" if card.get("here", True) else f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+    return f"{card.get('title', card['name'])}{fetched}"
+
+
+def machine() -> list[str]:
+    """What computes here, as the newest run recorded it; cores where there is none."""
+    how = next((how for run in state.store().all() if run.status() != "broken" and (how := run.card().get("how"))), {})
+    said = [str(how[name]) for name in ("device", "precision") if name in how]
+    threads = f"{how.get('threads', os.cpu_count())} threads"
+    return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])
+
+
+def command(spec: Spec) -> dict[str, str]:
+    """The same training on the command line and in Python, from the preset that is nearest to it."""
+    entry = state.catalogue()["model"].get(spec.name)
+    if spec.action != "train" or entry is None:
+        return {}
+    flat = dict(controls.flat(settings(spec)))
+    ways = {preset: {path: value for path, value in flat.items() if _preset(entry, preset).get(path) != value} for preset in [*entry["presets"], None]}
+    preset = min(ways, key=lambda name: len(ways[name]))
+    changes = ways[preset] | ({"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {})
+    flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(preset)
+    flags += [f"--{path} {shlex.quote(','.join(map(str, value)) if isinstance(value, list) else str(value).lower())}" for path, value in changes.items()]
+    arguments = [f'"train", "{spec.name}", {spec.data!r}', f"seed={spec.seed}"] + [f'preset="{preset}"'] * bool(preset) + [f"changes={changes!r}"] * bool(changes)
+    python = f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({', '.join(arguments)})):\n    print(event)"
+    return {"Command line": f"python3 -m engine train {spec.name} {' '.join(flags)}", "Python": python}
+
+
+def card(run: Run) -> str:
+    """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed, scores."""
+    return json.dumps({"key": run.key, "spec": run.spec.model_dump(mode="json"), "card": run.card(), "result": run.result()}, indent=1, ensure_ascii=False)
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+def listed() -> list[dict[str, Any]]:
+    """A row for every run, newest first, then the zoo: `name`, `title`, `what`, `data`, `seed`, `status`, `from`, `lives`, `made`, `acc`, `words` to search."""
+    shelf = state.store()
+    return [_row(run) for run in [*shelf.all(), *shelf.zoo().values()]]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    status = run.status()
+    row: dict[str, Any] = {"name": run.name, "title": "Unreadable run", "what": "unreadable", "data": "", "seed": None, "acc": None, "made": None}
+    if status != "broken":
+        spec, about_it = run.spec, run.card()
+        made = about_it.get("created")
+        row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed, "acc": about_it.get("metrics", {}).get("acc"),
+                "made": datetime.fromtimestamp(made).isoformat(" ", "minutes") if made else None}
+    row |= {"status": status, "from": "zoo" if run.zoo else "mine", "lives": status in LIVE}
+    return row | {"words": " ".join(str(value) for value in row.values()).lower()}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """The list as a table to take away."""
+    return pd.DataFrame(rows).drop(columns=["words", "lives"]).to_csv(index=False)
+
+
+def _preset(entry: Mapping[str, Any], preset: str | None) -> dict[str, Any]:
+    return dict(controls.flat(controls.merged(entry["defaults"], entry["presets"].get(preset, {}))))
