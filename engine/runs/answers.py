@@ -100,7 +100,7 @@ def write(file: Path, found: Answer) -> None:
 def read(file: Path) -> Answer | None:
     """The answer in `file`; None where the file is damaged (it is computed again)."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return Answer(json.loads(arrays.pop("_json").tobytes()), arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

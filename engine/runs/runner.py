@@ -154,7 +154,8 @@ def _perform(this: Run, store: Store, how: How | None) -> Generator[Event | None
             raise
         yield stopped
     except Exception as error:  # a run's failure becomes an event
-        (this.folder / "log.txt").open("a").write(traceback.format_exc())
+        with (this.folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(traceback.format_exc())
         yield this.append(Failed(run=this.key, reason=_reason(error), resumable=checkpoint.there(this.folder)))
 
 

@@ -192,7 +192,7 @@ class Run:
         if not file.exists():
             raise RunError(f"The run {self.name} has no arrays {name!r}; it is {self.status()}. Let it finish first.")
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             raise RunBroken(f"{file.name} of the run {self.name} is damaged; delete the run and start it again.") from None
