@@ -16,7 +16,7 @@ from tests import chromium
 def checks(python: Path, arguments: list[str]) -> dict[str, list[str]]:
     """Name -> command; what was typed behind `python3 -m tests` goes to pytest."""
     return {
-        "ruff": [str(python), "-m", "ruff", "check", "."],
+        "ruff": [str(python), "-m", "ruff", "check", "--output-format", "concise", "."],
         "mypy": [str(python), "-m", "mypy"],
         "pytest": [str(python), "-m", "pytest", *arguments],
     }
