@@ -24,9 +24,11 @@ LARGEST_SIDE = 4096
 """Pixels of a sheet's side: larger ones are refused by some phones."""
 
 _STYLE = """<style>
-.feint-grid { display: grid; gap: 0.75rem 0.6rem; grid-template-columns: repeat(auto-fill, minmax(var(--cell), 1fr)); max-width: calc(var(--columns) * var(--widest)); }
+.feint-grid { display: grid; gap: 0.75rem 0.6rem; grid-template-columns: repeat(auto-fill, minmax(var(--cell), 1fr));
+  max-width: calc(var(--columns) * var(--widest)); }
 .feint-grid figure { margin: 0; min-width: 0; }
-.feint-grid img { width: 100%; image-rendering: pixelated; border-radius: 0.3rem; box-shadow: 0 0 0 1px rgb(128 128 128 / 0.35); display: block; }
+.feint-grid img { display: block; width: 100%; image-rendering: pixelated; border-radius: 0.3rem;
+  box-shadow: 0 0 0 1px rgb(128 128 128 / 0.35); }
 .feint-grid figcaption { font-size: 0.78rem; line-height: 1.3; margin-top: 0.25rem; overflow-wrap: anywhere; opacity: 0.85; }
 </style>"""
 
@@ -66,7 +68,7 @@ def gain_text(gain: float) -> str:
 
 
 def grid(images: Sequence[Array | bytes], captions: Sequence[str], columns: int = 6, size: int = 96) -> None:
-    """Draw images (arrays, or PNG as from `signed_png`) with their captions; at most `columns` side by side, each about `size` pixels wide."""
+    """Draw images (arrays, or PNG as from `signed_png`) with captions: at most `columns` side by side, each about `size` pixels wide."""
     st.html(grid_html(images, captions, columns, size))
 
 
@@ -85,7 +87,8 @@ def before_and_after(clean: Array, attacked: Array, gain: float, names: tuple[st
 
     `names` are what the model takes the clean and the attacked image for.
     """
-    pictures: list[Array | bytes] = [clean, signed_png(np.asarray(attacked, dtype=np.float64) - np.asarray(clean, dtype=np.float64), gain), attacked]
+    delta = np.asarray(attacked, dtype=np.float64) - np.asarray(clean, dtype=np.float64)
+    pictures: list[Array | bytes] = [clean, signed_png(delta, gain), attacked]
     captions = [f"clean: {names[0]}", f"perturbation {gain_text(gain)}", f"adversarial: {names[1]}"]
     if recon is not None:
         pictures += list(recon)
@@ -105,7 +108,8 @@ def sprite_sheet(images: Array, ids: Sequence[int] | Array) -> dict[str, Any]:
     columns = max(1, min(math.ceil(math.sqrt(len(tiles))), LARGEST_SIDE // width))
     rows = math.ceil(len(tiles) / columns) or 1
     if rows * height > LARGEST_SIDE:
-        raise ValueError(f"sprite_sheet holds {columns * (LARGEST_SIDE // height):,} images of {width} x {height}; got {len(tiles):,}: give fewer")
+        most = columns * (LARGEST_SIDE // height)
+        raise ValueError(f"sprite_sheet holds {most:,} images of {width} x {height}; got {len(tiles):,}: give fewer")
     sheet = np.zeros((rows * height, columns * width, *(tiles[0].shape[2:] if tiles else ())), dtype=np.uint8)
     for place, tile in enumerate(tiles):
         top, left = divmod(place, columns)

@@ -48,7 +48,8 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
     said, arrays = answer.json, answer.arrays
     delta = np.asarray(arrays["delta"], dtype=np.float32)
     scale = np.maximum(np.abs(delta).max(axis=1), 1e-12) / 127
-    payload = {name: said.get(name) for name in ("axis", "shape", "norm", "cluster_names", "cluster_own", "flip", "epsilon_star", "label_name",
+    payload = {name: said.get(name) for name in ("axis", "shape", "norm", "cluster_names", "cluster_own", "flip", "epsilon_star",
+                                                 "label_name",
                                                   "title", "protocol", "map_name")}
     payload |= {
         "levels": [float(level) for level in said["levels"]],
@@ -67,7 +68,7 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
 
 
 def gain(delta: Array, flip: int | None) -> float:
-    """How many times stronger δ (L, d) is drawn, a round number: full colour at twice the size it has where it flips, else at its largest."""
+    """How many times stronger δ (L, d) is drawn: full colour at twice the size it has at the flip, else at its largest; a round number."""
     largest = np.abs(delta).max(axis=1)
     reach = float(largest.max())
     if flip is not None and largest[flip] > 0:
@@ -86,7 +87,8 @@ def _bytes(image: Array) -> Array:
 def _reconstructions(arrays: dict[str, Array]) -> dict[str, Any]:
     if "recon" not in arrays:
         return {}
-    return {"recon": components.packed(_bytes(arrays["recon"]), "u1"), "recon_clean": components.packed(_bytes(arrays["recon_clean"]), "u1")}
+    return {"recon": components.packed(_bytes(arrays["recon"]), "u1"),
+            "recon_clean": components.packed(_bytes(arrays["recon_clean"]), "u1")}
 
 
 def _place(arrays: dict[str, Array]) -> dict[str, Any]:
@@ -99,7 +101,8 @@ def _place(arrays: dict[str, Array]) -> dict[str, Any]:
     everything = np.concatenate([xy, clean[None], background])
     low, high = everything.min(axis=0), everything.max(axis=0)
     high = np.where(high > low, high, low + 1)
-    place = {"xy": components.packed(xy, "f4"), "xy_clean": clean.tolist(), "xy_error": float(np.asarray(arrays.get("xy_error", 0.0)).ravel()[0]),
+    place = {"xy": components.packed(xy, "f4"), "xy_clean": clean.tolist(),
+             "xy_error": float(np.asarray(arrays.get("xy_error", 0.0)).ravel()[0]),
              "map_box": [*low.tolist(), *high.tolist()]}
     if len(background):
         kept = np.linspace(0, len(background) - 1, min(len(background), BACKGROUND_POINTS)).astype(int)

@@ -61,10 +61,10 @@ def selected_ids(payload: Mapping[str, Any], selection: str | None) -> Array | N
     return positions if payload["_ids"] is None else np.asarray(payload["_ids"])[positions]
 
 
-def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str, ids: Array | None = None, xy_attacked: Array | None = None,
-                attacked_name: str = "attacked", clean_name: str = "clean", xy_error: float = 0.0, uncertain: Array | None = None,
-                extra: Sequence[Classes] = (), sprite: Mapping[str, Any] | None = None, selected: Array | None = None, focus: int | None = None,
-                arrows: Array | None = None) -> dict[str, Any]:
+def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str, ids: Array | None = None,
+                xy_attacked: Array | None = None, attacked_name: str = "attacked", clean_name: str = "clean", xy_error: float = 0.0,
+                uncertain: Array | None = None, extra: Sequence[Classes] = (), sprite: Mapping[str, Any] | None = None,
+                selected: Array | None = None, focus: int | None = None, arrows: Array | None = None) -> dict[str, Any]:
     """What the browser needs: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,) (else 0 … n − 1).
 
     `caption` says what the map is and by which protocol. `uncertain` (n,) marks points far from all neighbours, drawn as rings;
@@ -76,7 +76,8 @@ def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str
     low, high = both.min(axis=0), both.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     position = _positions(ids, len(xy))
-    places = {"n": len(xy), "xy": _quantised(xy, low, span), "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low, span),
+    places = {"n": len(xy), "xy": _quantised(xy, low, span), "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low,
+                                                                                                                        span),
               "ids": None if ids is None else components.packed(ids, "i4"), "extent": span.tolist()}
     chosen = None if selected is None else encode(np.sort(position(selected)), len(xy))
     spots = None if focus is None else position(np.array([focus]))

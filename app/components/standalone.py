@@ -12,13 +12,15 @@ _SHELL = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; --st-font: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; --st-base-radius: 0.5rem; {light} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
-body {{ margin: 0 auto; padding: clamp(0.9rem, 3vw, 2.2rem); max-width: 70rem; background: var(--st-background-color); font-family: var(--st-font); color: var(--st-text-color); }}
+body {{ margin: 0 auto; padding: clamp(0.9rem, 3vw, 2.2rem); max-width: 70rem;
+  background: var(--st-background-color); font-family: var(--st-font); color: var(--st-text-color); }}
 footer {{ margin-top: 1.2rem; font-size: 0.8rem; line-height: 1.45; opacity: 0.75; }}
 {style}
 </style>
@@ -40,7 +42,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => comp
 
 
 def standalone_html(component: Literal["ladder", "map", "wipe"], payload: Mapping[str, Any], title: str, note: str) -> str:
-    """The file's text. `payload` is what the component's `…_payload` returned; `note` says where the picture comes from (models, protocol, link)."""
+    """The file's text: `payload` is what the component's `…_payload` gave, `note` says where the picture is from: model, protocol, link."""
     shown = {name: value for name, value in payload.items() if not name.startswith("_")}
     text = json.dumps(shown, separators=(",", ":")).replace("<", "\\u003c")
     return _SHELL.format(title=escape(title), note=escape(note), payload=text, component=components.CLASSES[component],

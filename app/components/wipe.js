@@ -24,7 +24,7 @@ class Wipe {
       return element("figure", {}, this[name], this[`${name}Note`]);
     };
     this.title = element("span", { class: "title" });
-    this.modes = Object.fromEntries(MODES.map(([mode, text]) => [mode, element("button", { type: "button", text, "aria-pressed": "false", onclick: () => this.choose(mode, true) })]));
+    this.modes = Object.fromEntries(MODES.map(([mode, text]) => [mode, element("button", { type: "button", text, "aria-pressed": "false", onclick: () => this.choose(mode) })]));
     this.handle = element("div", { class: "handle", role: "slider", tabindex: "0", "aria-label": "How much of each picture", "aria-valuemin": "0", "aria-valuemax": "100" }, element("i"));
     this.stage = element("div", { class: "stage" }, picture("before"), picture("after"), this.handle);
     this.stage.addEventListener("pointerdown", (event) => { if (this.mode === "wipe") { this.held = true; this.stage.setPointerCapture(event.pointerId); this.drag(event); } });
@@ -49,11 +49,11 @@ class Wipe {
       say(this[`${name}Note`], data[name].name);
     }
     this.stage.style.setProperty("--shape", `${data.size[0]} / ${data.size[1]}`);
-    if (this.mode == null) this.choose(data.mode, false);
+    if (this.mode == null) this.choose(data.mode);
     this.cut();
   }
 
-  choose(mode, tell) {
+  choose(mode) {
     if (mode === "blink" && this.mode === "blink") mode = "wipe";
     this.mode = mode;
     clearInterval(this.blinking);
@@ -61,7 +61,6 @@ class Wipe {
     this.group.classList.remove("second");
     for (const [name, button] of Object.entries(this.modes)) button.setAttribute("aria-pressed", String(name === mode));
     if (mode === "blink") this.blinking = setInterval(() => this.group.classList.toggle("second"), BLINK_MS);
-    if (tell) this.report("mode", mode);
   }
 
   drag(event) {
