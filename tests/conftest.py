@@ -23,6 +23,7 @@ CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disa
                       "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "2"  # before anything imports torch, and for the children too
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine/__init__.py has it, and here too before torch is loaded
 
 
 # --- nobody's data, nobody's network ----------------------------------------------------------------------------------
