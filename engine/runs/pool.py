@@ -151,7 +151,7 @@ class Engine:
             process, address = _spawn()
         try:
             with dask.config.set(CONFIG):
-                client = Client(address, timeout=10 if process is None else START, set_as_default=False)
+                client = Client(address, timeout=5 if process is None else START, set_as_default=False)
         except (OSError, ValueError, TimeoutError):
             raise EngineUnavailable(f"No Feint engine answers at {address}; start one there with `python -m engine serve`, or unset FEINT_ENGINE.") from None
         engine = cls(client, process)

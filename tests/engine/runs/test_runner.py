@@ -163,17 +163,18 @@ def test_what_breaks_becomes_an_event_with_the_story_in_a_file(how: How, monkeyp
     def broken(*_: object) -> dict[str, object]:
         raise ZeroDivisionError("the sum was nothing")
 
-    monkeypatch.setattr("engine.runs.training.scores", broken)
-    last = list(run(tiny(), how=how))[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.runs.training.scores", broken)
+        last = list(run(tiny(), how=how))[-1]
     assert isinstance(last, Failed) and "ZeroDivisionError: the sum was nothing" in last.reason and "\n" not in last.reason
     this = Store().find(tiny().key)
     assert "Traceback" in (this.folder / "log.txt").read_text() and this.status() == "failed" and not (this.folder / "lock").exists()
-    monkeypatch.undo()
     assert isinstance(list(run(this, how=how))[-1], Finished)
 
 
 def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(how: How, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    spec = tiny(iterations=4000, evaluate_every=200)
+    monkeypatch.setattr("engine.models.pace.SECONDS", 0.3)
+    spec = tiny(iterations=4000, evaluate_every=2000)
     this = Store().create(spec)
     code = ("from engine import device; from engine.runs import runner, training; from engine.runs.store import Run; training.CHECKPOINT_EVERY = 0.0;"
             f"list(runner.work(Run({str(this.folder)!r}), how=device.choose('cpu', 'float32', 1)))")
@@ -182,7 +183,7 @@ def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(how: How, mo
     try:
         end = time.monotonic() + 60
         while not checkpoint.there(this.folder) and time.monotonic() < end and child.poll() is None:
-            time.sleep(0.02)
+            time.sleep(0.005)
         assert checkpoint.there(this.folder), (tmp_path / "said").read_text()
         assert this.status() == "running"
     finally:
