@@ -53,7 +53,7 @@ def make(venv: Path, requirements: Path, say: Callable[[str], None] = print) -> 
         say(f"Making {venv.name} with Python {platform.python_version()} ...")
         create(venv)
     index = TORCH_CPU if cpu and answers(TORCH_CPU + "/torch/") else None
-    say("Installing what Feint needs (about 1 GB unpacked; one to five minutes, this once) ...")
+    say("Installing what Feint needs (about 2 GB on the disk; one to five minutes, this once) ...")
     install(pip_command(venv_python(venv), requirements, index), venv.parent, say)
     stamp_file(venv).write_text(stamp(venv, requirements))
 
