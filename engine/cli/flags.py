@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NoReturn
 
 from engine.errors import SettingsError
@@ -48,12 +49,21 @@ def add_fields(parser: Parser, entry: Mapping[str, Any], skip: tuple[str, ...] =
     for name, field in fields(entry["schema"]):
         if name not in skip:
             spelt = dict.fromkeys(flag for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, "")) if flag)
-            group.add_argument(*spelt, dest=f"field:{name}", metavar=kind(field).upper(), default=argparse.SUPPRESS, help=_help(entry, name, field))
+            group.add_argument(*spelt, dest=f"field:{name}", metavar=kind(field).upper(), type=partial(read, field),
+                               default=argparse.SUPPRESS, help=_help(entry, name, field))
 
 
 def changes(chosen: argparse.Namespace) -> dict[str, Any]:
     """Dotted name -> value of every field that was given."""
-    return {name.removeprefix("field:"): value(text) for name, text in vars(chosen).items() if name.startswith("field:")}
+    return {name.removeprefix("field:"): given for name, given in vars(chosen).items() if name.startswith("field:")}
+
+
+def read(field: Mapping[str, Any], text: str) -> Any:
+    """What was typed, as this field takes it: words stay words, and one number will do for a list."""
+    if field.get("type") == "string" or "enum" in field:
+        return text
+    given = value(text)
+    return [given] if field.get("type") == "array" and not isinstance(given, list) else given
 
 
 def value(text: str) -> Any:

@@ -71,19 +71,20 @@ def _bar(events: Iterable[Event]) -> Event | None:
             if isinstance(last, Started):
                 print(last.title or last.run, file=sys.stderr)
             elif isinstance(last, Progress):
-                bar = _advance(bar, last)
-            elif isinstance(last, Evaluate) and bar is not None:
-                bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None}, refresh=False)
+                bar = _advance(bar, last.step, last.total, last.phase)
+            elif isinstance(last, Evaluate):
+                bar = _advance(bar, last.step, last.total, bar.desc if bar else "")
+                bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None})
     finally:
         if bar is not None:
             bar.close()
     return last
 
 
-def _advance(bar: "tqdm[Any] | None", event: Progress) -> "tqdm[Any]":
-    if bar is None or bar.desc.removesuffix(": ") != event.phase or bar.total != event.total:
+def _advance(bar: "tqdm[Any] | None", step: int, total: int, phase: str) -> "tqdm[Any]":
+    if bar is None or (bar.desc or "").removesuffix(": ") != phase.removesuffix(": ") or bar.total != total:
         if bar is not None:
             bar.close()
-        bar = tqdm(total=event.total, initial=event.step, desc=event.phase, unit="it", dynamic_ncols=True, smoothing=0.1)
-    bar.update(event.step - bar.n)
+        bar = tqdm(total=total, initial=step, desc=phase, unit="it", dynamic_ncols=True, smoothing=0.1)
+    bar.update(step - bar.n)
     return bar
