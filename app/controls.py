@@ -5,7 +5,7 @@ from the preset, `values` is everything, `sentence` says what is wrong (None: no
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,26 +57,22 @@ def knobs(entry: Mapping[str, Any]) -> tuple[Knob, ...]:
 
 
 def choose(entry: Mapping[str, Any], *, key: str, preset: str | None = None, about: Mapping[str, str] | None = None,
-           only: tuple[str, ...] | None = None) -> Choice:
+           only: tuple[str, ...] | None = None, fold: bool = False) -> Choice:
     """Draw the form of a catalogue entry and return the choice made in it.
 
     `preset` is selected at first; `about` adds measured words to a preset's name ("about 1 min here"); `only` restricts the
-    form to these top-level fields. Advanced fields are folded away.
+    form to these top-level fields. Advanced fields are folded away, and with `fold` all fields are.
     """
     chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, about or {})
     base = merged(entry["defaults"], entry["presets"].get(chosen, {}))
     shown = [knob for knob in knobs(entry) if only is None or knob.path in only]
     prefix = f"{key}/{entry['name']}/{chosen}"
     values = dict(flat(base))
-    plain = [knob for knob in shown if knob.kind != "group" and not knob.advanced]
-    for knob in plain:
-        values[knob.path] = _widget(knob, values[knob.path], prefix)
-    _folded([knob for knob in shown if knob.kind != "group" and knob.advanced], values, prefix)
+    single = [knob for knob in shown if knob.kind != "group"]
+    _fields([knob for knob in single if not knob.advanced], values, prefix, "Settings" if fold else "")
+    _fields([knob for knob in single if knob.advanced], values, prefix, "More settings")
     for group in (knob for knob in shown if knob.kind == "group"):
-        with st.expander(group.title, icon=":material/layers:", key=f"{prefix}/{group.path}"):
-            st.caption(group.help) if group.help else None
-            for knob in group.children:
-                values[knob.path] = _widget(knob, values[knob.path], prefix)
+        _fields(group.children, values, prefix, f"{group.title} settings", group.help)
     changes = {path: values[path] for path, at_first in flat(base) if values[path] != at_first}
     if changes:
         st.button("Back to the preset" if chosen else "Back to the defaults", icon=":material/undo:", key=f"{prefix}/reset",
@@ -110,7 +106,7 @@ def complaint(owner: str, knob: Knob, value: Any) -> str | None:
     return None
 
 
-def leaves(fields: list[Knob] | tuple[Knob, ...]) -> Iterator[Knob]:
+def leaves(fields: Sequence[Knob]) -> Iterator[Knob]:
     """The fields that hold a value, groups opened."""
     for knob in fields:
         yield from leaves(knob.children) if knob.kind == "group" else (knob,)
@@ -220,11 +216,15 @@ def _pick_preset(entry: Mapping[str, Any], key: str, first: str | None, about: M
                                 help="A named set of values; change what you like below.")
 
 
-def _folded(fields: list[Knob], values: dict[str, Any], prefix: str) -> None:
-    if fields:
-        with st.expander("More settings", icon=":material/tune:", key=f"{prefix}/advanced"):
-            for knob in fields:
-                values[knob.path] = _widget(knob, values[knob.path], prefix)
+def _fields(fields: Sequence[Knob], values: dict[str, Any], prefix: str, folder: str, help_: str = "") -> None:
+    """Widgets whose values go into `values`, in a folder of that name, or in the open where it has none."""
+    if not fields:
+        return
+    with st.expander(folder, icon=":material/tune:", key=f"{prefix}/{folder}") if folder else st.container():
+        if help_:
+            st.caption(help_)
+        for knob in fields:
+            values[knob.path] = _widget(knob, values[knob.path], prefix)
 
 
 def _reset(prefix: str, base: Mapping[str, Any]) -> None:

@@ -124,7 +124,7 @@ def command(spec: Spec) -> dict[str, str]:
     preset = min(ways, key=lambda name: len(ways[name]))
     changes = ways[preset] | ({"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {})
     flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(preset)
-    flags += [f"--{path} {shlex.quote(','.join(map(str, value)) if isinstance(value, list) else str(value).lower())}" for path, value in changes.items()]
+    flags += [f"--{path} {_typed(value)}" for path, value in changes.items()]
     arguments = [f'"train", "{spec.name}", {spec.data!r}', f"seed={spec.seed}"] + [f'preset="{preset}"'] * bool(preset) + [f"changes={changes!r}"] * bool(changes)
     python = f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({', '.join(arguments)})):\n    print(event)"
     return {"Command line": f"python3 -m engine train {spec.name} {' '.join(flags)}", "Python": python}
@@ -158,6 +158,13 @@ def _row(run: Run) -> dict[str, Any]:
 def as_csv(rows: list[dict[str, Any]]) -> str:
     """The list as a table to take away."""
     return pd.DataFrame(rows).drop(columns=["words", "lives"]).to_csv(index=False)
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed after a flag."""
+    if isinstance(value, list) and len(value) > 1:
+        return ",".join(map(str, value))
+    return shlex.quote(value if isinstance(value, str) else json.dumps(value))
 
 
 def _preset(entry: Mapping[str, Any], preset: str | None) -> dict[str, Any]:

@@ -112,10 +112,14 @@ def _follow(name: str, lived: bool, control: pd.DataFrame | None) -> None:
         return
     status = run.status()
     _head(run, told, status)
-    _rerun_once(name, lived and status not in LIVE, told.lines)
+    _drawn_once_more(lived, status in LIVE)
     _scores(run, told)
     if len(told.evaluations()):
         _figures(run, told, control)
+    elif (base := _base(run)) is not None:
+        st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
+        _scores(*base)
+        _figures(*base, None)
     elif status in LIVE:
         st.skeleton(height=260)
 
@@ -128,7 +132,7 @@ def _compare(names: Sequence[str], lived: bool) -> None:
         if told is not None:
             records[title(run.spec)] = told
             _line(run, told)
-    _rerun_once("+".join(names), lived and all(run.status() not in LIVE for run in runs), sum(told.lines for told in records.values()))
+    _drawn_once_more(lived, any(run.status() in LIVE for run in runs))
     if any(len(told.evaluations()) for told in records.values()):
         for name, chart in panels.compared(records, *_view(records.values())).items():
             charts.show(chart, key=f"arms/{name}", table=not lived)
@@ -140,8 +144,7 @@ def _cards(names: Sequence[str], lived: bool) -> None:
         if name in runs:
             with st.container(border=True, key=f"card/{name}"):
                 _card(runs[name])
-    lives = any(runs[name].status() in LIVE for name in names if name in runs)
-    _rerun_once("cards", lived and not lives, sum(name in runs for name in names))
+    _drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
 
 
 def _card(run: Run) -> None:
@@ -153,22 +156,23 @@ def _card(run: Run) -> None:
         return
     told = _read(run) if run.status() in LIVE else None
     score = run.result().get("acc")
-    _line(run, told, f"ACC {score:.3f}" if isinstance(score, float) else "")
+    _line(run, told, f"ACC {score:.3f}" if isinstance(score, float) else "", deletable=True)
     if run.status() == "failed":
         st.caption(run.reason())
 
 
-def _line(run: Run, told: Record | None, words: str = "") -> None:
+def _line(run: Run, told: Record | None, words: str = "", deletable: bool = False) -> None:
     """One line: what it is, how far it is, what can be done."""
     status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
         _badge(status)
-        st.markdown(f"**{title(run.spec)}** · {run.spec.data} · seed {run.spec.seed}", width="content")
-        st.caption(f"`{run.name}` {words}", width="content")
+        st.markdown(f"{_bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
+        st.caption(f"`{run.name if run.zoo else run.name[:8]}` {words}", width="content")
+        st.space("stretch")
         _buttons(run, status)
         st.page_link(state.ROOT / "pages" / f"{launching.OPENS.get(run.spec.action, 'runs')}.py", label="Open", icon=":material/open_in_full:",
                      query_params={"v": state.ADDRESS_VERSION, "run": run.name})
-        if status not in (*LIVE, "zoo"):
+        if deletable and status not in (*LIVE, "zoo"):
             _delete(run)
     if told is not None and status in LIVE:
         st.progress(told.pace().share, _progress_text(run, told, status))
@@ -201,14 +205,21 @@ def _read(run: Run) -> Record | None:
     return told
 
 
-def _rerun_once(name: str, ended: bool, lines: int) -> None:
-    """When a run ends the page is drawn once more, for what it may now offer; never twice for the same end."""
-    if ended and st.session_state.get(f"ended/{name}") != lines:
-        st.session_state[f"ended/{name}"] = lines
+def _drawn_once_more(lived: bool, lives: bool) -> None:
+    """When a run that lived as the page was drawn has ended, draw the page anew: without a clock, with what it may now offer.
+
+    No loop: the new page knows that it has ended.
+    """
+    if lived and not lives:
         st.rerun()
 
 
 # --- the parts of the page --------------------------------------------------------------------------------------------
+
+def _bold(name: str) -> str:
+    """A name in bold; the star of DEC* is a star."""
+    return "**" + name.replace("*", r"\*") + "**"
+
 
 def _badge(status: str) -> None:
     """The status as a coloured word."""
@@ -220,7 +231,7 @@ def _head(run: Run, told: Record, status: str) -> None:
     """What it is, how far it is, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         _badge(status)
-        st.markdown(f"**{title(run.spec)}** on {run.spec.data}, seed {run.spec.seed}", width="content")
+        st.markdown(f"{_bold(title(run.spec))} on {run.spec.data}, seed {run.spec.seed}", width="content")
         st.caption(f"`{run.name}`", width="content")
         _buttons(run, status)
         if status in DONE:
@@ -233,7 +244,8 @@ def _head(run: Run, told: Record, status: str) -> None:
         st.error(f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none.")
     elif status in ("paused", "stopped"):
         pace = told.pace()
-        st.info(f"{status.capitalize()} at iteration {pace.step:,} of {pace.total:,}. What was learned is kept; Resume goes on from there.")
+        where = f" at iteration {pace.step:,} of {pace.total:,}{' of its base' if pace.of_base else ''}" if pace.total else ""
+        st.info(f"{status.capitalize()}{where}. What was learned is kept; Resume goes on from there.")
 
 
 def _buttons(run: Run, status: str) -> None:
@@ -294,17 +306,18 @@ def _batch(run: Run, pace: record.Pace) -> int:
 def _scores(run: Run, told: Record) -> None:
     """The newest scores, with the alarm where the adversary rules."""
     now = told.now()
-    drift = "Δ_FD (hypothetical)" if now.get("hypothetical") else "Δ_FD"
+    drift = "Δ_FD (hyp.)" if now.get("hypothetical") else "Δ_FD"
     shown = {"acc": ("ACC", "Accuracy after the best matching of clusters to classes."), "nmi": ("NMI", "Normalised mutual information."),
              "ari": ("ARI", "Adjusted Rand index."), "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
-             "delta_fd": (drift, "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."),
-             "ratio_adv_kl": ("‖∇adv‖/‖∇KL‖", f"Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),
+             "delta_fd": (drift, "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."
+                         + (" Hypothetical: the regulariser is not trained here." if now.get("hypothetical") else "")),
+             "ratio_adv_kl": ("adv : KL", f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),
              "label_change": ("Changed", "Share of the samples that changed their cluster since the last refresh.")}
     if now.keys() & shown.keys():
         with st.container(horizontal=True):
             for name, (label, help_) in shown.items():
                 if name in now:
-                    st.metric(label, f"{now[name]:.3f}", help=help_, width=120)
+                    st.metric(label, f"{now[name]:.3f}", help=help_, width=104)
     if now.get("ratio_adv_kl", 0) > panels.ALARM:
         st.warning(f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above {panels.ALARM:g}): the discriminator is too sure. "
                    "Lower its learning rate or the adversary's weight.")
@@ -313,17 +326,21 @@ def _scores(run: Run, told: Record) -> None:
 # --- figures and pictures ---------------------------------------------------------------------------------------------
 
 def _figures(run: Run, told: Record, control: pd.DataFrame | None) -> None:
-    """Scores and angles, pictures as they come, then the rest."""
-    view, live = _view([told]), run.status() in LIVE
-    found = list(panels.followed(told, launching.settings(run.spec), control, *view).items())
-    for group in (found[:2], None, found[2:]):
-        if group is None:
-            _pictures(run, told)
-            continue
-        for place in range(0, len(group), 2):
-            for column, (name, chart) in zip(st.columns(2, gap="medium"), group[place : place + 2], strict=False):
+    """Scores and angles; reconstructions, cluster sizes and the map; then the rest."""
+    axis, zoom = _view([told])
+    live = run.status() in LIVE
+    found = panels.followed(told, launching.settings(run.spec), control, axis, zoom)
+
+    def draw(*names: str) -> None:
+        there = [name for name in names if name in found]
+        for place in range(0, len(there), 2):
+            for column, name in zip(st.columns(2, gap="medium"), there[place : place + 2], strict=False):
                 with column:
-                    charts.show(chart, key=f"{run.key}/{name}", table=not live)
+                    charts.show(found[name], key=f"{run.key}/{name}", table=not live)
+
+    draw("scores", "angles")
+    _pictures(run, told)
+    draw("losses", "norms", "judged", "ratio", "sizes")
 
 
 def _view(records: Iterable[Record]) -> tuple[str, bool]:
@@ -343,7 +360,7 @@ def _pictures(run: Run, told: Record) -> None:
     if not steps:
         return
     step = _timeline(run.key, steps)
-    for column, name in zip(st.columns(2, gap="medium"), ("reconstructions", "map"), strict=True):
+    for column, name in zip(st.columns([2, 3], gap="medium"), ("reconstructions", "map"), strict=True):
         picture = next((picture for picture in reversed(told.pictures(name)) if picture.step <= step), None)
         if picture is not None:
             with column:
@@ -366,14 +383,50 @@ def _picture(run: Run, picture: Picture) -> None:
         if picture.picture == "map":
             arrays = run.arrays(picture.file)
             codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
-            names = [f"cluster {number}" for number in range(int(codes.max(initial=0)) + 1)]
-            point_map(map_payload(arrays["xy"], Classes("cluster", codes, names), title="The embedding", ids=arrays["index"],
+            point_map(map_payload(arrays["xy"], Classes("cluster", codes, _cluster_names(run, codes, arrays["index"])), title="The embedding", ids=arrays["index"],
                                   caption=f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."), key=f"map/{run.key}")
         else:
             st.markdown(f"**Reconstructions** at iteration {picture.step:,}")
             st.image((run.folder / picture.file).read_bytes(), caption=picture.caption, width="stretch", alt=picture.caption)
     except (FeintError, OSError):
         st.caption(f"The picture of iteration {picture.step:,} is not there any more.")
+
+
+def _cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]:
+    """What the clusters are called, for people: the class that most of their samples are of; by number where no labels are known yet."""
+    count = int(codes.max(initial=0)) + 1
+    owner = run.name if run.status() in DONE else run.spec.builds_on.get("base", "")
+    labels = _labels(owner) if readable(owner) and state.store().find(owner).status() in DONE else None
+    if labels is None or len(labels) <= samples.max(initial=0):
+        return [f"cluster {number}" for number in range(count)]
+    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [str(number) for number in range(int(labels.max()) + 1)]
+    names: list[str] = []
+    for number in range(count):
+        votes = np.bincount(labels[samples[codes == number]])
+        name = f"mostly {classes[int(votes.argmax())]}" if votes.size else "empty"
+        again = sum(other.split(" (")[0] == name for other in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _labels(key: str) -> np.ndarray | None:
+    """The label of every sample, as a finished run's table has them; None where there is none."""
+    try:
+        table = state.store().find(key).table()
+    except FeintError:
+        return None
+    return table["label"].to_numpy() if "label" in table else None
+
+
+def _base(run: Run) -> tuple[Run, Record] | None:
+    """The run that this one begins from, where it has something to show."""
+    key = run.spec.builds_on.get("base")
+    if key is None or not readable(key):
+        return None
+    base = state.store().find(key)
+    told = _read(base)
+    return (base, told) if told is not None and len(told.evaluations()) else None
 
 
 def _control(run: Run) -> pd.DataFrame | None:

@@ -21,7 +21,8 @@ with left:
     method = st.selectbox("Method", list(models), key="train_method", persist_state="session", format_func=lambda name: models[name]["title"],
                           help="\n\n".join(f"**{entry['title']}**: {entry['summary']}" for entry in models.values()))
     figures = launching.measured(models[method], data)
-    choice = controls.choose(models[method], key=f"train/{data}", preset=controls.preset_for(models[method], data), about=launching.about(figures))
+    choice = controls.choose(models[method], key=f"train/{data}", preset=controls.preset_for(models[method], data), about=launching.about(figures),
+                             fold=True)
     if choice["preset"] in figures and not choice["changes"]:
         st.caption(launching.expected(figures[choice["preset"]]))
     seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999), help="Of weights, batches and k-means."))

@@ -4,7 +4,7 @@ Training itself sees no labels; what needs them (ACC, NMI, ARI, Δ_FR, Δ_FD) is
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,7 +53,7 @@ class Train(Action):
         """The runs that the method begins from, with as many clusters."""
         return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters) for role, base in self.chosen().bases().items()}
 
-    def work(self, work: Work) -> Iterator[Event]:
+    def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Train from the checkpoint, or from the bases, to the end; returns the final metrics."""
         settings, data = self.chosen(), work.data
         at_rest, clusters = data.views.to(work.how.device), self.clusters or data.clusters
@@ -69,7 +69,7 @@ class Train(Action):
             for event in steps:
                 yield from watch.seen(event)
         except GeneratorExit:
-            steps.close()
+            steps.close()  # type: ignore[attr-defined]
             watch.save()
             raise
         return watch.finished()
@@ -96,7 +96,7 @@ class _Watch:
         if isinstance(event, Evaluate):
             found = judged(self.state.model, self.at_rest)
             yield event.model_copy(update={"metrics": event.metrics | self._scores(found)})
-            yield from self._pictures(event.step, found)
+            yield from self._pictures(event.step, found, last=event.step == event.total)
         else:
             yield event
         if time.monotonic() - self.saved > CHECKPOINT_EVERY:
@@ -125,8 +125,8 @@ class _Watch:
             return {}
         return probe_angles(self.state, self.at_rest, self.data.labels, found["cluster"], rows)
 
-    def _pictures(self, step: int, found: Mapping[str, np.ndarray]) -> Iterator[Picture]:
-        if time.monotonic() - self.drawn < max(PICTURE_EVERY, self.seconds / 50):
+    def _pictures(self, step: int, found: Mapping[str, np.ndarray], last: bool) -> Iterator[Picture]:
+        if not last and time.monotonic() - self.drawn < max(PICTURE_EVERY, self.seconds / 50):
             return
         if "reconstruction" in found:
             index = torch.linspace(0, len(self.data) - 1, SHOWN).long()
