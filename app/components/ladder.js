@@ -10,6 +10,7 @@ class Ladder {
     this.level = 0;
     this.playing = false;
     this.id = null;
+    this.echoes = new Echoes();
     this.build();
     this.resizes = new ResizeObserver(() => this.fit());
     this.resizes.observe(root);
@@ -81,17 +82,19 @@ class Ladder {
 
   update(data) {
     const same = data.id === this.id;
-    const moved = data.start !== this.start;
+    const moved = data.start !== this.start && !(same && (this.echoes.hears(data.start) || this.held));
     if (!same) this.decode(data);
     this.data = data;
     this.theme = themeOf(this.root);
     this.scaleColours = divergingPixels(this.theme);
-    if (!same || moved) this.level = Math.min(data.start, this.count - 1);
+    const plays = !same && data.autoplay && !quietMotion.matches;
+    if (!same || moved) this.level = plays ? 0 : Math.min(data.start, this.count - 1);
+    if (moved) this.reported = null;
     this.start = data.start;
     if (!same) this.lay();
     this.fit(true);
-    if (!same && data.autoplay && !quietMotion.matches) this.play();
-    else if (!same) this.stop();
+    if (!same) this.stop();
+    if (plays) this.play();
   }
 
   decode(data) {
@@ -131,7 +134,7 @@ class Ladder {
     for (const canvas of [this.clean, this.delta, this.attacked, this.recon, this.reconClean]) {
       canvas.width = width;
       canvas.height = height;
-      canvas.style.aspectRatio = `${width} / ${height}`;
+      canvas.style.aspectRatio = height === 1 ? "3 / 1" : `${width} / ${height}`;  // a vector is drawn as a strip
     }
     this.images = Object.fromEntries(["clean", "delta", "attacked", "recon", "reconClean"].map((name) => {
       const image = new ImageData(width, height);
@@ -279,10 +282,12 @@ class Ladder {
   }
 
   drawBand(pen, winner, x, top, height, ratio) {
-    for (let i = 0; i < this.count; i++) {
-      const left = i ? (x(i - 1) + x(i)) / 2 : x(0) - 3 * ratio, right = i < this.count - 1 ? (x(i) + x(i + 1)) / 2 : x(i) + 3 * ratio;
-      pen.fillStyle = this.theme.category(winner[i]);
-      pen.fillRect(left, top, right - left + 0.5, height);
+    for (let from = 0, i = 0; i < this.count; i++) {
+      if (i < this.count - 1 && winner[i + 1] === winner[from]) continue;
+      const left = from ? (x(from - 1) + x(from)) / 2 : x(0) - 3 * ratio, right = i < this.count - 1 ? (x(i) + x(i + 1)) / 2 : x(i) + 3 * ratio;
+      pen.fillStyle = this.theme.category(winner[from]);
+      pen.fillRect(left, top, right - left, height);
+      from = i + 1;
     }
   }
 
@@ -517,6 +522,7 @@ class Ladder {
   released() {
     if (this.reported === `${this.id}:${this.level}`) return;
     this.reported = `${this.id}:${this.level}`;
+    this.echoes.add(this.level);
     this.report("level", this.level);
   }
 
@@ -531,7 +537,8 @@ class Ladder {
     this.playing = true;
     this.showPlaying();
     const half = SWEEP_SECONDS + REST_SECONDS;
-    const began = performance.now() - 1000 * SWEEP_SECONDS * (this.positions[this.level] || 0);
+    const here = 0.5 - Math.sin(Math.asin(1 - 2 * this.positions[this.level]) / 3);  // where the eased sweep passes this level
+    const began = performance.now() - 1000 * SWEEP_SECONDS * here;
     const tick = (time) => {
       if (!this.playing) return;
       const seconds = ((time - began) / 1000) % (2 * half), back = seconds >= half;

@@ -1,7 +1,7 @@
 """The ladder: one sample dragged along ε, along the attack's path, or along λ, redrawn in the browser while the hand moves.
 
-    answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w], norm, cluster_names (K), cluster_own, flip (index or
-                   None), epsilon_star (float or None), label_name, title, protocol, map_name
+    answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
+                   cluster_own, flip (index or None), epsilon_star (float or None), label_name, title, protocol, map_name
     answer.arrays  clean (d,) in [0, 1], delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with recon_clean (d,),
                    xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d) uint8,
                    q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
@@ -18,6 +18,8 @@ from engine.runs.answers import Answer
 
 Array = NDArray[Any]
 
+PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name")
+"""What goes to the browser as it stands in the answer."""
 BACKGROUND_POINTS = 4000
 """Map points behind the trail: more are not seen at its size, and each costs four bytes."""
 
@@ -48,10 +50,9 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
     said, arrays = answer.json, answer.arrays
     delta = np.asarray(arrays["delta"], dtype=np.float32)
     scale = np.maximum(np.abs(delta).max(axis=1), 1e-12) / 127
-    payload = {name: said.get(name) for name in ("axis", "shape", "norm", "cluster_names", "cluster_own", "flip", "epsilon_star",
-                                                 "label_name",
-                                                  "title", "protocol", "map_name")}
+    payload = {name: said.get(name) for name in PLAIN}
     payload |= {
+        "shape": [1] * (3 - len(said["shape"])) + list(said["shape"]),
         "levels": [float(level) for level in said["levels"]],
         "start": said["flip"] if said["flip"] is not None else len(said["levels"]) - 1,
         "clean": components.packed(_bytes(arrays["clean"]), "u1"),

@@ -16,7 +16,8 @@ class PointMap {
     this.tool = "pan";
     this.view = { scale: 1, x: 0, y: 0 };
     this.tween = 0;
-    this.id = this.token = null;
+    this.given = null;
+    this.echoes = new Echoes();
     this.fingers = new Map();
     this.build();
     this.resizes = new ResizeObserver(() => this.fit());
@@ -58,7 +59,7 @@ class PointMap {
     this.root.replaceChildren(this.group);
     this.listen();
     this.showPlaying();
-    this.choose("lasso");
+    this.choose(window.matchMedia("(pointer: coarse)").matches ? "pan" : "lasso");  // a finger must be able to scroll past
   }
 
   listen() {
@@ -85,11 +86,11 @@ class PointMap {
     const samePlaces = data.places === this.places;
     this.data = data;
     this.theme = themeOf(this.root);
-    if (!samePlaces) this.decodePlaces(data);
+    if (!samePlaces) { this.decodePlaces(data); this.given = undefined; this.echoes = new Echoes(); }
     this.decodeColours(data);
-    if (data.selection_token !== this.token) {
-      this.token = data.selection_token;
-      this.mask = data.selection ? this.unpacked(data.selection) : null;
+    if (data.selection !== this.given) {
+      this.given = data.selection;
+      if (!this.echoes.hears(data.selection)) this.mask = data.selection ? this.unpacked(data.selection) : null;
     }
     this.focus = data.focus ?? -1;
     this.sprite = data.sprite && this.sheet(data.sprite);
@@ -217,7 +218,9 @@ class PointMap {
     if (!had && !this.mask) return;
     this.paint();
     this.showCounts();
-    this.report("selection", this.mask ? this.packed(this.mask) : null);
+    const selection = this.mask ? this.packed(this.mask) : null;
+    this.echoes.add(selection);
+    this.report("selection", selection);
   }
 
   showCounts() {

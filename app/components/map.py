@@ -85,7 +85,7 @@ def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str
         "places": components.fingerprint(places), "colour": _colour(colour), "extra": [_class(other) for other in extra],
         "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), len(xy)), "xy_error": float(xy_error),
         "sprite": None if sprite is None else _placed_sprite(sprite, ids, len(xy)),
-        "selection": chosen, "selection_token": chosen, "focus": int(spots[0]) if spots is not None and len(spots) else None,
+        "selection": chosen, "focus": int(spots[0]) if spots is not None and len(spots) else None,
         "arrows": None if arrows is None else [int(i) for i in arrows], "title": title, "caption": caption,
         "clean_name": clean_name, "attacked_name": attacked_name, "summary": _summary(colour), "_ids": ids}
 

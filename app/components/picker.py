@@ -31,6 +31,7 @@ def picker(images: np.ndarray, shape: Sequence[int], ids: Sequence[int], caption
 
 def _sprite(images: np.ndarray, shape: Sequence[int]) -> str:
     """All thumbnails below one another as a PNG data address; vectors are drawn as a strip."""
+    stack: np.ndarray
     if len(shape) == 3 and shape[0] == 3:
         stack = images.reshape(-1, *shape).transpose(0, 2, 3, 1).reshape(-1, shape[2], 3)
     else:
