@@ -61,7 +61,7 @@ def _load() -> None:
             importlib.import_module(module.name)
 
 
-def find(kind: str, name: str) -> type[Settings]:
+def find(kind: str, name: str) -> type[Any]:
     """The settings class called `name`. Raises UnknownName with the nearest ones."""
     _load()
     if (kind, name) not in _settings:

@@ -20,7 +20,7 @@ def knob(default: Any, title: str, help: str = "", *, symbol: str = "", unit: st
     `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the field away.
     `limits` are Pydantic's own (ge, gt, le, lt, multiple_of, min_length ...).
     """
-    extra = {"symbol": symbol, "unit": unit, "source": source, "log": log, "advanced": advanced}
+    extra: dict[str, Any] = {"symbol": symbol, "unit": unit, "source": source, "log": log, "advanced": advanced}
     return Field(default, title=title, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
 
 

@@ -7,6 +7,7 @@
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -131,8 +132,8 @@ class Budget:
         scaled = rows / rows.abs().amax(dim=1, keepdim=True).clamp_min(tiny)  # squares of small gradients underflow
         return scaled / scaled.norm(dim=1, keepdim=True).clamp_min(tiny)
 
-    def _draw(self, law: "type[torch.rand] | object", x: Tensor, rng: torch.Generator) -> Tensor:
-        rows = law(len(x) // self.shared, x.shape[1], generator=rng, device=rng.device, dtype=x.dtype)  # type: ignore[operator]
+    def _draw(self, law: Callable[..., Tensor], x: Tensor, rng: torch.Generator) -> Tensor:
+        rows = law(len(x) // self.shared, x.shape[1], generator=rng, device=rng.device, dtype=x.dtype)
         return rows.to(x.device).repeat_interleave(self.shared, dim=0) if self.shared > 1 else rows.to(x.device)
 
     def _too_large(self, limit: float) -> str:

@@ -93,7 +93,7 @@ def write(file: Path, found: Answer) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     text = np.frombuffer(json.dumps(found.json, allow_nan=False).encode(), dtype=np.uint8)
     partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    np.savez_compressed(partial, _json=text, **found.arrays)
+    np.savez_compressed(partial, _json=text, **found.arrays)  # type: ignore[arg-type]
     partial.replace(file)
 
 

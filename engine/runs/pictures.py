@@ -1,5 +1,6 @@
 """What a training run draws while it goes on: a grid of reconstructions (PNG) and a small map of the embedding (npz)."""
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -31,7 +32,7 @@ class Sketch:
             name = f"reconstructions{view if len(shapes) > 1 else ''}"
             file = self._file(f"{name}-{step:07d}.png")
             picture = grid(np.stack([clean[:, columns], reconstructed[:, columns]]).reshape(2, -1, *shape))
-            _replace(file, lambda partial, picture=picture: picture.save(partial, format="PNG"))
+            _replace(file, functools.partial(picture.save, format="PNG"))
             yield Picture(step=step, picture=name, file=f"pictures/{file.name}", caption="Above: clean samples. Below: their reconstructions.")
 
     def map(self, step: int, z: np.ndarray, cluster: np.ndarray | None, most: int) -> Picture:
@@ -45,7 +46,7 @@ class Sketch:
         arrays = {"xy": xy.astype(np.float32), "index": index}
         if cluster is not None:
             arrays["cluster"] = cluster[index].astype(np.int16)
-        _replace(file, lambda partial: np.savez_compressed(partial, **arrays))
+        _replace(file, lambda partial: np.savez_compressed(partial, **arrays))  # type: ignore[arg-type]
         return Picture(step=step, picture="map", file=f"pictures/{file.name}", caption="Principal plane of the embedding.")
 
     def _file(self, name: str) -> Path:

@@ -29,7 +29,7 @@ from engine.runs.store import Run, Store
 
 START = 60.0
 """Seconds that our own scheduler has to start."""
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.memory.target": False,
@@ -226,6 +226,7 @@ class Engine:
         if lane in self._opened:
             return
         if not self._client.run_on_scheduler(_open, lane):
+            assert self._client.scheduler
             raise EngineUnavailable(f"Nobody works in the lane {lane!r} of the engine at {self._client.scheduler.address}; "
                                     f'start a worker there: dask worker ADDRESS --nthreads 1 --resources "{lane}=1".')
         self._opened.add(lane)

@@ -276,7 +276,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     names, _ = _cluster_names(it, it.cluster.cpu().numpy(), medoids)
     label = None if it.data.labels is None else int(it.data.labels[sample])
     own = int(it.cluster[sample])
-    report = {
+    report: dict[str, Any] = {
         "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(clean.shapes[0]), "norm": norm, "epsilon": epsilon,
         "cluster_names": names, "cluster_own": own, "flip": climbed.flip, "epsilon_star": climbed.epsilon_star, "sample": sample,
         "label": label, "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name,
