@@ -68,7 +68,8 @@ def over_path(bind: Bind, clean: Views, epsilon: float, attack: AttackSettings, 
     """Every iterate of the attack at one ε: levels are steps, the last is the answer."""
     iterates = list(attack.perturb(clean.flat(), bind(clean), Budget(norm, epsilon, mask=mask), rng))
     steps = torch.tensor([float(iterate.step) for iterate in iterates], device=clean[0].device).expand(clean.n, -1)
-    return Ladder(steps, torch.stack([iterate.x for iterate in iterates], dim=1), torch.stack([iterate.value for iterate in iterates], dim=1))
+    values = torch.stack([iterate.value for iterate in iterates], dim=1)
+    return Ladder(steps, torch.stack([iterate.x for iterate in iterates], dim=1), values)
 
 
 def over_lambda(bind: Bind, penalty: Bind, clean: Views, lams: Sequence[float], epsilon: float, attack: AttackSettings, norm: str,
@@ -105,7 +106,7 @@ def smallest_flip(ladder: Ladder, flipped: Flipped, bind: Bind, clean: Views, at
         inner = torch.arange(1, splits + 1, device=low.device) / (splits + 1)
         levels = low[rows, None] + (high - low)[rows, None] * inner
         finer = over_epsilon(bind, clean.rows(rows), levels, attack, norm, rng, mask)
-        flips = finer.flips(lambda moved, index, rows=rows: flipped(moved, rows[index]))
+        flips = finer.flips(lambda moved, index, rows=rows: flipped(moved, rows[index]))  # type: ignore[misc]
         low[rows], high[rows], x[rows] = _bracket(finer, flips, low[rows], high[rows], x[rows])
     return SmallestFlip(high, x)
 
@@ -115,16 +116,22 @@ def _bracket(ladder: Ladder, flips: Tensor, low: Tensor, high: Tensor, x: Tensor
     found, first = flips.any(dim=1), flips.int().argmax(dim=1)
     row = torch.arange(len(first), device=first.device)
     before = torch.where(first > 0, ladder.levels[row, (first - 1).clamp_min(0)], low)
-    return (torch.where(found, before, torch.maximum(low, ladder.levels[:, -1])), torch.where(found, ladder.levels[row, first], high),
-            torch.where(found[:, None], ladder.x[row, first], x))
+    low = torch.where(found, before, torch.maximum(low, ladder.levels[:, -1]))
+    high = torch.where(found, ladder.levels[row, first], high)
+    return low, high, torch.where(found[:, None], ladder.x[row, first], x)
 
 
 def _grid(levels: Sequence[float] | Tensor, clean: Views) -> Tensor:
     grid = torch.as_tensor(levels, dtype=clean[0].dtype, device=clean[0].device)
     grid = grid.expand(clean.n, -1) if grid.ndim == 1 else grid
     if grid.ndim != 2 or grid.shape[0] != clean.n or grid.shape[1] == 0 or bool((grid.diff(dim=1) < 0).any()):
-        raise BudgetError(f"A ladder's levels must rise, one row for all samples or one for each of {clean.n}; got shape {tuple(grid.shape)}.")
+        raise BudgetError(f"A ladder's levels must rise, one row for all samples or one for each of {clean.n}; "
+                          f"got {_shortly(grid)} of shape {tuple(grid.shape)}. Sort them.")
     return grid
+
+
+def _shortly(grid: Tensor) -> str:
+    return ", ".join(f"{level:g}" for level in grid.flatten()[:4].tolist()) or "none"
 
 
 def _tiled(clean: Views, size: int) -> tuple[Views, Tensor]:

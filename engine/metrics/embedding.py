@@ -9,8 +9,8 @@ from engine.registry import Metric, register_metric
 register_metric(
     Metric("embedding_move_mean", "Move in the embedding", "Euclidean distance between clean and attacked embedding, mean over samples.",
            unit="embedding unit", better="down"),
-    Metric("embedding_move_relative", "Move, relative", "The mean move over the root mean square distance of clean embeddings from their mean.",
-           unit="ratio", better="down"),
+    Metric("embedding_move_relative", "Move, relative", "The mean move over the root mean square distance of clean embeddings from "
+           "their mean.", unit="ratio", better="down"),
 )
 
 

@@ -14,7 +14,8 @@ register_metric(
     Metric("flip_rate", "Flip rate", "Share of samples whose cluster under attack is not the clean one.", better="down"),
     Metric("flip_rate_right", "Flip rate among the right", "The flip rate among samples whose clean cluster matches their class.",
            better="down", labels=True),
-    Metric("noise_flip_rate", "Flip rate, noise", "The flip rate under random noise of the same norm and size: the control.", better="down"),
+    Metric("noise_flip_rate", "Flip rate, noise", "The flip rate under random noise of the same norm and size: the control.",
+           better="down"),
     Metric("other_delta_flip_rate", "Flip rate, another's δ", "The flip rate under the perturbation of another sample: the control.",
            better="down"),
     Metric("success_rate", "Success", "Share of samples that reach what the objective asks: the target cluster where there is one (among "
@@ -34,7 +35,25 @@ register_metric(
            unit="nats", better="up"),
     Metric("epsilon_star_median", "Median ε*", "Median over samples of the smallest ε found that flips (an upper bound).", unit="data unit",
            better="up"),
+    Metric("objective_mean", "Objective", "The objective's value at the attack's answer, mean over samples.",
+           unit="the objective's own"),
+    Metric("reconstruction_clean_mean", "Reconstruction error, clean", "Mean squared difference of clean samples and their reconstruction.",
+           unit="squared data unit", better="down"),
+    Metric("reconstruction_attacked_mean", "Reconstruction error, attacked", "Mean squared difference of attacked samples and their "
+           "reconstruction.", unit="squared data unit", better="down"),
+    Metric("reconstruction_change_mean", "Change of the reconstruction", "Mean squared difference of attacked and clean reconstruction.",
+           unit="squared data unit", better="down"),
     Metric("n", "n", "How many samples were used.", unit="samples", better=None),
+    Metric("n_right", "n right", "How many of them were right before the attack.", unit="samples", better=None, labels=True),
+    Metric("n_success", "n that could succeed", "How many could reach what was asked: for a target, those not there before.",
+           unit="samples"),
+    Metric("masking_fgsm_gain", "Gain over FGSM", "Mean objective of the attack minus that of FGSM; negative: the gradient may mislead.",
+           unit="the objective's own"),
+    Metric("masking_noise_gain", "Gain over noise", "Mean objective of the attack minus that of noise; not above zero: the gradient may be "
+           "masked.", unit="the objective's own"),
+    Metric("masking_huge_reach", "Reach of a huge ε", "Share of samples the attack reaches with the largest ε the box allows; far below 1: "
+           "the search fails."),
+    Metric("masking_zero_gradient", "Vanished gradients", "Share of random points in the ball where the gradient is exactly zero."),
 )
 
 
@@ -52,8 +71,8 @@ def agreement(labels: np.ndarray | None, clean: np.ndarray, attacked: np.ndarray
     The clean matching is that of the same samples' clean clusters.
     """
     if labels is None:
-        names = ("acc_clean", "acc_attacked", "nmi_clean", "nmi_attacked", "ari_clean", "ari_attacked")
-        return dict.fromkeys(names) | rate("acc_attacked_fixed_match", np.zeros(0)) | rate("flip_rate_right", np.zeros(0)) | {"n_right": None}
+        names = ("acc_clean", "acc_attacked", "nmi_clean", "nmi_attacked", "ari_clean", "ari_attacked", "n_right")
+        return dict.fromkeys(names) | rate("acc_attacked_fixed_match", np.zeros(0)) | rate("flip_rate_right", np.zeros(0))
     right, still = (matched_labels(labels, clean, clusters) == labels for clusters in (clean, attacked))
     return {
         "acc_clean": clustering.accuracy(labels, clean), "acc_attacked": clustering.accuracy(labels, attacked),

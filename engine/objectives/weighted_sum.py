@@ -54,8 +54,7 @@ class WeightedSum(ObjectiveSettings):
 def _built(part: dict[str, Any]) -> ObjectiveSettings:
     if "name" not in part:
         raise SettingsError(f'weighted_sum.parts must be pairs (weight, {{"name": objective, ...}}); got {part!r} without a name.')
-    owner = registry.find("objective", str(part["name"]))
-    return owner(**{name: value for name, value in part.items() if name != "name"})  # type: ignore[return-value]
+    return registry.find("objective", str(part["name"]))(**{name: value for name, value in part.items() if name != "name"})
 
 
 def combine(name: str, lam: float = 0.0, fields: Mapping[str, Any] | None = None) -> ObjectiveSettings:

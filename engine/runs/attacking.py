@@ -61,7 +61,7 @@ class Attack(Action):
     @cached_property
     def chosen_attack(self) -> AttackSettings:
         """The attack with its settings."""
-        return registry.find("attack", self.attack)(**self.attack_settings)  # type: ignore[return-value]
+        return registry.find("attack", self.attack)(**self.attack_settings)
 
     @cached_property
     def chosen_objective(self) -> ObjectiveSettings:
@@ -78,6 +78,12 @@ class Attack(Action):
     def target(self) -> int | None:
         """The cluster to reach, where the objective names one."""
         return self.cluster if self.cluster is not None else self.objective_settings.get("cluster")
+
+    def check(self, clusters: int) -> None:
+        """Raises SettingsError where the target is none of the model's clusters."""
+        if self.target is not None and self.target >= clusters:
+            raise SettingsError(f"cluster must be between 0 and {clusters - 1}; got {self.target}. "
+                                f"The model has {clusters} clusters, counted from 0.")
 
     def budget(self) -> Budget:
         """The ball and the box."""
@@ -157,8 +163,8 @@ class Outcome:
         before, after = self.clean.reconstruction, self.attacked.reconstruction
         if before is None or after is None:
             return {}
-        pairs = {"clean_mean": before - self.original.numpy(), "attacked_mean": after - self.adversarial.numpy(), "change_mean": after - before}
-        return {f"reconstruction_{name}": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
+        pairs = {"clean": before - self.original.numpy(), "attacked": after - self.adversarial.numpy(), "change": after - before}
+        return {f"reconstruction_{name}_mean": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
 
 
 def launch(choice: Attack, judge: Judge, seed: int) -> Generator[Progress, None, Outcome]:
@@ -170,12 +176,12 @@ def launch(choice: Attack, judge: Judge, seed: int) -> Generator[Progress, None,
     for rows in index.split(choice.chunk):
         clean = judge.clean(rows)
         objective = choice.chosen_objective.bind(judge.model, clean)
-        for iterate in choice.chosen_attack.perturb(clean.flat(), objective, budget, rng):
+        for iterate in choice.chosen_attack.perturb(clean.flat(), objective, budget, rng):  # noqa: B007
             yield from clock.tick(len(rows))
         check_inside(choice.attack, iterate.x, clean.flat(), budget)
         adversarial.append(iterate.x.cpu())
         values.append(iterate.value.cpu())
-        noisy += [step.x.cpu() for step in noise.perturb(clean.flat(), objective, budget, noise_rng)]  # type: ignore[attr-defined]
+        noisy += [step.x.cpu() for step in noise.perturb(clean.flat(), objective, budget, noise_rng)]
     original, moved = judge.clean(index).flat().cpu(), torch.cat(adversarial)
     other = judge.verdict(another_delta(moved, original, budget)) if len(index) > 1 else None
     both = judge.recognised_as(torch.cat([original, moved]).numpy(), index.repeat(2))

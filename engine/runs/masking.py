@@ -27,7 +27,8 @@ VANISHED = 0.02
 
 def check(choice: "Attack", judge: Judge, index: Tensor, seed: int) -> tuple[dict[str, float | None], list[str]]:
     """Measured values and the doubts they raise, on the first 100 of the samples; nothing for a control or for ε = 0."""
-    values: dict[str, float | None] = dict.fromkeys(("masking_fgsm_gain", "masking_noise_gain", "masking_huge_reach", "masking_zero_gradient"))
+    names = ("masking_fgsm_gain", "masking_noise_gain", "masking_huge_reach", "masking_zero_gradient")
+    values: dict[str, float | None] = dict.fromkeys(names)
     if not choice.chosen_attack.searches or choice.epsilon == 0:
         return values, []
     clean = judge.clean(index[:SAMPLES])
@@ -35,7 +36,7 @@ def check(choice: "Attack", judge: Judge, index: Tensor, seed: int) -> tuple[dic
 
     def mean_value(name: str | AttackSettings) -> float:
         attack = registry.find("attack", name)() if isinstance(name, str) else name
-        return float(answer(attack.perturb(flat, objective, budget, stream(seed, "masking"))).value.mean())  # type: ignore[attr-defined]
+        return float(answer(attack.perturb(flat, objective, budget, stream(seed, "masking"))).value.mean())
 
     mine = mean_value(choice.chosen_attack)
     values["masking_noise_gain"] = mine - mean_value("noise")

@@ -51,7 +51,7 @@ class Pairs(Action):
 
     def chosen_attack(self) -> AttackSettings:
         """The attack with its settings."""
-        return registry.find("attack", self.attack)(**self.attack_settings)  # type: ignore[return-value]
+        return registry.find("attack", self.attack)(**self.attack_settings)
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Send every sample to every other cluster; writes table "samples", a row a pair, and arrays "images" in its order."""
@@ -76,7 +76,7 @@ class Pairs(Action):
         objective = registry.find("objective", "go_to_cluster")(cluster=target)
 
         def bind(views: Any) -> Any:
-            return objective.bind(judge.model, views)  # type: ignore[attr-defined]
+            return objective.bind(judge.model, views)
 
         def arrived(moved: Tensor, _: Tensor) -> Tensor:
             return judge.cluster(moved) == target
@@ -100,7 +100,10 @@ def evenly(judge: Judge, n: int, seed: int) -> Tensor:
 
 def matrices(source: np.ndarray, target: np.ndarray, epsilon_star: np.ndarray, k: int, largest: float) -> dict[str, Any]:
     """K x K lists: n, success with its 95 % interval, median ε* (None where unknown or beyond) and that median in words."""
-    n, success, low, high, median, text = ([[None] * k for _ in range(k)] for _ in range(6))  # type: ignore[var-annotated]
+    def empty() -> list[list[Any]]:
+        return [[None] * k for _ in range(k)]
+
+    n, success, low, high, median, text = empty(), empty(), empty(), empty(), empty(), empty()
     for i in range(k):
         for j in range(k):
             stars = epsilon_star[(source == i) & (target == j)]

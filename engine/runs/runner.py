@@ -52,7 +52,7 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
     data = data or next(iter(builds_on.values())).spec.data
     loaded = engine_data.load(data)
     for run in builds_on.values():
-        check_shapes(run, loaded.views, data)
+        chosen.check(check_shapes(run, loaded.views, data).clusters)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
 
 

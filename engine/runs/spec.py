@@ -100,6 +100,9 @@ class Action(Settings):
         """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""
         return {}
 
+    def check(self, clusters: int) -> None:
+        """Raises SettingsError where a model with so many clusters cannot be treated so."""
+
     @abstractmethod
     def work(self, work: Work) -> "Iterator[Event]":
         """A generator of Progress, Evaluate and Picture events whose return value is the metrics (a dict)."""

@@ -4,7 +4,7 @@ A finished cell is kept in the run's folder, so a sweep that was stopped goes on
 """
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from engine.events import Evaluate, Event, Progress
-from engine.runs.attacking import Attack, launch
+from engine.runs.attacking import Attack, Outcome, launch
 from engine.runs.judging import Judge
 from engine.runs.spec import Action, Work
 from engine.settings import knob
@@ -46,7 +46,12 @@ class Sweep(Action):
     def cells(self) -> list[tuple[int, Attack]]:
         """(seed, attack) of every cell, seed by seed, then λ by λ, then ε by ε."""
         same = self.model_dump(exclude={"epsilons", "lams", "attack_seeds"})
-        return [(seed, Attack(epsilon=epsilon, lam=lam, **same)) for seed, lam, epsilon in product(self.attack_seeds, self.lams, self.epsilons)]
+        grid = product(self.attack_seeds, self.lams, self.epsilons)
+        return [(seed, Attack(epsilon=epsilon, lam=lam, **same)) for seed, lam, epsilon in grid]
+
+    def check(self, clusters: int) -> None:
+        """Raises SettingsError where the target is none of the model's clusters."""
+        self.cells()[0][1].check(clusters)
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Measure the cells that are not there yet, one Evaluate event each; returns all cells."""
@@ -56,9 +61,8 @@ class Sweep(Action):
             file = work.folder / "cells" / f"{number:05d}.json"
             if file.exists():
                 continue
-            outcome = None
             steps = launch(choice, judge, seed)
-            where = {"epsilon": choice.epsilon, "lam": choice.lam, "seed": float(seed)}
+            where: dict[str, float | None] = {"epsilon": choice.epsilon, "lam": choice.lam, "seed": float(seed)}
             outcome = yield from _within(steps, number, len(cells), where)
             _keep(file, where | {"metrics": outcome})
             yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=outcome)
@@ -70,7 +74,8 @@ def finished(folder: Path) -> list[Path]:
     return sorted((folder / "cells").glob("*.json"))
 
 
-def _within(steps: Generator[Progress, None, Any], number: int, total: int, where: dict[str, float]) -> Iterator[Event]:
+def _within(steps: Generator[Progress, None, Outcome], number: int, total: int,
+            where: dict[str, float | None]) -> Generator[Event, None, dict[str, Any]]:
     """A cell's own progress told as the sweep's; returns the cell's metrics."""
     while True:
         try:

@@ -82,7 +82,8 @@ def test_ladder_of_65_levels() -> None:
             torch.autograd.grad(model.encoder(x).sum(), x)
         model.encoder(x.detach())
 
-    found = medians({"ladder": ours, "level by level": one_by_one, "torchattacks, 65 rows at one ε": lambda: peer(tiled[0], own), "floor": floor}, seldom="level by level")
+    arms = {"ladder": ours, "level by level": one_by_one, "torchattacks, 65 rows at one ε": lambda: peer(tiled[0], own), "floor": floor}
+    found = medians(arms, seldom="level by level")
     print(f"\nladder, 65 levels x PGD-20, {torch.get_num_threads()} threads, median of {ROUNDS} interleaved rounds")
     for name, seconds in found.items():
         print(f"  {name:32} {seconds * 1000:8.1f} ms   {seconds / found['ladder']:5.2f} x ladder")

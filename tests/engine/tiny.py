@@ -52,7 +52,8 @@ def blobs(n: int = 60, labelled: bool = True, seed: int = 0) -> Dataset:
     labels = np.arange(n) % 3
     patterns = rng.uniform(40, 215, size=(3, *SHAPE))
     pixels = np.clip(patterns[labels] + rng.normal(0, 12, size=(n, *SHAPE)), 0, 255).astype(np.uint8)
-    return Dataset("blobs", AtRest((torch.from_numpy(pixels),), (255.0,)), labels if labelled else None, ("a", "b", "c"), 3, "Blobs", "made up", "none")
+    at_rest = AtRest((torch.from_numpy(pixels),), (255.0,))
+    return Dataset("blobs", at_rest, labels if labelled else None, ("a", "b", "c"), 3, "Blobs", "made up", "none")
 
 
 def centred(data: Dataset, seed: int = 0) -> Tiny:

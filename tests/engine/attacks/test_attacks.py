@@ -47,7 +47,8 @@ def test_every_attack_answers_inside_its_budget_the_same_for_the_same_seed(name:
 @pytest.mark.parametrize("name", PIXEL_ATTACKS)
 def test_every_attack_leaves_locked_numbers_alone(name: str) -> None:
     clean, mask = images(4), torch.arange(SIZE) < 5
-    moved = answer(registry.find("attack", name)().perturb(clean.flat(), LeaveCluster().bind(Tiny(), clean), Budget("linf", 0.3, mask=mask), rng())).x
+    objective, budget = LeaveCluster().bind(Tiny(), clean), Budget("linf", 0.3, mask=mask)
+    moved = answer(registry.find("attack", name)().perturb(clean.flat(), objective, budget, rng())).x
     assert torch.equal(moved[:, ~mask], clean.flat()[:, ~mask])
     assert not torch.equal(moved[:, mask], clean.flat()[:, mask])
 
@@ -55,8 +56,9 @@ def test_every_attack_leaves_locked_numbers_alone(name: str) -> None:
 def test_fgsm_on_a_linear_objective_is_the_closed_form() -> None:
     objective, weight = linear()
     x = images(5).flat()
-    torch.testing.assert_close(answer(FGSM().perturb(x, objective, Budget("linf", 0.1), rng())).x, (x + 0.1 * weight.sign()).clamp(0, 1))
-    torch.testing.assert_close(answer(FGSM().perturb(x, objective, Budget("l2", 0.1), rng())).x, (x + 0.1 * weight / weight.norm()).clamp(0, 1))
+    for norm, direction in (("linf", weight.sign()), ("l2", weight / weight.norm())):
+        found = answer(FGSM().perturb(x, objective, Budget(norm, 0.1), rng())).x
+        torch.testing.assert_close(found, (x + 0.1 * direction).clamp(0, 1))
 
 
 @pytest.mark.parametrize("attack", [PGD(), PGD(random_start=False), PGD(restarts=3, steps=10)])
@@ -134,7 +136,8 @@ def test_pgd_answers_with_the_best_point_it_saw() -> None:
 def test_more_starts_are_never_worse_and_the_first_is_the_same() -> None:
     clean = images(20)
     objective = LeaveCluster().bind(Tiny(), clean)
-    one, many = (answer(PGD(steps=3, restarts=restarts).perturb(clean.flat(), objective, Budget("linf", 0.1), rng())).value for restarts in (1, 6))
+    attacks, budget = [PGD(steps=3, restarts=restarts) for restarts in (1, 6)], Budget("linf", 0.1)
+    one, many = (answer(attack.perturb(clean.flat(), objective, budget, rng())).value for attack in attacks)
     assert (many >= one).all()
     assert (many > one).any()
 

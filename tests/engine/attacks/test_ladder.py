@@ -42,7 +42,7 @@ def flips(model: Tiny, clean: Views) -> ladders.Flipped:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from(NORMS), st.sampled_from([PGD(steps=4), PGD(steps=3, restarts=2), FGSM()]),
        st.sampled_from([LeaveCluster(), GoToCluster(cluster=1)]))
-def test_a_ladder_over_epsilon_is_monotone_and_once_flipped_stays_flipped(seed: int, norm: str, attack: PGD, objective: ObjectiveSettings) -> None:
+def test_a_ladder_is_monotone_and_once_flipped_stays_flipped(seed: int, norm: str, attack: PGD, objective: ObjectiveSettings) -> None:
     model, clean = Tiny(seed, clusters=4), images(6, seed)
     ladder = ladders.over_epsilon(bound(objective, model), clean, LEVELS, attack, norm, rng(seed))
     assert (ladder.value.diff(dim=1) >= 0).all()
@@ -57,9 +57,9 @@ def test_independent_starts_would_not_be_monotone() -> None:
     """What the construction is for: the same attack level by level un-flips some samples."""
     model, clean = Tiny(clusters=6), images(300)
     judged = flips(model, clean)
-    everyone = torch.arange(300)
-    moved = torch.stack([judged(answer(PGD(steps=2).perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", float(level)), rng(number))).x,
-                                everyone) for number, level in enumerate(LEVELS)], dim=1)
+    objective, budgets = LeaveCluster().bind(model, clean), [Budget("linf", float(level)) for level in LEVELS]
+    answers = [answer(PGD(steps=2).perturb(clean.flat(), objective, budget, rng(seed))).x for seed, budget in enumerate(budgets)]
+    moved = torch.stack([judged(x, torch.arange(300)) for x in answers], dim=1)
     assert (moved.int().diff(dim=1) < 0).any()
 
 
@@ -103,16 +103,18 @@ def test_levels_that_do_not_rise_are_refused(levels: list[float]) -> None:
 
 def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
     model, clean = Tiny(), images(3)
-    path = ladders.over_path(bound(LeaveCluster(), model), clean, 0.2, PGD(steps=6), "linf", rng())
+    attack, objective = PGD(steps=6), LeaveCluster().bind(model, clean)
+    path = ladders.over_path(bound(LeaveCluster(), model), clean, 0.2, attack, "linf", rng())
     assert path.x.shape == (3, 7, SIZE)
     assert path.levels[0].tolist() == list(range(7))
     torch.testing.assert_close(path.value[:, -1], path.value.amax(1))
-    assert torch.equal(path.x[:, -1], answer(PGD(steps=6).perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", 0.2), rng())).x)
+    assert torch.equal(path.x[:, -1], answer(attack.perturb(clean.flat(), objective, Budget("linf", 0.2), rng())).x)
 
 
 def test_over_lambda_keeps_the_reconstruction_better_and_is_the_sum_at_each_weight() -> None:
     model, clean, weights = Tiny(), images(8), [0.0, 1.0, 30.0]
-    ladder = ladders.over_lambda(bound(LeaveCluster(), model), bound(ReconstructionChange(), model), clean, weights, 0.2, PGD(), "linf", rng())
+    wanted, penalty = bound(LeaveCluster(), model), bound(ReconstructionChange(), model)
+    ladder = ladders.over_lambda(wanted, penalty, clean, weights, 0.2, PGD(), "linf", rng())
     for place, weight in enumerate(weights):
         objective = combine("leave_cluster", weight).bind(model, clean)
         torch.testing.assert_close(ladder.value[:, place], objective(ladder.x[:, place]))
@@ -160,6 +162,10 @@ def test_a_sample_that_is_there_already_needs_no_epsilon() -> None:
     model, clean = Halves(), Views([torch.full((1, 1, 3, 4), 0.8)])
     bind = bound(GoToCluster(cluster=1), model)
     ladder = ladders.over_epsilon(bind, clean, [0.0, 0.1], PGD(), "linf", rng())
-    found = ladders.smallest_flip(ladder, lambda moved, _: model.log_assign(clean.like(moved)).argmax(1) == 1, bind, clean, PGD(), "linf", rng())
+
+    def arrived(moved: Tensor, _: Tensor) -> Tensor:
+        return model.log_assign(clean.like(moved)).argmax(1) == 1
+
+    found = ladders.smallest_flip(ladder, arrived, bind, clean, PGD(), "linf", rng())
     assert found.epsilon.tolist() == [0.0]
     assert torch.equal(found.x, clean.flat())
