@@ -317,8 +317,8 @@ def test_one_iteration_of_acai_equals_two_separate_steps() -> None:
     z = model.encoder(x)
     x_hat, x_mixed = model.decoder(z), model.decoder(alpha * z + (1 - alpha) * z.flip(0))
     first = (x - x_hat).square().mean() + 0.5 * critic(x_mixed).mean(1).square().mean()
-    second = (critic(x_mixed.detach()).mean(1) - alpha[:,
-                                                       0]).square().mean() + critic((beta * x + (1 - beta) * x_hat).detach()).mean(1).square().mean()
+    blend = (beta * x + (1 - beta) * x_hat).detach()
+    second = (critic(x_mixed.detach()).mean(1) - alpha.squeeze(1)).square().mean() + critic(blend).mean(1).square().mean()
     for name, loss in (("autoencoder", first), ("critic", second)):
         descend(plain.optimisers[name], loss)
     a, b = weights(ours), weights(plain)

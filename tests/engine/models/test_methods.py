@@ -133,8 +133,8 @@ def test_half_precision_forwards_keep_float32_weights(name: str) -> None:
     assert all(value.dtype == torch.float32 for value in half.model.state_dict().values())
     assert not same(weights(half), weights(full))
     with torch.no_grad():
-        error, exact = (float((state.model.reconstruct(DATA.views.all()) - DATA.views.all().flat()).square().mean()) for state in (half,
-                                                                                                                                   full))
+        x = DATA.views.all()
+        error, exact = (float((state.model.reconstruct(x) - x.flat()).square().mean()) for state in (half, full))
     assert error == pytest.approx(exact, rel=0.3)
 
 
