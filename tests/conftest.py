@@ -15,7 +15,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests import chromium
@@ -26,8 +25,6 @@ CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disa
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "2"  # before anything imports torch, and for the children too
 
-settings.register_profile("feint", deadline=None)  # a busy machine is no failure
-settings.load_profile("feint")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine/__init__.py has it, and here too before torch is loaded
 
 hypothesis.settings.register_profile("feint", deadline=None)  # no test fails on a time
