@@ -2,7 +2,7 @@
 
     answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
                    cluster_own, flip (index or None), epsilon_star (float or None), label_name, title, protocol, map_name
-    answer.arrays  clean (d,) in [0, 1], delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with recon_clean (d,),
+    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with recon_clean (d,),
                    xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d) uint8,
                    q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
 """
@@ -82,6 +82,9 @@ def gain(delta: Array, flip: int | None) -> float:
 
 
 def _bytes(image: Array) -> Array:
+    """Grey levels 0 to 255 of an image in [0, 1]; those of uint8 as they are."""
+    if np.asarray(image).dtype == np.uint8:
+        return image
     return np.rint(np.clip(np.asarray(image, dtype=np.float64), 0, 1) * 255)
 
 

@@ -155,11 +155,12 @@ def umap(model: str, seed: int = 0) -> Answer:
 
 
 def place(model: str, ladder: dict[str, Any]) -> Answer:
-    """A ladder's embeddings on the model's UMAP, with the displacement error of an unmoved sample."""
+    """A ladder's embeddings and its clean sample on the model's UMAP, with that sample's displacement where nothing moved it."""
     kept = answers.answer({"ask": "umap", "model": model, "seed": 0})
     steps = answers.answer(ladder)
-    xy, error = placing.place(steps.arrays["z"], kept.arrays["z"], kept.arrays["xy"])
-    return Answer({"method": "umap"}, {"xy": xy, "xy_error": np.asarray(error)})
+    z = np.concatenate([steps.arrays["z_clean"][None], steps.arrays["z"]])
+    xy, error = placing.place(z, kept.arrays["z"], kept.arrays["xy"])
+    return Answer({"method": "umap"}, {"xy_clean": xy[0], "xy": xy[1:], "xy_error": error[steps.json["sample"]]})
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------
@@ -291,6 +292,8 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
         "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
         "medoids": _bytes(_rows(it, medoids).flat()),
+        "q_clean": it.log_q[sample].exp().cpu().numpy(), "z_clean": it.z[sample].cpu().numpy(),
+        "xy_clean": it.place(it.z[sample:sample + 1])[0].cpu().numpy(),
     }
     if hasattr(it.model, "reconstruct"):
         with torch.no_grad():
