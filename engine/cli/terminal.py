@@ -73,7 +73,7 @@ def _bar(events: Iterable[Event]) -> Event | None:
             elif isinstance(last, Progress):
                 bar = _advance(bar, last.step, last.total, last.phase)
             elif isinstance(last, Evaluate):
-                bar = _advance(bar, last.step, last.total, bar.desc if bar else "")
+                bar = _advance(bar, last.step, last.total, bar.desc if bar is not None and bar.total == last.total else "")
                 bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None})
     finally:
         if bar is not None:
