@@ -15,6 +15,8 @@ Choice = dict[str, Any]
 LISTED = 4
 """Up to so many options lie side by side; more go into a list."""
 
+KINDS = {"number": "number", "integer": "integer", "boolean": "boolean", "string": "text"}
+
 
 @dataclass(frozen=True)
 class Knob:
@@ -46,7 +48,8 @@ class Knob:
     @property
     def tooltip(self) -> str | None:
         """Help, default and source as Markdown."""
-        parts = [self.help, "" if self.kind == "group" else f"Default: {_said(self.default)}.", f"Source: {self.source}" if self.source else ""]
+        default = "" if self.kind == "group" else f"Default: {_said(self.default)}."
+        parts = [self.help, default, f"Source: {self.source}" if self.source else ""]
         return "\n\n".join(part for part in parts if part) or None
 
 
@@ -94,12 +97,14 @@ def complaint(owner: str, knob: Knob, value: Any) -> str | None:
         return None
     if knob.kind == "numbers":
         right = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
-        return None if right else f"{owner}.{knob.path} must be numbers with commas between them, such as {_said(knob.default)}; got {value!r}."
+        such = f"such as {_said(knob.default)}"
+        return None if right else f"{owner}.{knob.path} must be numbers with commas between them, {such}; got {value!r}."
     if knob.kind not in ("number", "integer"):
         return None
     if value is None:
         return f"{owner}.{knob.path} must be a number; it is empty. Its default is {_said(knob.default)}."
-    for limit, is_open, wrong, words in ((knob.low, knob.low_open, value.__lt__, "at least"), (knob.high, knob.high_open, value.__gt__, "at most")):
+    low, high = (knob.low, knob.low_open, value.__lt__, "at least"), (knob.high, knob.high_open, value.__gt__, "at most")
+    for limit, is_open, wrong, words in (low, high):
         if limit is not None and (wrong(type(value)(limit)) or (is_open and value == limit)):
             strict = {"at least": "greater than", "at most": "less than"}[words]
             return f"{owner}.{knob.path} must be {strict if is_open else words} {limit:g}; got {value:g}. {knob.help}".strip()
@@ -173,7 +178,7 @@ def _knob(path: str, raw: Mapping[str, Any], defs: Mapping[str, Any], default: A
         children = tuple(_knobs(schema, defs, path + ".", default or {}))
         return Knob(path, "group", title, help_, default, children=children, **about)
     options = tuple(schema.get("enum", [schema["const"]] if "const" in schema else []))
-    kind = "choice" if options else {"number": "number", "integer": "integer", "boolean": "boolean", "string": "text"}.get(str(schema.get("type")))
+    kind = "choice" if options else KINDS.get(str(schema.get("type")))
     if schema.get("type") == "array" and _numeric(schema):
         kind = "numbers"
     if kind is None or len(kinds) > 1:
@@ -289,7 +294,8 @@ def _step(low: float, high: float, value: float, whole: bool) -> float | None:
 
 def _numbers(text: str | None) -> Any:
     """A list of numbers from text with commas; the text itself where it is none."""
+    parts = [part for part in (text or "").replace(";", ",").split(",") if part.strip()]
     try:
-        return [float(part) if any(sign in part for sign in ".e") else int(part) for part in (text or "").replace(";", ",").split(",") if part.strip()]
+        return [float(part) if any(sign in part for sign in ".e") else int(part) for part in parts]
     except ValueError:
         return text

@@ -31,7 +31,8 @@ def start(choice: controls.Choice, data: str, seed: int) -> str | None:
 
     What is finished already is only named.
     """
-    question = {"ask": "prepare", "action": "train", "data": data, "seed": seed} | {part: choice[part] for part in ("name", "preset", "changes")}
+    chosen = {part: choice[part] for part in ("name", "preset", "changes")}
+    question = {"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen
     try:
         answer = state.ask(question, "Checking the settings…").json
         if answer["sentence"]:
@@ -53,12 +54,16 @@ def arms(choice: controls.Choice) -> list[controls.Choice]:
         if name in models:
             known = {knob.path for knob in controls.leaves(controls.knobs(models[name]))} - {"adv_weight"}
             changes = {path: value for path, value in choice["changes"].items() if path in known} | fixed
-            found.append({"name": name, "preset": choice["preset"] if choice["preset"] in models[name]["presets"] else None, "changes": changes})
+            preset = choice["preset"] if choice["preset"] in models[name]["presets"] else None
+            found.append({"name": name, "preset": preset, "changes": changes})
     return found
 
 
 def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
-    """Preset -> the result of a run that was made with it on this data set (one's own first, then the zoo's), and `here`: whether on this machine."""
+    """Preset -> the result of a run that was made with it on this data set: one's own first, then the zoo's.
+
+    With it come `here`, whether it was made on this machine, and `seed`.
+    """
     shelf = state.store()
     runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
     runs = [run for run in runs if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)]
@@ -73,7 +78,8 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
 
 def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Preset -> how long it took, for its button."""
-    return {preset: f"about {duration(result['seconds'])}{' here' if result['here'] else ''}" for preset, result in figures.items() if "seconds" in result}
+    return {preset: f"about {duration(result['seconds'])}{' here' if result['here'] else ''}"
+            for preset, result in figures.items() if "seconds" in result}
 
 
 def expected(result: Mapping[str, Any]) -> str:
@@ -108,10 +114,15 @@ def data_title(card: Mapping[str, Any]) -> str:
 
 def machine() -> list[str]:
     """What computes here, as the newest run recorded it; cores where there is none."""
-    how = next((how for run in state.store().all() if run.status() != "broken" and (how := run.card().get("how"))), {})
+    how: dict[str, Any] = next((how for run in state.store().all() if run.status() != "broken" and (how := run.card().get("how"))), {})
     said = [str(how[name]) for name in ("device", "precision") if name in how]
     threads = f"{how.get('threads', os.cpu_count())} threads"
     return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])
+
+
+def bold(name: str) -> str:
+    """A name as bold Markdown; the star of DEC* stays a star."""
+    return "**" + name.replace("*", r"\*") + "**"
 
 
 def command(spec: Spec) -> dict[str, str]:
@@ -119,38 +130,54 @@ def command(spec: Spec) -> dict[str, str]:
     entry = state.catalogue()["model"].get(spec.name)
     if spec.action != "train" or entry is None:
         return {}
-    flat = dict(controls.flat(settings(spec)))
-    ways = {preset: {path: value for path, value in flat.items() if _preset(entry, preset).get(path) != value} for preset in [*entry["presets"], None]}
+    values = dict(controls.flat(settings(spec)))
+    ways = {preset: _changes(values, _preset(entry, preset)) for preset in (*entry["presets"], None)}
     preset = min(ways, key=lambda name: len(ways[name]))
     changes = ways[preset] | ({"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {})
+    return {"Command line": _shell(spec, preset, changes), "Python": _python(spec, preset, changes)}
+
+
+def _changes(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: value for path, value in values.items() if base.get(path) != value}
+
+
+def _shell(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
     flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(preset)
-    flags += [f"--{path} {_typed(value)}" for path, value in changes.items()]
-    arguments = [f'"train", "{spec.name}", {spec.data!r}', f"seed={spec.seed}"] + [f'preset="{preset}"'] * bool(preset) + [f"changes={changes!r}"] * bool(changes)
-    python = f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({', '.join(arguments)})):\n    print(event)"
-    return {"Command line": f"python3 -m engine train {spec.name} {' '.join(flags)}", "Python": python}
+    return " ".join([f"python3 -m engine train {spec.name}", *flags, *(f"--{path} {_typed(value)}" for path, value in changes.items())])
+
+
+def _python(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
+    named = [f"seed={spec.seed}"] + [f"preset={preset!r}"] * bool(preset) + [f"changes={dict(changes)!r}"] * bool(changes)
+    call = ", ".join(['"train"', repr(spec.name), repr(spec.data), *named])
+    return f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({call})):\n    print(event)"
 
 
 def card(run: Run) -> str:
     """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed, scores."""
-    return json.dumps({"key": run.key, "spec": run.spec.model_dump(mode="json"), "card": run.card(), "result": run.result()}, indent=1, ensure_ascii=False)
+    said = {"key": run.key, "spec": run.spec.model_dump(mode="json"), "card": run.card(), "result": run.result()}
+    return json.dumps(said, indent=1, ensure_ascii=False)
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
 
 def listed() -> list[dict[str, Any]]:
-    """A row for every run, newest first, then the zoo: `name`, `title`, `what`, `data`, `seed`, `status`, `from`, `lives`, `made`, `acc`, `words` to search."""
+    """A row for every run, newest first, then the zoo.
+
+    Each has `name`, `title`, `what`, `data`, `seed`, `acc`, `made`, `status`, `from`, `lives`, and `words` to search.
+    """
     shelf = state.store()
     return [_row(run) for run in [*shelf.all(), *shelf.zoo().values()]]
 
 
 def _row(run: Run) -> dict[str, Any]:
     status = run.status()
-    row: dict[str, Any] = {"name": run.name, "title": "Unreadable run", "what": "unreadable", "data": "", "seed": None, "acc": None, "made": None}
+    row: dict[str, Any] = {"name": run.name, "title": "Unreadable run", "what": "unreadable", "data": "", "seed": None}
+    row |= {"acc": None, "made": None}
     if status != "broken":
-        spec, about_it = run.spec, run.card()
-        made = about_it.get("created")
-        row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed, "acc": about_it.get("metrics", {}).get("acc"),
-                "made": datetime.fromtimestamp(made).isoformat(" ", "minutes") if made else None}
+        spec, kept = run.spec, run.card()
+        made = datetime.fromtimestamp(kept["created"]).isoformat(" ", "minutes") if "created" in kept else None
+        row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed}
+        row |= {"acc": kept.get("metrics", {}).get("acc"), "made": made}
     row |= {"status": status, "from": "zoo" if run.zoo else "mine", "lives": status in LIVE}
     return row | {"words": " ".join(str(value) for value in row.values()).lower()}
 

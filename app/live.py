@@ -3,29 +3,40 @@ a second viewer or a restarted server see the same run. One fragment draws, and 
 """
 
 from collections.abc import Container, Iterable, Sequence
+from typing import Literal
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import charts, launching, panels, record, state
-from app.components.map import Classes, map_payload, point_map
-from app.launching import DONE, LIVE, title
+from app import charts, launching, panels, record, sketches, state
+from app.launching import DONE, LIVE, bold, title
 from app.record import Record
 from engine.errors import FeintError
-from engine.events import Picture
 from engine.runs.store import Run
+
+Colour = Literal["grey", "blue", "green", "red", "orange"]
 
 TICK = 0.5
 """Seconds between looks at a live run."""
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
-BADGES = {"queued": ("hourglass_empty", "grey"), "running": ("play_arrow", "blue"), "finished": ("check", "green"), "zoo": ("inventory_2", "green"),
-          "failed": ("error", "red"), "broken": ("broken_image", "red"), "paused": ("pause", "orange"), "stopped": ("stop", "orange")}
+BADGES: dict[str, tuple[str, Colour]] = {
+    "queued": ("hourglass_empty", "grey"), "running": ("play_arrow", "blue"), "finished": ("check", "green"),
+    "zoo": ("inventory_2", "green"), "failed": ("error", "red"), "broken": ("broken_image", "red"), "paused": ("pause", "orange"),
+    "stopped": ("stop", "orange")}
 PHASES = {"autoencoder": "training the autoencoder", "discriminator": "the discriminator's head start", "clustering": "clustering"}
+SCORES = {
+    "acc": ("ACC", "Accuracy after the best matching of clusters to classes."),
+    "nmi": ("NMI", "Normalised mutual information of clusters and classes."),
+    "ari": ("ARI", "Adjusted Rand index of clusters and classes."),
+    "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
+    "delta_fd": ("Δ_FD", "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."),
+    "ratio_adv_kl": ("adv : KL", f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),
+    "label_change": ("Changed", "Share of the samples that changed their cluster since the last refresh of P."),
+}
 
 
-# --- following --------------------------------------------------------------------------------------------------------
+# --- which run --------------------------------------------------------------------------------------------------------
 
 def find(name: str) -> Run | None:
     """The run of a name in the address; None, and a sentence on the page, where there is none."""
@@ -33,47 +44,8 @@ def find(name: str) -> Run | None:
         return state.store().find(name)
     except FeintError as error:
         state.refused(error)
-        st.caption("A link holds the key of a run on the machine where it was made. Here the same settings and seed make the same run: press Train.")
+        st.caption("A link holds the key of a run on the machine where it was made. The same settings and seed make the same run here.")
         return None
-
-
-def follow(name: str) -> None:
-    """Everything about one run, kept up to date while it lives."""
-    run = find(name)
-    if run is not None:
-        lives = run.status() in LIVE
-        st.fragment(_follow, run_every=TICK if lives else None)(name, lives, _control(run))
-
-
-def compare(names: Sequence[str]) -> None:
-    """Several runs in the same figures, kept up to date while one of them lives."""
-    runs = [run for name in names if (run := find(name)) is not None]
-    lives = any(run.status() in LIVE for run in runs)
-    st.fragment(_compare, run_every=TICK if lives else None)([run.name for run in runs], lives)
-
-
-def cards(names: Sequence[str]) -> None:
-    """Runs as a list with all that can be done with them, kept up to date while one of them lives."""
-    runs = {run.name: run for run in [*state.store().all(), *state.store().zoo().values()]}
-    shown = [name for name in names if name in runs]
-    lives = any(runs[name].status() in LIVE for name in shown)
-    st.fragment(_cards, run_every=2 * TICK if lives else None)(shown, lives)
-
-
-def shown(names: Sequence[str], data: str, method: str) -> list[str]:
-    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of this method, own before zoo."""
-    if names:
-        return list(names)
-    shelf = state.store()
-    runs = [run for run in shelf.all() if run.status() != "broken" and run.spec.action == "train"]
-    working = [run.name for run in runs if run.status() in LIVE]
-    like_it = [run.name for run in [*runs, *shelf.zoo().values()] if (run.spec.name, run.spec.data) == (method, data) and run.status() in DONE]
-    return (working or like_it)[:1]
-
-
-def method_of(names: Sequence[str]) -> str:
-    """The registered name of what one run trains; "" for none, several, or one that cannot be read."""
-    return state.store().find(names[0]).spec.name if len(names) == 1 and readable(names[0]) else ""
 
 
 def readable(name: str) -> bool:
@@ -84,6 +56,22 @@ def readable(name: str) -> bool:
         return False
 
 
+def shown(names: Sequence[str], data: str, method: str) -> list[str]:
+    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of this method, own before zoo."""
+    if names:
+        return list(names)
+    shelf = state.store()
+    own = [run for run in shelf.all() if run.status() != "broken" and run.spec.action == "train"]
+    working = [run.name for run in own if run.status() in LIVE]
+    alike = [run for run in (*own, *shelf.zoo().values()) if (run.spec.name, run.spec.data) == (method, data)]
+    return (working or [run.name for run in alike if run.status() in DONE])[:1]
+
+
+def method_of(names: Sequence[str]) -> str:
+    """The registered name of what one run trains; "" for none, several, or one that cannot be read."""
+    return state.store().find(names[0]).spec.name if len(names) == 1 and readable(names[0]) else ""
+
+
 def first_method(names: Sequence[str], models: Container[str]) -> None:
     """When the page opens, the form starts with the method of the run in the address, else with ADEC."""
     method = method_of(names)
@@ -91,108 +79,33 @@ def first_method(names: Sequence[str], models: Container[str]) -> None:
         st.session_state["train_method"] = method if method in models else "adec"
 
 
-def system_card() -> None:
-    """What computes here, and what waits."""
-    with st.container(border=True):
-        st.markdown("**This machine**")
-        st.caption(" · ".join(launching.machine()))
-        try:
-            waiting = state.engine().queue()
-        except FeintError as error:
-            state.refused(error)
-            return
-        at_work = sum(item["state"] == "running" for item in waiting)
-        st.caption(f"{at_work} at work, {len(waiting) - at_work} waiting.")
+# --- following --------------------------------------------------------------------------------------------------------
+
+def follow(name: str) -> None:
+    """Everything about one run, kept up to date while it lives."""
+    run = find(name)
+    if run is not None:
+        lives = run.status() in LIVE
+        st.fragment(_follow, run_every=TICK if lives else None)(name, lives, control(run))
 
 
-def _follow(name: str, lived: bool, control: pd.DataFrame | None) -> None:
-    run = state.store().find(name)
-    told = _read(run)
-    if told is None:
-        return
-    status = run.status()
-    _head(run, told, status)
-    _drawn_once_more(lived, status in LIVE)
-    _scores(run, told)
-    if len(told.evaluations()):
-        _figures(run, told, control)
-    elif (base := _base(run)) is not None:
-        st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
-        _scores(*base)
-        _figures(*base, None)
-    elif status in LIVE:
-        st.skeleton(height=260)
+def compare(names: Sequence[str]) -> None:
+    """Several runs in the same figures, kept up to date while one of them lives."""
+    runs = [run for name in names if (run := find(name)) is not None]
+    lives = any(run.status() in LIVE for run in runs)
+    st.fragment(_compare, run_every=TICK if lives else None)([run.name for run in runs], lives)
 
 
-def _compare(names: Sequence[str], lived: bool) -> None:
-    records: dict[str, Record] = {}
-    runs = [state.store().find(name) for name in names]
-    for run in runs:
-        told = _read(run)
-        if told is not None:
-            records[title(run.spec)] = told
-            _line(run, told)
-    _drawn_once_more(lived, any(run.status() in LIVE for run in runs))
-    if any(len(told.evaluations()) for told in records.values()):
-        for name, chart in panels.compared(records, *_view(records.values())).items():
-            charts.show(chart, key=f"arms/{name}", table=not lived)
+def drawn_once_more(lived: bool, lives: bool) -> None:
+    """When a run that lived as the page was drawn has ended, draw the page anew: without a clock, with what it may now offer.
+
+    No loop: the new page knows that it has ended.
+    """
+    if lived and not lives:
+        st.rerun()
 
 
-def _cards(names: Sequence[str], lived: bool) -> None:
-    runs = {run.name: run for run in [*state.store().all(), *state.store().zoo().values()]}
-    for name in names:
-        if name in runs:
-            with st.container(border=True, key=f"card/{name}"):
-                _card(runs[name])
-    _drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
-
-
-def _card(run: Run) -> None:
-    """One run in the list."""
-    if run.status() == "broken":
-        st.markdown(f"**Unreadable run** `{run.name}`")
-        st.error(run.reason())
-        _delete(run)
-        return
-    told = _read(run) if run.status() in LIVE else None
-    score = run.result().get("acc")
-    _line(run, told, f"ACC {score:.3f}" if isinstance(score, float) else "", deletable=True)
-    if run.status() == "failed":
-        st.caption(run.reason())
-
-
-def _line(run: Run, told: Record | None, words: str = "", deletable: bool = False) -> None:
-    """One line: what it is, how far it is, what can be done."""
-    status = run.status()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _badge(status)
-        st.markdown(f"{_bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
-        st.caption(f"`{run.name if run.zoo else run.name[:8]}` {words}", width="content")
-        st.space("stretch")
-        _buttons(run, status)
-        st.page_link(state.ROOT / "pages" / f"{launching.OPENS.get(run.spec.action, 'runs')}.py", label="Open", icon=":material/open_in_full:",
-                     query_params={"v": state.ADDRESS_VERSION, "run": run.name})
-        if deletable and status not in (*LIVE, "zoo"):
-            _delete(run)
-    if told is not None and status in LIVE:
-        st.progress(told.pace().share, _progress_text(run, told, status))
-
-
-def _delete(run: Run) -> None:
-    """Delete, after a second press that says what is lost."""
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; the same settings and seed make it again.")
-        st.button("Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,))
-
-
-def _gone(name: str) -> None:
-    try:
-        state.store().delete(name)
-    except FeintError as error:
-        state.notice(str(error))
-
-
-def _read(run: Run) -> Record | None:
+def read(run: Run) -> Record | None:
     """The session's record of a run, brought up to date; None, and the sentence on the page, where its events are damaged."""
     records = st.session_state.setdefault("records", {})
     told = records.get(run.key) or Record()
@@ -205,45 +118,106 @@ def _read(run: Run) -> Record | None:
     return told
 
 
-def _drawn_once_more(lived: bool, lives: bool) -> None:
-    """When a run that lived as the page was drawn has ended, draw the page anew: without a clock, with what it may now offer.
-
-    No loop: the new page knows that it has ended.
-    """
-    if lived and not lives:
-        st.rerun()
-
-
-# --- the parts of the page --------------------------------------------------------------------------------------------
-
-def _bold(name: str) -> str:
-    """A name in bold; the star of DEC* is a star."""
-    return "**" + name.replace("*", r"\*") + "**"
+def control(run: Run) -> pd.DataFrame | None:
+    """The evaluations of DEC* on the same base, from own runs or the zoo; None for DEC* itself and where there is none."""
+    base = run.spec.builds_on.get("base")
+    if base is None or run.spec.name == "dec_star":
+        return None
+    shelf = state.store()
+    for other in (*shelf.all(), *shelf.zoo().values()):
+        if other.status() != "broken" and (other.spec.name, other.spec.builds_on.get("base")) == ("dec_star", base):
+            told = read(other)
+            if told is not None and len(told.evaluations()):
+                return told.evaluations()
+    return None
 
 
-def _badge(status: str) -> None:
-    """The status as a coloured word."""
+def _follow(name: str, lived: bool, past: pd.DataFrame | None) -> None:
+    run = state.store().find(name)
+    told = read(run)
+    if told is None:
+        return
+    status = run.status()
+    _head(run, told, status)
+    drawn_once_more(lived, status in LIVE)
+    if len(told.evaluations()):
+        _scores(told)
+        _figures(run, told, past)
+    elif (base := _base(run)) is not None:
+        st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
+        _scores(base[1])
+        _figures(*base, None)
+    elif status in LIVE:
+        st.skeleton(height=260)
+
+
+def _compare(names: Sequence[str], lived: bool) -> None:
+    records: dict[str, Record] = {}
+    runs = [state.store().find(name) for name in names]
+    for run in runs:
+        told = read(run)
+        if told is not None:
+            records[title(run.spec)] = told
+            with st.container(horizontal=True, vertical_alignment="center"):
+                headline(run, told)
+                open_link(run)
+            progress(run, told)
+    drawn_once_more(lived, any(run.status() in LIVE for run in runs))
+    if any(len(told.evaluations()) for told in records.values()):
+        for name, chart in panels.compared(records, *_view(records.values())).items():
+            charts.show(chart, key=f"arms/{name}", table=not lived)
+        table = panels.final(records)
+        st.dataframe(table, hide_index=True, alt="The newest scores of each arm.")
+
+
+def _base(run: Run) -> tuple[Run, Record] | None:
+    """The run that this one begins from, where it has something to show."""
+    key = run.spec.builds_on.get("base")
+    if key is None or not readable(key):
+        return None
+    base = state.store().find(key)
+    told = read(base)
+    return (base, told) if told is not None and len(told.evaluations()) else None
+
+
+# --- what it is, how far it is, what can be done ----------------------------------------------------------------------
+
+def headline(run: Run, told: Record | None, words: str = "") -> None:
+    """Status, name and `words`, then at the right what can be done; for a horizontal container."""
+    status = run.status()
     icon, colour = BADGES[status]
     st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
+    st.markdown(f"{bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
+    st.caption(f"`{run.name if run.zoo else run.name[:8]}` {words}", width="content")
+    st.space("stretch")
+    _buttons(run, status)
+
+
+def open_link(run: Run) -> None:
+    """The page that shows a run."""
+    page = state.ROOT / "pages" / f"{launching.OPENS.get(run.spec.action, 'runs')}.py"
+    st.page_link(page, label="Open", icon=":material/open_in_full:", query_params={"v": state.ADDRESS_VERSION, "run": run.name})
+
+
+def progress(run: Run, told: Record) -> None:
+    """The bar of a live run, with its words."""
+    status = run.status()
+    if status in LIVE:
+        st.progress(told.pace().share if status == "running" else 0.0, _progress_text(run, told, status))
 
 
 def _head(run: Run, told: Record, status: str) -> None:
-    """What it is, how far it is, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        _badge(status)
-        st.markdown(f"{_bold(title(run.spec))} on {run.spec.data}, seed {run.spec.seed}", width="content")
-        st.caption(f"`{run.name}`", width="content")
-        _buttons(run, status)
+        headline(run, told)
         if status in DONE:
             for page, label, icon in (("attack", "Attack this model", "bolt"), ("inspect", "Inspect", "search")):
                 st.page_link(state.ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:",
                              query_params={"v": state.ADDRESS_VERSION, "model": run.name})
-    if status in LIVE:
-        st.progress(told.pace().share if status == "running" else 0.0, _progress_text(run, told, status))
-    elif status == "failed":
+    progress(run, told)
+    pace = told.pace()
+    if status == "failed":
         st.error(f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none.")
     elif status in ("paused", "stopped"):
-        pace = told.pace()
         where = f" at iteration {pace.step:,} of {pace.total:,}{' of its base' if pace.of_base else ''}" if pace.total else ""
         st.info(f"{status.capitalize()}{where}. What was learned is kept; Resume goes on from there.")
 
@@ -257,9 +231,10 @@ def _buttons(run: Run, status: str) -> None:
                   help="Saves a checkpoint and frees the worker; resume later.")
         st.button("Stop and keep", icon=":material/stop:", key=f"{key}/stop", on_click=_wish, args=(run, "stop"), disabled=wish == "stop",
                   help="Ends it at the next step. Curves, pictures and the checkpoint stay.")
-    elif status in ("paused", "stopped", "failed") and st.button("Resume", icon=":material/play_arrow:", key=f"{key}/resume", type="primary",
-                                                                 on_click=_wish, args=(run, "run")):
-        st.rerun()
+    elif status in ("paused", "stopped", "failed"):
+        resumed = st.button("Resume", icon=":material/play_arrow:", key=f"{key}/resume", type="primary", on_click=_wish, args=(run, "run"))
+        if resumed:
+            st.rerun()  # the page's clock starts again
 
 
 def _wish(run: Run, wish: str) -> None:
@@ -289,7 +264,6 @@ def _progress_text(run: Run, told: Record, status: str) -> str:
 
 
 def _queue_text(run: Run) -> str:
-    """The place in the queue, where the engine can be asked."""
     try:
         waiting = {item["key"]: item for item in state.engine().queue()}
     except FeintError as error:
@@ -303,141 +277,51 @@ def _batch(run: Run, pace: record.Pace) -> int:
     return int((settings.get("base", {}) if pace.of_base else settings).get("batch", 1))
 
 
-def _scores(run: Run, told: Record) -> None:
+# --- scores and figures -----------------------------------------------------------------------------------------------
+
+def _scores(told: Record) -> None:
     """The newest scores, with the alarm where the adversary rules."""
     now = told.now()
-    drift = "Δ_FD (hyp.)" if now.get("hypothetical") else "Δ_FD"
-    shown = {"acc": ("ACC", "Accuracy after the best matching of clusters to classes."), "nmi": ("NMI", "Normalised mutual information."),
-             "ari": ("ARI", "Adjusted Rand index."), "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
-             "delta_fd": (drift, "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."
-                         + (" Hypothetical: the regulariser is not trained here." if now.get("hypothetical") else "")),
-             "ratio_adv_kl": ("adv : KL", f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),
-             "label_change": ("Changed", "Share of the samples that changed their cluster since the last refresh.")}
-    if now.keys() & shown.keys():
-        with st.container(horizontal=True):
-            for name, (label, help_) in shown.items():
-                if name in now:
-                    st.metric(label, f"{now[name]:.3f}", help=help_, width=104)
+    hypothetical = bool(now.get("hypothetical"))
+    with st.container(horizontal=True):
+        for name, (label, help_) in SCORES.items():
+            if name in now:
+                unreal = hypothetical and name == "delta_fd"
+                st.metric(label + (" (hyp.)" if unreal else ""), f"{now[name]:.3f}", width=104,
+                          help=help_ + (" Hypothetical: this regulariser is not trained here." if unreal else ""))
     if now.get("ratio_adv_kl", 0) > panels.ALARM:
-        st.warning(f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above {panels.ALARM:g}): the discriminator is too sure. "
-                   "Lower its learning rate or the adversary's weight.")
+        st.warning(f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above {panels.ALARM:g}): "
+                   "the discriminator is too sure. Lower its learning rate or the adversary's weight.")
 
 
-# --- figures and pictures ---------------------------------------------------------------------------------------------
-
-def _figures(run: Run, told: Record, control: pd.DataFrame | None) -> None:
-    """Scores and angles; reconstructions, cluster sizes and the map; then the rest."""
+def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
+    """Scores and angles, pictures as they come, then the rest."""
     axis, zoom = _view([told])
+    found = panels.followed(told, launching.settings(run.spec), past, axis, zoom)
     live = run.status() in LIVE
-    found = panels.followed(told, launching.settings(run.spec), control, axis, zoom)
+    _draw({name: found[name] for name in ("scores", "angles") if name in found}, run.key, live)
+    sketches.show(run, told)
+    _draw({name: chart for name, chart in found.items() if name not in ("scores", "angles")}, run.key, live)
 
-    def draw(*names: str) -> None:
-        there = [name for name in names if name in found]
-        for place in range(0, len(there), 2):
-            for column, name in zip(st.columns(2, gap="medium"), there[place : place + 2], strict=False):
-                with column:
-                    charts.show(found[name], key=f"{run.key}/{name}", table=not live)
 
-    draw("scores", "angles")
-    _pictures(run, told)
-    draw("losses", "norms", "judged", "ratio", "sizes")
+def _draw(found: dict[str, charts.Chart], key: str, live: bool) -> None:
+    """Charts, two abreast; their tables once the run rests, so that nothing is sent twice a second that nobody looks at."""
+    every = list(found.items())
+    for place in range(0, len(every), 2):
+        for column, (name, chart) in zip(st.columns(2, gap="medium"), every[place : place + 2], strict=False):
+            with column:
+                charts.show(chart, key=f"{key}/{name}", table=not live)
 
 
 def _view(records: Iterable[Record]) -> tuple[str, bool]:
     """The x axis, and whether to look at the last stretch only."""
-    both = any("encoder_updates" in told.evaluations() for told in records)
+    axis, whole = "step", "whole run"
     with st.container(horizontal=True):
-        axis = st.segmented_control("Along", list(panels.AXES), format_func=panels.AXES.get, default="step", required=True, key="live_axis", persist_state="session",
-                                    help="ADEC spends half of its iterations on the decoder: compare arms along encoder updates too.") if both else "step"
-        stretch = st.segmented_control("Stretch", ["whole run", f"last {panels.ZOOM}"], default="whole run", required=True, key="live_stretch", persist_state="session",
-                                       help="The close-up shows single points, and shades the blocks in which only the decoder moves.")
-    return axis, stretch != "whole run"
-
-
-def _pictures(run: Run, told: Record) -> None:
-    """Reconstructions and the small map, at the newest step or at the one chosen on the timeline."""
-    steps = sorted({picture.step for name in ("reconstructions", "map") for picture in told.pictures(name)})
-    if not steps:
-        return
-    step = _timeline(run.key, steps)
-    for column, name in zip(st.columns([2, 3], gap="medium"), ("reconstructions", "map"), strict=True):
-        picture = next((picture for picture in reversed(told.pictures(name)) if picture.step <= step), None)
-        if picture is not None:
-            with column:
-                _picture(run, picture)
-
-
-def _timeline(key: str, steps: list[int]) -> int:
-    """A slider over the steps with pictures, which follows the newest until a hand takes it."""
-    widget, newest = f"timeline/{key}", f"timeline/{key}/newest"
-    if st.session_state.get(widget) in (None, st.session_state.get(newest)):
-        st.session_state[widget] = steps[-1]
-    st.session_state[newest] = steps[-1]
-    if len(steps) < 2:
-        return steps[-1]
-    return int(st.select_slider("Timeline", steps, key=widget, format_func=lambda step: f"{step:,}", help="Pictures along training; at its end it follows the newest."))
-
-
-def _picture(run: Run, picture: Picture) -> None:
-    try:
-        if picture.picture == "map":
-            arrays = run.arrays(picture.file)
-            codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
-            point_map(map_payload(arrays["xy"], Classes("cluster", codes, _cluster_names(run, codes, arrays["index"])), title="The embedding", ids=arrays["index"],
-                                  caption=f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."), key=f"map/{run.key}")
-        else:
-            st.markdown(f"**Reconstructions** at iteration {picture.step:,}")
-            st.image((run.folder / picture.file).read_bytes(), caption=picture.caption, width="stretch", alt=picture.caption)
-    except (FeintError, OSError):
-        st.caption(f"The picture of iteration {picture.step:,} is not there any more.")
-
-
-def _cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]:
-    """What the clusters are called, for people: the class that most of their samples are of; by number where no labels are known yet."""
-    count = int(codes.max(initial=0)) + 1
-    owner = run.name if run.status() in DONE else run.spec.builds_on.get("base", "")
-    labels = _labels(owner) if readable(owner) and state.store().find(owner).status() in DONE else None
-    if labels is None or len(labels) <= samples.max(initial=0):
-        return [f"cluster {number}" for number in range(count)]
-    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [str(number) for number in range(int(labels.max()) + 1)]
-    names: list[str] = []
-    for number in range(count):
-        votes = np.bincount(labels[samples[codes == number]])
-        name = f"mostly {classes[int(votes.argmax())]}" if votes.size else "empty"
-        again = sum(other.split(" (")[0] == name for other in names)
-        names.append(f"{name} ({again + 1})" if again else name)
-    return names
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _labels(key: str) -> np.ndarray | None:
-    """The label of every sample, as a finished run's table has them; None where there is none."""
-    try:
-        table = state.store().find(key).table()
-    except FeintError:
-        return None
-    return table["label"].to_numpy() if "label" in table else None
-
-
-def _base(run: Run) -> tuple[Run, Record] | None:
-    """The run that this one begins from, where it has something to show."""
-    key = run.spec.builds_on.get("base")
-    if key is None or not readable(key):
-        return None
-    base = state.store().find(key)
-    told = _read(base)
-    return (base, told) if told is not None and len(told.evaluations()) else None
-
-
-def _control(run: Run) -> pd.DataFrame | None:
-    """The evaluations of DEC* on the same base, from own runs or the zoo; None for DEC* itself and where there is none."""
-    base = run.spec.builds_on.get("base")
-    if base is None or run.spec.name == "dec_star":
-        return None
-    shelf = state.store()
-    for other in [*shelf.all(), *shelf.zoo().values()]:
-        if other.status() in (*DONE, "running", "paused", "stopped") and (other.spec.name, other.spec.builds_on.get("base")) == ("dec_star", base):
-            told = _read(other)
-            if told is not None and len(told.evaluations()):
-                return told.evaluations()
-    return None
+        if any("encoder_updates" in told.evaluations() for told in records):
+            axis = st.segmented_control("Along", list(panels.AXES), format_func=lambda name: panels.AXES[name], default=axis, required=True,
+                                        key="live_axis", persist_state="session", help="ADEC spends half of its iterations on the "
+                                        "decoder, so arms should also be compared along encoder updates.")
+        stretch = st.segmented_control("Stretch", [whole, f"last {panels.ZOOM}"], default=whole, required=True, key="live_stretch",
+                                       persist_state="session", help="The close-up shows single points, and shades the blocks in "
+                                       "which only the decoder moves.")
+    return axis, stretch != whole

@@ -16,7 +16,8 @@ AVERAGED = 10
 """Probes in the moving average of Δ, at least: single ones change their sign from one to the next."""
 WINDOW = 15.0
 """Seconds over which a rate is taken."""
-ANGLES = ("delta_fr", "delta_fd", "cos_sup_pseudo", "norm_total", "norm_pseudo", "norm_self", "norm_ratio", "near_stationary", "hypothetical")
+ANGLES = ("delta_fr", "delta_fd", "cos_sup_pseudo", "norm_total", "norm_pseudo", "norm_self", "norm_ratio", "near_stationary",
+          "hypothetical")
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class Record:
             return Pace()
         last = moving[-1]
         phase = next((event.phase for event in reversed(moving) if isinstance(event, Progress)), "")
-        within = [event for event in moving if _phase(event, phase) == phase and (last.at or 0) - (event.at or 0) <= WINDOW and event.step <= last.step]
-        steps, seconds = last.step - within[0].step if within else 0, (last.at or 0) - (within[0].at or 0) if within else 0
+        since = (last.at or 0) - WINDOW
+        first = next(event for event in moving if _phase(event, phase) == phase and (event.at or 0) >= since and event.step <= last.step)
+        steps, seconds = last.step - first.step, (last.at or 0) - (first.at or 0)
         return Pace(phase, last.step, last.total, steps / seconds if steps > 0 and seconds > 0.5 else None)
 
     def evaluations(self) -> pd.DataFrame:
@@ -87,8 +89,8 @@ class Record:
 
     def losses(self) -> pd.DataFrame:
         """One row a report of this run's own training (not of its base), thinned: `step` and what its paper watches."""
-        told = [event for event in self.events if isinstance(event, Progress | Evaluate) and not Pace(getattr(event, "phase", "")).of_base]
-        return thinned(pd.DataFrame([{"step": event.step} | event.values for event in told]).astype(float)) if told else pd.DataFrame({"step": []})
+        rows = [{"step": event.step} | event.values for event in self._own()]
+        return thinned(pd.DataFrame(rows).astype(float)) if rows else pd.DataFrame({"step": []})
 
     def sizes(self) -> pd.DataFrame:
         """One row an evaluation: `step` and the size of each cluster."""
@@ -98,11 +100,16 @@ class Record:
     def now(self) -> dict[str, float]:
         """The newest value of everything that was measured."""
         newest: dict[str, float] = {}
-        for event in self.events:
-            if isinstance(event, Evaluate | Progress) and not Pace(getattr(event, "phase", "")).of_base:
-                said = event.values | (_numbers(event.metrics) if isinstance(event, Evaluate) else {})
-                newest |= {name: value for name, value in said.items() if value is not None}
+        for event in self._own():
+            said = event.values | (_numbers(event.metrics) if isinstance(event, Evaluate) else {})
+            newest |= {name: value for name, value in said.items() if value is not None}
         return newest
+
+    def _own(self) -> Iterator[Progress | Evaluate]:
+        """What was said of this run's own training, not of its base's."""
+        for event in self.events:
+            if isinstance(event, Evaluate) or (isinstance(event, Progress) and not Pace(event.phase).of_base):
+                yield event
 
     def _evaluated(self) -> Iterator[Evaluate]:
         return (event for event in self.events if isinstance(event, Evaluate))

@@ -18,24 +18,25 @@ with left:
     data = st.selectbox("Data", list(data_sets), key=state.key("data", "digits", lambda name: name in data_sets, "a data set of this list"),
                         format_func=lambda name: launching.data_title(data_sets[name]))
     live.first_method(asked, models)
-    method = st.selectbox("Method", list(models), key="train_method", persist_state="session", format_func=lambda name: models[name]["title"],
+    method = st.selectbox("Method", list(models), key="train_method", persist_state="session",
+                          format_func=lambda name: models[name]["title"],
                           help="\n\n".join(f"**{entry['title']}**: {entry['summary']}" for entry in models.values()))
     figures = launching.measured(models[method], data)
-    choice = controls.choose(models[method], key=f"train/{data}", preset=controls.preset_for(models[method], data), about=launching.about(figures),
-                             fold=True)
+    choice = controls.choose(models[method], key=f"train/{data}", preset=controls.preset_for(models[method], data), fold=True,
+                             about=launching.about(figures))
     if choice["preset"] in figures and not choice["changes"]:
         st.caption(launching.expected(figures[choice["preset"]]))
-    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999), help="Of weights, batches and k-means."))
-    wrong = choice["sentence"] is not None
-    wanted = []
-    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong):
-        wanted = [choice]
-    if len(launching.arms(choice)) > 1 and st.button("Compare the four arms", icon=":material/stacked_line_chart:", width="stretch", disabled=wrong,
-                                                     help="DEC*, IDEC*, ADEC, and ADEC without adversary, on the same base, data and seed."):
-        wanted = launching.arms(choice)
-    if wanted and None not in (made := [launching.start(each, data, seed) for each in wanted]):
-        state.put("run", ",".join(made))
-        st.rerun()
+    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999),
+                               help="Of weights, batches and k-means."))
+    wrong, arms = choice["sentence"] is not None, launching.arms(choice)
+    alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
+    together = st.button("Compare the four arms", icon=":material/stacked_line_chart:", width="stretch", disabled=wrong,
+                         help="DEC*, IDEC*, ADEC, and ADEC without adversary, on the same base, data and seed.")
+    if alone or together:
+        made = [launching.start(each, data, seed) for each in (arms if together else [choice])]
+        if None not in made:
+            state.put("run", ",".join(map(str, made)))
+            st.rerun()
 
 with right:
     shown = live.shown(asked, data, method)
@@ -48,15 +49,19 @@ with right:
     entry = models.get(live.method_of(shown), models[method])
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.latex(entry["equation"])
-        st.markdown(f"**{entry['title']}.** {entry['summary']} Source: {entry['source']}.")
-        st.markdown("**Δ_FR** compares the gradient that the true labels would give with what the encoder really descends; **Δ_FD** compares the gradients of "
-                    "clustering and regulariser. Both are cosines over the whole encoder, on the same samples (Mrabah, Bouguessa, Ksantini, 2019).")
-        st.markdown("A higher Δ_FD is **not better by itself**. Where training comes to rest the two gradients cancel, so Δ_FD is −1 there whatever the data: "
-                    "those stretches are grey (‖∇total‖ below 5 % of its parts). A discriminator that is too strong raises Δ_FD and ruins the clusters. "
-                    "DEC* trains no regulariser, and neither does ADEC without adversary: their Δ_FD is hypothetical. "
-                    "A higher Δ_FR means something only beside DEC* on the same base, the grey line.")
+        st.markdown(f"{launching.bold(entry['title'])}. {entry['summary']} Source: {entry['source']}.")
+        st.markdown(
+            "**Δ_FR** compares the gradient that the true labels would give with what the encoder really descends; **Δ_FD** compares the "
+            "gradients of clustering and regulariser. Both are cosines over the whole encoder, on the same samples (Mrabah, Bouguessa, "
+            "Ksantini, 2019).")
+        st.markdown(
+            "A higher Δ_FD is **not better by itself**. Where training comes to rest the two gradients cancel, so Δ_FD is −1 there, "
+            "whatever the data: those stretches are grey (‖∇total‖ below 5 % of its parts). Too strong a discriminator raises Δ_FD and "
+            "ruins the clusters. DEC* trains no regulariser, and neither does ADEC without adversary: their Δ_FD is hypothetical. A higher Δ_FR "
+            "means something only beside DEC* on the same base, the grey line.")
 
-run = state.store().find(shown[0]) if len(shown) == 1 and live.readable(shown[0]) else None
+run = state.store().find(shown[0]) if live.method_of(shown) else None
 if run is not None:
-    st.download_button("Card (JSON)", launching.card(run), f"feint-{run.key}.json", "application/json", icon=":material/download:", on_click="ignore")
+    st.download_button("Card (JSON)", launching.card(run), f"feint-{run.key}.json", "application/json", icon=":material/download:",
+                       on_click="ignore")
 state.page_foot(launching.command(run.spec) if run is not None else {})

@@ -15,8 +15,8 @@ from engine.runs.answers import Answer
 from engine.runs.runner import prepare, run
 from engine.runs.store import Run, Store
 
-TINY = {"base.hidden": [8], "base.iterations": 20, "base.evaluate_every": 10, "base.batch": 32, "base.starts": 1, "iterations": 40, "interval": 10,
-        "delta_every": 10, "batch": 32, "probe": 64}
+TINY = {"base.hidden": [8], "base.iterations": 20, "base.evaluate_every": 10, "base.batch": 32, "base.starts": 1, "iterations": 40,
+        "interval": 10, "delta_every": 10, "batch": 32, "probe": 64}
 """Settings that train in a second; far too few for good clusters."""
 ALONE = """
 import streamlit as st

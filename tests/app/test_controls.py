@@ -88,13 +88,15 @@ def test_only_changed_fields_are_changes_and_they_can_be_taken_back(form: AppTes
     chosen = choice(form)
     assert Toy(**chosen["values"]) == Toy.preset(chosen["preset"], **chosen["changes"])
     widget(form, "button", "reset").click().run()
-    assert choice(form)["changes"] == {} and widget(form, "slider", "steps").value == 30 and widget(form, "number_input", "limit").value is None
+    assert choice(form)["changes"] == {}
+    assert widget(form, "slider", "steps").value == 30 and widget(form, "number_input", "limit").value is None
 
 
 def test_another_preset_brings_its_own_values(form: AppTest) -> None:
     form.session_state["t/toy/preset/None"] = "slow"
     form.run()
-    assert choice(form)["preset"] == "slow" and choice(form)["values"]["steps"] == 20 and choice(form)["values"]["base"]["iterations"] == 4000
+    chosen = choice(form)
+    assert chosen["preset"] == "slow" and chosen["values"]["steps"] == 20 and chosen["values"]["base"]["iterations"] == 4000
 
 
 def test_nonsense_is_one_sentence_at_the_form(form: AppTest) -> None:

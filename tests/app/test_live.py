@@ -1,5 +1,6 @@
 """What live pages read and compute: events as tables, pace, stretches, blocks, figures, names and commands."""
 
+import ast
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import launching, live, panels, record
 from app.record import Pace, Record
+from engine.cli import flags
 from engine.errors import RunBroken
-from engine.events import Evaluate, Event, Finished, Progress, Started, Stopped
+from engine.events import Evaluate, Event, Progress, Started, Stopped
 from engine.runs.runner import prepare
 from engine.runs.store import Run, Store
 from tests.app.conftest import Desk, method
@@ -31,7 +33,8 @@ class Told:
 
 def evaluated(step: int, fd: float, stationary: float = 0.0, **metrics: Any) -> Evaluate:
     return Evaluate(step=step, total=100, values={"encoder_updates": step / 2},
-                    metrics={"acc": 0.5, "delta_fr": 0.1, "delta_fd": fd, "norm_total": 1.0 + fd, "near_stationary": stationary, "sizes": [3, 5, 4]} | metrics)
+                    metrics={"acc": 0.5, "delta_fr": 0.1, "delta_fd": fd, "norm_total": 1.0 + fd, "near_stationary": stationary,
+                             "sizes": [3, 5, 4]} | metrics)
 
 
 def read(*events: Event) -> Record:
@@ -49,14 +52,14 @@ def test_only_new_lines_are_read() -> None:
 
 
 def test_what_a_resumed_run_says_again_counts_once() -> None:
-    told = read(Started(run="a"), evaluated(0, 0.1), evaluated(10, 0.2), evaluated(20, 0.3), Stopped(run="a", step=10), Started(run="a", step=10),
-                evaluated(20, 0.4))
+    told = read(Started(run="a"), evaluated(0, 0.1), evaluated(10, 0.2), evaluated(20, 0.3), Stopped(run="a", step=10),
+                Started(run="a", step=10), evaluated(20, 0.4))
     assert told.evaluations()["step"].tolist() == [0, 10, 20] and told.evaluations()["delta_fd"].tolist() == [0.1, 0.2, 0.4]
 
 
 def test_pace_is_that_of_the_present_phase() -> None:
-    told = read(Started(run="a"), Progress(step=400, total=400, phase="base: acai"), *(Progress(step=10 * k, total=100, phase="clustering") for k in range(1, 5)))
-    pace = told.pace()
+    clustering = (Progress(step=10 * k, total=100, phase="clustering") for k in range(1, 5))
+    pace = read(Started(run="a"), Progress(step=400, total=400, phase="base: acai"), *clustering).pace()
     assert pace == Pace("clustering", 40, 100, 10.0) and pace.share == 0.4 and pace.remaining == 6.0 and not pace.of_base
     assert read(Progress(step=3, total=9, phase="base: acai")).pace().of_base and read().pace() == Pace()
     assert read(*(Progress(step=0, total=9, phase="discriminator") for _ in range(4))).pace().remaining is None
@@ -121,7 +124,7 @@ def test_the_figures_of_a_real_run(trained_home: Store) -> None:
 
 
 def test_grey_stretches_and_hypothetical_angles_are_marked() -> None:
-    told = read(evaluated(0, 0.1, hypothetical=1.0), evaluated(10, -0.9, stationary=1.0, hypothetical=1.0), evaluated(20, 0.2, hypothetical=1.0))
+    told = read(evaluated(0, 0.1, hypothetical=1.0), evaluated(10, -0.9, 1.0, hypothetical=1.0), evaluated(20, 0.2, hypothetical=1.0))
     figure = panels.followed(told, {}, None)["angles"].figure
     assert {"Δ_FD (hypothetical)", "gradient nearly zero"} <= {trace.name for trace in figure.data}
     assert any(shape.x0 == 10 and shape.x1 == 20 for shape in figure.layout.shapes)
@@ -134,7 +137,7 @@ def test_the_control_is_dec_star_on_the_same_base(trained_home: Store, desk: Des
 
         from app import live, state
         run = next(run for run in state.store().all() if run.spec.name == st.session_state["name"])
-        found = live._control(run)
+        found = live.control(run)
         st.session_state["steps"] = None if found is None else found["step"].tolist()
 
     at = AppTest.from_function(page, default_timeout=30)
@@ -150,8 +153,6 @@ def test_the_control_is_dec_star_on_the_same_base(trained_home: Store, desk: Des
 
 
 def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> None:
-    from engine.cli import flags
-
     run = method(trained_home, "adec")
     words = shlex.split(launching.command(run.spec)["Command line"])
     assert words[:5] == ["python3", "-m", "engine", "train", "adec"]
@@ -159,14 +160,15 @@ def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> 
     changes = {name[2:]: flags.value(text) for name, text in given.items() if name not in ("--data", "--seed", "--preset")}
     again = prepare("train", "adec", given["--data"], seed=int(given["--seed"]), preset=given.get("--preset"), changes=changes)
     assert again.key == run.key
-    made: list[Any] = []
-    code = launching.command(run.spec)["Python"].replace("print(event)", "made.append(event)")
-    exec(code, {"made": made})  # noqa: S102 — what the page tells people to type
-    assert isinstance(made[-1], Finished) and made[-1].run == run.key
+    code = ast.parse(launching.command(run.spec)["Python"])
+    call = next(node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare")
+    arguments = [ast.literal_eval(value) for value in call.args]
+    assert prepare(*arguments, **{str(named.arg): ast.literal_eval(named.value) for named in call.keywords}).key == run.key
 
 
 def test_measured_presets_say_how_long_and_how_well(trained_home: Store, desk: Desk) -> None:
-    entry = {"name": "dec_star", "defaults": {}, "presets": {"tiny": method(trained_home, "dec_star").spec.settings["model_settings"], "other": {"rate": 5}}}
+    tiny = launching.settings(method(trained_home, "dec_star").spec)
+    entry = {"name": "dec_star", "defaults": {}, "presets": {"tiny": tiny, "other": {"rate": 5}}}
     found = launching.measured(entry, "digits")
     assert list(found) == ["tiny"] and found["tiny"]["here"] and launching.about(found)["tiny"].endswith("here")
     assert launching.expected(found["tiny"]).startswith("Measured on this machine, seed 0: ACC 0.")

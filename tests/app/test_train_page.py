@@ -69,7 +69,8 @@ def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Op
     at = opened("train")
     button(at, "Compare the four arms").click().run()
     runs = [trained_home.find(key) for key in desk.submitted]
-    assert [run.spec.name for run in runs] == ["dec_star", "idec_star", "adec", "adec"] and len({run.spec.builds_on["base"] for run in runs}) == 1
+    assert [run.spec.name for run in runs] == ["dec_star", "idec_star", "adec", "adec"]
+    assert len({run.spec.builds_on["base"] for run in runs}) == 1
     assert [run.spec.settings["model_settings"].get("adv_weight") for run in runs] == [None, None, 1.0, 0.0]
     assert at.session_state["p_run"] == ",".join(desk.submitted)
 
@@ -77,7 +78,9 @@ def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Op
 def test_several_runs_share_their_figures(trained_home: Store, opened: Opened) -> None:
     names = ",".join(method(trained_home, name).key for name in ("adec", "dec_star"))
     at = opened("train", run=names)
-    assert [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")] == ["Scores of the arms", "Angles between gradients"]
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
+    assert titles == ["Scores of the arms", "Angles between gradients"]
+    assert at.dataframe[-1].value["arm"].tolist() == ["ADEC", "DEC*"]
 
 
 def test_a_live_run_shows_where_it_is_and_takes_a_wish(trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

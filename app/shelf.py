@@ -1,0 +1,81 @@
+"""The list of runs: what they are, and all that can be done with them. And the machine they run on."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import launching, live, state
+from app.launching import LIVE
+from engine.errors import FeintError
+from engine.runs.store import Run
+
+
+def cards(names: Sequence[str]) -> None:
+    """Runs, one card each, kept up to date while one of them lives."""
+    runs = _here()
+    shown = [name for name in names if name in runs]
+    lives = any(runs[name].status() in LIVE for name in shown)
+    st.fragment(_cards, run_every=2 * live.TICK if lives else None)(shown, lives)
+
+
+def machine() -> None:
+    """What computes here, and what waits."""
+    with st.container(border=True):
+        st.markdown("**This machine**")
+        st.caption(" · ".join(launching.machine()))
+        try:
+            waiting = state.engine().queue()
+        except FeintError as error:
+            state.refused(error)
+            return
+        at_work = sum(item["state"] == "running" for item in waiting)
+        st.caption(f"{at_work} at work, {len(waiting) - at_work} waiting.")
+
+
+def _here() -> dict[str, Run]:
+    shelf = state.store()
+    return {run.name: run for run in (*shelf.all(), *shelf.zoo().values())}
+
+
+def _cards(names: Sequence[str], lived: bool) -> None:
+    runs = _here()
+    for name in names:
+        if name in runs:  # else it was deleted meanwhile
+            with st.container(border=True, key=f"card/{name}"):
+                _card(runs[name])
+    live.drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
+
+
+def _card(run: Run) -> None:
+    status = run.status()
+    if status == "broken":
+        st.markdown(f"**Unreadable run** `{run.name}`")
+        st.error(run.reason())
+        _delete(run)
+        return
+    told = live.read(run) if status in LIVE else None
+    score = run.result().get("acc")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        live.headline(run, told, f"ACC {score:.3f}" if isinstance(score, float) else "")
+        live.open_link(run)
+        if status not in (*LIVE, "zoo"):
+            _delete(run)
+    if told is not None:
+        live.progress(run, told)
+    if status == "failed":
+        st.caption(run.reason())
+
+
+def _delete(run: Run) -> None:
+    """Delete, after a second press that says what is lost."""
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; "
+                    "the same settings and seed make it again.")
+        st.button("Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,))
+
+
+def _gone(name: str) -> None:
+    try:
+        state.store().delete(name)
+    except FeintError as error:
+        state.notice(str(error))
