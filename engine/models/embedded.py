@@ -28,10 +28,10 @@ from engine.settings import knob
 
 
 class EmbeddedState(State):
-    """A training on a base: `tensors` holds p (n, k), labels (n,) at the last refresh, and order () for the batches.
+    """A training on a base: `tensors` holds p (n, k) and the labels (n,) of the last refresh.
 
-    Counters: step (iterations), encoder_updates, moved (encoder updates since the last refresh), refreshed (its step),
-    settled, and latest, the values that the last event told.
+    Counters: step (iterations), order (seed of the batches), encoder_updates, moved (encoder updates since the last
+    refresh), refreshed (its step), settled, and latest, the values that the last event told.
     """
 
     model: ClusteringAutoencoder
@@ -52,7 +52,7 @@ class EmbeddedState(State):
         return {"pseudo": kl, "q": log_q.exp()} | self.settings.regularised(self, self.model.units(x), z, kl)
 
     def probe_rows(self, n: int) -> Tensor | None:
-        """A fixed random subset, drawn from `order`, at the first refresh after every `delta_every` iterations and at the end."""
+        """A fixed random subset, at the first refresh after every `delta_every` iterations and at the end."""
         every, interval = self.settings.delta_every, self.settings.interval
         if self.step % interval == 0 and self.step > 0 and self.step // every == (self.step - interval) // every:
             return None
@@ -60,7 +60,7 @@ class EmbeddedState(State):
 
     def order(self, step: int) -> torch.Generator:
         """The generator of batch `step`: the same for every method on one base."""
-        return torch.Generator().manual_seed(int(self.tensors["order"]) + 1 + step)
+        return torch.Generator().manual_seed(self.counters["order"] + 1 + step)
 
 
 class Embedded(ModelSettings):
@@ -68,7 +68,6 @@ class Embedded(ModelSettings):
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs")
     family: ClassVar[str] = "Deep clustering"
-    decides: ClassVar[str] = "both"
 
     base: ACAI = knob(ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from.")
     iterations: int = knob(100_000, "Iterations", "At most; each a batch, whatever it updates.", source="ADEC, section 5", ge=1,
@@ -113,7 +112,7 @@ class Embedded(ModelSettings):
         weights = bases["base"].state_dict()
         state.model.load_state_dict(weights)
         digest = hashlib.sha256(weights["centres"].float().cpu().numpy().tobytes()).digest()
-        state.tensors["order"] = torch.tensor(int.from_bytes(digest[:6]), dtype=torch.int64)
+        state.counters["order"] = int.from_bytes(digest[:6])
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
         """Networks that only training needs."""
