@@ -45,7 +45,7 @@ class Ladder {
     this.saveButton = element("button", { type: "button", class: "save", "aria-label": "Save this moment as a picture", title: "Save this moment as PNG", onclick: () => this.save() }, icon(SAVE));
 
     this.curve = element("canvas", { class: "curve", "aria-hidden": "true" });
-    this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.data.flip); this.released(); } });
+    this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.landmark); this.released(); } });
     this.thumb = element("span", { class: "thumb", "aria-hidden": "true" }, element("i"));
     this.track = element("div", { class: "track", role: "slider", tabindex: "0", "aria-orientation": "horizontal" }, this.curve, this.thumb);
     this.scale = element("div", { class: "scale soft small", "aria-hidden": "true" });
@@ -56,7 +56,8 @@ class Ladder {
     this.track.addEventListener("keydown", (event) => this.press(event));
 
     this.bars = element("div", { class: "rows" });
-    this.barsBox = element("section", { class: "bars" }, element("h3", {}, "Clusters ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean")), this.bars);
+    this.barsBox = element("section", { class: "bars" }, element("h3", {}, "Clusters ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean"),
+      (this.barsScale = element("span", { class: "legend" }))), this.bars);
     this.reconBox = element("section", { class: "recon" }, element("h3", { text: "Reconstruction" }),
       element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
     this.map = element("canvas", { class: "map", role: "img" });
@@ -112,8 +113,20 @@ class Ladder {
     this.mapCluster = arrayOf(data.map_cluster, Uint8Array);
     this.winner = this.winners(this.q);
     this.noiseWinner = this.noiseQ && this.winners(this.noiseQ);
+    this.landmark = this.landmarkOf(data);
+    const own = (_, i) => i % this.clusters === data.cluster_own;
+    const above = (largest) => [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].find((share) => share >= largest) || 1;
+    this.reach = above(Math.max(...this.q, ...data.q_clean));
+    this.ownReach = above(Math.max(...this.q.filter(own), ...(this.noiseQ ? this.noiseQ.filter(own) : [])));
     this.frames = 0;
     this.slowest = 0;
+  }
+
+  /** The level that matters: the first flip, over λ the last one (a larger weight gives the attack up); null where nothing flips. */
+  landmarkOf(data) {
+    if (data.axis !== "lambda") return data.flip;
+    for (let i = this.count - 1; i >= 0; i--) if (this.winner[i] !== data.cluster_own) return i;
+    return null;
   }
 
   winners(q) {
@@ -162,11 +175,12 @@ class Ladder {
       const thumb = medoids ? this.thumbnail(medoids.subarray(k * size, (k + 1) * size)) : element("span", { class: "dot" });
       const row = element("div", { class: "row" + (k === this.data.cluster_own ? " own" : ""), title: k === this.data.cluster_own ? "the clean image's cluster" : null },
         thumb, element("span", { class: "name", text: this.data.cluster_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
-      before.style.left = `${100 * this.data.q_clean[k]}%`;
+      before.style.left = `${(100 * this.data.q_clean[k]) / this.reach}%`;
       return { k, row, fill, number, moved };
     });
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
     this.barsBox.classList.toggle("many", this.clusters > 12);
+    say(this.barsScale, this.reach < 1 ? `full width: ${percent(this.reach)}` : "");
   }
 
   thumbnail(bytes) {
@@ -194,7 +208,7 @@ class Ladder {
     this.mark.hidden = star == null;
     if (star != null) {
       say(this.mark, this.starText());
-      this.mark.title = "Go to the flip point (Home). An upper bound: a stronger attack may need less.";
+      this.mark.title = `Go there (Home).${data.axis === "epsilon" ? " An upper bound: a stronger attack may need less." : ""}`;
       this.mark.style.setProperty("--at", star.toFixed(5));
       this.mark.classList.toggle("early", star < 0.1);
       this.mark.classList.toggle("late", star > 0.9);
@@ -216,17 +230,17 @@ class Ladder {
 
   starPosition() {
     const { data } = this;
-    if (data.flip == null) return null;
-    const star = data.axis === "epsilon" && data.epsilon_star != null ? data.epsilon_star : data.levels[data.flip];
+    if (this.landmark == null) return null;
     const span = data.levels[this.count - 1] - data.levels[0];
-    return data.axis === "epsilon" && span > 0 ? Math.min(1, Math.max(0, (star - data.levels[0]) / span)) : this.positions[data.flip];
+    if (data.axis !== "epsilon" || data.epsilon_star == null || span <= 0) return this.positions[this.landmark];
+    return Math.min(1, Math.max(0, (data.epsilon_star - data.levels[0]) / span));
   }
 
   starText() {
-    const { data } = this;
-    if (data.axis === "path") return `flips at step ${data.levels[data.flip]}`;
-    if (data.axis === "lambda") return `flips at λ ${this.short(data.levels[data.flip])}`;
-    return `ε* ≤ ${this.short(data.epsilon_star ?? data.levels[data.flip])}`;
+    const { data } = this, level = data.levels[this.landmark];
+    if (data.axis === "path") return `flips at step ${level}`;
+    if (data.axis === "lambda") return this.landmark === this.count - 1 ? "flips at every λ here" : `flips up to λ ${this.short(level)}`;
+    return `ε* ≤ ${this.short(data.epsilon_star ?? level)}`;
   }
 
   // --- sizes ---------------------------------------------------------------------------------------------------------
@@ -249,7 +263,7 @@ class Ladder {
     const x = (i) => edge + this.positions[i] * inner;
     const line = (q) => {
       pen.beginPath();
-      for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - (floor - roof) * q[i * this.clusters + this.data.cluster_own]);
+      for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - ((floor - roof) * q[i * this.clusters + this.data.cluster_own]) / this.ownReach);
     };
     pen.clearRect(0, 0, curve.width, curve.height);
     const colour = theme.category(this.data.cluster_own);
@@ -274,6 +288,10 @@ class Ladder {
     }
     this.drawBand(pen, this.winner, x, floor + gap, band, ratio);
     if (this.noiseQ) this.drawBand(pen, this.noiseWinner, x, floor + 2 * gap + band, band, ratio);
+    pen.fillStyle = inked(theme.text, 0.6);
+    pen.font = `${11 * ratio}px ${theme.font}`;
+    pen.textAlign = "right";
+    pen.fillText(percent(this.ownReach), curve.width - 6 * ratio, roof + 8 * ratio);
     const star = this.starPosition();
     if (star != null) {
       pen.fillStyle = inked(theme.text, 0.75);
@@ -373,7 +391,7 @@ class Ladder {
     const now = this.winner[this.level], at = this.level * this.clusters;
     for (const { k, row, fill, number, moved } of this.rows) {
       const share = this.q[at + k], change = share - this.data.q_clean[k];
-      fill.style.transform = `scaleX(${share.toFixed(4)})`;
+      fill.style.transform = `scaleX(${(share / this.reach).toFixed(4)})`;
       fill.style.background = this.theme.category(k);
       row.classList.toggle("winner", k === now);
       say(number, percent(share));
@@ -459,7 +477,8 @@ class Ladder {
 
   exact(value) {
     if (this.data.axis === "path") return `step ${Math.round(value)}`;
-    return `${this.data.axis === "lambda" ? "λ" : "ε"} ${this.data.axis === "lambda" ? value.toFixed(2) : value >= 1 ? value.toFixed(2) : value.toFixed(3)}`;
+    if (this.data.axis === "lambda") return `λ ${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)}`;
+    return `ε ${value.toFixed(value >= 1 ? 2 : 3)}`;
   }
 
   exactUnit(value) {
@@ -509,7 +528,7 @@ class Ladder {
   }
 
   press(event) {
-    const far = event.shiftKey ? 5 : 1, flip = this.data.flip ?? 0;
+    const far = event.shiftKey ? 5 : 1, flip = this.landmark ?? 0;
     const target = { ArrowRight: this.level + far, ArrowUp: this.level + far, ArrowLeft: this.level - far, ArrowDown: this.level - far,
       PageUp: this.level + 5, PageDown: this.level - 5, Home: flip, End: this.count - 1 }[event.key];
     if (event.key === " ") this.toggle();

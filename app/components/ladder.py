@@ -2,9 +2,9 @@
 
     answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
                    cluster_own, flip (index or None), epsilon_star (float or None), label_name, title, protocol, map_name
-    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with recon_clean (d,),
-                   xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d) uint8,
-                   q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
+    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with
+                   recon_clean (d,), xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d)
+                   uint8, q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
     payload |= {
         "shape": [1] * (3 - len(said["shape"])) + list(said["shape"]),
         "levels": [float(level) for level in said["levels"]],
-        "start": said["flip"] if said["flip"] is not None else len(said["levels"]) - 1,
+        "start": _start(said, np.asarray(arrays["q"])),
         "clean": components.packed(_bytes(arrays["clean"]), "u1"),
         "delta": components.packed(np.rint(delta / scale[:, None]), "i1"),
         "delta_scale": [float(step) for step in scale],
@@ -79,6 +79,14 @@ def gain(delta: Array, flip: int | None) -> float:
     exact = 1 / reach
     steps = 10.0 ** np.floor(np.log10(exact)) * np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8])
     return float(np.round(steps[steps <= exact * 1.0001].max(), 6))
+
+
+def _start(said: dict[str, Any], q: Array) -> int:
+    """The level shown first: the first flip; over λ the last one (a larger weight gives the attack up); the end where nothing flips."""
+    if said["axis"] != "lambda":
+        return len(q) - 1 if said["flip"] is None else int(said["flip"])
+    flipped = np.flatnonzero(q.argmax(axis=1) != said["cluster_own"])
+    return int(flipped[-1]) if len(flipped) else 0
 
 
 def _bytes(image: Array) -> Array:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -188,7 +189,9 @@ def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
 
 @pytest.mark.parametrize("n", [10_000, 70_000])
 def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
+    clock = time.monotonic()
     page = opened(f"show=map&n={n}")
+    drawn = time.monotonic() - clock
     sent: list[int] = []
     expect(page.get_by_text("selected: none")).to_be_visible()
     listener = page.context.new_cdp_session(page)
@@ -202,7 +205,7 @@ def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
     assert page.get_by_text(re.compile(r"^selected: \d+")).inner_text() == f"selected: {chosen}"
     assert n / 4 < chosen < n
     page.wait_for_timeout(100)
-    print(f"map of {n}: painted in {data(page, 'paintMs')} ms, lasso of {chosen} in {data(page, 'lassoMs')} ms, "
+    print(f"map of {n}: there after {drawn:.2f} s, painted in {data(page, 'paintMs')} ms, lasso of {chosen} in {data(page, 'lassoMs')} ms, "
           f"back in {took:.0f} ms, {sum(sent)} bytes up")
     assert 0 < sum(sent) <= 20_000
 
