@@ -7,6 +7,7 @@
     │   └── DataMissing    data that are not on this machine and could not be fetched
     ├── BudgetError        an ε, a box or a mask that no perturbation can satisfy
     ├── AbilityError       a model asked for something it cannot do
+    ├── Diverged           a training whose numbers are no longer finite
     ├── RunError           a run folder that cannot be used
     │   ├── RunBroken      half-written, truncated, or of another version
     │   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
@@ -54,6 +55,10 @@ class BudgetError(FeintError):
 
 class AbilityError(FeintError):
     """A model asked for something it cannot do."""
+
+
+class Diverged(FeintError):
+    """A training whose numbers are no longer finite."""
 
 
 class RunError(FeintError):

@@ -23,6 +23,7 @@ from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.augmentation import augmented
 from engine.nets.autoencoder import ClusteringAutoencoder, embed
+from engine.nets.layers import finite
 from engine.nets.student_t import assignment_loss, log_assignment, target_distribution
 from engine.settings import knob
 
@@ -181,9 +182,9 @@ def refresh(state: EmbeddedState, data: AtRest) -> dict[str, Tensor | float | No
     """Make P anew from the whole clean set, in float32, and see how much has changed.
 
     The first refresh compares with nothing, and one before which the encoder did not move compares with what was before
-    that: neither can end the training, though no label has changed.
+    that: neither can end the training, though no label has changed. Raises Diverged.
     """
-    z = embed(state.model, data)
+    z = finite(embed(state.model, data))
     q = log_assignment(z, state.model.centres).exp()
     labels, counters = q.argmax(1), state.counters
     compared = counters["moved"] > 0 and "labels" in state.tensors

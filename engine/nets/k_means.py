@@ -9,21 +9,20 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from engine.errors import DataError
+from engine.nets.layers import finite
 
 
 def k_means(z: Tensor, clusters: int, rng: torch.Generator, starts: int = 20) -> tuple[Tensor, Tensor]:
     """Centres (k, m) and labels (n,) of the points z (n, m), on z's device; seeded from `rng`.
 
     One thread, because sums in another order would change the last digits. Raises DataError where there are fewer points
-    than clusters, or where a point is not finite.
+    than clusters, Diverged where a point is not finite.
     """
     if len(z) < clusters:
         raise DataError(f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters}. Ask for fewer clusters.")
-    if not bool(torch.isfinite(z).all()):
-        raise DataError("k-means needs finite embeddings; some are NaN or infinite, so training has diverged. Use a lower learning rate.")
     seed = int(torch.randint(2**31 - 1, (), generator=rng))
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: some clusters stay empty
-        fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(z.detach().cpu().numpy())
+        fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(finite(z).detach().cpu().numpy())
     centres = torch.from_numpy(fitted.cluster_centers_).to(z)
     return centres, torch.from_numpy(fitted.labels_).long().to(z.device)

@@ -6,6 +6,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from engine.errors import Diverged
+
 
 def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
     """An affine layer: weights U(−1/√inputs, 1/√inputs), biases 0."""
@@ -27,3 +29,10 @@ def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
 def full(x: Tensor) -> Tensor:
     """What an autocast forward gave, in float32 (float64 stays)."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def finite(z: Tensor) -> Tensor:
+    """`z` as it is. Raises Diverged where an embedding is NaN or infinite."""
+    if not bool(torch.isfinite(z).all()):
+        raise Diverged("Embeddings must be finite; some are NaN or infinite, so training has diverged. Use a lower learning rate or weight.")
+    return z
