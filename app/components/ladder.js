@@ -216,7 +216,7 @@ class Ladder {
     const own = this.quoted(data.cluster_own);
     const sign = (name, text, title) => element("span", { title }, element("i", { class: name }), text);
     this.key.replaceChildren(
-      sign("solid", `confidence in ${own}`, "How sure the model is of the clean image's cluster, along the ladder"),
+      sign("solid", `confidence in ${own}, 0 to ${percent(this.ownReach)}`, "How sure the model is of the clean image's cluster, along the ladder"),
       ...(this.noiseQ ? [sign("dashed", "with noise of the same size", "The control: random noise of the same size")] : []),
       sign("band", this.noiseQ ? "winning cluster: attack above, noise below" : "winning cluster", "Which cluster wins at each level"));
   }
@@ -288,10 +288,6 @@ class Ladder {
     }
     this.drawBand(pen, this.winner, x, floor + gap, band, ratio);
     if (this.noiseQ) this.drawBand(pen, this.noiseWinner, x, floor + 2 * gap + band, band, ratio);
-    pen.fillStyle = inked(theme.text, 0.6);
-    pen.font = `${11 * ratio}px ${theme.font}`;
-    pen.textAlign = "right";
-    pen.fillText(percent(this.ownReach), curve.width - 6 * ratio, roof + 8 * ratio);
     const star = this.starPosition();
     if (star != null) {
       pen.fillStyle = inked(theme.text, 0.75);
@@ -443,7 +439,7 @@ class Ladder {
     const noise = this.noiseQ ? this.noiseText() : "";
     const was = `clean ${this.quoted(own)} ${percent(data.q_clean[own])}`;
     say(this.now, `${this.quoted(winner)} ${percent(share)} · ${was}${noise && ` · noise of the same size ${noise}`}`);
-    say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞ ${data.linf[level].toFixed(3)} · L2 ${data.l2[level].toFixed(2)}`);
+    say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞\u00a0${data.linf[level].toFixed(3)} · L2\u00a0${data.l2[level].toFixed(2)}`);
     say(this.attackedNote, `${this.quoted(winner)} ${percent(share)}`);
     this.track.setAttribute("aria-valuenow", level);
     this.track.setAttribute("aria-valuetext", `${this.spoken(data.levels[level])}, ${flipped ? "now in" : "still in"} cluster ${data.cluster_names[winner]}, ${percent(share)}`);
