@@ -34,5 +34,5 @@ def full(x: Tensor) -> Tensor:
 def finite(z: Tensor) -> Tensor:
     """`z` as it is. Raises Diverged where an embedding is NaN or infinite."""
     if not bool(torch.isfinite(z).all()):
-        raise Diverged("Embeddings must be finite; some are NaN or infinite, so training has diverged. Use a lower learning rate or weight.")
+        raise Diverged("Embeddings must be finite; some are NaN or infinite, so training diverged. Use a lower learning rate or weight.")
     return z
