@@ -132,8 +132,8 @@ def arms(frames: Mapping[str, pd.DataFrame], x: str = "step", ys: Mapping[str, s
     measured = {(run, column) for run, frame in frames.items() for column in ys if column in frame and frame[column].notna().any()}
     present = {column: name for column, name in ys.items() if any((run, column) in measured for run in frames)}
     rows = -(-max(1, len(present)) // 2)
-    figure = make_subplots(rows, min(2, max(1, len(present))), subplot_titles=list(present.values()), vertical_spacing=0.36 / max(1, rows),
-                           horizontal_spacing=0.1)
+    figure = make_subplots(rows, min(2, max(1, len(present))), vertical_spacing=0.36 / max(1, rows), horizontal_spacing=0.1,
+                           subplot_titles=list(present.values()) if len(present) > 1 else None)
     for place, (run, frame) in enumerate(frames.items()):
         for at, column in enumerate(present):
             if (run, column) in measured:

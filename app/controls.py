@@ -216,7 +216,7 @@ def _pick_preset(entry: Mapping[str, Any], key: str, first: str | None, about: M
         return None
     name = f"{key}/preset/{first}"
     st.session_state.setdefault(name, first if first in names else names[0])
-    return st.segmented_control("Preset", names, key=name, required=True, width="stretch", persist_state="session",
+    return st.segmented_control("Preset", names, key=name, required=True, wrap=True, persist_state="session",
                                 format_func=lambda preset: " · ".join(filter(None, (_words(preset), about.get(preset)))),
                                 help="A named set of values; change what you like below.")
 

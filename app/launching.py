@@ -114,7 +114,8 @@ def data_title(card: Mapping[str, Any]) -> str:
 
 def machine() -> list[str]:
     """What computes here, as the newest run recorded it; cores where there is none."""
-    how: dict[str, Any] = next((how for run in state.store().all() if run.status() != "broken" and (how := run.card().get("how"))), {})
+    cards = (run.card() for run in state.store().all() if run.status() != "broken")
+    how: dict[str, Any] = next((card["how"] for card in cards if "how" in card), {})
     said = [str(how[name]) for name in ("device", "precision") if name in how]
     threads = f"{how.get('threads', os.cpu_count())} threads"
     return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])

@@ -2,7 +2,8 @@
 a second viewer or a restarted server see the same run. One fragment draws, and it ticks only while the run lives.
 """
 
-from collections.abc import Container, Iterable, Sequence
+import time
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -18,6 +19,8 @@ Colour = Literal["grey", "blue", "green", "red", "orange"]
 
 TICK = 0.5
 """Seconds between looks at a live run."""
+REDRAW = 2.0
+"""Seconds that the figures of a live run stand: seven of them take a seventh of a second."""
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
 BADGES: dict[str, tuple[str, Colour]] = {
@@ -164,10 +167,11 @@ def _compare(names: Sequence[str], lived: bool) -> None:
             progress(run, told)
     drawn_once_more(lived, any(run.status() in LIVE for run in runs))
     if any(len(told.evaluations()) for told in records.values()):
-        for name, chart in panels.compared(records, *_view(records.values())).items():
-            charts.show(chart, key=f"arms/{name}", table=not lived)
+        axis, zoom = _view(records.values())
+        found = _redrawn("+".join(names), (axis, zoom, lived), lambda: panels.compared(records, axis, zoom))
+        _draw(found, "arms", lived)
         table = panels.final(records)
-        st.dataframe(table, hide_index=True, alt="The newest scores of each arm.")
+        st.dataframe(table, hide_index=True, alt="The newest scores of each arm, and its mean angles.")
 
 
 def _base(run: Run) -> tuple[Run, Record] | None:
@@ -287,7 +291,7 @@ def _scores(told: Record) -> None:
         for name, (label, help_) in SCORES.items():
             if name in now:
                 unreal = hypothetical and name == "delta_fd"
-                st.metric(label + (" (hyp.)" if unreal else ""), f"{now[name]:.3f}", width=104,
+                st.metric(label + (" (hyp.)" if unreal else ""), f"{now[name]:.3f}", width=100,
                           help=help_ + (" Hypothetical: this regulariser is not trained here." if unreal else ""))
     if now.get("ratio_adv_kl", 0) > panels.ALARM:
         st.warning(f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above {panels.ALARM:g}): "
@@ -297,11 +301,23 @@ def _scores(told: Record) -> None:
 def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     """Scores and angles, pictures as they come, then the rest."""
     axis, zoom = _view([told])
-    found = panels.followed(told, launching.settings(run.spec), past, axis, zoom)
     live = run.status() in LIVE
+    found = _redrawn(run.key, (axis, zoom, live), lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom))
     _draw({name: found[name] for name in ("scores", "angles") if name in found}, run.key, live)
-    sketches.show(run, told)
-    _draw({name: chart for name, chart in found.items() if name not in ("scores", "angles")}, run.key, live)
+    with sketches.show(run, told):
+        if "sizes" in found:
+            charts.show(found["sizes"], key=f"{run.key}/sizes", table=not live)
+    _draw({name: chart for name, chart in found.items() if name not in ("scores", "angles", "sizes")}, run.key, live)
+
+
+def _redrawn(key: str, view: tuple[str, bool, bool], build: Callable[[], dict[str, charts.Chart]]) -> dict[str, charts.Chart]:
+    """The figures of `view` (axis, close-up, live); those of a live run are made anew every REDRAW seconds: it takes a while."""
+    kept = st.session_state.setdefault("figures", {})
+    seen, when, found = kept.get(key, (None, 0.0, {}))
+    if seen != view or not view[2] or time.monotonic() - when > REDRAW:
+        found = build()
+        kept[key] = (view, time.monotonic(), found)
+    return found
 
 
 def _draw(found: dict[str, charts.Chart], key: str, live: bool) -> None:

@@ -51,22 +51,27 @@ def followed(told: Record, settings: Mapping[str, Any], control: pd.DataFrame | 
 def compared(records: Mapping[str, Record], x: str = "step", zoom: bool = False) -> dict[str, Chart]:
     """Scores and angles of several runs in the same figures."""
     frames = {name: _cut(told.evaluations(), zoom) for name, told in records.items()}
-    probes = {name: frame for name, table in frames.items() if len(frame := record.probes(table))}
+    probes = {name: record.probes(table) for name, table in frames.items()}
     note = "On all samples; labels are used for scoring only. One seed: a point of difference is within its noise."
-    found = {"scores": charts.arms(frames, x, SCORES, title="Scores of the arms", x_title=AXES[x], caption=note)}
-    if probes:
-        note = (f"Moving average over {record.AVERAGED} probes. For DEC* and without adversary Δ_FD is hypothetical. "
-                "Higher is not better by itself.")
-        found["angles"] = charts.arms(probes, x, ANGLES, title="Angles between gradients", x_title=AXES[x], smooth=record.AVERAGED,
-                                      caption=note)
+    found = {column: charts.arms(frames, x, {column: name}, title=name, x_title=AXES[x], caption=note) for column, name in SCORES.items()}
+    if any(len(frame) for frame in probes.values()):
+        note = f"Moving average over {record.AVERAGED} probes. Higher is not better by itself."
+        unreal = " For DEC* and without adversary it is hypothetical."
+        for column, name in ANGLES.items():
+            found[column] = charts.arms(probes, x, {column: name}, title=name, x_title=AXES[x], smooth=record.AVERAGED,
+                                        caption=note + (unreal if column == "delta_fd" else ""))
     return found
 
 
 def final(records: Mapping[str, Record]) -> pd.DataFrame:
-    """One row a run: its newest scores, with the iterations and encoder updates they took."""
-    columns = SCORES | ANGLES | {"reconstruction_mse": "reconstruction error", "encoder_updates": "encoder updates"}
-    rows = [{"arm": name} | {label: told.now().get(column) for column, label in columns.items()} | {"iterations": told.pace().step}
-            for name, told in records.items()]
+    """One row a run: its newest scores, its mean angles over all probes, and the iterations and encoder updates they took."""
+    columns = SCORES | {"reconstruction_mse": "reconstruction error", "encoder_updates": "encoder updates"}
+    rows = []
+    for arm, told in records.items():
+        now, probes = told.now(), record.probes(told.evaluations())
+        angles = {f"mean {name}": probes[column].mean() if column in probes else None for column, name in ANGLES.items()}
+        scores = {label: now.get(column) for column, label in columns.items()}
+        rows.append({"arm": arm} | scores | angles | {"iterations": told.pace().step})
     return pd.DataFrame(rows).round(3)
 
 
@@ -97,7 +102,8 @@ def _losses(table: pd.DataFrame, x: str, blocks: Stretches) -> Chart | None:
     present = _present(table, PARTS, x)
     if not present:
         return None
-    return charts.training_curves(table, present, title="Parts of the loss", x=x, x_title=AXES[x], blocks=blocks,
+    only = next(iter(present.values())) if len(present) == 1 else ""  # a single line has no legend
+    return charts.training_curves(table, present, title="Parts of the loss", x=x, x_title=AXES[x], y_title=only, blocks=blocks,
                                   caption="Mean over a batch, unweighted.")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
 from app.components.map import Classes, map_payload, point_map
@@ -16,17 +17,22 @@ from engine.runs.store import Run
 KINDS = ("reconstructions", "map")
 
 
-def show(run: Run, told: Record) -> None:
-    """Reconstructions and the small map, at the newest step or at the one chosen on the timeline."""
+def show(run: Run, told: Record) -> DeltaGenerator:
+    """Reconstructions and the small map, at the newest step or at the one chosen on the timeline.
+
+    Gives back the place under the reconstructions, where there is room beside the map.
+    """
     steps = sorted({picture.step for kind in KINDS for picture in told.pictures(kind)})
     if not steps:
-        return
+        return st.container()
     step = _timeline(run.key, steps)
-    for column, kind in zip(st.columns([2, 3], gap="medium"), KINDS, strict=True):
+    columns = st.columns(2, gap="medium")
+    for column, kind in zip(columns, KINDS, strict=True):
         picture = next((picture for picture in reversed(told.pictures(kind)) if picture.step <= step), None)
         if picture is not None:
             with column:
                 _picture(run, picture)
+    return columns[0]
 
 
 def _timeline(key: str, steps: list[int]) -> int:

@@ -57,8 +57,8 @@ with right:
         st.markdown(
             "A higher Δ_FD is **not better by itself**. Where training comes to rest the two gradients cancel, so Δ_FD is −1 there, "
             "whatever the data: those stretches are grey (‖∇total‖ below 5 % of its parts). Too strong a discriminator raises Δ_FD and "
-            "ruins the clusters. DEC* trains no regulariser, and neither does ADEC without adversary: their Δ_FD is hypothetical. A higher Δ_FR "
-            "means something only beside DEC* on the same base, the grey line.")
+            "ruins the clusters. DEC* trains no regulariser, and neither does ADEC without adversary: their Δ_FD is hypothetical. A higher "
+            "Δ_FR means something only beside DEC* on the same base, the grey line.")
 
 run = state.store().find(shown[0]) if live.method_of(shown) else None
 if run is not None:

@@ -202,3 +202,12 @@ def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_h
     spec = method(trained_home, "adec").spec
     bare = spec.model_copy(update={"settings": spec.settings | {"model_settings": spec.settings["model_settings"] | {"adv_weight": 0.0}}})
     assert launching.title(bare) == "ADEC without adversary"
+
+
+def test_an_arm_keeps_its_colour_before_the_others_have_begun() -> None:
+    told = read(evaluated(0, 0.1), evaluated(10, 0.3))
+    found = panels.compared({"first": read(), "second": told, "third": read(evaluated(0, 0.2))})
+    colours = {name: {trace.name: trace.line.color for trace in chart.figure.data} for name, chart in found.items()}
+    assert colours["acc"]["second"] == colours["delta_fd"]["second"] and colours["acc"]["second"] != colours["acc"]["third"]
+    table = panels.final({"first": read(), "second": told})
+    assert table["ACC"].tolist()[1] == 0.5 and table["mean Δ_FD"].tolist()[1] == 0.2

@@ -79,7 +79,7 @@ def test_several_runs_share_their_figures(trained_home: Store, opened: Opened) -
     names = ",".join(method(trained_home, name).key for name in ("adec", "dec_star"))
     at = opened("train", run=names)
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in at.get("plotly_chart")]
-    assert titles == ["Scores of the arms", "Angles between gradients"]
+    assert titles == ["ACC", "NMI", "ARI", "Δ_FR", "Δ_FD"]
     assert at.dataframe[-1].value["arm"].tolist() == ["ADEC", "DEC*"]
 
 
