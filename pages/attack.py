@@ -1,4 +1,36 @@
-"""attack"""
-from app import state
-state.page_head('attack')
-state.page_foot()
+"""Attack: one sample moved along ε, along the path over T, or along λ."""
+
+import streamlit as st
+
+from app import choices, evidence, state
+from app.components.ladder import ladder
+
+AXES = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
+
+state.page_head("How little does it take to move this image to another cluster?",
+                "Drag the handle: image, perturbation, clusters and map move with your hand. The server is asked only when you let go.")
+choose, look = st.columns([3, 9], gap="medium")
+with choose:
+    victim = choices.choose_model()
+    sample = choices.choose_sample(victim)
+    threat = choices.choose_threat(victim)
+with look:
+    axis = st.segmented_control("Ladder", list(AXES), key=state.key("tab", "epsilon", lambda name: name in AXES), format_func=AXES.get, required=True,
+                                label_visibility="collapsed")
+    question = evidence.ladder_for(threat, victim, sample, axis)
+    answer = state.ask(question, "Climbing the ladder…")
+    evidence.takeaway(answer)
+    drawn = evidence.with_map(victim, question, answer)
+    released = ladder(*drawn, key=f"ladder-{axis}", level=state.value("step", -1))
+    if released is not None:
+        state.put("step", released)
+    level = evidence.shown_level(answer, released)
+    evidence.pair(victim, answer, level)
+    evidence.downloads(victim, threat, answer, drawn, level)
+    with st.expander("Is it the attack, or would anything do? Controls at this ε", icon=":material/balance:", expanded=False) as controls:
+        epsilon = answer.json["levels"][level] if axis == "epsilon" else threat.epsilon
+        evidence.controls_strip(victim, threat, sample, epsilon)
+    with st.expander("The same sample in other models", icon=":material/compare_arrows:"):
+        evidence.fate(victim, threat, sample)
+evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
+state.page_foot({"Command line": threat.command(victim.name), "Python": evidence.python_lines(victim, threat)})
