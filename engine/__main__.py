@@ -6,7 +6,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-NEEDED = ("torch", "numpy", "scipy", "sklearn", "pandas", "pyarrow", "pydantic", "safetensors", "PIL", "platformdirs", "psutil", "distributed", "tqdm")
+NEEDED = ("torch", "numpy", "scipy", "sklearn", "pandas", "pyarrow", "pydantic", "safetensors", "PIL", "platformdirs", "psutil", "filelock",
+          "distributed", "tqdm")
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -20,8 +21,8 @@ def main() -> int:
         return cli.main(sys.argv[1:])
     if VENV.exists() and Path(sys.prefix).resolve() != VENV.parents[1].resolve():
         return _elsewhere()
-    print(f"This Python ({sys.executable}) lacks {missing[0]}, which Feint needs; run `python3 -m app` once, which sets up {VENV.parents[1]}, "
-          "or `pip install -r requirements.txt`.", file=sys.stderr)
+    print(f"This Python ({sys.executable}) lacks {missing[0]}, which Feint needs; run `python3 -m app` once, which sets up "
+          f"{VENV.parents[1]}, or `pip install -r requirements.txt`.", file=sys.stderr)
     return 2
 
 

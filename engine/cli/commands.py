@@ -17,7 +17,8 @@ from engine.events import Event, to_line
 from engine.runs import catalogue, leash, lock
 from engine.runs.store import Run, Store
 
-KINDS = {"models": "model", "attacks": "attack", "objectives": "objective", "data": "data", "metrics": "metric", "zoo": "zoo", "studies": "study"}
+KINDS = {"models": "model", "attacks": "attack", "objectives": "objective", "data": "data", "metrics": "metric", "zoo": "zoo",
+         "studies": "study"}
 ALIASES = {"sweep": {"epsilons": "--epsilon", "lams": "--lam", "attack_seeds": "--attack-seed"}}
 """`sweep` takes lists where `attack` takes values, under the same flags."""
 
@@ -60,7 +61,8 @@ def list_names(arguments: list[str]) -> int:
     for what in [chosen.what] if chosen.what else KINDS:
         found = entries[KINDS[what]]
         if chosen.json:
-            print("".join(json.dumps({"list": what, **_brief(entry, name)}, ensure_ascii=False) + "\n" for name, entry in found.items()), end="")
+            lines = [json.dumps({"list": what, **_brief(entry, name)}, ensure_ascii=False) for name, entry in found.items()]
+            print("".join(line + "\n" for line in lines), end="")
         else:
             print(f"{what}:" + ("" if found else " none yet"))
             print(terminal.table([[f"  {name}", *_told(entry)] for name, entry in found.items()]), end="\n" if found else "")
@@ -87,7 +89,7 @@ def runs(arguments: list[str]) -> int:
         about = _about(run)
         if chosen.json:
             print(json.dumps(about, ensure_ascii=False))
-        rows.append([about["run"], about["status"], about["what"], about["data"], str(about["seed"]), about["created"], _scores(about["metrics"])])
+        rows.append([*(str(about[part]) for part in ("run", "status", "what", "data", "seed", "created")), _scores(about["metrics"])])
     if not chosen.json:
         print(terminal.table(rows, ["run", "status", "what", "data", "seed", "created", "scores"]) if rows
               else f"No runs yet in {Store().folder}; begin one with: python -m engine train ae_kmeans --data digits --preset quick")
@@ -100,13 +102,14 @@ def _about(run: Run) -> dict[str, Any]:
         return {"run": run.name, "status": status, "what": run.reason(), "data": "", "seed": "", "created": "", "metrics": {}}
     card = run.card()
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime(card["created"])) if "created" in card else ""
-    return {"run": run.key, "status": status, "what": f"{run.spec.action} {run.spec.name}", "data": run.spec.data, "seed": run.spec.seed,
+    spec = run.spec
+    return {"run": run.key, "status": status, "what": f"{spec.action} {spec.name}", "data": spec.data, "seed": spec.seed,
             "created": created, "metrics": run.result()}
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:
-    names = [name for name in ("acc", "nmi", "ari", "acc_clean", "acc_attacked", "flip_rate", "noise_flip_rate") if metrics.get(name) is not None]
-    return "  ".join(f"{name} {terminal.number(metrics[name])}" for name in names)
+    names = ("acc", "nmi", "ari", "acc_clean", "acc_attacked", "flip_rate", "noise_flip_rate")
+    return "  ".join(f"{name} {terminal.number(metrics[name])}" for name in names if metrics.get(name) is not None)
 
 
 def show(arguments: list[str]) -> int:
@@ -121,7 +124,8 @@ def show(arguments: list[str]) -> int:
         return 0
     about, titles = _about(run), catalogue.read()["metric"]
     rows = [(key, str(about[key])) for key in ("run", "status", "what", "data", "seed", "created")] + [("folder", str(run.folder))]
-    rows += [(key, json.dumps(value)) for key, value in run.spec.settings.items()] + [(f"builds on ({role})", key) for role, key in run.spec.builds_on.items()]
+    rows += [(key, json.dumps(value)) for key, value in run.spec.settings.items()]
+    rows += [(f"builds on ({role})", key) for role, key in run.spec.builds_on.items()]
     print(terminal.table(rows + ([("why", run.reason())] if run.reason() else [])))
     print(terminal.table(terminal.metric_rows(run.result(), titles)))
     return 0
@@ -141,7 +145,7 @@ def train(arguments: list[str]) -> int:
 
 
 def attack(arguments: list[str]) -> int:
-    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n 1000] [--cluster C] [--lam λ] …"""
+    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n 1000] [--lam λ] …"""
     return _launch("attack", arguments)
 
 

@@ -83,7 +83,8 @@ def kind(field: Mapping[str, Any]) -> str:
         return "|".join(map(str, field["enum"]))
     if "anyOf" in field:
         return "|".join(dict.fromkeys(kind(option) for option in field["anyOf"]))
-    return {"integer": "int", "number": "float", "boolean": "bool", "string": "text", "array": "list", "object": "json"}.get(field.get("type", ""), "value")
+    words = {"integer": "int", "number": "float", "boolean": "bool", "string": "text", "array": "list", "object": "json"}
+    return words.get(field.get("type", ""), "value")
 
 
 def _help(entry: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> str:

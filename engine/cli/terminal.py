@@ -27,9 +27,13 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
         print(table(metric_rows(last.metrics, titles)))
         print(f"run {last.run}, {last.seconds:.1f} s")
     elif isinstance(last, Failed):
-        print(f"failed: {last.reason}" + (f"\ngo on with: python -m engine resume {last.run}" if last.resumable else ""), file=sys.stderr)
+        print(f"failed: {last.reason}" + (f"\n{_resume(last.run)}" if last.resumable else ""), file=sys.stderr)
     elif isinstance(last, Stopped):
-        print(f"{'paused' if last.paused else 'stopped'} at step {last.step}; go on with: python -m engine resume {last.run}", file=sys.stderr)
+        print(f"{'paused' if last.paused else 'stopped'} at step {last.step}; {_resume(last.run)}", file=sys.stderr)
+
+
+def _resume(run: str) -> str:
+    return f"go on with: python -m engine resume {run}"
 
 
 def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[tuple[str, str]]:

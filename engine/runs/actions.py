@@ -22,7 +22,8 @@ def action_of(spec: Spec) -> Action:
     """The action with the settings of a spec. Raises RunBroken where its method has another version by now."""
     action = action_class(spec.action)(**spec.settings)
     if version_of(action) != spec.version:
-        raise RunBroken(f"The run {spec.key} was made by version {spec.version} of {spec.name}, this Feint has {version_of(action)}; start it anew.")
+        raise RunBroken(f"The run {spec.key} was made by version {spec.version} of {spec.name}, this Feint has {version_of(action)}; "
+                        "start it anew.")
     return action
 
 

@@ -65,7 +65,7 @@ def load(folder: Path, state: State, version: int) -> None:
     about = read_json(at / "state.json")
     _check_version(folder, about.get("format"), about.get("version"), version)
     if _sha256(at / "training.safetensors") != about["sha256"]:
-        raise RunBroken(f"The checkpoint of run {folder.name} is truncated or damaged (training.safetensors); delete the run and train it anew.")
+        raise _damaged(folder.name, at / "training.safetensors")
     _, weights = read_model(folder, version)
     fill(state.model, weights, folder.name)
     state.restore(_tensors(at / "training.safetensors", folder.name), about["counters"])
@@ -78,6 +78,11 @@ def about(folder: Path) -> dict[str, Any]:
 
 def read_model(folder: Path, version: int) -> tuple[Header, dict[str, Tensor]]:
     """The inference weights on the CPU, and what they say about themselves. Raises RunBroken as `load` does."""
+    return read_header(folder, version), _tensors(folder / "state" / "model.safetensors", folder.name)
+
+
+def read_header(folder: Path, version: int) -> Header:
+    """What the inference weights say about themselves. Raises RunBroken as `load` does."""
     _settle(folder)
     file = folder / "state" / "model.safetensors"
     if not file.exists():
@@ -89,7 +94,7 @@ def read_model(folder: Path, version: int) -> tuple[Header, dict[str, Tensor]]:
     except (SafetensorError, OSError, KeyError, ValueError):
         raise _damaged(folder.name, file) from None
     _check_version(folder, int(words.get("format", 0)), header.version, version)
-    return header, _tensors(file, folder.name)
+    return header
 
 
 def fill(model: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:

@@ -4,13 +4,18 @@ from typing import Any
 
 from engine import registry
 from engine.runs.actions import ACTIONS
+from engine.runs.spec import Action
 
 
 def entries() -> dict[str, dict[str, Any]]:
     """kind -> name -> entry, the kind "action" included."""
-    actions = {name: {"name": name, "kind": "action", "title": action.title, "lane": action.lane, "about": action.about,
-                      "schema": action.model_json_schema(), "defaults": _defaults(action.model_json_schema())} for name, action in ACTIONS.items()}
-    return registry.catalogue() | {"action": actions}
+    return registry.catalogue() | {"action": {name: _entry(action) for name, action in ACTIONS.items()}}
+
+
+def _entry(action: type[Action]) -> dict[str, Any]:
+    schema = action.model_json_schema()
+    return {"name": action.name, "kind": "action", "title": action.title, "lane": action.lane, "about": action.about, "schema": schema,
+            "defaults": _defaults(schema)}
 
 
 def _defaults(schema: dict[str, Any]) -> dict[str, Any]:

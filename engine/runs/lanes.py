@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -27,6 +27,7 @@ LOOK_EVERY = 0.1
 """Seconds between looks at a child."""
 STOP_GRACE = 10.0
 """Seconds that a child has, once somebody asked it to stop, before it is killed."""
+DIED = "The worker process died while it worked on this run; resume it."
 NICENESS = {"train": 5, "attack": 2, "map": 10}
 """How far each lane stands back from the page and from answers."""
 
@@ -36,11 +37,10 @@ def supervise(folder: str, ticket: str) -> None:
     run = Run(Path(folder))
     if not _begins(run, ticket):
         return
-    with (run.folder / "log.txt").open("ab") as log:
-        child = subprocess.Popen([sys.executable, "-m", "engine", "work", folder, "--leash"], cwd=ROOT, stdin=subprocess.PIPE,
-                                 stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
-    killed = _watch(run, child)
-    _conclude(run, child.returncode, killed)
+    began = time.time()
+    with (run.folder / "log.txt").open("ab") as log, _child(folder, log) as child:
+        killed = _watch(run, child)
+    _conclude(run, child.returncode, killed, began)
 
 
 def perform(folder: str, ticket: str) -> None:
@@ -86,15 +86,22 @@ def died(folder: str, reason: str) -> None:
         run.append(Failed(run=run.key, reason=reason, resumable=_resumable(run)))
 
 
+def _child(folder: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """The run's own process, which ends when we do."""
+    return subprocess.Popen([sys.executable, "-m", "engine", "work", folder, "--leash"], cwd=ROOT, stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
+
+
 def _begins(run: Run, ticket: str) -> bool:
     """Whether this task is to work now. Dask runs a task again whose worker died: then the run fails, and a person decides."""
-    begun = run.folder / "ticket"
-    if begun.exists() and begun.read_text() == ticket:
-        died(str(run.folder), "The worker process died while it worked on this run; resume it.")
+    tickets = run.folder / "tickets"
+    if tickets.exists() and ticket in tickets.read_text().split():
+        died(str(run.folder), DIED)
         return False
     if run.wanted() != "run":
         return False
-    begun.write_text(ticket)
+    with tickets.open("a") as begun:
+        begun.write(ticket + "\n")
     return True
 
 
@@ -114,9 +121,10 @@ def _watch(run: Run, child: "subprocess.Popen[bytes]") -> bool:
     return False
 
 
-def _conclude(run: Run, code: int, killed: bool) -> None:
+def _conclude(run: Run, code: int, killed: bool, began: float) -> None:
+    """Write down the end of a child that began at `began`, unless it did so itself."""
     last = run.last_event()
-    if isinstance(last, FINAL) and run.status() != "queued":
+    if isinstance(last, FINAL) and (last.at or 0) > began - 0.01:
         return
     run.repair()
     if killed:

@@ -27,7 +27,7 @@ def load_model(run: Run, device: str = "cpu") -> nn.Module:
 
 def check_shapes(run: Run, data: AtRest, name: str) -> checkpoint.Header:
     """What the model was trained on. Raises DataError where samples of `data` (called `name`) have another shape."""
-    header, _ = checkpoint.read_model(run.folder, training.version(run.spec.name))
+    header = checkpoint.read_header(run.folder, training.version(run.spec.name))
     if header.shapes != data.shapes:
         raise DataError(f"The model {run.name} takes samples of shape {_words(header.shapes)}; {name} has {_words(data.shapes)}. "
                         f"Choose data like {run.spec.data}, or train a model on {name}.")

@@ -21,7 +21,8 @@ class Sketch:
         self.folder = folder
         self._last: np.ndarray | None = None
 
-    def reconstructions(self, step: int, clean: np.ndarray, reconstructed: np.ndarray, shapes: tuple[tuple[int, ...], ...]) -> Iterator[Picture]:
+    def reconstructions(self, step: int, clean: np.ndarray, reconstructed: np.ndarray,
+                        shapes: tuple[tuple[int, ...], ...]) -> Iterator[Picture]:
         """Samples above, reconstructions below, for flat rows (n, d) of images; nothing for what is no image."""
         start = 0
         for view, shape in enumerate(shapes):
@@ -33,7 +34,8 @@ class Sketch:
             file = self._file(f"{name}-{step:07d}.png")
             picture = grid(np.stack([clean[:, columns], reconstructed[:, columns]]).reshape(2, -1, *shape))
             _replace(file, functools.partial(picture.save, format="PNG"))
-            yield Picture(step=step, picture=name, file=f"pictures/{file.name}", caption="Above: clean samples. Below: their reconstructions.")
+            yield Picture(step=step, picture=name, file=f"pictures/{file.name}",
+                          caption="Above: clean samples. Below: their reconstructions.")
 
     def map(self, step: int, z: np.ndarray, cluster: np.ndarray | None, most: int) -> Picture:
         """The first two principal components of z (n, m) as `xy` (p, 2), with `index` (p,) and `cluster` (p,)."""

@@ -40,7 +40,8 @@ def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray,
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
         return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
     low, span = xy.min(0), np.ptp(xy, axis=0).max() or 1.0
-    fitted = _umap(n_neighbors=15, init=((xy - low) / span * SPAN).astype(np.float32), n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
+    begin = ((xy - low) / span * SPAN).astype(np.float32)
+    fitted = _umap(n_neighbors=15, init=begin, n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
     fitted.n_epochs = None
     both = np.asarray(fitted.transform(np.concatenate([z_new, z]).astype(np.float32)), np.float64) / SPAN * span + low
     error = np.linalg.norm(both[len(z_new):] - xy, axis=1)

@@ -91,8 +91,8 @@ class _Opener(SchedulerPlugin):
                 return
             gpus = _gpus() if lane == "train" else []
             places = [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus] or [{}]
-            self.nannies[lane] = [await Nanny(self.scheduler.address, name=f"{lane}-{number}", nthreads=1, memory_limit=0, resources={lane: 1},
-                                              env=place, host="127.0.0.1", dashboard=False)
+            self.nannies[lane] = [await Nanny(self.scheduler.address, name=f"{lane}-{number}", nthreads=1, memory_limit=0,
+                                              resources={lane: 1}, env=place, host="127.0.0.1", dashboard=False)
                                   for number, place in enumerate(places)]
 
     async def close(self) -> None:  # type: ignore[override]
@@ -102,7 +102,7 @@ class _Opener(SchedulerPlugin):
 
 
 async def _open(lane: str, dask_scheduler: Scheduler) -> bool:
-    """In the scheduler's process: make sure that somebody works in the lane. False where nobody does and nobody can be started."""
+    """In the scheduler's process: make sure that somebody works in the lane. False where nobody does nor can be started."""
     opener = dask_scheduler.plugins.get("feint")
     if isinstance(opener, _Opener):
         await opener.open(lane)
@@ -153,7 +153,8 @@ class Engine:
             with dask.config.set(CONFIG):
                 client = Client(address, timeout=5 if process is None else START, set_as_default=False)
         except (OSError, ValueError, TimeoutError):
-            raise EngineUnavailable(f"No Feint engine answers at {address}; start one there with `python -m engine serve`, or unset FEINT_ENGINE.") from None
+            raise EngineUnavailable(f"No Feint engine answers at {address}; start one there with `python -m engine serve`, "
+                                    "or unset FEINT_ENGINE.") from None
         engine = cls(client, process)
         if process is not None:
             engine.warm("play")
@@ -174,7 +175,7 @@ class Engine:
                                          priority=-time.time(), pure=False)
             self._futures[run.key] = future
         fire_and_forget(future)
-        future.add_done_callback(lambda ended: _report(run, ended))
+        future.add_done_callback(lambda ended: self._done(run, ended))
 
     def ask(self, question: Mapping[str, Any], timeout: float = 120.0) -> Answer:
         """The answer to a question, kept or computed. Raises the engine's FeintError, or EngineUnavailable."""
@@ -194,9 +195,11 @@ class Engine:
             future.cancel()
             raise EngineUnavailable(f"No answer came within {timeout:g} s; the machine may be busy. Try again.") from None
         except KilledWorker:
-            raise EngineUnavailable("The worker process died over this question; a new one is starting. Try again, with smaller numbers.") from None
+            raise EngineUnavailable("The worker process died over this question; a new one is starting. Try again, with smaller "
+                                    "numbers.") from None
         except Exception as error:  # whatever broke in the worker, the page shows a sentence
-            raise EngineUnavailable(f"The engine broke over this question ({type(error).__name__}: {' '.join(str(error).split())[:160]}).") from error
+            said = " ".join(str(error).split())[:160]
+            raise EngineUnavailable(f"The engine broke over this question ({type(error).__name__}: {said}).") from error
         finally:
             future.release()
 
@@ -222,6 +225,14 @@ class Engine:
         if self._process is not None:
             _end(self._process)
 
+    def _done(self, run: Run, future: Future) -> None:
+        """A task has ended. It is forgotten, for Dask would do a kept one again if its worker died later."""
+        _report(run, future)
+        with self._lock:
+            if self._futures.get(run.key) is future:
+                del self._futures[run.key]
+        future.release()
+
     def _open(self, lane: str) -> None:
         if lane in self._opened:
             return
@@ -237,9 +248,11 @@ def _lane(run: Run) -> str:
 
 
 def _report(run: Run, future: Future) -> None:
-    """A task that died with its worker takes its run to Failed."""
+    """A task that died with its worker, or broke before the runner could say so, takes its run to Failed."""
     if future.status == "error":
-        lanes.died(str(run.folder), "The worker process died while it worked on this run; resume it.")
+        error = future.exception()
+        died = error is None or isinstance(error, KilledWorker)
+        lanes.died(str(run.folder), lanes.DIED if died else " ".join(str(error).split()))
 
 
 def _spawn() -> "tuple[subprocess.Popen[bytes], str]":

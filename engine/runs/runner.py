@@ -73,7 +73,8 @@ def _usable(run: Run) -> Run:
 
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
-def run(what: Spec | Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None, store: Store | None = None) -> Iterator[Event]:
+def run(what: Spec | Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None,
+        store: Store | None = None) -> Iterator[Event]:
     """Do a run and yield its events as they come; they are in its folder as well.
 
     A finished run says its events again; one that another process works on is followed; a stopped or failed one goes on
@@ -86,7 +87,8 @@ def run(what: Spec | Run, *, how: How | None = None, on_event: Callable[[Event],
     yield from work(this, how=how, on_event=on_event, store=store)
 
 
-def work(this: Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None, store: Store | None = None) -> Iterator[Event]:
+def work(this: Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None,
+         store: Store | None = None) -> Iterator[Event]:
     """As `run`, but heeds a stop that was asked for before it began: the pool's form."""
     for event in _attend(this, store or Store(this.folder.parents[1]), how):
         if event is not None:
@@ -125,17 +127,21 @@ def _attend(this: Run, store: Store, how: How | None) -> Ticks:
 
 
 def _follow(this: Run) -> Ticks:
-    """What another process says, until it ends."""
+    """What another process says, until it ends. An end counts only when nobody works any more: an older one may still stand there."""
     seen = 0
     while True:
         alive = lock.holder(this.folder) is not None
         events = this.events(seen)
         seen += len(events)
-        yield from story(events) if seen == len(events) else events
+        yield from (event for event in (story(events) if seen == len(events) else events) if not isinstance(event, FINAL))
         if not alive:
-            return isinstance(this.last_event(), FINAL)
+            break
         yield None
         time.sleep(FOLLOW_EVERY)
+    last = this.last_event()
+    if isinstance(last, FINAL):
+        yield last
+    return isinstance(last, FINAL)
 
 
 class _Wish(Exception):
@@ -175,10 +181,11 @@ def _heeding(this: Run, steps: Generator[Event | None, None, None]) -> Generator
 def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[Event | None, None, None]:
     spec, action = this.spec, action_of(this.spec)
     how = _how(this, how)
-    title = f"{action.title} {action.subject().title} on {spec.data}" if action.subject() is not type(action) else f"{action.title} on {spec.data}"
+    title = " ".join([action.title, *([action.subject().title] if action.about else []), "on", spec.data])
     yield this.append(Started(run=this.key, title=title, step=_step(this), how=how.values()))
     job = Job(this, how, store)
-    write_json(this.folder / "card.json", this.card() | {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)})
+    made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
+    write_json(this.folder / "card.json", this.card() | made)
     for role, base in action.bases().items():
         yield from _base(this, store, role, base, job, how)
     metrics = yield from _kept(this, action.work(job))
@@ -211,11 +218,12 @@ def _base(this: Run, store: Store, role: str, base: Action, job: "Job", how: How
     """Train (or find, or follow) a run that this one builds on; its progress is this one's, with the base as phase."""
     spec = _spec(base, job.data, this.spec.seed, {})
     if spec.key != this.spec.builds_on[role]:
-        raise RunBroken(f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as {spec.key}; start it anew.")
+        raise RunBroken(f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as {spec.key}; "
+                        "start it anew.")
     run_of_base = store.create(spec)
     if run_of_base.status() in ("finished", "zoo"):
         return
-    steps = _attend(_asked(run_of_base), store, how)
+    steps = _attend(_asked(run_of_base), store, None if checkpoint.there(run_of_base.folder) else how)
     last: Event | None = None
     try:
         for event in steps:
@@ -240,8 +248,9 @@ def _how(this: Run, how: How | None) -> How:
     if recorded is None:
         return how or device.choose()
     if how is not None and (how.device, how.precision, how.threads) != (recorded["device"], recorded["precision"], recorded["threads"]):
-        raise ResumeRefused(f"The run {this.key} began on {recorded['device']} in {recorded['precision']} with {recorded['threads']} threads and goes on so; "
-                            f"{how.device}, {how.precision}, {how.threads} was asked for. Leave it out, or train anew with another seed.")
+        raise ResumeRefused(f"The run {this.key} began on {recorded['device']} in {recorded['precision']} with {recorded['threads']} "
+                            f"threads and goes on so; {how.device}, {how.precision}, {how.threads} was asked for. Leave it out, or train "
+                            "anew with another seed.")
     return device.same(recorded)
 
 

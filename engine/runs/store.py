@@ -25,7 +25,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
-from engine.events import Event, Evaluate, Failed, Finished, Progress, Started, Stopped, from_line, to_line
+from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, from_line, to_line
 from engine.home import home
 from engine.runs import lock
 from engine.runs.spec import FORMAT, Spec
@@ -49,7 +49,8 @@ def read_json(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise RunBroken(f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and start it again.") from None
+        raise RunBroken(f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and start it "
+                        "again.") from None
     if not isinstance(values, dict):
         raise RunBroken(f"{file.name} in {file.parent} must hold one JSON object. Delete the run and start it again.")
     return values
@@ -92,9 +93,11 @@ class Run:
             spec = Spec.model_validate(values)
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RunBroken(f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it and start it again.") from None
+            raise RunBroken(f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it and start it "
+                            "again.") from None
         if not self.zoo and spec.key != self.folder.name:
-            raise RunBroken(f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it and start it again.")
+            raise RunBroken(f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it and start it "
+                            "again.")
         return spec
 
     def card(self) -> dict[str, Any]:
@@ -201,7 +204,8 @@ class Run:
         """Say what a person wants: "run", "pause" or "stop". The worker looks at every event."""
         assert wish in ("run", "pause", "stop"), wish
         if self.zoo:
-            raise ResumeRefused(f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train a run of your own.")
+            raise ResumeRefused(f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train a run of "
+                                "your own.")
         write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3)})
 
     def wanted(self) -> str:
@@ -246,7 +250,8 @@ class Store:
         if name in zoo:
             return zoo[name]
         known = {run.key: run for run in [*self.all(), *zoo.values()]}
-        found = [known[name]] if name in known else [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
+        begun = [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
+        found = [known[name]] if name in known else begun
         if len(found) != 1:
             raise UnknownName("run", name, [run.key for run in found] or [*zoo, *known])
         assert found[0].spec

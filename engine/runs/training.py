@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
+from engine.errors import SettingsError
 from engine.events import Evaluate, Event, Picture
 from engine.metrics import clustering
 from engine.metrics.gradient_angles import probe_angles
@@ -43,7 +44,7 @@ class Train(Action):
 
     model: str = knob(..., "Model", "The registered name of the method.")
     model_settings: dict[str, Any] = knob(..., "Settings", "All settings of the method.")
-    clusters: int | None = knob(None, "Clusters", "How many clusters to look for; as many as the data have classes unless set.", symbol="K", ge=2)
+    clusters: int | None = knob(None, "Clusters", "How many to look for; as many as the data have classes unless set.", symbol="K", ge=2)
 
     def chosen(self) -> ModelSettings:
         """The method's settings."""
@@ -51,7 +52,8 @@ class Train(Action):
 
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
-        return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters) for role, base in self.chosen().bases().items()}
+        return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters)
+                for role, base in self.chosen().bases().items()}
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Train from the checkpoint, or from the bases, to the end; returns the final metrics."""
@@ -95,6 +97,7 @@ class _Watch:
         """The event, with what belongs to it added, and pictures and a checkpoint where they are due."""
         if isinstance(event, Evaluate):
             found = judged(self.state.model, self.at_rest)
+            _check_finite(found, event.step)
             yield event.model_copy(update={"metrics": event.metrics | self._scores(found)})
             yield from self._pictures(event.step, found, last=event.step == event.total)
         else:
@@ -168,6 +171,13 @@ def scores(found: Mapping[str, np.ndarray], labels: np.ndarray | None, clusters:
     if "error" in found:
         scored["reconstruction_mse"] = float(found["error"].mean(dtype=np.float64))
     return scored
+
+
+def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:
+    for name in ("z", "confidence", "error"):
+        if name in found and not np.isfinite(found[name]).all():
+            raise SettingsError(f"Training diverged: at step {step} the model's {name} is no longer a number for some samples. "
+                                "Lower the learning rate, or the weight of a loss, and train anew.")
 
 
 def _table(found: Mapping[str, np.ndarray], data: Dataset) -> dict[str, Any]:

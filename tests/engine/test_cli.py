@@ -141,7 +141,8 @@ def test_every_setting_of_every_model_has_a_flag(model: str, entries: dict[str, 
     entry = entries["model"][model]
     parser = flags.Parser(prog="train")
     flags.add_fields(parser, entry)
-    typed = [word for name, value in flat(entry["defaults"]) for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))]
+    typed = [word for name, value in flat(entry["defaults"])
+             for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))]
     chosen = registry.find("model", model).preset(None, **flags.changes(parser.finish(typed)))
     assert chosen == registry.find("model", model)()
     assert parser.format_help()
@@ -155,7 +156,8 @@ def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("text", "value"), [("3", 3), ("0.5", 0.5), ("1e-3", 1e-3), ("true", True), ("False", False), ("word", "word"),
-                                             ("500,500", [500, 500]), ("[1, 2]", [1, 2]), ("null", None), ("NaN", "NaN"), ("a,b", ["a", "b"])])
+                                             ("500,500", [500, 500]), ("[1, 2]", [1, 2]), ("null", None), ("NaN", "NaN"),
+                                             ("a,b", ["a", "b"])])
 def test_what_is_typed_becomes_a_value(text: str, value: Any) -> None:
     assert flags.value(text) == value
 
@@ -166,11 +168,13 @@ def test_a_failed_and_a_stopped_run_say_how_to_go_on(capsys: pytest.CaptureFixtu
     assert "failed: because" in (err := capsys.readouterr().err) and "resume k" in err
     assert terminal.follow([*told, Stopped(run="k", step=1)], False, {}) == 130
     assert "stopped at step 1" in capsys.readouterr().err
-    assert terminal.follow([*told, Finished(run="k", metrics={"rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "sizes": [1]})], False, {}) == 0
+    done = Finished(run="k", metrics={"rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "sizes": [1]})
+    assert terminal.follow([*told, done], False, {}) == 0
     assert "rate  0.5  (0.4 to 0.6)" in capsys.readouterr().out
 
 
-def test_without_the_requirements_the_venv_runs_it_or_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_without_the_requirements_the_venv_runs_it_or_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                                 tmp_path: Path) -> None:
     monkeypatch.setattr(entry, "find_spec", lambda name: None)
     monkeypatch.setattr(entry, "VENV", tmp_path / ".venv" / "bin" / "python")
     assert entry.main() == 2

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,7 +92,8 @@ def test_stop_is_quick_the_next_begins_and_resume_goes_on(engine: Engine) -> Non
     engine.submit(first)
     engine.submit(second)
     until(lambda: begun(first))
-    assert [(item["key"], item["position"], item["state"]) for item in engine.queue()] == [(first.key, 0, "running"), (second.key, 1, "queued")]
+    queue = [(item["key"], item["position"], item["state"]) for item in engine.queue()]
+    assert queue == [(first.key, 0, "running"), (second.key, 1, "queued")]
     first.want("pause")
     assert until(lambda: first.status() == "paused") < 2
     until(lambda: second.status() == "finished")
@@ -132,9 +134,38 @@ def test_a_killed_job_says_so_and_the_lane_is_free(engine: Engine) -> None:
 def test_a_task_that_dask_tries_again_does_not_begin_twice(engine: Engine) -> None:
     run = prepared(engine, 30, seed=7)
     run.want("run")
-    (run.folder / "ticket").write_text("the same")
-    lanes.supervise(str(run.folder), "the same")
+    (run.folder / "tickets").write_text("another\nsame\n")
+    lanes.supervise(str(run.folder), "same")
     assert run.status() == "failed" and "worker process died" in run.reason()
+
+
+def test_a_job_that_does_not_heed_a_stop_is_killed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = prepared(engine, 30, seed=10)
+    run.want("run")
+    deaf = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(lanes, "STOP_GRACE", 0.2)
+    monkeypatch.setattr(lanes, "_child", lambda folder, log: subprocess.Popen(deaf))
+    asking = threading.Timer(0.5, run.want, args=("pause",))
+    asking.start()
+    begin = time.monotonic()
+    lanes.supervise(str(run.folder), "once")
+    assert 0.5 < time.monotonic() - begin < 5 and run.status() == "paused"
+
+
+def test_a_run_queued_again_while_its_job_ends_does_not_fail(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = prepared(engine, 30, seed=11)
+    run.want("run")
+
+    def child(folder: str, log: object) -> "subprocess.Popen[bytes]":
+        time.sleep(0.02)
+        run.append(Stopped(run=run.key, step=0))
+        time.sleep(0.02)
+        run.want("run")
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    monkeypatch.setattr(lanes, "_child", child)
+    lanes.supervise(str(run.folder), "once")
+    assert run.status() == "queued" and [type(event) for event in run.events()] == [Stopped]
 
 
 def test_a_worker_that_dies_takes_its_run_to_failed(engine: Engine) -> None:
@@ -154,7 +185,8 @@ def test_an_attack_runs_in_a_warm_process(engine: Engine) -> None:
     model = prepared(engine, 40)
     engine.submit(model)
     until(lambda: model.status() == "finished")
-    question = {"ask": "prepare", "action": "attack", "name": "fgsm", "data": "digits", "changes": {"n": 20, "epsilon": 0.1}, "models": {"model": model.key}}
+    question = {"ask": "prepare", "action": "attack", "name": "fgsm", "data": "digits", "changes": {"n": 20, "epsilon": 0.1},
+                "models": {"model": model.key}}
     run = Store().create(Spec.model_validate(engine.ask(question).json["spec"]))
     engine.submit(run)
     until(lambda: run.status() == "finished")
@@ -167,9 +199,11 @@ def test_nothing_answers_at_a_wrong_address() -> None:
 
 
 def test_everything_ends_with_the_page_server_even_when_it_is_killed(shared: tuple[Engine, Path], tmp_path: Path) -> None:
-    code = (f"import json, time; from engine.runs.pool import Engine; from engine.runs.spec import Spec; from engine.runs.store import Store\n"
-            f"engine = Engine.connect()\n"
-            f"question = {{'ask': 'prepare', 'action': 'train', 'name': 'ae_kmeans', 'data': 'digits', 'changes': {TINY | {'iterations': 1_000_000}!r}}}\n"
+    changes = TINY | {"iterations": 1_000_000}
+    question = {"ask": "prepare", "action": "train", "name": "ae_kmeans", "data": "digits", "changes": changes}
+    code = ("import json, time\nfrom engine.runs.pool import Engine\n"
+            "from engine.runs.spec import Spec\nfrom engine.runs.store import Store\n"
+            f"engine = Engine.connect()\nquestion = {question!r}\n"
             f"run = Store().create(Spec(**engine.ask(question).json['spec']))\n"
             f"engine.submit(run)\nprint(json.dumps([str(run.folder), engine._process.pid]), flush=True)\ntime.sleep(600)")
     page = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"FEINT_HOME": str(tmp_path)}, stdout=subprocess.PIPE)

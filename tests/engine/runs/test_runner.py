@@ -17,7 +17,7 @@ from engine import device
 from engine.device import How
 from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
 from engine.events import Evaluate, Failed, Finished, Picture, Progress, Started, Stopped, to_line
-from engine.runs import checkpoint, runner
+from engine.runs import checkpoint, runner, training
 from engine.runs.models import load_model
 from engine.runs.runner import prepare, run
 from engine.runs.spec import Spec
@@ -25,7 +25,8 @@ from engine.runs.store import Run, Store
 
 ROOT = Path(__file__).resolve().parents[3]
 TINY = {"hidden": (12,), "embedding": 3, "batch": 16, "iterations": 24, "evaluate_every": 8, "starts": 1}
-BASED = {f"base.{name}": value for name, value in TINY.items()} | {"iterations": 12, "interval": 4, "batch": 16, "delta_every": 4, "probe": 64, "stop_at_tolerance": False}
+BASED = {f"base.{name}": value for name, value in TINY.items()} | {
+    "iterations": 12, "interval": 4, "batch": 16, "delta_every": 4, "probe": 64, "stop_at_tolerance": False}
 
 
 @pytest.fixture
@@ -176,8 +177,8 @@ def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(how: How, mo
     monkeypatch.setattr("engine.models.pace.SECONDS", 0.3)
     spec = tiny(iterations=4000, evaluate_every=2000)
     this = Store().create(spec)
-    code = ("from engine import device; from engine.runs import runner, training; from engine.runs.store import Run; training.CHECKPOINT_EVERY = 0.0;"
-            f"list(runner.work(Run({str(this.folder)!r}), how=device.choose('cpu', 'float32', 1)))")
+    code = ("from engine import device\nfrom engine.runs import runner, training\nfrom engine.runs.store import Run\n"
+            f"training.CHECKPOINT_EVERY = 0.0\nlist(runner.work(Run({str(this.folder)!r}), how=device.choose('cpu', 'float32', 1)))")
     with (tmp_path / "said").open("wb") as said:
         child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=said, stderr=said)
     try:
@@ -304,3 +305,10 @@ def test_changed_data_are_noticed(how: How, tmp_path: Path) -> None:
     np.savez(tmp_path / "plain.npz", x=rng.normal(size=(60, 7)).astype(np.float32))
     last = list(run(spec, how=how))[-1]
     assert isinstance(last, Failed) and "not the ones this run was made for" in last.reason
+
+
+def test_a_training_that_diverges_says_so(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = training.judged
+    monkeypatch.setattr(training, "judged", lambda model, data: real(model, data) | {"z": np.full((len(data), 3), np.nan)})
+    last = list(run(tiny(), how=how))[-1]
+    assert isinstance(last, Failed) and "diverged: at step 8" in last.reason and "Lower the learning rate" in last.reason

@@ -15,7 +15,8 @@ from engine.runs.store import Run, Store, story, write_json
 
 
 def spec(seed: int = 0) -> Spec:
-    return Spec(action="train", name="acai", settings={"model": "acai", "model_settings": {}}, data="digits", fingerprint="f" * 16, seed=seed)
+    settings = {"model": "acai", "model_settings": {}}
+    return Spec(action="train", name="acai", settings=settings, data="digits", fingerprint="f" * 16, seed=seed)
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""Maps: what needs no UMAP is tested always; UMAP itself, which compiles for half a minute, by hand."""
+
+import sys
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+import pytest
+
+from engine.runs import pictures, placing
+
+
+def blobs(n: int = 60) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (rng.normal(size=(n, 5)) + 6 * (np.arange(n) % 3)[:, None]).astype(np.float32)
+
+
+class Rebuilt:
+    """Stands in for umap.UMAP and remembers how it was made; a new point lands on its nearest mapped one, a tenth to the right."""
+
+    made: list[dict[str, Any]] = []
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings, self.n_epochs = settings, settings.get("n_epochs", "untouched")
+        Rebuilt.made.append(settings)
+
+    def fit(self, z: np.ndarray) -> Self:
+        self.z = z
+        return self
+
+    def transform(self, z: np.ndarray) -> np.ndarray:
+        assert self.n_epochs is None, "transform moves nothing while n_epochs is 0"
+        nearest = np.linalg.norm(z[:, None] - self.z[None], axis=2).argmin(1)
+        return self.settings["init"][nearest] + [0.1, 0]
+
+
+def test_a_map_is_rebuilt_from_what_was_kept_and_tells_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Rebuilt))
+    z, xy = blobs(), blobs()[:, :2] * 3 - 20
+    placed, error = placing.place(z[:4] + 0.001, z, xy)
+    init = Rebuilt.made[-1]["init"]
+    assert Rebuilt.made[-1]["n_epochs"] == 0 and init.min() >= 0 and init.max() == pytest.approx(10)
+    span = np.ptp(xy, axis=0).max()
+    assert placed == pytest.approx(xy[:4] + [0.01 * span, 0], abs=1e-3), "it comes back in the map's own coordinates"
+    assert error.shape == (60,) and error == pytest.approx(np.full(60, 0.01 * span), abs=1e-3)
+
+
+def test_few_points_have_a_map_too() -> None:
+    z = blobs(6)
+    xy = placing.fit_map(z, 0)
+    placed, error = placing.place(z[2:3], z, xy)
+    assert xy.shape == (6, 2) and placed == pytest.approx(xy[2:3]) and not error.any()
+
+
+def test_the_principal_plane_keeps_what_a_plane_can() -> None:
+    rng = np.random.default_rng(1)
+    flat = rng.normal(size=(50, 2)) @ rng.normal(size=(2, 7)) + 3
+    plane = pictures.principal_plane(flat)
+    distances = [np.linalg.norm(points[:, None] - points[None], axis=2) for points in (flat, plane)]
+    assert distances[0] == pytest.approx(distances[1], abs=1e-9)
+    assert pictures.principal_plane(flat[:, :1])[:, 1].any() == np.False_
+
+
+def test_a_turned_map_resembles_the_one_before() -> None:
+    xy, angle = blobs()[:, :2], 2.1
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([1, -1])
+    assert pictures.turned(xy @ rotation, xy) == pytest.approx(xy, abs=1e-4)
+
+
+def test_a_grid_of_pictures_has_a_gap_and_is_enlarged() -> None:
+    picture = pictures.grid(np.ones((2, 3, 1, 8, 8), np.float32))
+    assert picture.size == ((3 * 9 - 1) * pictures.SCALE, (2 * 9 - 1) * pictures.SCALE)
+    pixels = np.asarray(picture)
+    assert pixels[0, 0] == 255 and pixels[0, 8 * pictures.SCALE] == 128
+    assert pictures.grid(np.zeros((1, 1, 3, 4, 4), np.float32)).mode == "RGB"
+
+
+@pytest.mark.slow
+def test_umap_itself_puts_a_new_point_beside_its_neighbours() -> None:
+    z = blobs(300)
+    xy = placing.fit_map(z, 0)
+    placed, error = placing.place(z[:20] + 1e-4, z, xy)
+    assert np.linalg.norm(placed - xy[:20], axis=1) == pytest.approx(error[:20], abs=0.2)
+    assert np.median(error) < 0.05 * np.ptp(xy, axis=0).max()
+    assert (placing.fit_map(z, 0) == xy).all(), "the same seed makes the same map"
