@@ -53,7 +53,7 @@ class Threat:
     def question(self, model: str, sample: int, axis: str = "epsilon", **changes: Any) -> dict[str, Any]:
         """The question of this threat's ladder for one sample."""
         at = None if axis == "epsilon" else self.epsilon
-        asked = {"attack": self.attack, "settings": self.settings, "objective": self.objective, "objective_settings": self.objective_settings,
+        asked: dict[str, Any] = {"attack": self.attack, "settings": self.settings, "objective": self.objective, "objective_settings": self.objective_settings,
                  "lam": 0.0 if axis == "lambda" else self.lam, "norm": self.norm, "axis": axis, "seed": self.seed, "epsilon": at}
         return answers.ladder_question(model, sample, **(asked | changes))
 
@@ -121,7 +121,7 @@ def choose_threat(victim: Victim, *, with_epsilon: bool = True) -> Threat:
                              format_func=lambda name: catalogue["objective"][name]["title"], help="What the attacker wants. No labels are used.")
     attack = st.selectbox("Attack", attacks, key=state.key("attack", "pgd", lambda name: name in attacks),
                           format_func=lambda name: catalogue["attack"][name]["title"], help="How the attacker gets it.")
-    norm = st.segmented_control("Norm", list(NORMS), key=state.key("norm", "linf", lambda name: name in NORMS), format_func=NORMS.get, required=True,
+    norm: str = st.segmented_control("Norm", list(NORMS), key=state.key("norm", "linf", lambda name: name in NORMS), format_func=NORMS.__getitem__, required=True,
                                 help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.")
     epsilon = _epsilon(norm) if with_epsilon else PRESETS["Visible"]
     lam = 0.0
@@ -142,9 +142,7 @@ def _possible(objectives: dict[str, Any], victim: Victim) -> list[str]:
 def _epsilon(norm: str) -> float:
     span = SPAN[norm]
     key = state.key("eps", 0.1 * span, lambda size: 0 <= size <= span, f"a number from 0 to {span:g}")
-    chosen = st.pills("Size", list(PRESETS), format_func=lambda name: f"{name} {PRESETS[name] * span:g}", label_visibility="collapsed", key="epsilon_preset",
-                      on_change=_preset_chosen, args=(span,))
-    del chosen
+    st.pills("Size", list(PRESETS), label_visibility="collapsed", key="epsilon_preset", on_change=_preset_chosen, args=(span,))
     return float(st.slider("ε", 0.0, span, step=span / 200, key=key, format="%.3f",
                            help="How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031."))
 

@@ -147,7 +147,8 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
     note = f"Feint · {victim.name} · sample {said['sample']} of {said['data']} · {said['protocol']} · seed {threat.seed} · run {victim.run.key}"
     card = {"what": said, "model": victim.name, "run": victim.run.key, "threat": threat.__dict__, "level": level, "command": threat.command(victim.name)}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, attacked=_attacked(answer, level), levels=np.array(said["levels"]), **answer.arrays)
+    arrays: dict[str, Any] = answer.arrays | {"attacked": _attacked(answer, level), "levels": np.array(said["levels"])}
+    np.savez_compressed(buffer, **arrays)
     with st.container(horizontal=True):
         page = standalone_html("ladder", ladder_payload(Answer(*payload_answer)) | {"start": level, "autoplay": True}, said["title"], note)
         st.download_button("Ladder (HTML)", page, f"{stem}.html", "text/html", on_click="ignore", icon=":material/slideshow:",

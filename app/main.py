@@ -10,15 +10,31 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
 
 from app import state  # noqa: E402
+from engine.errors import FeintError  # noqa: E402
 
 st.set_page_config(page_title="Feint", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
 
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
+h1 { text-wrap: balance; }
+@media (max-width: 640px) {  /* on a phone the result comes first, the choices after it */
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
+  h1 { font-size: 1.45rem !important; }
+  .st-key-choose_look > .stHorizontalBlock > .stColumn:first-child,
+  .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
+}
+</style>"""
 ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart", "train": "model_training", "runs": "list"}
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{ICONS[name]}:", url_path="" if name == "home" else name, default=name == "home")
     for name, title in state.PAGES.items()
 ]
 page = st.navigation(pages, position="top")
+st.html(STYLE)
 state.open_address()
 state.warm_up()
-page.run()
+try:
+    page.run()
+except FeintError as error:  # a sentence with its cure, never a traceback
+    state.refused(error)
+    state.page_foot()

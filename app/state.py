@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.errors import FeintError
 from engine.home import home
@@ -23,7 +24,8 @@ from engine.runs.store import Run, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
-PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "tab", "lesson", "step")
+PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
+              "order", "tab", "lesson", "step")
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
 
 Value = TypeVar("Value", str, int, float, bool)
@@ -206,6 +208,12 @@ def page_head(question: str, lead: str = "") -> None:
     if lead:
         st.markdown(lead)
     show_notices()
+
+
+def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The two columns of a page: choices at the left, evidence at the right; on a phone the evidence comes first."""
+    choose, look = st.container(key="choose_look").columns([3, 9], gap="medium")
+    return choose, look
 
 
 def page_foot(reproduce: Mapping[str, str] | None = None) -> None:

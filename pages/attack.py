@@ -9,7 +9,7 @@ AXES = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 
 state.page_head("How little does it take to move this image to another cluster?",
                 "Drag the handle: image, perturbation, clusters and map move with your hand. The server is asked only when you let go.")
-choose, look = st.columns([3, 9], gap="medium")
+choose, look = state.choose_and_look()
 with choose:
     victim = choices.choose_model()
     sample = choices.choose_sample(victim)

@@ -64,7 +64,8 @@ def _described(place: str) -> dict[str, Any]:
     kept = home() / "catalogue" / f"{place}.json"
     if not kept.exists():
         made = subprocess.run([sys.executable, "-m", "engine", "catalogue"], cwd=ROOT, capture_output=True, text=True, check=False)
-        if made.returncode or not kept.exists():
+        kept = Path(made.stdout.strip())  # under another name where the sources have changed since this process began
+        if made.returncode or not kept.is_file():
             said = made.stderr.strip().splitlines()
             raise EngineUnavailable(f"The engine could not describe itself: {said[-1] if said else 'it said nothing'}")
     return dict(json.loads(kept.read_text(encoding="utf-8")))

@@ -1,7 +1,7 @@
 """`python -m engine zoo`: train, measure and pack the entries of assets/zoo, each a read-only run with what inference needs.
 
 An entry holds spec, card with measured clean and attacked scores, weights, a thinned record of its training, and the answers
-its first pictures need. Built anew it replaces the old one only when it is whole.
+its first pictures need. The old entry is removed first, or its key would be served by it.
 """
 
 import json
@@ -25,6 +25,7 @@ def build(names: list[str], out: Path = answers.ZOO) -> Iterator[Event]:
     """Build entries one after the other, yielding the events of their runs."""
     for name in names:
         data, model = name.split("/")
+        shutil.rmtree(out / name, ignore_errors=True)
         spec = runner.prepare("train", model, data, seed=0, preset=ENTRIES[name])
         yield from runner.run(spec)
         run = Store(home()).find(spec.key)
@@ -40,8 +41,7 @@ def build(names: list[str], out: Path = answers.ZOO) -> Iterator[Event]:
 
 
 def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
-    """Write one entry beside the old one, then swap. The old one's answers go first: they are not these weights'."""
-    shutil.rmtree(folder / "answers", ignore_errors=True)
+    """Write one entry under a temporary name, then rename."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "state").mkdir(parents=True)
@@ -51,7 +51,6 @@ def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
     (partial / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
     (partial / "events.jsonl").write_text("".join(to_line(event) + "\n" for event in _thinned(run.events())), encoding="utf-8")
     _ask(run, partial / "answers")
-    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
 
