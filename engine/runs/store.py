@@ -233,7 +233,7 @@ class Store:
 
     def zoo(self) -> dict[str, Run]:
         """Name "data/model" -> read-only run."""
-        return {name: Run(file.parent, name) for file in sorted(self._zoo.glob("*/*/spec.json"))
+        return {name: Run(file.parent, name) for file in sorted(self._zoo.glob("[!.]*/[!.]*/spec.json"))
                 for name in [f"{file.parent.parent.name}/{file.parent.name}"]}
 
     def all(self) -> list[Run]:
@@ -304,7 +304,8 @@ def story(events: Iterable[Event]) -> list[Event]:
 
 
 def _repeated(past: Event, step: int) -> bool:
-    return isinstance(past, Progress | Evaluate) and past.step > step and not getattr(past, "phase", "")
+    of_base = ": " in getattr(past, "phase", "")  # a base counts its own steps
+    return isinstance(past, Progress | Evaluate) and past.step > step and not of_base
 
 
 def _created(folder: Path) -> float:
