@@ -100,11 +100,11 @@ def compare(names: Sequence[str]) -> None:
 
 
 def drawn_once_more(lived: bool, lives: bool) -> None:
-    """When a run that lived as the page was drawn has ended, draw the page anew: without a clock, with what it may now offer.
+    """When a run has ended or gone on since the page was drawn, draw the page anew: with its clock stopped or started.
 
-    No loop: the new page knows that it has ended.
+    No loop: the new page knows what the run does now. A callback cannot do it, for it runs before its fragment alone.
     """
-    if lived and not lives:
+    if lived != lives:
         st.rerun()
 
 
@@ -236,9 +236,7 @@ def _buttons(run: Run, status: str) -> None:
         st.button("Stop and keep", icon=":material/stop:", key=f"{key}/stop", on_click=_wish, args=(run, "stop"), disabled=wish == "stop",
                   help="Ends it at the next step. Curves, pictures and the checkpoint stay.")
     elif status in ("paused", "stopped", "failed"):
-        resumed = st.button("Resume", icon=":material/play_arrow:", key=f"{key}/resume", type="primary", on_click=_wish, args=(run, "run"))
-        if resumed:
-            st.rerun()  # the page's clock starts again
+        st.button("Resume", icon=":material/play_arrow:", key=f"{key}/resume", type="primary", on_click=_wish, args=(run, "run"))
 
 
 def _wish(run: Run, wish: str) -> None:

@@ -211,3 +211,18 @@ def test_an_arm_keeps_its_colour_before_the_others_have_begun() -> None:
     assert colours["acc"]["second"] == colours["delta_fd"]["second"] and colours["acc"]["second"] != colours["acc"]["third"]
     table = panels.final({"first": read(), "second": told})
     assert table["ACC"].tolist()[1] == 0.5 and table["mean Δ_FD"].tolist()[1] == 0.2
+
+
+@pytest.mark.parametrize(("lived", "lives", "reruns"), [(True, False, 1), (False, True, 1), (True, True, 0), (False, False, 0)])
+def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(lived: bool, lives: bool, reruns: int,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(live.st, "rerun", lambda: seen.append(1))
+    live.drawn_once_more(lived, lives)
+    assert len(seen) == reruns
+
+
+def test_phases_of_its_own_are_not_said_twice_either() -> None:
+    own, base = (Progress(step=30, total=40, phase=phase, values={"kl": 1.0}) for phase in ("clustering", "base: acai"))
+    told = read(Started(run="a"), base, own, Started(run="a", step=10), own.model_copy(update={"step": 11}))
+    assert told.losses()["step"].tolist() == [11] and [event.step for event in told.events if isinstance(event, Progress)] == [30, 11]

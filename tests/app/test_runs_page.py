@@ -24,7 +24,7 @@ def press(at: AppTest, label: str, key: str = "") -> AppTest:
 
 def test_an_empty_home_says_what_makes_runs(home: Any, opened: Opened) -> None:
     at = opened("runs")
-    assert "No run is here yet" in at.info[0].value or cards(at)
+    assert "No run is here yet" in said(at) or cards(at)  # the zoo's may be here
 
 
 def test_the_list_names_every_run_with_its_score(trained_home: Store, opened: Opened) -> None:
@@ -39,7 +39,7 @@ def test_the_list_names_every_run_with_its_score(trained_home: Store, opened: Op
 def test_search_and_filters_narrow_it(trained_home: Store, opened: Opened) -> None:
     at = opened("runs")
     at.text_input(key="runs_sought").set_value("dec*").run()
-    assert cards(at) and all(r"**DEC\*** ·" in line for line in cards(at))
+    assert cards(at) and all(r"DEC\*** ·" in line for line in cards(at))
     at.text_input(key="runs_sought").set_value("nothing of the kind").run()
     assert not cards(at) and "No run fits" in at.info[0].value
 
@@ -50,7 +50,7 @@ def test_delete_needs_a_second_press(trained_home: Store, opened: Opened) -> Non
     assert key in [run.name for run in trained_home.all()]
     press(at, "Delete for good", key)
     assert key not in [run.name for run in trained_home.all()] and not at.exception
-    assert cards(at) and not [line for line in cards(at) if "**DEC" in line]
+    assert not [link for link in at.get("page_link") if key in link.proto.query_string]
 
 
 def test_a_broken_run_is_told_with_its_cure_and_can_be_deleted(trained_home: Store, opened: Opened) -> None:
