@@ -121,8 +121,9 @@ def choose_threat(victim: Victim, *, with_epsilon: bool = True) -> Threat:
                              format_func=lambda name: catalogue["objective"][name]["title"], help="What the attacker wants. No labels are used.")
     attack = st.selectbox("Attack", attacks, key=state.key("attack", "pgd", lambda name: name in attacks),
                           format_func=lambda name: catalogue["attack"][name]["title"], help="How the attacker gets it.")
-    norm: str = st.segmented_control("Norm", list(NORMS), key=state.key("norm", "linf", lambda name: name in NORMS), format_func=NORMS.__getitem__, required=True,
-                                help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.")
+    norm = st.segmented_control("Norm", list(NORMS), key=state.key("norm", "linf", lambda name: name in NORMS), format_func=NORMS.__getitem__,
+                                required=True, help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.")
+    assert norm, "a required choice"
     epsilon = _epsilon(norm) if with_epsilon else PRESETS["Visible"]
     lam = 0.0
     if "reconstructs" in catalogue["model"][victim.run.spec.name]["abilities"] and objective != "reconstruction_change":

@@ -106,7 +106,8 @@ def controls_strip(victim: Victim, threat: Threat, sample: int, epsilon: float) 
     frame = pd.DataFrame(found["rows"])
     share = frame["flipped"] / frame["n"]
     names = [f"{name} (n = {n})" for name, n in zip(frame["name"], frame["n"], strict=True)]
-    chart = charts.bars(names, share.tolist(), title=f"What moves this sample at {NORMS[threat.norm]} ε = {epsilon:.3g}?", y_title="share that leaves its cluster",
+    chart = charts.bars(names, share.tolist(), title=f"What moves this sample at {NORMS[threat.norm]} ε = {epsilon:.3g}?",
+                        y_title="share that leaves its cluster",
                         caption="Bars with 95 % Wilson intervals; one try where n = 1. The controls need no gradient of this sample.",
                         low=frame["low"].tolist(), high=frame["high"].tolist())
     charts.show(chart, "controls")

@@ -25,7 +25,8 @@ def story(answer: Answer) -> str:
     if said["flip"] is None:
         return f"This handwritten digit stays in its cluster up to ε = {said['levels'][-1]:g}."
     other = said["cluster_names"][int(answer.arrays["q"][said["flip"]].argmax())]
-    noise = "random noise of the same size never does" if not said["noise_flips"] else f"random noise does at {said['noise_flips']} of the {len(said['levels'])} sizes"
+    count = len(said["levels"])
+    noise = f"random noise does at {said['noise_flips']} of the {count} sizes" if said["noise_flips"] else "random noise of the same size never does"
     return (f"A real handwritten digit, and a model that sorts digits without ever seeing a label. Moving each pixel by at most "
             f"**{said['epsilon_star']:.3f}** takes it from cluster **{own}** to **{other}**; {noise}. **Grab the slider: it is yours.**")
 

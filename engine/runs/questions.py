@@ -1,7 +1,7 @@
 """What the warm workers answer: one function a question. Every number is judged here in float32."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,8 @@ from engine.runs.models import load_model
 from engine.runs.store import Run, Store
 
 NEIGHBOURS = 5
+FAR = 0.99
+"""A moved sample is off the data where its nearest neighbour is farther than this share of the clean ones have theirs."""
 DRAWS = 64
 """Noises drawn for one sample's control; half as many other samples lend their perturbation."""
 
@@ -361,6 +363,60 @@ def _legibility(it: Victim, sample: int, x: Tensor) -> tuple[int | None, list[in
     return int(it.data.labels[sample]), [int(vote) for vote in legibility.vote(near, it.data.labels)]
 
 
+# --- a run of attacks -------------------------------------------------------------------------------------------------
+
+def moved(run: str) -> Answer:
+    """Where the samples of a finished attack run went: PCA places, assignments, reconstructions and neighbours, in its table's order.
+
+    `uncertain` marks those that left the data: farther in z from every clean sample than 99 of 100 clean ones are from theirs.
+    """
+    it, index, x = _attacked(run)
+    with torch.no_grad():
+        parts = [(it.model.encode(views), it.model.log_assign(views)) for views in _blocks(it, x)]
+    z, log_q = (torch.cat(part) for part in zip(*parts, strict=True))
+    distance, near = _nearest(it, z, NEIGHBOURS)
+    alone = _nearest(it, it.z[index], 2)[0][:, 1]
+    far = float(torch.quantile(alone, FAR))
+    arrays = {"xy_clean": it.place(it.z[index]).cpu().numpy(), "xy": it.place(z).cpu().numpy(), "z": z.cpu().numpy(),
+              "uncertain": (distance[:, 0] > far).cpu().numpy(), "near_distance": distance[:, 0].cpu().numpy(),
+              "near": near.cpu().numpy().astype(np.int32), "q_clean": it.log_q[index].exp().cpu().numpy(), "q": log_q.exp().cpu().numpy()}
+    if hasattr(it.model, "reconstruct"):
+        with torch.no_grad():
+            arrays["recon"] = np.concatenate([_bytes(it.model.reconstruct(views)) for views in _blocks(it, x)])
+    return Answer({"n": len(x), "far": far, "uncertain": int(arrays["uncertain"].sum())}, arrays)
+
+
+def moved_umap(run: str) -> Answer:
+    """The same samples, clean and attacked, on the model's UMAP; `error` is how far a clean one lands from itself (its median)."""
+    it, index, _ = _attacked(run)
+    mapped = answers.answer({"ask": "umap", "model": it.run.key, "seed": 0})
+    gone = answers.answer({"ask": "moved", "run": run})
+    xy, error = placing.place(gone.arrays["z"], mapped.arrays["z"], mapped.arrays["xy"])
+    return Answer({"method": "umap", "error": float(np.median(error))}, {"xy_clean": mapped.arrays["xy"][index.cpu().numpy()], "xy": xy})
+
+
+def _attacked(key: str) -> tuple[Victim, Tensor, Tensor]:
+    """The victim of an attack run, the rows it attacked, and the adversarial samples (m, d) as they were stored."""
+    run = Store(home()).find(key)
+    if run.spec.action != "attack":
+        raise SettingsError(f"The run {key} must be an attack; it is of the kind {run.spec.action!r}. Choose a run of `attack`.")
+    stored, it = run.arrays("images"), victim(run.spec.builds_on["model"])
+    index = torch.as_tensor(stored["id"].astype(np.int64), device=it.z.device)
+    return it, index, torch.from_numpy(stored["adversarial"].astype(np.float32) / stored["divisor"])
+
+
+def _blocks(it: Victim, x: Tensor) -> Iterator[Views]:
+    """Flat rows (m, d) as views on the model's device, 500 at a time."""
+    like = it.data.views.rows(torch.zeros(1, dtype=torch.long))
+    return (like.like(block.to(it.z.device)) for block in x.split(500))
+
+
+def _nearest(it: Victim, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
+    parts = [torch.cdist(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
+    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
+
+
 # --- small pieces -----------------------------------------------------------------------------------------------------
 
 def _rows(it: Victim, ids: np.ndarray) -> Views:
@@ -393,5 +449,7 @@ def prepare(action: str, name: str, data: str, seed: int = 0, preset: str | None
 
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
-    "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "checks": checks, "prepare": prepare,
+    "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "checks": checks,
+    "prepare": prepare,
+    "moved": moved, "moved_umap": moved_umap,
 }
