@@ -301,11 +301,14 @@ def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     axis, zoom = _view([told])
     live = run.status() in LIVE
     found = _redrawn(run.key, (axis, zoom, live), lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom))
-    _draw({name: found[name] for name in ("scores", "angles") if name in found}, run.key, live)
-    with sketches.show(run, told):
-        if "sizes" in found:
+    first = [name for name in ("scores", "angles") if name in found]
+    _draw({name: found[name] for name in first}, run.key, live)
+    beside = sketches.show(run, told)
+    if beside is not None and "sizes" in found:
+        first.append("sizes")
+        with beside:
             charts.show(found["sizes"], key=f"{run.key}/sizes", table=not live)
-    _draw({name: chart for name, chart in found.items() if name not in ("scores", "angles", "sizes")}, run.key, live)
+    _draw({name: chart for name, chart in found.items() if name not in first}, run.key, live)
 
 
 def _redrawn(key: str, view: tuple[str, bool, bool], build: Callable[[], dict[str, charts.Chart]]) -> dict[str, charts.Chart]:

@@ -17,14 +17,14 @@ from engine.runs.store import Run
 KINDS = ("reconstructions", "map")
 
 
-def show(run: Run, told: Record) -> DeltaGenerator:
+def show(run: Run, told: Record) -> DeltaGenerator | None:
     """Reconstructions and the small map, at the newest step or at the one chosen on the timeline.
 
-    Gives back the place under the reconstructions, where there is room beside the map.
+    Gives back the place under the reconstructions, where there is room beside the map; None where nothing was drawn.
     """
     steps = sorted({picture.step for kind in KINDS for picture in told.pictures(kind)})
     if not steps:
-        return st.container()
+        return None
     step = _timeline(run.key, steps)
     columns = st.columns(2, gap="medium")
     for column, kind in zip(columns, KINDS, strict=True):
