@@ -41,10 +41,12 @@ def main() -> None:
         began = time.perf_counter()
         half, full = (trained(data, seed, precision, asked.threads) for precision in ("bfloat16", "float32"))
         differences.append(100 * (half - full))
-        print(f"seed {seed}: bfloat16 {half:.4f}, float32 {full:.4f}, {differences[-1]:+.2f} points ({time.perf_counter() - began:.0f} s)", flush=True)
+        spent = time.perf_counter() - began
+        print(f"seed {seed}: bfloat16 {half:.4f}, float32 {full:.4f}, {differences[-1]:+.2f} points ({spent:.0f} s)", flush=True)
     mean = statistics.mean(differences)
     half_width = student.ppf(0.975, len(differences) - 1) * statistics.stdev(differences) / math.sqrt(len(differences))
-    print(f"mean difference {mean:+.2f} points, 95 % interval {mean - half_width:+.2f} to {mean + half_width:+.2f}, n = {len(differences)} seeds")
+    interval = f"{mean - half_width:+.2f} to {mean + half_width:+.2f}"
+    print(f"mean difference {mean:+.2f} points, 95 % interval {interval}, n = {len(differences)} seeds")
 
 
 if __name__ == "__main__":
