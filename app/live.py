@@ -301,7 +301,7 @@ def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     axis, zoom = _view([told])
     live = run.status() in LIVE
     found = _redrawn(run.key, (axis, zoom, live), lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom))
-    first = [name for name in ("scores", "angles") if name in found]
+    first: list[str] = [name for name in ("scores", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, live)
     beside = sketches.show(run, told)
     if beside is not None and "sizes" in found:
