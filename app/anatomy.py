@@ -1,0 +1,237 @@
+"""One attacked sample with all about it, and who can become whom: the parts of Inspect that compute when they are opened."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import charts, evidence, gallery, state
+from app.broken import GRID, turn_to
+from app.choices import NORMS, Threat
+from app.components.ladder import gain
+from app.components.picker import picker
+from app.components.wipe import wipe, wipe_payload
+from app.workspace import Broken, finish, prepared
+from engine.runs import answers
+from engine.runs.answers import Answer
+from engine.runs.store import Run
+
+PAIRS = 100
+"""Samples sent to every other cluster."""
+PICTURES = 24
+
+
+# --- one sample -------------------------------------------------------------------------------------------------------
+
+def current(ids: np.ndarray) -> int:
+    """The sample of the address where it is selected, else the first selected one."""
+    wanted = state.value("sample", 0, lambda number: number >= 0)
+    sample = int(wanted if wanted in ids else ids[0])
+    state.put("sample", sample)
+    return sample
+
+
+def steps(ids: np.ndarray, sample: int) -> None:
+    """Previous and next in the order of the grid; J and K on the keyboard."""
+    at = int(np.flatnonzero(ids == sample)[0])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", icon=":material/chevron_left:", shortcut="J", disabled=at == 0, key="inspect_previous", on_click=_step,
+                  args=(ids, at - 1))
+        st.button("Next", icon=":material/chevron_right:", shortcut="K", disabled=at == len(ids) - 1, key="inspect_next", on_click=_step,
+                  args=(ids, at + 1))
+        st.caption(f"{at + 1:,} of {len(ids):,}")
+
+
+def _step(ids: np.ndarray, to: int) -> None:
+    state.put("sample", int(ids[to]))
+    turn_to(to // GRID + 1)
+
+
+def show(broken: Broken, threat: Threat, sample: int) -> None:
+    """The pair, what was added, the clusters before and after, neighbours, gradient, ε*, and other models."""
+    clean = state.ask({"ask": "sample", "model": broken.victim.run.key, "sample": sample}, "Looking at the sample…")
+    place = broken.place(sample)
+    row = broken.table.iloc[place]
+    names = broken.victim.names
+    before, after = names[int(row["cluster_clean"])], names[int(row["cluster_attacked"])]
+    st.markdown(f"#### Sample {sample}: {before} → {after}" if row["flipped"] else f"#### Sample {sample}: it stays {before}")
+    st.caption(_facts(broken, row))
+    if len(broken.victim.shape) == 3:
+        _pictures(broken, clean, place, (before, after))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _clusters(broken, place)
+    with right:
+        _neighbours(broken, clean, place, sample)
+    _further(broken, threat, sample)
+
+
+def _facts(broken: Broken, row: "pd.Series[Any]") -> str:
+    said = [f"label {broken.classes[int(row['label'])]}"] if broken.labelled else []
+    said += [f"margin {row['margin_clean']:.2f} → {row['margin_attacked']:.2f} nats", f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}",
+             f"{row['l0']:.0f} pixels changed"]
+    if "embedding_move" in row:
+        said.append(f"moved {row['embedding_move']:.2f} in the embedding")
+    if broken.labelled and row["knn_attacked"] >= 0:
+        read, label = int(row["knn_attacked"]), int(row["label"])
+        said.append(f"raw pixels {'still ' if read == label else ''}read as {broken.classes[read]} (5 nearest neighbours)")
+    return f"{' · '.join(said)}. {broken.protocol()}"
+
+
+def _pictures(broken: Broken, clean: Answer, place: int, named: tuple[str, str]) -> None:
+    shape = broken.victim.shape
+    before, after = clean.arrays["clean"].reshape(shape), broken.images[place].reshape(shape).astype(np.float32) / 255
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        wipe(wipe_payload(before, after, before_name=f"clean: {named[0]}", after_name=f"adversarial: {named[1]}", title="Clean and adversarial",
+                          caption="Drag the line."), key="inspect_wipe")
+    with right:
+        delta, gradient = after - before, clean.arrays["gradient"].reshape(shape)
+        amount, steepest = gain(delta.reshape(1, -1), None), 1 / max(float(np.abs(gradient).max()), 1e-12)
+        pictures: list[Any] = [gallery.signed_png(delta, amount), gallery.signed_png(gradient, steepest)]
+        captions = [f"perturbation {gallery.gain_text(amount)}", f"gradient of leaving, at the clean image; full colour at {1 / steepest:.2g}"]
+        for images, title in ((clean.arrays.get("recon"), "reconstruction, clean"), (broken.moved.arrays.get("recon"), "reconstruction, adversarial")):
+            if images is not None:
+                pictures.append((images if images.ndim == 1 else images[place]).reshape(shape))
+                captions.append(title)
+        gallery.grid(pictures, captions, columns=2, size=120)
+        st.caption("Blue is darker, vermillion brighter.")
+
+
+def _clusters(broken: Broken, place: int) -> None:
+    before, after = broken.moved.arrays["q_clean"][place], broken.moved.arrays["q"][place]
+    frame = pd.DataFrame({"cluster": [broken.victim.names[cluster] for cluster in broken.order], "clean": before[broken.order],
+                          "attacked": after[broken.order]})
+    frame = frame.iloc[np.argsort(-np.abs(frame["attacked"] - frame["clean"]), kind="stable")]
+    bar = {name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.3f") for name in ("clean", "attacked")}
+    st.caption("Assignment q to each cluster, largest change first")
+    st.dataframe(frame, hide_index=True, column_config=bar, key="inspect_q", height=min(38 + 35 * len(frame), 300),
+                 alt="The model's assignment to each cluster before and after the attack.")
+
+
+def _neighbours(broken: Broken, clean: Answer, place: int, sample: int) -> None:
+    """Whom the model now takes it for: nearest clean samples in the embedding. One that was attacked too opens on a click."""
+    after = broken.moved.arrays["near"][place]
+    shown = state.ask({"ask": "images", "data": broken.victim.run.spec.data, "ids": [int(number) for number in after]}).arrays["images"]
+    rows = (("Nearest in the embedding, clean", clean.arrays["near"], clean.arrays["near_images"]), ("Nearest in the embedding, attacked", after, shown))
+    clusters = broken.victim.overview.arrays["cluster"]
+    for title, ids, images in rows:
+        st.caption(title)
+        names = [broken.victim.names[int(clusters[number])] for number in ids]
+        clicked = picker(images, broken.victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=48)
+        if clicked is not None and clicked in broken.ids and clicked != sample:
+            state.put("pick", "")
+            state.put("sample", clicked)
+            st.rerun()
+    if broken.moved.arrays["uncertain"][place]:
+        st.caption("It lies farther from every clean sample than 99 % of these do from theirs: these neighbours say little.")
+
+
+def _further(broken: Broken, threat: Threat, sample: int) -> None:
+    with st.expander("How little is enough, and in other models?", icon=":material/compare_arrows:", key="inspect_further", on_change="rerun") as further:
+        if further.open:
+            ladder = state.ask(evidence.ladder_for(threat, broken.victim, sample, "epsilon"), "Climbing the ladder…")
+            evidence.takeaway(ladder)
+            evidence.fate(broken.victim, threat, sample)
+    if st.button("Move this sample by hand on the Attack page", icon=":material/bolt:", key="inspect_attack"):
+        state.go("attack", {"sample": sample})
+
+
+# --- who can become whom ----------------------------------------------------------------------------------------------
+
+def pairs(broken: Broken, threat: Threat) -> None:
+    """Every cluster sent to every other: how often it succeeds, and the median ε* it takes; a cell opens its pictures."""
+    st.subheader("Who can become whom?", anchor=False)
+    top = answers.TOP[threat.norm]
+    st.markdown(f"Up to {PAIRS} samples, as many of each cluster, are sent to every other cluster by a ladder up to {NORMS[threat.norm]} ε = {top:g}.")
+    with st.expander("Targeted attacks between all clusters", icon=":material/swap_horiz:", key="inspect_pairs", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        run = state.store().find(prepared("pairs", broken.victim, threat, {"epsilon": top, "n": PAIRS}))
+        begun = run.status() in ("finished", "running", "queued")
+        if not (begun or st.button("Send every cluster to every other", type="primary", icon=":material/swap_horiz:", key="inspect_send")):
+            st.caption("It takes some seconds, up to a minute on large images, and is kept.")
+            return
+        if not finish(run):
+            _waiting(run)
+            return
+        _who(broken, threat, run)
+
+
+def _waiting(run: Run) -> None:
+    if reason := run.reason():
+        st.error(reason)
+        return
+    st.info("It is at work. This part fills when it is done.", icon=":material/hourglass_top:")
+    st.button("Look again", key="inspect_again", icon=":material/refresh:")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sent(key: str) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray]:
+    run = state.store().find(key)
+    stored = run.arrays("images")
+    return run.result(), run.table(), np.rint(stored["adversarial"] / (float(stored["divisor"]) / 255)).astype(np.uint8)
+
+
+def _who(broken: Broken, threat: Threat, run: Run) -> None:
+    result, table, images = _sent(run.key)
+    order = broken.order
+    names = [broken.victim.names[cluster] for cluster in order]
+    protocol = (f"{state.catalogue()['attack'][threat.attack]['title']}, targeted · {NORMS[threat.norm]} ε ≤ {result['epsilon_max']:g} · "
+                f"{result['n']:,} pairs of sample and target · seed {threat.seed} · model {broken.victim.run.key} · run {run.key}")
+    cell = st.session_state.get("inspect_cell")
+    at = None if cell is None else (order.index(cell[0]), order.index(cell[1]))
+    left, right = st.columns(2, gap="medium")
+    drawn = f"who/{run.key}"
+    with left:
+        success = _matrix(result["success"], order)
+        texts = [["" if value != value else f"{value:.0%}" for value in line] for line in success]
+        chart = charts.confusion(success, names, names, title="Share that gets there", row_title="from", column_title="to", texts=texts, chosen=at,
+                                 caption=protocol)
+        charts.show(chart, f"{drawn}/success", on_select=lambda: _opened(f"{drawn}/success", order))
+    with right:
+        median, worded = _matrix(result["median_epsilon"], order), result["median_epsilon_text"]
+        texts = [[(worded[row][column] or "").replace("> ε max", "–") for column in order] for row in order]
+        chart = charts.confusion(median, names, names, title="Median ε* (an upper bound)", row_title="from", column_title="to", texts=texts,
+                                 chosen=at, caption=f"–: more than half never get there. {protocol}")
+        charts.show(chart, f"{drawn}/median", on_select=lambda: _opened(f"{drawn}/median", order))
+    if cell is None:
+        st.caption("Click a cell: the pictures that did it come below, the easiest first.")
+    else:
+        _those(broken, result, table, images, cell)
+
+
+def _matrix(values: list[list[float | None]], order: list[int]) -> np.ndarray:
+    return np.array([[np.nan if value is None else value for value in line] for line in values], dtype=float)[np.ix_(order, order)]
+
+
+def _opened(name: str, order: list[int]) -> None:
+    points = [point for point in charts.clicked(st.session_state[name]) if min(point) >= 0]
+    st.session_state["inspect_cell"] = (order[int(points[-1][0])], order[int(points[-1][1])]) if points else None
+
+
+def _those(broken: Broken, result: dict[str, Any], table: pd.DataFrame, images: np.ndarray, cell: tuple[int, int]) -> None:
+    """The pictures behind a cell, by ε*."""
+    source, target = cell
+    names = broken.victim.names
+    inside = np.flatnonzero((table["cluster_clean"] == source) & (table["cluster_target"] == target) & table["reached"])
+    tried = result["pairs_n"][source][target]
+    text = result["median_epsilon_text"][source][target] or "unknown"
+    st.markdown(f"**{names[source]} → {names[target]}**: {len(inside)} of {tried} get there; median ε\\* ≤ {text}.")
+    if not len(inside):
+        return
+    inside = inside[np.argsort(table["epsilon_star"].to_numpy()[inside])][:PICTURES]
+    ids = table["id"].to_numpy()[inside]
+    captions = [f"ε* {star:.3f}" for star in table["epsilon_star"].to_numpy()[inside]]
+    clicked = picker(images[inside], broken.victim.shape, ids.tolist(), captions, "inspect_who", label="Samples that get there", size=64,
+                     chosen=st.session_state.get("inspect_sent"))
+    if clicked is not None:
+        st.session_state["inspect_sent"] = clicked
+    shown = st.session_state.get("inspect_sent")
+    if shown in ids and len(broken.victim.shape) == 3:
+        clean = state.ask({"ask": "images", "data": broken.victim.run.spec.data, "ids": [int(shown)]}).arrays["images"][0] / 255
+        after = images[inside[ids.tolist().index(shown)]] / 255
+        shape = broken.victim.shape
+        gallery.before_and_after(clean.reshape(shape), after.reshape(shape), gain((after - clean).reshape(1, -1), None),
+                                 (f"{names[source]}, sample {shown}", names[target]))
