@@ -39,7 +39,7 @@ def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray,
     if len(z) < FEW:
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
         return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
-    low, span = xy.min(0), np.ptp(xy, axis=0).max() or 1.0
+    low, span = xy.min(0), np.maximum(np.ptp(xy, axis=0), 1e-9)  # UMAP scales an axis at a time, whatever it is given
     begin = ((xy - low) / span * SPAN).astype(np.float32)
     fitted = _umap(n_neighbors=15, init=begin, n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
     fitted.n_epochs = None
