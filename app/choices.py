@@ -84,10 +84,15 @@ def choose_model(ability: str = "clusters") -> Victim:
     return Victim(name, found[name], overview)
 
 
+def first_sample(data: str) -> int:
+    """The sample that a page shows before anybody has chosen one."""
+    return answers.SHOWN.get(data, 0)
+
+
 def choose_sample(victim: Victim) -> int:
     """A sample: by number, or from a grid of fragile, safe or cluster-wise ones."""
     n = victim.overview.json["n"]
-    default = answers.SHOWN.get(victim.run.spec.data, 0)
+    default = first_sample(victim.run.spec.data)
     key = state.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
     with st.expander("Choose a sample", icon=":material/grid_view:", expanded=False):
         order = st.segmented_control("Order", ["fragile", "safe", "any"], default="fragile", required=True, label_visibility="collapsed",

@@ -54,8 +54,18 @@ def takeaway(answer: Answer) -> None:
         found = f"ε\\* ≤ {star:.3f} ({star * 255:.0f}/255)" if star is not None else f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
         st.markdown(f"It leaves cluster **{name}** at **{found}**; {control}.")
     else:
-        where = f"at {_axis_name(said['axis'])} = {said['levels'][said['flip']]:g} for the first time" if said["flip"] is not None else "at none of the levels"
-        st.markdown(f"It leaves cluster **{name}** {where}; {control}.")
+        st.markdown(f"It leaves cluster **{name}** {_where(answer)}; {control}.")
+
+
+def _where(answer: Answer) -> str:
+    """At which steps, or up to which λ, the sample has left its cluster."""
+    said = answer.json
+    away = np.flatnonzero(answer.arrays["q"].argmax(1) != said["cluster_own"])
+    if not len(away):
+        return "at none of the levels"
+    if said["axis"] == "path":
+        return f"from step {said['levels'][away[0]]:g} on" if len(away) == len(said["levels"]) - away[0] else f"at step {said['levels'][away[0]]:g} first"
+    return "at every λ shown" if len(away) == len(said["levels"]) else f"at {len(away)} of {len(said['levels'])} λ, the last {said['levels'][away[-1]]:g}"
 
 
 def _axis_name(axis: str) -> str:

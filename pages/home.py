@@ -4,20 +4,20 @@ import streamlit as st
 
 from app import choices, evidence, state, welcome
 from app.components.ladder import ladder
-from engine.runs import answers
 
 state.page_head("What do you want to break?")
 zoo = state.store().zoo()
 if choices.DEFAULT_MODEL in zoo:
     run = zoo[choices.DEFAULT_MODEL]
     victim = choices.Victim(choices.DEFAULT_MODEL, run, state.ask({"ask": "overview", "model": run.key}))
-    question = evidence.ladder_for(choices.Threat(), victim, answers.SHOWN["digits"], "epsilon")
+    sample = choices.first_sample("digits")
+    question = evidence.ladder_for(choices.Threat(), victim, sample, "epsilon")
     answer = state.ask(question)
     st.markdown(welcome.story(answer))
     level = ladder(*evidence.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
-            state.go("attack", {"model": victim.name, "sample": answers.SHOWN["digits"], "step": evidence.shown_level(answer, level)})
+            state.go("attack", {"model": victim.name, "sample": sample, "step": evidence.shown_level(answer, level)})
         if st.button("See which samples break", icon=":material/search:"):
             state.go("inspect", {"model": victim.name})
         if st.button("Train one yourself", icon=":material/model_training:"):

