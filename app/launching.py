@@ -32,7 +32,11 @@ def start(choice: controls.Choice, data: str, seed: int) -> str | None:
     What is finished already is only named.
     """
     chosen = {part: choice[part] for part in ("name", "preset", "changes")}
-    question = {"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen
+    return begin({"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen)
+
+
+def begin(question: Mapping[str, Any]) -> str | None:
+    """Create the run that a question "prepare" describes and put it into the queue; its name, or None as in `start`."""
     try:
         answer = state.ask(question, "Checking the settings…").json
         if answer["sentence"]:

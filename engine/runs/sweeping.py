@@ -54,18 +54,17 @@ class Sweep(Action):
         self.cells()[0][1].check(clusters)
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
-        """Measure the cells that are not there yet, one Evaluate event each; returns all cells."""
+        """Measure the cells that are not there yet; an Evaluate event for every cell, so that a sweep that goes on tells all of it."""
         judge = Judge(work.model(), work.data, work.how.device)
         cells = self.cells()
         for number, (seed, choice) in enumerate(cells):
             file = work.folder / "cells" / f"{number:05d}.json"
-            if file.exists():
-                continue
-            steps = launch(choice, judge, seed)
             where: dict[str, float | None] = {"epsilon": choice.epsilon, "lam": choice.lam, "seed": float(seed)}
-            outcome = yield from _within(steps, number, len(cells), where)
-            _keep(file, where | {"metrics": outcome})
-            yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=outcome)
+            if not file.exists():
+                outcome = yield from _within(launch(choice, judge, seed), number, len(cells), where)
+                _keep(file, where | {"metrics": outcome})
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=kept["metrics"])
         return {"cells": [json.loads(file.read_text(encoding="utf-8")) for file in finished(work.folder)], "n_cells": len(cells)}
 
 
