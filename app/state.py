@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.components.link import copy_link
 from engine.errors import FeintError
 from engine.home import home
 from engine.runs import answers
@@ -27,6 +28,17 @@ ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
               "order", "tab", "lesson", "step")
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
+
+KEYS = """
+| key | what it does |
+|---|---|
+| Tab, Shift+Tab | next and previous control |
+| ← → on a ladder | one level; with Shift five |
+| Space on a ladder | play and pause |
+| Home on a ladder | to the level where the cluster changes |
+| ← → ↑ ↓ in a grid | next sample; Enter chooses it |
+| J, K on Inspect | next and previous sample |
+"""
 
 Value = TypeVar("Value", str, int, float, bool)
 
@@ -135,9 +147,9 @@ def notice(sentence: str) -> None:
 
 
 def show_notices() -> None:
-    """Show what was kept, once."""
+    """Show what was kept, once, under the page's title."""
     for sentence in st.session_state.pop("notices", []):
-        st.warning(sentence)
+        st.session_state["notice_slot"].warning(sentence)
 
 
 def refused(error: FeintError) -> None:
@@ -161,7 +173,17 @@ def store() -> Store:
 @st.cache_resource(show_spinner=False)
 def _connecting() -> Future[Engine]:
     """The one connection of this page server, made in the background so that the first page need not wait for it."""
-    return ThreadPoolExecutor(1, "engine").submit(Engine.connect, os.environ.get("FEINT_ENGINE"))
+    return ThreadPoolExecutor(1, "engine").submit(_connect)
+
+
+def _connect() -> Engine:
+    """Reach the workers, and hand them the runs that were still waiting when the last ones ended."""
+    reached = Engine.connect(os.environ.get("FEINT_ENGINE"))
+    held = {item["key"] for item in reached.queue()}
+    for run in store().all():
+        if run.status() == "queued" and run.key not in held:
+            reached.submit(run)
+    return reached
 
 
 def engine() -> Engine:
@@ -203,11 +225,15 @@ def model_title(name: str, run: Run) -> str:
 # --- what every page starts and ends with -----------------------------------------------------------------------------
 
 def page_head(question: str, lead: str = "") -> None:
-    """A page's title is its question; below it one line, and what has to be said first."""
-    st.title(question, anchor=False)
+    """A page's title is its question, beside it the link and the keys; below it one line, and what has to be said first."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(question, anchor=False, width="stretch")
+        copy_link()
+        with st.popover("Keys", icon=":material/keyboard:"):
+            st.markdown(KEYS)
     if lead:
         st.markdown(lead)
-    show_notices()
+    st.session_state["notice_slot"] = st.container()
 
 
 def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -217,8 +243,9 @@ def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
-    """The Reproduce expander and the link; writes the address."""
+    """The Reproduce expander and the link; writes the address and shows what the old one said wrongly."""
     remember()
+    show_notices()
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
     with st.expander("Reproduce and share", icon=":material/link:"):
         st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same picture.")
