@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine import data
 from engine.cli import terminal
 from engine.cli.flags import Parser, add_fields, changes
 from engine.errors import FeintError, SettingsError, UnknownName
@@ -196,6 +197,9 @@ def _start(action: str, name: str, chosen: argparse.Namespace) -> int:
     from engine import device  # torch, only where something is computed
     from engine.runs import runner
 
+    card = data.cards().get(chosen.data or "")
+    if card is not None and not card["here"]:
+        terminal.bring(data.fetch(chosen.data))
     models = {"model": chosen.model} if getattr(chosen, "model", None) else {}
     spec = runner.prepare(action, name, chosen.data, seed=chosen.seed, preset=chosen.preset, changes=changes(chosen), models=models)
     asked = (chosen.device, chosen.precision, chosen.threads) != ("auto", "auto", None)
@@ -295,8 +299,6 @@ def fetch(arguments: list[str]) -> int:
     parser.add_argument("name", help="from `list data`")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
-    from engine import data
-
     return terminal.follow(data.fetch(chosen.name), chosen.json, {})
 
 

@@ -21,10 +21,24 @@ def follow(events: Iterable[Event], as_json: bool, titles: Mapping[str, Any]) ->
     return CODES.get(last.event, 1) if last else 1
 
 
+def bring(events: Iterable[Event]) -> None:
+    """Show a download on stderr, so that stdout keeps one event a line."""
+    bar = None
+    for event in events:
+        if isinstance(event, Progress):
+            bar = _advance(bar, event.step, event.total, event.phase)
+    if bar is not None:
+        bar.close()
+
+
 def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
     """What a run came to, in a few lines."""
     if isinstance(last, Finished):
         print(table(metric_rows(last.metrics, titles)))
+        if "cells" in last.metrics:
+            print(table([cell_row(cell) for cell in last.metrics["cells"]], CELL_HEAD))
+        for doubt in last.metrics.get("doubts", ()):
+            print(f"doubt: {doubt}")
         print(f"run {last.run}, {last.seconds:.1f} s")
     elif isinstance(last, Failed):
         print(f"failed: {last.reason}" + (f"\n{_resume(last.run)}" if last.resumable else ""), file=sys.stderr)
@@ -45,6 +59,18 @@ def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[t
             interval = f"  ({number(low)} to {number(high)})" if low is not None and high is not None else ""
             rows.append((titles.get(name, {}).get("title", name), number(value) + interval))
     return rows
+
+
+CELL_HEAD = ("ε", "λ", "seed", "ACC, clean matching", "flip rate", "95 %", "noise", "legibility", "n")
+
+
+def cell_row(cell: Mapping[str, Any]) -> list[str]:
+    """A cell of a sweep as a row under CELL_HEAD."""
+    measured = cell["metrics"]
+    shown = [number(measured[name]) for name in ("acc_attacked_fixed_match", "flip_rate")]
+    interval = f"{number(measured['flip_rate_low'])} to {number(measured['flip_rate_high'])}"
+    rest = [number(measured[name]) for name in ("noise_flip_rate", "knn_acc_attacked", "n")]
+    return [number(cell["epsilon"]), number(cell["lam"]), f"{cell['seed']:.0f}", *shown, interval, *rest]
 
 
 def number(value: Any) -> str:
