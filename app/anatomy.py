@@ -104,9 +104,10 @@ def _clusters(broken: Broken, place: int) -> None:
     frame = pd.DataFrame({"cluster": [broken.victim.names[cluster] for cluster in broken.order], "clean": before[broken.order],
                           "attacked": after[broken.order]})
     frame = frame.iloc[np.argsort(-np.abs(frame["attacked"] - frame["clean"]), kind="stable")]
-    bar = {name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.3f") for name in ("clean", "attacked")}
+    bar = {name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f", width=120) for name in ("clean", "attacked")}
     st.caption("Assignment q to each cluster, largest change first")
-    st.dataframe(frame, hide_index=True, column_config=bar, key="inspect_q", height=min(38 + 35 * len(frame), 300),
+    columns = {"cluster": st.column_config.Column(width=60), **bar}
+    st.dataframe(frame, hide_index=True, column_config=columns, key="inspect_q", height=min(38 + 35 * len(frame), 300),
                  alt="The model's assignment to each cluster before and after the attack.")
 
 
@@ -228,7 +229,7 @@ def _those(broken: Broken, result: dict[str, Any], table: pd.DataFrame, images: 
                      chosen=st.session_state.get("inspect_sent"))
     if clicked is not None:
         st.session_state["inspect_sent"] = clicked
-    shown = st.session_state.get("inspect_sent")
+    shown = int(st.session_state.get("inspect_sent", ids[0]))
     if shown in ids and len(broken.victim.shape) == 3:
         clean = state.ask({"ask": "images", "data": broken.victim.run.spec.data, "ids": [int(shown)]}).arrays["images"][0] / 255
         after = images[inside[ids.tolist().index(shown)]] / 255

@@ -18,7 +18,7 @@ from engine.runs.answers import Answer
 SCORES = (
     ("acc_clean", "ACC clean", "Accuracy of the clean samples: clusters matched to classes one to one (Hungarian). Labels only measure."),
     ("acc_attacked", "ACC attacked", "Accuracy under attack, clusters matched *anew*. A consistent relabelling would hide here."),
-    ("acc_attacked_fixed_match", "ACC, matched", "Accuracy under attack with the matching of the *clean* clusters: what a user of the model meets."),
+    ("acc_attacked_fixed_match", "ACC, fixed", "Accuracy under attack with the matching of the *clean* clusters: what a user of the model meets."),
     ("nmi_attacked", "NMI attacked", "Normalised mutual information of labels and attacked clusters."),
     ("flip_rate", "Flipped", "Share of samples whose cluster under attack is not the clean one."),
     ("noise_flip_rate", "Noise", "Control: share flipped by random noise of the same norm and size."),
@@ -66,7 +66,7 @@ def chips(broken: Broken, terms: Terms, mask: np.ndarray) -> None:
 
 
 def choose(terms: Terms) -> None:
-    """A selection made outside of the drawn views: they forget what was clicked in them."""
+    """Make it the selection; the matrix is drawn anew, since a browser would take a second click on a cell for its end."""
     terms.put()
     st.session_state["inspect_drawn"] = st.session_state.get("inspect_drawn", 0) + 1
 
@@ -77,7 +77,7 @@ def matrices(broken: Broken, terms: Terms) -> None:
     """One of the matrices; cells and headers select. It counts the samples that all *other* views have selected."""
     options = list(MATRICES) if broken.labelled else ["flow"]
     key = state.key("view", "attacked" if broken.labelled else "flow", lambda name: name in options)
-    view = st.segmented_control("Matrix", options, key=key, format_func=MATRICES.get, required=True, label_visibility="collapsed")
+    view = str(st.segmented_control("Matrix", options, key=key, format_func=MATRICES.__getitem__, required=True, label_visibility="collapsed"))
     mask = terms.without(view).mask(broken)
     rows, row_names = _rows(broken, view)
     columns = broken.order
@@ -87,7 +87,7 @@ def matrices(broken: Broken, terms: Terms) -> None:
     titles = ("clean" if view == "flow" else "label", "attacked" if view == "flow" else "cluster")
     draw = charts.difference if view == "difference" else charts.confusion
     chart = draw(counts, row_names, [broken.victim.names[column] for column in columns], title=TITLES[view], row_title=titles[0],
-                 column_title=titles[1], caption=f"{int(mask.sum()):,} of {len(mask):,} samples. A click on a cell or header selects.", chosen=chosen)
+                 column_title=titles[1], caption=f"{int(mask.sum()):,} of {len(mask):,} samples · {broken.protocol()}", chosen=chosen)
     name = f"matrix/{view}/{st.session_state.get('inspect_drawn', 0)}"
     charts.show(chart, name, on_select=lambda: _clicked(name, view, rows, columns))
     _boxes(broken, view, rows, row_names, cell)
@@ -114,21 +114,28 @@ def _counts(table: pd.DataFrame, view: str, rows: list[int], columns: list[int])
 
 
 def _clicked(name: str, view: str, rows: list[int], columns: list[int]) -> None:
+    """Take the cell that was clicked; a click on the chosen one lets it go."""
     points = charts.clicked(st.session_state[name])
-    terms = Terms.read().without(view)
+    terms = Terms.read()
     if points:
         row, column = (int(part) for part in points[-1])
-        terms = terms.with_(view, f"{rows[row] if row >= 0 else -1}:{columns[column] if column >= 0 else -1}")
-    terms.put()
+        cell = f"{rows[row] if row >= 0 else -1}:{columns[column] if column >= 0 else -1}"
+        choose(terms.without(view) if terms.of.get(view) == cell else terms.with_(view, cell))
+
+
+def _at(numbers: list[int], number: int) -> int:
+    """Where a label or cluster is drawn; −1 (all) stays."""
+    return numbers.index(number) if number in numbers else -1
 
 
 def _boxes(broken: Broken, view: str, rows: list[int], row_names: list[str], cell: tuple[int, int] | None) -> None:
     """The same choice with the keyboard: a row and a column."""
     row, column = cell or (-1, -1)
     st.session_state["box_row"], st.session_state["box_column"] = row, column
-    named = dict(zip(rows, row_names, strict=True)) | {-1: "all"}
+    named_rows = {-1: "all"} | dict(zip(rows, row_names, strict=True))
     with st.container(horizontal=True):
-        st.selectbox("Clean cluster" if view == "flow" else "Label", [-1, *rows], key="box_row", format_func=named.get, on_change=_boxed, args=(view,))
+        st.selectbox("Clean cluster" if view == "flow" else "Label", [-1, *rows], key="box_row", on_change=_boxed, args=(view,),
+                     format_func=named_rows.__getitem__)
         st.selectbox("Joined or left" if view == "difference" else "Cluster", [-1, *broken.order], key="box_column", on_change=_boxed, args=(view,),
                      format_func=lambda cluster: "all" if cluster < 0 else f"{broken.victim.names[cluster]} (cluster {cluster})")
 
@@ -158,8 +165,8 @@ def show_map(broken: Broken, terms: Terms, mask: np.ndarray, sample: int) -> Non
     """Every attacked sample, clean and attacked; a lasso or the legend selects, a click opens."""
     options = [name for name in COLOURS if name != "label" or broken.labelled]
     with st.container(horizontal=True):
-        colour = st.segmented_control("Colour", options, key=state.key("colour", "cluster", lambda name: name in options), format_func=COLOURS.get,
-                                      required=True, label_visibility="collapsed")
+        key = state.key("colour", "cluster", lambda name: name in options)
+        colour = str(st.segmented_control("Colour", options, key=key, format_func=COLOURS.__getitem__, required=True, label_visibility="collapsed"))
         umap = st.toggle("UMAP", key="inspect_umap", persist_state="session",
                          help="PCA is there at once. UMAP takes up to a minute the first time in a session, then it is kept.")
     moved, name, error = _places(broken, umap)
@@ -233,7 +240,7 @@ def grid(broken: Broken, ids: np.ndarray, sample: int) -> None:
     """The selected samples as pictures, a page at a time; those that changed their cluster are marked."""
     options = [name for name in ORDERS if name in broken.table]
     with st.container(horizontal=True):
-        st.segmented_control("Sorted by", options, key=state.key("order", "margin_attacked", lambda name: name in options), format_func=ORDERS.get,
+        st.segmented_control("Sorted by", options, key=state.key("order", "margin_attacked", lambda name: name in options), format_func=ORDERS.__getitem__,
                              required=True, help="Margin: by how much the clean cluster leads under attack, most broken first. Others: largest first.")
         which = st.segmented_control("Pictures", ["adversarial", "clean"], default="adversarial", required=True, key="inspect_pictures",
                                      persist_state="session")
