@@ -31,7 +31,7 @@ pages = [
 ]
 page = st.navigation(pages, position="top")
 st.html(STYLE)
-state.open_address()
+state.open_address(page.url_path)
 state.warm_up()
 try:
     page.run()

@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
               "order", "tab", "lesson", "step")
+OF_A_PAGE = ("run", "tab", "lesson", "step")
+"""Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
 
 KEYS = """
@@ -45,10 +47,10 @@ Value = TypeVar("Value", str, int, float, bool)
 
 # --- the address ------------------------------------------------------------------------------------------------------
 
-def open_address() -> None:
-    """Once a script run, before any widget: take what the URL says into the session."""
+def open_address(page: str = "") -> None:
+    """Once a script run, before any widget: take what the URL of this page says into the session."""
     address = st.session_state.setdefault("address", {})
-    seen = st.session_state.setdefault("address_seen", {})
+    seen = {} if _turned_to(page) else st.session_state.setdefault("address_seen", {})
     current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
     version = st.query_params.get("v", ADDRESS_VERSION)
     if version != ADDRESS_VERSION:
@@ -58,6 +60,23 @@ def open_address() -> None:
             address[name] = text
             st.session_state.pop(f"p_{name}", None)
     st.session_state["address_seen"] = current or seen
+
+
+def _turned_to(page: str) -> bool:
+    """Whether a person came here from another page, whose own parameters are put aside then, and this one's taken up again.
+
+    A widget of the same key on another page is another widget, which would begin empty: all begin from the address.
+    """
+    before = st.session_state.get("address_page", page)
+    st.session_state["address_page"] = page
+    if before == page:
+        return False
+    aside, address = st.session_state.setdefault("address_aside", {}), st.session_state["address"]
+    aside[before] = {name: address[name] for name in OF_A_PAGE if name in address}
+    kept = {name: value for name, value in address.items() if name not in OF_A_PAGE} | aside.get(page, {})
+    forget(*PARAMETERS)
+    address.update(kept)
+    return True
 
 
 def key(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = "") -> str:
@@ -109,10 +128,9 @@ def remember() -> None:
 
 
 def go(page: str, parameters: Mapping[str, str | int | float]) -> None:
-    """Open another page with these parameters set."""
-    for name, new in parameters.items():
-        put(name, new)
-    st.switch_page(ROOT / "pages" / f"{page}.py")
+    """Open a page with these parameters set, as a link to it would: so widgets that are drawn already do not matter."""
+    link = {"v": ADDRESS_VERSION} | {name: _text(new) for name, new in parameters.items()}
+    st.switch_page(ROOT / "pages" / f"{page}.py", query_params=link)
 
 
 def _fits(current: Any, default: Any, valid: Callable[[Any], bool]) -> bool:

@@ -1,12 +1,13 @@
-"""Sweeps: an attack measured along ε or λ. Choosing and starting one, following it while it fills, and the images behind its points.
+"""Sweeps: an attack measured along ε or λ. Choosing and starting one, and following it while it fills.
 
-What is shown is read from the runs' folders alone. An opened point is kept in the address as its place among the sweep's values (`step`).
+What is shown is read from the runs' folders alone.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,11 @@ import streamlit as st
 
 from app import charts, evidence, launching, live, state
 from app.choices import NORMS, SPAN, Threat, Victim
-from app.components.picker import picker
 from app.launching import LIVE
 from app.record import Record, duration
 from engine.errors import FeintError
 from engine.events import Evaluate, Started
 from engine.metrics.intervals import mean_interval, wilson
-from engine.runs import answers
 from engine.runs.spec import Spec
 from engine.runs.store import Run
 
@@ -38,8 +37,6 @@ TICK = 1.0
 """Seconds between looks at a live sweep."""
 HEIGHT = 480
 """Pixels of a figure: its protocol above and its key below take half of them on a phone."""
-SHOWN = 48
-"""Images behind a point, at most."""
 SAID_AGAIN = 0.02
 """Seconds: cells told faster than this were kept from before and not measured."""
 
@@ -90,7 +87,7 @@ def wanted(threat: Threat, grid: Grid) -> dict[str, Any]:
 
 def start(victim: Victim, threat: Threat, grid: Grid) -> str | None:
     """Create the sweep and put it into the queue; its key, or None where it was refused and the sentence is on the page."""
-    return launching.begin(_question("sweep", threat.attack, victim.run.spec.data, victim.run.key, wanted(threat, grid)))
+    return launching.begin(question("sweep", threat.attack, victim.run.spec.data, victim.run.key, wanted(threat, grid)))
 
 
 def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
@@ -106,7 +103,8 @@ def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
     return f"{said}: about {duration(seconds)} here, as earlier sweeps of {'this model' if same else 'other models'} went, and a few seconds to start."
 
 
-def _question(action: str, name: str, data: str, model: str, changes: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+def question(action: str, name: str, data: str, model: str, changes: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+    """The question that prepares an attack run, or a sweep, of a model."""
     return {"ask": "prepare", "action": action, "name": name, "data": data, "seed": seed, "changes": dict(changes), "models": {"model": model}}
 
 
@@ -270,8 +268,17 @@ def other_value(run: Run, axis: str) -> float:
 
 def follow(run: Run, axis: str, at: float) -> None:
     """Status, buttons and curves of a sweep, kept up to date while it lives."""
+    warm_up()
     lives = run.status() in LIVE
     st.fragment(_follow, run_every=TICK if lives else None)(run.key, lives, axis, at)
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> Thread:
+    """Open the lane that makes the images behind points, so that the first click need not wait for it."""
+    thread = Thread(target=state.engine().warm, args=("attack",), daemon=True)
+    thread.start()
+    return thread
 
 
 def _follow(name: str, lived: bool, axis: str, at: float) -> None:
@@ -345,104 +352,6 @@ def standalone(title: str, drawn: Sequence[charts.Chart]) -> str:
     """The figures as one HTML file that holds Plotly too."""
     parts = [f"<p>{chart.takeaway}</p>" + chart.figure.to_html(full_html=False, include_plotlyjs=place == 0) for place, chart in enumerate(drawn)]
     return f'<!doctype html><meta charset="utf-8"><title>{title}</title><body style="font-family: sans-serif">{"".join(parts)}'
-
-
-# --- the images behind a point ----------------------------------------------------------------------------------------
-
-def images(run: Run, axis: str, at: float) -> None:
-    """The adversarial samples of the point that is open: the same attack, run again where it was not kept."""
-    values, place = run.spec.settings[VALUES[axis]], state.value("step", -1)
-    if not 0 <= place < len(values):
-        st.caption("Click a point of a curve: the images behind it open here.")
-        return
-    cell = {COLUMNS[axis]: float(values[place]), COLUMNS[OTHER[axis]]: at}
-    seeds = run.spec.settings["attack_seeds"]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"The images behind {SYMBOLS[axis]} = {values[place]:g}", anchor=False)
-        seed = seeds[0] if len(seeds) == 1 else st.segmented_control("Attack seed", seeds, default=seeds[0], required=True, label_visibility="collapsed",
-                                                                     format_func=lambda number: f"seed {number}", key=f"behind/{run.key}")
-    attack = _behind(run.spec, cell, int(seed))
-    if attack is not None:
-        lives = attack.status() in LIVE
-        st.fragment(_images, run_every=TICK / 2 if lives else None)(attack.key, lives)
-
-
-def _behind(spec: Spec, cell: Mapping[str, float], seed: int) -> Run | None:
-    """The attack run of a cell, created and queued the first time; None where it was refused."""
-    same = {name: spec.settings[name] for name in ("objective", "objective_settings", "norm", "n", "cluster", "chunk")}
-    question = _question("attack", spec.name, spec.data, spec.builds_on["model"], spec.settings["attack_settings"] | same | dict(cell), seed)
-    kept, text = st.session_state.setdefault("sweeps/behind", {}), json.dumps(question, sort_keys=True)
-    if not live_here(kept.get(text)):
-        kept[text] = launching.begin(question)
-    return None if kept[text] is None else state.store().find(kept[text])
-
-
-def live_here(name: str | None) -> bool:
-    """Whether a run of that name can be read here."""
-    return name is not None and live.readable(name)
-
-
-def _images(name: str, lived: bool) -> None:
-    run = state.store().find(name)
-    told, status = live.read(run), run.status()
-    live.drawn_once_more(lived, status in LIVE)
-    if told is None:
-        return
-    if status in LIVE:
-        st.progress(told.pace().share, "Making the images: the same attack on the same samples…")
-    elif status not in launching.DONE:
-        st.error(f"The images could not be made: {run.reason() or f'the attack is {status}'}")
-        st.button("Try again", icon=":material/refresh:", on_click=state.engine().submit, args=(run,))
-    else:
-        try:
-            _gallery(run)
-        except FeintError as error:
-            state.refused(error)
-
-
-def _gallery(run: Run) -> None:
-    table, stored = run.table(), run.arrays("images")
-    flipped = table["flipped"].to_numpy(dtype=bool)
-    kinds: dict[str, Callable[[], np.ndarray]] = {
-        "all": lambda: np.arange(len(table)), "flipped": lambda: np.flatnonzero(flipped), "held": lambda: np.flatnonzero(~flipped)}
-    counts = {"all": len(table), "flipped": int(flipped.sum()), "held": int((~flipped).sum())}
-    kind = st.segmented_control("Which", list(kinds), default="all", required=True, label_visibility="collapsed", key="behind/which",
-                                format_func=lambda name: f"{name} ({counts[name]:,})")
-    rows = kinds[kind]()[:SHOWN]
-    if len(rows):
-        _pick(run, table.iloc[rows], stored["adversarial"][rows] / stored["divisor"])
-    st.caption(f"{len(rows)} of {counts[kind]:,} adversarial images, clean cluster → attacked cluster; a corner marks those that flipped. "
-               "Click one to move it along ε yourself.")
-    if st.button("Inspect all of them", icon=":material/search:", type="primary"):
-        state.go("inspect", _address(run) | {"run": run.key})
-
-
-def _pick(run: Run, table: pd.DataFrame, rows: np.ndarray) -> None:
-    overview = state.ask({"ask": "overview", "model": run.spec.builds_on["model"]}, "Looking at the model…").json
-    names = overview["cluster_names"]
-    captions = [f"{names[before]} → {names[after]}" if before != after else names[before]
-                for before, after in zip(table["cluster_clean"], table["cluster_attacked"], strict=True)]
-    picked = picker(np.rint(rows * 255).astype(np.uint8), overview["shape"], table["id"].tolist(), captions, f"behind/{run.key}",
-                    marked=table["flipped"].tolist(), label="Adversarial images", size=64)
-    if picked is not None:
-        state.go("attack", _address(run) | {"sample": picked, **_level(run)})
-
-
-def _address(run: Run) -> dict[str, str | int | float]:
-    """What the address of another page says of an attack run."""
-    settings, (_, _, model) = run.spec.settings, model_of(run)
-    said = {"model": model, "attack": run.spec.name, "objective": settings["objective"], "norm": settings["norm"], "eps": float(settings["epsilon"]),
-            "lambda": float(settings["lam"]), "seed": run.spec.seed, "n": settings["n"]}
-    inner = {name: settings["attack_settings"][name] for name in ("steps",) if name in settings["attack_settings"]}
-    target = settings["cluster"] if settings["cluster"] is not None else settings["objective_settings"].get("cluster")
-    return said | inner | ({} if target is None else {"target": target})
-
-
-def _level(run: Run) -> dict[str, str | int]:
-    """The ladder over ε, at the level that is nearest to the attack's ε."""
-    settings = run.spec.settings
-    top = max(answers.TOP[settings["norm"]], settings["epsilon"])
-    return {"tab": "epsilon", "step": round(64 * settings["epsilon"] / top)}
 
 
 # --- the same elsewhere -----------------------------------------------------------------------------------------------

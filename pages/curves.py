@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app import choices, state, sweeps
+from app import behind, choices, state, sweeps
 
 state.page_head("How much does it take, and how sure is that?",
                 "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the images behind it.")
 sweeps.open_link()
-choose, look = st.columns([3, 9], gap="medium")
+choose, look = state.choose_and_look()
 with choose:
     victim = choices.choose_model()
     axis = st.segmented_control("Sweep", list(sweeps.AXES), key=state.key("tab", "epsilon", lambda name: name in sweeps.AXES),
@@ -29,7 +29,7 @@ with look:
     else:
         at = sweeps.other_value(run, axis)
         sweeps.follow(run, axis, at)
-        sweeps.images(run, axis, at)
+        behind.show(run, axis, at)
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
             "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one. Beside the attack stand two controls "
