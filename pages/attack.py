@@ -27,10 +27,13 @@ with look:
     level = evidence.shown_level(answer, released)
     evidence.pair(victim, answer, level)
     evidence.downloads(victim, threat, answer, drawn, level)
-    with st.expander("Is it the attack, or would anything do? Controls at this ε", icon=":material/balance:", expanded=False) as controls:
-        epsilon = answer.json["levels"][level] if axis == "epsilon" else threat.epsilon
-        evidence.controls_strip(victim, threat, sample, epsilon)
-    with st.expander("The same sample in other models", icon=":material/compare_arrows:"):
-        evidence.fate(victim, threat, sample)
+    controls = st.expander("Is it the attack, or would anything do? Controls at this ε", True, key="open_controls", icon=":material/balance:", on_change="rerun")
+    if controls.open:
+        with controls:
+            evidence.controls_strip(victim, threat, sample, answer.json["levels"][level] if axis == "epsilon" else threat.epsilon)
+    others = st.expander("The same sample in other models", key="open_others", icon=":material/compare_arrows:", on_change="rerun")
+    if others.open:
+        with others:
+            evidence.fate(victim, threat, sample)
 evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
 state.page_foot({"Command line": threat.command(victim.name), "Python": evidence.python_lines(victim, threat)})

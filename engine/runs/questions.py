@@ -235,6 +235,8 @@ class Climbed:
 def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, objective_settings: dict[str, Any], lam: float, norm: str,
            axis: str, top: float, count: int, epsilon: float | None, rng: torch.Generator) -> Climbed:
     """Climb along the axis that was asked for; whether a level has flipped is judged here."""
+    if axis not in ("epsilon", "path", "lambda"):
+        raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
     own = int(it.log_q_of(clean).argmax())
 
     def bind(views: Views) -> Objective:
@@ -252,12 +254,10 @@ def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, obj
         raise BudgetError(f"A ladder over {axis} needs one ε; got none. Give epsilon.")
     elif axis == "path":
         found = ladders.over_path(bind, clean, epsilon, attack, norm, rng)
-    elif axis == "lambda":
+    else:
         penalty = registry.find("objective", "reconstruction_change")()
         lams = torch.linspace(0, top, count).tolist()
         found = ladders.over_lambda(bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng)
-    else:
-        raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
     moved = found.flips(flipped)[0].nonzero().flatten().tolist()
     return Climbed(found.levels[0].tolist(), found.x[0], moved[0] if moved else None, star)
 

@@ -1,0 +1,106 @@
+"""Questions and answers: ladders judged here, controls, keys, what is kept and what is shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import FeintError, SettingsError
+from engine.runs import answers, questions
+from engine.runs.answers import Answer, ladder_question
+from engine.runs.store import Store
+
+MODEL = "digits/adec"
+
+
+@pytest.fixture
+def key() -> str:
+    return Store().zoo()[MODEL].key
+
+
+def test_a_ladder_over_epsilon_is_inside_its_balls_and_flips_once(key: str) -> None:
+    found = questions.compute(ladder_question(key, 3, count=9))
+    levels = np.array(found.json["levels"])
+    assert (np.abs(found.arrays["delta"].astype(np.float32)).max(1) <= levels + 1e-3).all()
+    assert not found.arrays["delta"][0].any(), "ε = 0 is the clean sample"
+    away = found.arrays["q"].argmax(1) != found.json["cluster_own"]
+    assert (np.diff(away.astype(int)) >= 0).all(), "once flipped, it stays flipped"
+    assert found.json["flip"] == int(away.argmax())
+    assert levels[found.json["flip"] - 1] < found.json["epsilon_star"] <= levels[found.json["flip"]]
+
+
+def test_epsilon_star_is_an_upper_bound_that_really_flips(key: str) -> None:
+    found = questions.compute(ladder_question(key, 3, count=9))
+    it = questions.victim(key)
+    clean = it.data.views.rows(torch.tensor([3]))
+    moved = clean.flat() + torch.from_numpy(found.arrays["delta"][found.json["flip"]].astype(np.float32))
+    assert int(it.log_q_of(clean.like(moved)).argmax()) != int(it.cluster[3])
+
+
+@pytest.mark.parametrize("axis", ["path", "lambda"])
+def test_other_axes_stay_inside_one_ball(key: str, axis: str) -> None:
+    found = questions.compute(ladder_question(key, 3, axis=axis, epsilon=0.1, top=50.0, count=5, settings={"steps": 6}))
+    assert np.abs(found.arrays["delta"].astype(np.float32)).max() <= 0.1 + 1e-3
+    assert len(found.json["levels"]) == (7 if axis == "path" else 5)
+    if axis == "lambda":
+        change = np.square(found.arrays["recon"].astype(float) - found.arrays["recon_clean"].astype(float)).mean(1)
+        assert change[-1] < change[0], "the more λ weighs, the more the reconstruction is kept"
+
+
+def test_controls_carry_n_and_an_interval(key: str) -> None:
+    question = {"ask": "checks", "model": key, "sample": 3, "attack": "pgd", "settings": {}, "objective": "leave_cluster", "objective_settings": {},
+                "lam": 0.0, "norm": "linf", "epsilon": 0.15, "seed": 0}
+    rows = {row["name"]: row for row in questions.compute(question).json["rows"]}
+    assert rows["this attack"]["flipped"] == 1 and rows["this attack, no limit on ε"]["flipped"] == 1
+    assert rows["noise of the same size"]["n"] == questions.DRAWS
+    assert all(0 <= row["low"] <= row["flipped"] / row["n"] <= row["high"] <= 1 for row in rows.values())
+
+
+@pytest.mark.parametrize("change, words", [({"sample": 99999}, "from 0 to 1796"), ({"axis": "sideways"}, "epsilon, path or lambda"),
+                                           ({"top": 8.0}, "did you mean 8/255"), ({"attack": "pdg"}, "pgd"), ({"axis": "path"}, "needs one ε")])
+def test_a_wrong_question_is_told_in_a_sentence(key: str, change: dict[str, object], words: str) -> None:
+    with pytest.raises(FeintError, match=words):
+        questions.compute(ladder_question(key, 3) | change)
+
+
+def test_nobody_answers_what_nobody_knows(key: str) -> None:
+    with pytest.raises(SettingsError, match="known: "):
+        questions.compute({"ask": "weather"})
+    with pytest.raises(SettingsError, match="put wrongly"):
+        questions.compute({"ask": "overview", "modle": key})
+
+
+def test_answers_are_kept_without_objects_and_a_damaged_one_is_computed_again(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "one.npz"
+    answers.write(file, Answer({"a": [1, None]}, {"x": np.arange(3)}))
+    read = answers.read(file)
+    assert read is not None and read.json == {"a": [1, None]} and read.arrays["x"].tolist() == [0, 1, 2]
+    file.write_bytes(file.read_bytes()[:-20])
+    assert answers.read(file) is None
+
+
+def test_the_key_is_the_question_and_nothing_else() -> None:
+    one = ladder_question("0123456789abcdef", 3)
+    assert answers.key(one) == answers.key(dict(reversed(one.items())))
+    assert answers.key(one) != answers.key(one | {"seed": 1})
+    assert answers.lane({"ask": "umap"}) == "map" and answers.lane(one) == "play"
+
+
+@pytest.mark.parametrize("name", sorted(Store().zoo()))
+def test_every_zoo_entry_ships_what_the_first_pictures_need(name: str) -> None:
+    run = Store().zoo()[name]
+    first = ladder_question(run.key, answers.SHOWN[run.spec.data])
+    for question in ({"ask": "overview", "model": run.key}, {"ask": "umap", "model": run.key, "seed": 0}, first,
+                     {"ask": "place", "model": run.key, "ladder": first}):
+        assert answers.kept(question) is not None, question
+    card = run.card()
+    assert card["attacked"] and all("noise_flip_rate" in score and "n" in score for score in card["attacked"])
+    placed, umap = answers.kept({"ask": "place", "model": run.key, "ladder": first}), answers.kept({"ask": "umap", "model": run.key, "seed": 0})
+    assert placed is not None and umap is not None
+    assert float(placed.arrays["xy_error"]) < 0.25 * np.ptp(umap.arrays["xy"], axis=0).max(), "a clean point lands near itself"
+
+
+def test_the_zoo_is_small() -> None:
+    sizes = [file.stat().st_size for file in answers.ZOO.rglob("*") if file.is_file()]
+    assert sum(sizes) <= 25e6 and max(sizes) <= 5e6
