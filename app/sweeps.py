@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from html import escape
 from threading import Thread
 from typing import Any
 
@@ -161,7 +162,7 @@ def _listed(run: Run) -> str:
     settings = run.spec.settings
     ranges = [f"{SYMBOLS[axis]} {settings[name][0]:g}–{settings[name][-1]:g}" for axis, name in VALUES.items() if len(settings[name]) > 1]
     return " · ".join([*model_of(run)[:2], _attack(run.spec)["title"], NORMS[settings["norm"]], *ranges, f"n ≤ {settings['n']}",
-                       f"{len(settings['attack_seeds'])} seeds", run.status(), run.key[:6]])
+                       f"{len(settings['attack_seeds'])} seeds", run.key[:6]])
 
 
 def model_of(run: Run) -> tuple[str, str, str]:
@@ -350,8 +351,8 @@ def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, charts.Chart])
 
 def standalone(title: str, drawn: Sequence[charts.Chart]) -> str:
     """The figures as one HTML file that holds Plotly too."""
-    parts = [f"<p>{chart.takeaway}</p>" + chart.figure.to_html(full_html=False, include_plotlyjs=place == 0) for place, chart in enumerate(drawn)]
-    return f'<!doctype html><meta charset="utf-8"><title>{title}</title><body style="font-family: sans-serif">{"".join(parts)}'
+    parts = [f"<p>{escape(chart.takeaway)}</p>" + chart.figure.to_html(full_html=False, include_plotlyjs=place == 0) for place, chart in enumerate(drawn)]
+    return f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><body style="font-family: sans-serif">{"".join(parts)}'
 
 
 # --- the same elsewhere -----------------------------------------------------------------------------------------------
