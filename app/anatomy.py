@@ -1,5 +1,8 @@
-"""One attacked sample with all about it, and who can become whom: the parts of Inspect that compute when they are opened."""
+"""One attacked sample with all about it, who can become whom, and what can be taken away: the parts of Inspect that wait to be opened."""
 
+import io
+import json
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, evidence, gallery, state
-from app.broken import GRID, turn_to
+from app.broken import GRID, clean_images, turn_to
 from app.choices import NORMS, Threat
 from app.components.ladder import gain
 from app.components.picker import picker
@@ -236,3 +239,37 @@ def _those(broken: Broken, result: dict[str, Any], table: pd.DataFrame, images: 
         shape = broken.victim.shape
         gallery.before_and_after(clean.reshape(shape), after.reshape(shape), gain((after - clean).reshape(1, -1), None),
                                  (f"{names[source]}, sample {shown}", names[target]))
+
+
+# --- to take away -----------------------------------------------------------------------------------------------------
+
+def downloads(broken: Broken, mask: np.ndarray) -> None:
+    """The selected samples as a table, and as pictures with that table."""
+    stem = f"feint-{broken.run.key}-{int(mask.sum())}"
+    table = named(broken)[mask]
+    with st.container(horizontal=True):
+        st.download_button("CSV of the selected", table.to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/table:")
+        if len(broken.victim.shape) == 3:
+            st.download_button("Pictures (zip)", lambda: zipped(broken, table, np.flatnonzero(mask)), f"{stem}.zip", "application/zip", on_click="ignore",
+                               icon=":material/folder_zip:", help="Clean and adversarial PNG of each selected sample, with the table and the protocol.")
+
+
+def named(broken: Broken) -> pd.DataFrame:
+    """The table with the names that the page shows."""
+    names = np.array(broken.victim.names)
+    table = broken.table.assign(name_clean=names[broken.table["cluster_clean"]], name_attacked=names[broken.table["cluster_attacked"]])
+    return table.assign(label_name=[broken.classes[label] for label in table["label"]]) if broken.labelled else table
+
+
+def zipped(broken: Broken, table: pd.DataFrame, places: np.ndarray) -> bytes:
+    """A zip of the samples at these rows: two PNG each, the table, the protocol."""
+    buffer, shape, clean = io.BytesIO(), broken.victim.shape, clean_images(broken)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("samples.csv", table.to_csv(index=False))
+        archive.writestr("protocol.json", json.dumps({"protocol": broken.protocol(), "spec": broken.run.spec.model_dump(mode="json")}, indent=1))
+        for place in places:
+            for kind, image in (("clean", clean[place]), ("adversarial", broken.images[place])):
+                archive.writestr(f"{broken.ids[place]:05d}-{kind}.png", gallery.to_png(image.reshape(shape)))
+    return buffer.getvalue()
+
+

@@ -1,8 +1,5 @@
 """The views of the workspace that show many samples: scores, matrices, map, grid. Each draws a `Broken` under the one selection."""
 
-import io
-import json
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -65,10 +62,11 @@ def chips(broken: Broken, terms: Terms, mask: np.ndarray) -> None:
             st.button("Clear", key="inspect_clear", type="primary", shortcut="Escape", on_click=choose, args=(Terms({}),))
 
 
-def choose(terms: Terms) -> None:
+def choose(terms: Terms, boxed: bool = False) -> None:
     """Make it the selection; the matrix is drawn anew, since a browser would take a second click on a cell for its end."""
     terms.put()
-    st.session_state["inspect_drawn"] = st.session_state.get("inspect_drawn", 0) + 1
+    for widget in ("inspect_drawn",) if boxed else ("inspect_drawn", "inspect_boxes"):
+        st.session_state[widget] = st.session_state.get(widget, 0) + 1
 
 
 # --- matrices ---------------------------------------------------------------------------------------------------------
@@ -129,21 +127,22 @@ def _at(numbers: list[int], number: int) -> int:
 
 
 def _boxes(broken: Broken, view: str, rows: list[int], row_names: list[str], cell: tuple[int, int] | None) -> None:
-    """The same choice with the keyboard: a row and a column."""
-    row, column = cell or (-1, -1)
-    st.session_state["box_row"], st.session_state["box_column"] = row, column
+    """The same choice with the keyboard: a row and a column. Choices made elsewhere make the boxes anew, so no older value comes back."""
+    turn = f"{view}/{st.session_state.get('inspect_boxes', 0)}"
     named_rows = {-1: "all"} | dict(zip(rows, row_names, strict=True))
+    named_columns = {-1: "all"} | {cluster: f"{broken.victim.names[cluster]} (cluster {cluster})" for cluster in broken.order}
+    chosen = cell or (-1, -1)
+    titles = ("Clean cluster" if view == "flow" else "Label", "Joined or left" if view == "difference" else "Cluster")
     with st.container(horizontal=True):
-        st.selectbox("Clean cluster" if view == "flow" else "Label", [-1, *rows], key="box_row", on_change=_boxed, args=(view,),
-                     format_func=named_rows.__getitem__)
-        st.selectbox("Joined or left" if view == "difference" else "Cluster", [-1, *broken.order], key="box_column", on_change=_boxed, args=(view,),
-                     format_func=lambda cluster: "all" if cluster < 0 else f"{broken.victim.names[cluster]} (cluster {cluster})")
+        for part, (title, options) in enumerate(zip(titles, (named_rows, named_columns), strict=True)):
+            st.selectbox(title, list(options), index=list(options).index(chosen[part]) if chosen[part] in options else 0, key=f"box{part}/{turn}",
+                         on_change=_boxed, args=(view, turn), format_func=options.__getitem__)
 
 
-def _boxed(view: str) -> None:
-    row, column = st.session_state["box_row"], st.session_state["box_column"]
+def _boxed(view: str, turn: str) -> None:
+    row, column = (st.session_state[f"box{part}/{turn}"] for part in (0, 1))
     terms = Terms.read().without(view)
-    choose(terms if row < 0 and column < 0 else terms.with_(view, f"{row}:{column}"))
+    choose(terms if row < 0 and column < 0 else terms.with_(view, f"{row}:{column}"), boxed=True)
 
 
 def _mapping(broken: Broken) -> None:
@@ -186,7 +185,7 @@ def show_map(broken: Broken, terms: Terms, mask: np.ndarray, sample: int) -> Non
 
 def _lassoed(name: str) -> None:
     selection = st.session_state[name].get("selection")
-    (Terms.read().with_("map", selection) if selection else Terms({})).put()
+    choose(Terms.read().with_("map", selection) if selection else Terms({}))
 
 
 def _places(broken: Broken, umap: bool) -> tuple[Answer, str, float]:
@@ -284,37 +283,3 @@ def clean_images(broken: Broken) -> np.ndarray:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _clean(data: str, key: str, _ids: np.ndarray) -> np.ndarray:
     return state.ask({"ask": "images", "data": data, "ids": [int(number) for number in _ids]}).arrays["images"]
-
-
-# --- to take away -----------------------------------------------------------------------------------------------------
-
-def downloads(broken: Broken, mask: np.ndarray) -> None:
-    """The selected samples as a table, and as pictures with that table."""
-    stem = f"feint-{broken.run.key}-{int(mask.sum())}"
-    table = named(broken)[mask]
-    with st.container(horizontal=True):
-        st.download_button("CSV of the selected", table.to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/table:")
-        if len(broken.victim.shape) == 3:
-            st.download_button("Pictures (zip)", lambda: zipped(broken, table, np.flatnonzero(mask)), f"{stem}.zip", "application/zip", on_click="ignore",
-                               icon=":material/folder_zip:", help="Clean and adversarial PNG of each selected sample, with the table and the protocol.")
-
-
-def named(broken: Broken) -> pd.DataFrame:
-    """The table with the names that the page shows."""
-    names = np.array(broken.victim.names)
-    table = broken.table.assign(name_clean=names[broken.table["cluster_clean"]], name_attacked=names[broken.table["cluster_attacked"]])
-    return table.assign(label_name=[broken.classes[label] for label in table["label"]]) if broken.labelled else table
-
-
-def zipped(broken: Broken, table: pd.DataFrame, places: np.ndarray) -> bytes:
-    """A zip of the samples at these rows: two PNG each, the table, the protocol."""
-    buffer, shape, clean = io.BytesIO(), broken.victim.shape, clean_images(broken)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("samples.csv", table.to_csv(index=False))
-        archive.writestr("protocol.json", json.dumps({"protocol": broken.protocol(), "spec": broken.run.spec.model_dump(mode="json")}, indent=1))
-        for place in places:
-            for kind, image in (("clean", clean[place]), ("adversarial", broken.images[place])):
-                archive.writestr(f"{broken.ids[place]:05d}-{kind}.png", gallery.to_png(image.reshape(shape)))
-    return buffer.getvalue()
-
-

@@ -25,7 +25,7 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     if len(ids):
         broken.grid(found, ids, sample)
-        broken.downloads(found, mask)
+        anatomy.downloads(found, mask)
     else:
         st.info("Nothing is in this selection. Take a part of it away, or clear it.", icon=":material/filter_alt_off:")
 with right:
