@@ -38,7 +38,7 @@ TICK = 1.0
 """Seconds between looks at a live sweep."""
 HEIGHT = 480
 """Pixels of a figure: its protocol above and its key below take half of them on a phone."""
-SAID_AGAIN = 0.02
+SAID_AGAIN = 0.002
 """Seconds: cells told faster than this were kept from before and not measured."""
 
 

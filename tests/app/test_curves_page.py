@@ -203,8 +203,10 @@ def test_going_to_another_page_and_back_keeps_the_choices(swept: Run, desk: Desk
     at.run().switch_page("../pages/curves.py").run()
     at.selectbox(key="p_run").set_value(swept.key).run()
     at.segmented_control(key="p_norm").set_value("l2").run()
+    at.query_params.clear()  # as a browser does
     at.switch_page("../pages/train.py").run()
     assert not at.exception and not at.session_state["address"].get("run"), "a sweep is no training"
+    at.query_params.clear()
     at.switch_page("../pages/curves.py").run()
     assert not at.exception
     assert (at.session_state["p_run"], at.session_state["p_norm"]) == (swept.key, "l2")
