@@ -124,7 +124,9 @@ def _neighbours(broken: Broken, clean: Answer, place: int, sample: int) -> None:
         st.caption(title)
         names = [broken.victim.names[int(clusters[number])] for number in ids]
         clicked = picker(images, broken.victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=48)
-        if clicked is not None and clicked in broken.ids and clicked != sample:
+        if clicked is not None and clicked not in broken.ids:
+            st.toast(f"Sample {clicked} is not among the {len(broken.ids):,} attacked ones. Take more samples to see it here.")
+        elif clicked is not None and clicked != sample:
             state.put("pick", "")
             state.put("sample", clicked)
             st.rerun()
@@ -195,10 +197,12 @@ def _who(broken: Broken, threat: Threat, run: Run) -> None:
                                  caption=protocol)
         charts.show(chart, f"{drawn}/success", on_select=lambda: _opened(f"{drawn}/success", order))
     with right:
-        median, worded = _matrix(result["median_epsilon"], order), result["median_epsilon_text"]
-        texts = [[(worded[row][column] or "").replace("> ε max", "–") for column in order] for row in order]
+        median = _matrix(result["median_epsilon"], order)
+        beyond = f"> {result['epsilon_max']:g}"
+        texts = [["" if row == column else beyond if value != value else f"{value:.3f}" for column, value in enumerate(line)]
+                 for row, line in enumerate(median)]
         chart = charts.confusion(median, names, names, title="Median ε* (an upper bound)", row_title="from", column_title="to", texts=texts,
-                                 chosen=at, caption=f"–: more than half never get there. {protocol}")
+                                 chosen=at, caption=f"{beyond}: more than half never get there. {protocol}")
         charts.show(chart, f"{drawn}/median", on_select=lambda: _opened(f"{drawn}/median", order))
     if cell is None:
         st.caption("Click a cell: the pictures that did it come below, the easiest first.")
@@ -222,7 +226,9 @@ def _those(broken: Broken, result: dict[str, Any], table: pd.DataFrame, images: 
     inside = np.flatnonzero((table["cluster_clean"] == source) & (table["cluster_target"] == target) & table["reached"])
     tried = result["pairs_n"][source][target]
     text = result["median_epsilon_text"][source][target] or "unknown"
-    st.markdown(f"**{names[source]} → {names[target]}**: {len(inside)} of {tried} get there; median ε\\* ≤ {text}.")
+    low, high = result["success_low"][source][target] or 0, result["success_high"][source][target] or 1
+    median = f"median ε\\* {text if '>' in text else f'≤ {text}'}"
+    st.markdown(f"**{names[source]} → {names[target]}**: {len(inside)} of {tried} get there (95 % interval {low:.0%} – {high:.0%}); {median}.")
     if not len(inside):
         return
     inside = inside[np.argsort(table["epsilon_star"].to_numpy()[inside])][:PICTURES]

@@ -26,6 +26,8 @@ COLOURS = {"label": "Label", "cluster": "Cluster", "margin": "Margin", "flipped"
 ORDERS = {"margin_attacked": "Margin", "l2": "L2 moved", "embedding_move": "Embedding", "id": "Number"}
 GRID = 40
 """Thumbnails on a page of the grid."""
+ARROWS = 120
+"""Arrows drawn while nothing is selected."""
 SHEET = 1000
 """Samples up to which the map's hover cards carry pictures."""
 TITLES = {"clean": "Before the attack", "attacked": "Under attack", "difference": "What the attack changed", "flow": "From where to where"}
@@ -169,15 +171,16 @@ def show_map(broken: Broken, terms: Terms, mask: np.ndarray, sample: int) -> Non
         umap = st.toggle("UMAP", key="inspect_umap", persist_state="session",
                          help="PCA is there at once. UMAP takes up to a minute the first time in a session, then it is kept.")
     moved, name, error = _places(broken, umap)
-    flipped = broken.table["flipped"].to_numpy()
+    flipped = np.flatnonzero(broken.table["flipped"].to_numpy())
+    shown = flipped[:: -(-len(flipped) // ARROWS) or 1]
     payload = map_payload(
         moved.arrays["xy_clean"], _colour(broken, colour), ids=broken.ids, xy_attacked=moved.arrays["xy"], uncertain=broken.moved.arrays["uncertain"],
-        arrows=np.flatnonzero(flipped), sprite=_sheet(broken), selected=broken.ids[mask] if terms.of else None, focus=sample,
+        arrows=shown, sprite=_sheet(broken), selected=broken.ids[mask] if terms.of else None, focus=sample,
         title=f"{name} of the embedding", xy_error=error, extra=_extra(broken),
-        caption=f"Arrows: moved to another cluster. Rings: {broken.moved.json['uncertain']} attacked samples lie farther from every clean one than 99 % of "
+        caption=f"Arrows: {len(shown)} of {len(flipped)} that moved to another cluster{'; grey: shorter than the error of this map' if umap else ''}. Rings: {broken.moved.json['uncertain']} attacked samples lie farther from every clean one than 99 % of "
                 f"these do from theirs, so their place says little. {broken.protocol()}")
-    shown = f"inspect_map/{broken.run.key}/{umap}"
-    picked = point_map(payload, key=shown, on_selection=lambda: _lassoed(shown))
+    key = f"inspect_map/{broken.run.key}/{umap}"
+    picked = point_map(payload, key=key, on_selection=lambda: _lassoed(key))
     if picked.point is not None and picked.point != sample:
         state.put("sample", picked.point)
         st.rerun()

@@ -122,6 +122,13 @@ def test_nonsense_in_the_link_is_a_sentence_or_nothing(attacked: Run, opened: Op
     assert "No run is called '0123456789abcdef'" in said(at) and "n must be a whole number from 2" in said(at)
 
 
+def test_without_labels_the_flow_of_clusters_is_what_there_is(attacked: Run, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Broken, "labelled", False)
+    at = opened("inspect", run=attacked.key)
+    assert [item.options for item in at.segmented_control if item.label == "Matrix"] == [["Flow"]]
+    assert "The data have no labels" in said(at) and subtitle(at).startswith(f"{N} of {N} samples")
+
+
 def test_a_damaged_attack_is_one_sentence(attacked: Run, opened: Opened) -> None:
     (attacked.folder / "images.npz").write_bytes(b"PK nothing")
     at = opened("inspect", run=attacked.key)
@@ -197,4 +204,4 @@ def test_who_can_become_whom_opens_the_pictures_of_a_cell(attacked: Run, monkeyp
     reached = run_.table()[lambda table: table["reached"]].iloc[0]
     at.session_state["inspect_cell"] = (int(reached["cluster_clean"]), int(reached["cluster_target"]))
     at.run()
-    assert not at.exception and "get there; median" in said(at)
+    assert not at.exception and "get there (95 % interval" in said(at)
