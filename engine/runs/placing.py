@@ -1,7 +1,7 @@
 """UMAP coordinates of an embedding, and where new points land in them. umap-learn compiles for half a minute at its first
 fit and at its first transform in a process, so this runs in a lane of its own.
 
-No UMAP is ever stored: z and xy are, and the map is rebuilt from them (measured differences 5e-7).
+No UMAP is ever stored: z and xy are, and the map is rebuilt from them; it places points where the first one would.
 Source: McInnes, Healy, Melville, "UMAP", 2018 (arXiv 1802.03426).
 """
 
@@ -17,8 +17,6 @@ from engine.runs.pictures import principal_plane
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
-SPAN = 10.0
-"""UMAP wants its initial coordinates in [0, 10]."""
 FEW = 16
 """Fewer points than this have no neighbourhoods worth a map: they are placed by their principal plane."""
 
@@ -39,11 +37,9 @@ def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray,
     if len(z) < FEW:
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
         return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
-    low, span = xy.min(0), np.maximum(np.ptp(xy, axis=0), 1e-9)  # UMAP scales an axis at a time, whatever it is given
-    begin = ((xy - low) / span * SPAN).astype(np.float32)
-    fitted = _umap(n_neighbors=15, init=begin, n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
-    fitted.n_epochs = None
-    both = np.asarray(fitted.transform(np.concatenate([z_new, z]).astype(np.float32)), np.float64) / SPAN * span + low
+    fitted = _umap(n_neighbors=15, init="random", n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
+    fitted.n_epochs, fitted.embedding_ = None, xy.astype(np.float32)  # as an `init`, UMAP would stretch the map to [0, 10]
+    both = np.asarray(fitted.transform(np.concatenate([z_new, z]).astype(np.float32)), np.float64)
     error = np.linalg.norm(both[len(z_new):] - xy, axis=1)
     return both[:len(z_new)].astype(np.float32), error.astype(np.float32)
 
