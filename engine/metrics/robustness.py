@@ -1,7 +1,7 @@
 """How often an attack succeeds, and against what it must be held. Numpy in, plain floats out.
 
 Every rate carries n and a 95 % Wilson interval as `NAME_low` and `NAME_high`. A median ε* counts the samples never reached
-as beyond every ε: it is infinite, written "> ε max", where more than half of them are.
+as beyond every ε: it is infinite, written "> ε max", where half of them or more are.
 """
 
 import numpy as np
@@ -83,9 +83,14 @@ def agreement(labels: np.ndarray | None, clean: np.ndarray, attacked: np.ndarray
 
 
 def matched_labels(labels: np.ndarray, clean: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """The class of each of `clusters` (m,) by the matching of the clean clusters to the labels; -1 where there is none."""
-    k = max(int(clean.max()), int(clusters.max())) + 1
-    return clustering.matching(labels, clean, k)[clusters]
+    """The class of each of `clusters` (m,) by the matching of the clean clusters to the labels; -1 where there is none.
+
+    A cluster without a clean sample of its class has none: such a pair is what the Hungarian method had left over.
+    """
+    mapping = clustering.matching(labels, clean)
+    unseen = np.take_along_axis(clustering.contingency(labels, clean), np.maximum(mapping, 0)[None], axis=0)[0] == 0
+    mapping = np.append(np.where(unseen, -1, mapping), np.full(max(int(clusters.max()) + 1 - len(mapping), 0), -1))
+    return mapping[clusters]
 
 
 def median_epsilon(epsilon_star: np.ndarray) -> float:

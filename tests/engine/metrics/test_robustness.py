@@ -89,6 +89,22 @@ def test_a_cluster_first_met_under_attack_matches_nothing() -> None:
     assert found["acc_attacked_fixed_match"] == 0.75
 
 
+def test_a_cluster_empty_before_the_attack_is_matched_to_no_class() -> None:
+    found = robustness.agreement(np.array([0, 1]), np.array([0, 0]), np.array([0, 1]))
+    assert found["acc_clean"] == 0.5 and found["acc_attacked_fixed_match"] <= 0.5
+    found = robustness.agreement(np.array([0, 0, 1]), np.array([0, 0, 0]) + [0, 0, 2], np.array([0, 1, 2]))
+    assert found["acc_attacked_fixed_match"] == pytest.approx(2 / 3), "cluster 1 lies between, with nobody in it"
+
+
+@given(st.integers(0, 10_000))
+def test_a_sample_that_stays_stays_right_or_wrong(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels, clean = rng.integers(0, 4, 20), rng.integers(0, 3, 20)
+    attacked = np.where(rng.random(20) < 0.3, rng.integers(0, 4, 20), clean)
+    before, after = (robustness.matched_labels(labels, clean, clusters) for clusters in (clean, attacked))
+    assert (before == after)[clean == attacked].all()
+
+
 def test_without_labels_all_of_it_is_unknown() -> None:
     assert set(robustness.agreement(None, np.zeros(3, int), np.ones(3, int)).values()) == {None}
 
