@@ -55,7 +55,8 @@ class EmbeddedState(State):
     def probe_rows(self, n: int) -> Tensor | None:
         """A fixed random subset, at the first refresh after every `delta_every` iterations and at the end."""
         every, interval = self.settings.delta_every, self.settings.interval
-        if self.step % interval == 0 and self.step > 0 and self.step // every == (self.step - interval) // every:
+        between = self.step > 0 and self.step // every == (self.step - interval) // every
+        if between and self.step < self.settings.iterations and not self.counters["settled"]:
             return None
         return torch.randperm(n, generator=self.order(-1))[: self.settings.probe]
 

@@ -229,6 +229,16 @@ def test_probe_rows_are_a_fixed_subset_at_the_intervals_asked_for() -> None:
     assert torch.equal(seen[0], seen[12]) and len(seen[0].unique()) == 10
 
 
+@pytest.mark.parametrize("end", [{"iterations": 18}, {"iterations": 100, "delta_every": 90, "stop_at_tolerance": True, "tolerance": 1.0}])
+def test_the_last_iterate_is_always_probed(end: dict[str, object]) -> None:
+    method = changed("dec_star", **({"probe": 10, "delta_every": 10} | end))
+    state, due = fresh(method), True
+    for event in method.train(state, DATA.views):
+        if isinstance(event, Evaluate):
+            due = state.probe_rows(len(DATA)) is not None
+    assert due, "a final angle is that of the final weights"
+
+
 # --- who moves what -----------------------------------------------------------------------------------------------------
 
 def parts(state: object) -> dict[str, dict[str, Tensor]]:
