@@ -55,8 +55,7 @@ class Budget:
 
     def limit(self, d: int) -> float:
         """The largest ε that means anything for rows of d numbers: the box's side (L∞) or its diagonal (L2)."""
-        free = d if self.mask is None else int(self.mask.sum())
-        return (self.high - self.low) * (1.0 if self.norm == "linf" else math.sqrt(free))
+        return (self.high - self.low) * (1.0 if self.norm == "linf" else math.sqrt(self._free(d)))
 
     def radius(self, x: Tensor) -> Tensor:
         """ε as a column that broadcasts over the rows of x: (n, 1) or (1, 1)."""
@@ -88,7 +87,7 @@ class Budget:
         if self.norm == "linf":
             direction = 2 * self._draw(torch.rand, x, rng) - 1
         else:
-            inward = self._draw(torch.rand, x[:, :1], rng) ** (1 / x.shape[1])
+            inward = self._draw(torch.rand, x[:, :1], rng) ** (1 / self._free(x.shape[1]))
             direction = self._unit(self._draw(torch.randn, x, rng)) * inward
         return self.project(x + share * self.radius(x) * direction, x)
 
@@ -124,6 +123,9 @@ class Budget:
         inside = self.size(moved, x) <= self.radius(x)[:, 0] * (1 + tolerance) + tolerance * 0.1
         inside &= ((moved >= self.low) & (moved <= self.high)).all(dim=1)
         return inside if self.mask is None else inside & (torch.where(self.mask.to(x.device), x, moved) == x).all(dim=1)
+
+    def _free(self, d: int) -> int:
+        return d if self.mask is None else int(self.mask.sum())
 
     def _unit(self, rows: Tensor) -> Tensor:
         if self.mask is not None:

@@ -112,6 +112,13 @@ def test_locked_numbers_never_move(norm: str, seed: int) -> None:
     assert (budget.steepest(moved)[:, ~mask] == 0).all()
 
 
+@pytest.mark.parametrize("mask", [None, torch.tensor([True, True, False, False, False])])
+def test_random_points_fill_the_ball_evenly_also_where_numbers_are_locked(mask: Tensor | None) -> None:
+    x, free = torch.full((20_000, 5), 0.5), 5 if mask is None else 2
+    radius = Budget("l2", 0.3, mask=mask).size(Budget("l2", 0.3, mask=mask).random_point(x, rng()), x) / 0.3
+    assert float((radius**free).mean()) == pytest.approx(0.5, abs=0.01), "in an even ball (r/ε)^d is uniform"
+
+
 def test_a_row_outside_or_not_a_number_is_not_held() -> None:
     x = torch.full((4, 2), 0.5)
     moved = torch.tensor([[0.55, 0.5], [0.75, 0.5], [float("nan"), 0.5], [0.5, 0.5]])
