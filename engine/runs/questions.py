@@ -269,7 +269,8 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     sizes = torch.tensor(climbed.levels, device=base.device) if axis == "epsilon" else torch.full((len(climbed.levels),), float(epsilon or 0))
     noise = registry.find("attack", "noise")()
     tiled, still = base.expand(len(climbed.levels), -1), Objective(lambda rows: rows.sum(1))
-    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), shared=len(sizes)), rng)).x
+    shared = len(sizes) if axis == "epsilon" else 1  # at one ε every level has a noise of its own, or all would be the same draw
+    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), shared=shared), rng)).x
     with torch.no_grad():
         views = clean.like(climbed.x)
         z, log_q = it.model.encode(views), it.model.log_assign(views)
@@ -334,16 +335,17 @@ def checks(model: str, sample: int, attack: str, settings: dict[str, Any], objec
         bound = combine(objective, lam, objective_settings).bind(it.model, samples)
         return launched(kind.perturb(samples.flat(), bound, Budget(norm, size), rng)).x
 
-    others = torch.randperm(len(it.data), generator=rng)[: DRAWS // 2].numpy()
+    drawn = torch.randperm(len(it.data), generator=rng)
+    others = drawn[drawn != sample][: DRAWS // 2].numpy()
     strangers = _rows(it, others)
     borrowed = moved(chosen, strangers, epsilon) - strangers.flat()
     noise = moved(registry.find("attack", "noise")(), clean.rows(torch.zeros(DRAWS, dtype=torch.long)), epsilon)
     huge = Budget(norm, 0.0).limit(it.data.views.size)
-    rows = [_check("this attack", flips(moved(chosen, clean, epsilon))), _check("noise of the same size", flips(noise)),
+    answered = moved(chosen, clean, epsilon)
+    rows = [_check("this attack", flips(answered)), _check("noise of the same size", flips(noise)),
             _check("perturbations of other samples", flips(Budget(norm, epsilon).project(clean.flat() + borrowed, clean.flat()))),
             _check("FGSM", flips(moved(registry.find("attack", "fgsm")(), clean, epsilon))),
             _check("this attack, no limit on ε", flips(moved(chosen, clean, huge)))]
-    answered = moved(chosen, clean, epsilon)
     label, votes = _legibility(it, sample, torch.cat([clean.flat(), answered]))
     return Answer({"rows": rows, "label": label, "read_clean": votes[0], "read_attacked": votes[1], "epsilon": epsilon, "norm": norm,
                    "class_names": list(it.data.class_names)})

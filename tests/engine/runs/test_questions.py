@@ -43,6 +43,7 @@ def test_other_axes_stay_inside_one_ball(key: str, axis: str) -> None:
     found = questions.compute(ladder_question(key, 3, axis=axis, epsilon=0.1, top=50.0, count=5, settings={"steps": 6}))
     assert np.abs(found.arrays["delta"].astype(np.float32)).max() <= 0.1 + 1e-3
     assert len(found.json["levels"]) == (7 if axis == "path" else 5)
+    assert len(np.unique(found.arrays["noise_q"], axis=0)) == len(found.json["levels"]), "as many noises as are counted"
     if axis == "lambda":
         change = np.square(found.arrays["recon"].astype(float) - found.arrays["recon_clean"].astype(float)).mean(1)
         assert change[-1] < change[0], "the more λ weighs, the more the reconstruction is kept"
