@@ -154,7 +154,7 @@ def pairs(broken: Broken, threat: Threat) -> None:
     with st.expander("Targeted attacks between all clusters", icon=":material/swap_horiz:", key="inspect_pairs", on_change="rerun") as opened:
         if not opened.open:
             return
-        run = state.store().find(prepared("pairs", broken.victim, threat, {"epsilon": top, "n": PAIRS}))
+        run = _pairs_of_link(broken, threat) or state.store().find(prepared("pairs", broken.victim, threat, {"epsilon": top, "n": PAIRS}))
         begun = run.status() in ("finished", "running", "queued")
         if not (begun or st.button("Send every cluster to every other", type="primary", icon=":material/swap_horiz:", key="inspect_send")):
             st.caption("It takes some seconds, up to a minute on large images, and is kept.")
@@ -163,6 +163,16 @@ def pairs(broken: Broken, threat: Threat) -> None:
             _waiting(run)
             return
         _who(broken, threat, run)
+
+
+def _pairs_of_link(broken: Broken, threat: Threat) -> Run | None:
+    """The run that a link brought here, while model, attack, norm and seed are still its own."""
+    key = st.session_state.get("inspect_who")
+    run = state.store().find(key) if key else None
+    now = (broken.victim.run.key, threat.attack, threat.norm, threat.seed)
+    if run is None or (run.spec.builds_on["model"], run.spec.settings["attack"], run.spec.settings["norm"], run.spec.seed) != now:
+        return None
+    return run
 
 
 def _waiting(run: Run) -> None:

@@ -177,13 +177,18 @@ def show_map(broken: Broken, terms: Terms, mask: np.ndarray, sample: int) -> Non
         moved.arrays["xy_clean"], _colour(broken, colour), ids=broken.ids, xy_attacked=moved.arrays["xy"], uncertain=broken.moved.arrays["uncertain"],
         arrows=shown, sprite=_sheet(broken), selected=broken.ids[mask] if terms.of else None, focus=sample,
         title=f"{name} of the embedding", xy_error=error, extra=_extra(broken),
-        caption=f"Arrows: {len(shown)} of {len(flipped)} that moved to another cluster{'; grey: shorter than the error of this map' if umap else ''}. Rings: {broken.moved.json['uncertain']} attacked samples lie farther from every clean one than 99 % of "
-                f"these do from theirs, so their place says little. {broken.protocol()}")
+        caption=f"{_legend(broken, len(shown), len(flipped), umap)} {broken.protocol()}")
     key = f"inspect_map/{broken.run.key}/{umap}"
     picked = point_map(payload, key=key, on_selection=lambda: _lassoed(key))
     if picked.point is not None and picked.point != sample:
         state.put("sample", picked.point)
         st.rerun()
+
+
+def _legend(broken: Broken, shown: int, flipped: int, umap: bool) -> str:
+    grey = "; grey ones are shorter than the error of this map" if umap else ""
+    return (f"Arrows: {shown} of {flipped} that moved to another cluster{grey}. Rings: {broken.moved.json['uncertain']} attacked samples lie farther "
+            "from every clean one than 99 % of these do from theirs, so their place says little.")
 
 
 def _lassoed(name: str) -> None:

@@ -93,19 +93,24 @@ def adopt() -> None:
     if action == "attack":
         _adopt_attack(run)
         st.session_state["inspect"] = {"run": run.key, "wanted": None}
-    else:
-        state.forget("run")
-        if action == "train":
-            state.put("model", run.name)
+        return
+    state.forget("run")
+    if action == "pairs":
+        _adopt_attack(run)
+        st.session_state["inspect_pairs"] = True
+        st.session_state["inspect_who"] = run.key
+    elif action == "train":
+        state.put("model", run.name)
 
 
 def _adopt_attack(run: Run) -> None:
     said = run.spec.settings
-    target = said["cluster"] if said["cluster"] is not None else said["objective_settings"].get("cluster")
+    target = said.get("cluster") if said.get("cluster") is not None else said.get("objective_settings", {}).get("cluster")
     names = {found.key: name for name, found in state.models(ability="clusters").items()}
-    found = {"model": names.get(run.spec.builds_on["model"]), "attack": said["attack"], "objective": said["objective"], "norm": said["norm"],
-             "eps": float(said["epsilon"]), "lambda": float(said["lam"]), "n": int(said["n"]), "seed": run.spec.seed, "target": target,
+    found = {"model": names.get(run.spec.builds_on["model"]), "attack": said["attack"], "norm": said["norm"], "seed": run.spec.seed, "target": target,
              "steps": said["attack_settings"].get("steps")}
+    if run.spec.action == "attack":
+        found |= {"objective": said["objective"], "eps": float(said["epsilon"]), "lambda": float(said["lam"]), "n": int(said["n"])}
     for name, value in found.items():
         if value is not None:
             state.put(name, value)

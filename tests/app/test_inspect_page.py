@@ -191,6 +191,22 @@ def test_moved_agrees_with_the_table(found: Broken) -> None:
     assert arrays["recon"].shape == found.images.shape and arrays["uncertain"].dtype == bool
 
 
+def test_a_link_to_pairs_opens_them(attacked: Run, opened: Opened) -> None:
+    model = attacked.spec.builds_on["model"]
+    spec = prepare("pairs", "pgd", models={"model": model}, changes={"n": 10, "levels": 3, "steps": 2})
+    assert list(run(spec))[-1].event == "finished"
+    assert list(run(prepare("attack", "pgd", models={"model": model}, changes={"n": 500, "steps": 2})))[-1].event == "finished"
+    at = opened("inspect", run=spec.key)
+    assert not at.error and f"run {spec.key}" in json.loads(at.get("plotly_chart")[1].proto.spec)["layout"]["title"]["subtitle"]["text"].replace("<br>", " ")
+
+
+def test_a_link_to_a_training_opens_its_model(attacked: Run, monkeypatch: pytest.MonkeyPatch, opened: Opened) -> None:
+    monkeypatch.setattr(state, "engine", Worker)
+    other = method(state.store(), "dec_star").key
+    at = opened("inspect", run=other, n="20")
+    assert not at.error and at.session_state["p_model"] == other and f"model {other}" in said(at)
+
+
 def test_who_can_become_whom_opens_the_pictures_of_a_cell(attacked: Run, monkeypatch: pytest.MonkeyPatch, opened: Opened) -> None:
     worker = Worker()
     monkeypatch.setattr(state, "engine", lambda: worker)
