@@ -15,7 +15,7 @@ from app.choices import NORMS, Threat
 from app.components.ladder import gain
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
-from app.workspace import Broken, finish, prepared
+from app.workspace import Broken, again, finish, prepared
 from engine.runs import answers
 from engine.runs.answers import Answer
 from engine.runs.store import Run
@@ -155,9 +155,7 @@ def pairs(broken: Broken, threat: Threat) -> None:
         if not opened.open:
             return
         run = _pairs_of_link(broken, threat) or state.store().find(prepared("pairs", broken.victim, threat, {"epsilon": top, "n": PAIRS}))
-        begun = run.status() in ("finished", "running", "queued")
-        if not (begun or st.button("Send every cluster to every other", type="primary", icon=":material/swap_horiz:", key="inspect_send")):
-            st.caption("It takes some seconds, up to a minute on large images, and is kept.")
+        if run.status() not in ("finished", "running", "queued") and not _begun(run):
             return
         if not finish(run):
             _waiting(run)
@@ -175,11 +173,21 @@ def _pairs_of_link(broken: Broken, threat: Threat) -> Run | None:
     return run
 
 
-def _waiting(run: Run) -> None:
+def _begun(run: Run) -> bool:
+    """The button that begins it, and why it failed before; True once it was pressed."""
     if reason := run.reason():
         st.error(reason)
-        return
-    st.info("It is at work. This part fills when it is done.", icon=":material/hourglass_top:")
+    if not st.button("Send every cluster to every other", type="primary", icon=":material/swap_horiz:", key="inspect_send"):
+        st.caption("It takes some seconds, up to a minute on large images, and is kept.")
+        return False
+    again(run)
+    if finish(run):
+        st.rerun()  # without the button
+    return True
+
+
+def _waiting(run: Run) -> None:
+    st.info(run.reason() or "It is at work. This part fills when it is done.", icon=":material/hourglass_top:")
     st.button("Look again", key="inspect_again", icon=":material/refresh:")
 
 

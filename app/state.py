@@ -39,7 +39,8 @@ KEYS = """
 | Space on a ladder | play and pause |
 | Home on a ladder | to the level where the cluster changes |
 | ← → ↑ ↓ in a grid | next sample; Enter chooses it |
-| J, K on Inspect | next and previous sample |
+| J, K on Inspect | previous and next sample |
+| Escape on Inspect | clears the selection |
 """
 
 Value = TypeVar("Value", str, int, float, bool)

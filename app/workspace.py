@@ -66,11 +66,10 @@ class Broken:
     def protocol(self) -> str:
         """The line that every number of this attack carries."""
         said = self.run.spec.settings
-        inner = said["attack_settings"]
         entry = state.catalogue()["attack"][said["attack"]]
         wanted = said["objective"].replace("_", " ") + (f" − {said['lam']:g} · reconstruction change" if said["lam"] else "")
         parts = [entry["title"], wanted, f"{choices.NORMS[said['norm']]} ε = {said['epsilon']:g}"]
-        values = entry["defaults"] | inner
+        values = entry["defaults"] | said["attack_settings"]
         parts += [f"{name} {values[key]}" for key, name in (("steps", "T ="), ("restarts", "restarts")) if key in values]
         return " · ".join([*parts, f"n = {self.result['n']}", f"seed {self.run.spec.seed}", f"model {self.victim.run.key}", f"run {self.run.key}"])
 
@@ -145,7 +144,7 @@ def attacked(victim: Victim, threat: Threat, n: int) -> Broken:
     if finish(run):
         return look(run, victim)
     live.follow(run.name)
-    state.page_foot({"Command line": command(victim, threat, n)})
+    state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}"})
     st.stop()
 
 
@@ -185,6 +184,11 @@ def finish(run: Run) -> bool:
     return run.status() == "finished"
 
 
+def again(run: Run) -> None:
+    """Let a run that failed or was stopped be submitted once more."""
+    st.session_state.get("inspect_submitted", set()).discard(run.key)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Table, images and result of a finished run; a key stands for its content, so they are read once."""
@@ -209,11 +213,6 @@ def _moved(key: str) -> Answer:
     return state.ask({"ask": "moved", "run": key}, "Looking where they went…")
 
 
-def command(victim: Victim, threat: Threat, n: int) -> str:
-    """The same attack on the command line."""
-    return f"{threat.command(victim.name)} --n {n}"
-
-
 def _refused(sentence: str) -> None:
     st.error(sentence)
     state.page_foot()
@@ -223,10 +222,8 @@ def _refused(sentence: str) -> None:
 def _forget_lasso(before: tuple[str, str, int] | None, now: tuple[str, str, int]) -> None:
     """Cells stay when only the attack changes; a lasso holds places among the samples, and other models have other clusters."""
     terms = Terms.read()
-    if before is not None and before[0] != now[0]:
-        state.put("pick", "")
-    elif before is not None:
-        state.put("pick", str(terms.without("map")))
+    if before is not None:
+        state.put("pick", "" if before[0] != now[0] else str(terms.without("map")))
 
 
 # --- the one selection ------------------------------------------------------------------------------------------------
@@ -273,13 +270,12 @@ class Terms:
         return inside
 
     def _mask_of(self, view: str, broken: Broken) -> np.ndarray:
-        n = len(broken.table)
+        n, cell = len(broken.table), self.cell(view)
         if view == "map":
             try:
                 return np.isin(np.arange(n), plane.decode(self.of["map"], n))
             except ValueError:
                 return np.ones(n, dtype=bool)
-        cell = self.cell(view)
         return np.ones(n, dtype=bool) if cell is None else cell_mask(broken.table, view, *cell)
 
     def words(self, view: str, broken: Broken) -> str:
@@ -299,7 +295,5 @@ def cell_mask(table: pd.DataFrame, view: str, row: int, column: int) -> np.ndarr
     """(n,) the samples in a cell of a matrix; −1 stands for all rows or all columns."""
     clean, after = table["cluster_clean"].to_numpy(), table["cluster_attacked"].to_numpy()
     down = np.ones(len(table), dtype=bool) if row < 0 else (clean if view == "flow" else table["label"].to_numpy()) == row
-    if column < 0:
-        return down
     across = {"clean": clean == column, "attacked": after == column, "flow": after == column, "difference": (clean == column) != (after == column)}
-    return down & across[view]
+    return down if column < 0 else down & across[view]

@@ -34,4 +34,4 @@ with right:
         anatomy.show(found, threat, sample)
 anatomy.pairs(found, threat)
 evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
-state.page_foot({"Command line": workspace.command(victim, threat, n), "Python": evidence.python_lines(victim, threat)})
+state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}", "Python": evidence.python_lines(victim, threat)})
