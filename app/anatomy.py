@@ -274,7 +274,8 @@ def downloads(broken: Broken, mask: np.ndarray) -> None:
     with st.container(horizontal=True):
         st.download_button("CSV of the selected", table.to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/table:")
         if len(broken.victim.shape) == 3:
-            st.download_button("Pictures (zip)", lambda: zipped(broken, table, np.flatnonzero(mask)), f"{stem}.zip", "application/zip", on_click="ignore",
+            clean = clean_images(broken)  # here: the zip is made in a thread without a session
+            st.download_button("Pictures (zip)", lambda: zipped(broken, clean, table, np.flatnonzero(mask)), f"{stem}.zip", "application/zip", on_click="ignore",
                                icon=":material/folder_zip:", help="Clean and adversarial PNG of each selected sample, with the table and the protocol.")
 
 
@@ -285,9 +286,9 @@ def named(broken: Broken) -> pd.DataFrame:
     return table.assign(label_name=[broken.classes[label] for label in table["label"]]) if broken.labelled else table
 
 
-def zipped(broken: Broken, table: pd.DataFrame, places: np.ndarray) -> bytes:
+def zipped(broken: Broken, clean: np.ndarray, table: pd.DataFrame, places: np.ndarray) -> bytes:
     """A zip of the samples at these rows: two PNG each, the table, the protocol."""
-    buffer, shape, clean = io.BytesIO(), broken.victim.shape, clean_images(broken)
+    buffer, shape = io.BytesIO(), broken.victim.shape
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("samples.csv", table.to_csv(index=False))
         archive.writestr("protocol.json", json.dumps({"protocol": broken.protocol(), "spec": broken.run.spec.model_dump(mode="json")}, indent=1))
