@@ -275,7 +275,7 @@ def downloads(broken: Broken, mask: np.ndarray) -> None:
         st.download_button("CSV of the selected", table.to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore", icon=":material/table:")
         if len(broken.victim.shape) == 3:
             clean = clean_images(broken)  # here: the zip is made in a thread without a session
-            st.download_button("Pictures (zip)", lambda: zipped(broken, clean, table, np.flatnonzero(mask)), f"{stem}.zip", "application/zip", on_click="ignore",
+            st.download_button("Pictures (zip)", lambda: zipped(broken, clean, table, mask), f"{stem}.zip", "application/zip", on_click="ignore",
                                icon=":material/folder_zip:", help="Clean and adversarial PNG of each selected sample, with the table and the protocol.")
 
 
@@ -286,13 +286,13 @@ def named(broken: Broken) -> pd.DataFrame:
     return table.assign(label_name=[broken.classes[label] for label in table["label"]]) if broken.labelled else table
 
 
-def zipped(broken: Broken, clean: np.ndarray, table: pd.DataFrame, places: np.ndarray) -> bytes:
-    """A zip of the samples at these rows: two PNG each, the table, the protocol."""
+def zipped(broken: Broken, clean: np.ndarray, table: pd.DataFrame, mask: np.ndarray) -> bytes:
+    """A zip of the samples under `mask` (n,): two PNG each, the table, the protocol."""
     buffer, shape = io.BytesIO(), broken.victim.shape
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("samples.csv", table.to_csv(index=False))
         archive.writestr("protocol.json", json.dumps({"protocol": broken.protocol(), "spec": broken.run.spec.model_dump(mode="json")}, indent=1))
-        for place in places:
+        for place in np.flatnonzero(mask):
             for kind, image in (("clean", clean[place]), ("adversarial", broken.images[place])):
                 archive.writestr(f"{broken.ids[place]:05d}-{kind}.png", gallery.to_png(image.reshape(shape)))
     return buffer.getvalue()
