@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import charts, gallery, state
 from app.choices import NORMS, Threat, Victim
-from app.components.ladder import gain, ladder_payload
+from app.components.ladder import gain, ladder_payload, start_level
 from app.components.picker import picker
 from app.components.standalone import standalone_html
 from app.components.wipe import wipe, wipe_payload
@@ -46,21 +46,24 @@ def with_map(victim: Victim, question: Mapping[str, Any], answer: Answer) -> tup
 def takeaway(answer: Answer) -> None:
     """The result in one line, with its bound and its control."""
     said = answer.json
-    name = said["cluster_names"][said["cluster_own"]]
-    count = len(said["levels"])
-    control = f"noise of the same size does so at {said['noise_flips']} of {count} levels"
+    name, target = said["cluster_names"][said["cluster_own"]], said["target"]
+    if target == said["cluster_own"]:
+        st.markdown(f"It is in cluster **{name}** already: choose another target.")
+        return
+    does = f"leaves cluster **{name}**" if target is None else f"goes from cluster **{name}** to **{said['cluster_names'][target]}**"
+    control = f"noise of the same size does so at {said['noise_flips']} of {len(said['levels'])} levels"
     if said["axis"] == "epsilon":
         star = said["epsilon_star"]
         found = f"ε\\* ≤ {star:.3f} ({star * 255:.0f}/255)" if star is not None else f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
-        st.markdown(f"It leaves cluster **{name}** at **{found}**; {control}.")
+        st.markdown(f"It {does} at **{found}**; {control}.")
     else:
-        st.markdown(f"It leaves cluster **{name}** {_where(answer)}; {control}.")
+        st.markdown(f"It {does} {_where(answer)}; {control}.")
 
 
 def _where(answer: Answer) -> str:
-    """At which steps, or up to which λ, the sample has left its cluster."""
+    """At which steps, or up to which λ, the sample is where the attack wants it."""
     said = answer.json
-    away = np.flatnonzero(answer.arrays["q"].argmax(1) != said["cluster_own"])
+    away = np.flatnonzero(answer.arrays["flipped"])
     if not len(away):
         return "at none of the levels"
     if said["axis"] == "path":
@@ -116,8 +119,10 @@ def controls_strip(victim: Victim, threat: Threat, sample: int, epsilon: float) 
     frame = pd.DataFrame(found["rows"])
     share = frame["flipped"] / frame["n"]
     names = [f"{name} (n = {n})" for name, n in zip(frame["name"], frame["n"], strict=True)]
+    target = threat.objective_settings.get("cluster")
+    aim = "leaves its cluster" if target is None else f"goes to cluster {victim.names[target]}"
     chart = charts.bars(names, share.tolist(), title=f"What moves this sample at {NORMS[threat.norm]} ε = {epsilon:.3g}?",
-                        y_title="share that leaves its cluster",
+                        y_title=f"share that {aim}",
                         caption="Bars with 95 % Wilson intervals; one try where n = 1. The controls need no gradient of this sample.",
                         low=frame["low"].tolist(), high=frame["high"].tolist())
     charts.show(chart, "controls")
@@ -176,11 +181,11 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
 
 
 def shown_level(answer: Answer, level: int | None) -> int:
-    """The released level, else the flip, else the last."""
+    """The released level, else the one the ladder starts at."""
     last = len(answer.json["levels"]) - 1
     if level is not None and 0 <= level <= last:
         return level
-    return last if answer.json["flip"] is None else answer.json["flip"]
+    return start_level(answer.json, answer.arrays["flipped"])
 
 
 def _attacked(answer: Answer, level: int) -> np.ndarray:

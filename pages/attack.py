@@ -27,7 +27,8 @@ with look:
     level = evidence.shown_level(answer, released)
     evidence.pair(victim, answer, level)
     evidence.downloads(victim, threat, answer, drawn, level)
-    controls = st.expander("Is it the attack, or would anything do? Controls at this ε", True, key="open_controls", icon=":material/balance:", on_change="rerun")
+    controls = st.expander("Is it the attack, or would anything do? Controls at this ε", expanded=True, key="open_controls",
+                           icon=":material/balance:", on_change="rerun")
     if controls.open:
         with controls:
             evidence.controls_strip(victim, threat, sample, answer.json["levels"][level] if axis == "epsilon" else threat.epsilon)

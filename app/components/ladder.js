@@ -125,7 +125,7 @@ class Ladder {
   /** The level that matters: the first flip, over λ the last one (a larger weight gives the attack up); null where nothing flips. */
   landmarkOf(data) {
     if (data.axis !== "lambda") return data.flip;
-    for (let i = this.count - 1; i >= 0; i--) if (this.winner[i] !== data.cluster_own) return i;
+    for (let i = this.count - 1; i >= 0; i--) if (data.flipped[i]) return i;
     return null;
   }
 
@@ -238,8 +238,9 @@ class Ladder {
 
   starText() {
     const { data } = this, level = data.levels[this.landmark];
-    if (data.axis === "path") return `flips at step ${level}`;
-    if (data.axis === "lambda") return this.landmark === this.count - 1 ? "flips at every λ here" : `flips up to λ ${this.short(level)}`;
+    const verb = data.target == null ? "flips" : "arrives";
+    if (data.axis === "path") return `${verb} at step ${level}`;
+    if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `${verb} up to λ ${this.short(level)}`;
     return `ε* ≤ ${this.short(data.epsilon_star ?? level)}`;
   }
 

@@ -1,8 +1,9 @@
 """The ladder: one sample dragged along ε, along the attack's path, or along λ, redrawn in the browser while the hand moves.
 
     answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
-                   cluster_own, flip (index or None), epsilon_star (float or None), label_name, title, protocol, map_name
-    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,); where there are: recon (L, d) with
+                   cluster_own, flip (index or None), target (cluster or None), epsilon_star (float or None), label_name, title, protocol, map_name
+    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,), flipped (L,) bool: whether the goal
+                   (out of the own cluster, or in the target) is reached; where there are: recon (L, d) with
                    recon_clean (d,), xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d)
                    uint8, q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
 """
@@ -18,7 +19,7 @@ from engine.runs.answers import Answer
 
 Array = NDArray[Any]
 
-PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name")
+PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "target", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name")
 """What goes to the browser as it stands in the answer."""
 BACKGROUND_POINTS = 4000
 """Map points behind the trail: more are not seen at its size, and each costs four bytes."""
@@ -54,7 +55,8 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
     payload |= {
         "shape": [1] * (3 - len(said["shape"])) + list(said["shape"]),
         "levels": [float(level) for level in said["levels"]],
-        "start": _start(said, np.asarray(arrays["q"])),
+        "flipped": [bool(reached) for reached in arrays["flipped"]],
+        "start": start_level(said, np.asarray(arrays["flipped"])),
         "clean": components.packed(_bytes(arrays["clean"]), "u1"),
         "delta": components.packed(np.rint(delta / scale[:, None]), "i1"),
         "delta_scale": [float(step) for step in scale],
@@ -81,11 +83,11 @@ def gain(delta: Array, flip: int | None) -> float:
     return float(np.round(steps[steps <= exact * 1.0001].max(), 6))
 
 
-def _start(said: dict[str, Any], q: Array) -> int:
+def start_level(said: dict[str, Any], reached: Array) -> int:
     """The level shown first: the first flip; over λ the last one (a larger weight gives the attack up); the end where nothing flips."""
     if said["axis"] != "lambda":
-        return len(q) - 1 if said["flip"] is None else int(said["flip"])
-    flipped = np.flatnonzero(q.argmax(axis=1) != said["cluster_own"])
+        return len(reached) - 1 if said["flip"] is None else int(said["flip"])
+    flipped = np.flatnonzero(reached)
     return int(flipped[-1]) if len(flipped) else 0
 
 

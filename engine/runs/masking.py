@@ -53,9 +53,15 @@ def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Gen
     return float((gradient == 0).all(dim=1).float().mean())
 
 
-def _huge_reach(choice: "Attack", flat: Tensor, objective: Objective, seed: int) -> float:
+def _huge_reach(choice: "Attack", flat: Tensor, objective: Objective, seed: int) -> float | None:
+    """Share of the samples not yet where the attack wants them that it brings there when nothing but the box limits it."""
+    with torch.no_grad():
+        away = objective(flat) <= 0
+    if not bool(away.any()):
+        return None
     widest = choice.budget().of(choice.budget().limit(flat.shape[1]))
-    return float((answer(choice.chosen_attack.perturb(flat, objective, widest, stream(seed, "masking"))).value > 0).float().mean())
+    reached = answer(choice.chosen_attack.perturb(flat, objective, widest, stream(seed, "masking"))).value > 0
+    return float(reached[away].float().mean())
 
 
 def _doubts(choice: "Attack", values: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import state
+from app import state, welcome
 from engine.runs import answers, catalogue, describing
 from engine.runs.answers import Answer
 from engine.runs.runner import prepare, run
@@ -20,7 +20,7 @@ TINY = {"base.hidden": [8], "base.iterations": 20, "base.evaluate_every": 10, "b
 """Settings that train in a second; far too few for good clusters."""
 ALONE = """
 import streamlit as st
-from app import state
+from app import state, welcome
 page = st.navigation([st.Page(state.ROOT / "pages" / f"{{name}}.py", default=name == "{page}") for name in state.PAGES])
 state.open_address()
 page.run()
@@ -77,6 +77,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     found = Desk()
     monkeypatch.setattr(state, "engine", lambda: found)
     monkeypatch.setattr(state, "warm_up", lambda: None)
+    monkeypatch.setattr(welcome, "_fetch", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()
     return found

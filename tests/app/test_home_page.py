@@ -13,11 +13,7 @@ from engine.runs.store import Store
 from tests.app.conftest import said
 
 Opened = Callable[..., AppTest]
-
-
-@pytest.fixture(autouse=True)
-def nothing_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(welcome, "_fetch", lambda: None)
+FETCH = welcome._fetch.__wrapped__
 
 
 def test_home_shows_a_digit_that_changes_its_cluster(trained_home: Store, opened: Opened) -> None:
@@ -34,6 +30,15 @@ def test_home_needs_no_engine_for_its_first_picture(trained_home: Store, opened:
 
     monkeypatch.setattr(desk, "ask", refused)
     assert opened("home")
+
+
+def test_a_fetch_that_fails_is_told_and_the_rest_works(trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEINT_MIRROR", "http://127.0.0.1:9")
+    process = FETCH()
+    assert process is not None and process.wait(60)
+    monkeypatch.setattr(welcome, "_fetch", lambda: process)
+    words = said(opened("home"))
+    assert "MNIST could not be fetched" in words and "takes it from cluster" in words
 
 
 def test_the_story_tells_bound_and_control() -> None:

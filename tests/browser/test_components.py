@@ -63,6 +63,16 @@ def data(page: Page, name: str) -> str:
     return str(page.locator(".feint").evaluate("(root, name) => root.dataset[name]", name))
 
 
+def drew(page: Page, more: int) -> None:
+    """Wait until a component, untouched, has drawn more than so many further frames."""
+    wanted = int(data(page, "frames")) + more
+    for _ in range(100):
+        if int(data(page, "frames")) > wanted:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the component drew {data(page, 'frames')} frames in 10 s, expected more than {wanted}")
+
+
 def runs(page: Page) -> int:
     """How often the script ran for this visitor."""
     return int(page.get_by_text(re.compile("^runs: ")).inner_text().split()[1])
@@ -139,9 +149,7 @@ def test_the_ladder_by_keyboard(opened: Opened) -> None:
 
 def test_the_ladder_plays_by_itself_unless_motion_is_unwelcome(opened: Opened) -> None:
     page = opened("show=ladder&autoplay=1")
-    started = int(data(page, "frames"))
-    page.wait_for_timeout(700)
-    assert int(data(page, "frames")) > started + 5
+    drew(page, 5)
     assert runs(page) == 1
     still = opened("show=ladder&autoplay=1", reduced_motion="reduce")
     first = data(still, "frames")
@@ -327,9 +335,7 @@ def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Pat
     file = tmp_path / "ladder.html"
     file.write_text(standalone_html("ladder", payload, "A <nine> & more", "Made by Feint; </script> is harmless here."), encoding="utf-8")
     page = opened(file.as_uri(), width=390, height=844, dark=True, offline=True)
-    frames = int(data(page, "frames"))
-    page.wait_for_timeout(500)
-    assert int(data(page, "frames")) > frames + 3
+    drew(page, 3)
     assert page.title() == "A <nine> & more"
     drag_along(page, 0.2, 0.8, steps=10)
     page.mouse.up()

@@ -48,14 +48,14 @@ def ladder_answer(sample: int = 3, levels: int = 65, axis: str = "epsilon", fact
     named = [str(digit) for digit in range(10)]
     along = {"epsilon": epsilons, "path": np.arange(levels), "lambda": np.linspace(0, 2, levels)}[axis]
     json = {"axis": axis, "levels": along.tolist(), "shape": [1, 8 * factor, 8 * factor], "norm": "linf", "cluster_names": named,
-            "cluster_own": int(own), "flip": flip,
+            "cluster_own": int(own), "target": None, "flip": flip,
             "epsilon_star": float(epsilons[flip]) - 0.0015 if flip else None, "label_name": str(labels[sample]),
             "title": f"A {named[own]} becomes a {named[other]}", "map_name": "Place on the map (PCA of the pixels)",
             "protocol": f"Signed steps to another mean image, L∞, {levels} levels up to ε {reach}; digits {8 * factor} x {8 * factor}."}
     arrays = {"clean": clean, "delta": (attacked - clean).astype(np.float32), "q": q, "noise_q": softmax_of_distances(noise, centres),
               "recon": np.clip(q @ centres, 0, 1), "recon_clean": q_clean @ centres, "xy": (attacked - x.mean(0)) @ axes.T,
               "xy_error": np.float32(0.15),
-              "linf": np.abs(attacked - clean).max(1), "l2": np.linalg.norm(attacked - clean, axis=1),
+              "flipped": q.argmax(1) != own, "linf": np.abs(attacked - clean).max(1), "l2": np.linalg.norm(attacked - clean, axis=1),
               "medoids": np.rint(np.stack([x[np.argmin(((x - centre) ** 2).sum(1))] for centre in centres]) * 255).astype(np.uint8),
               "map_xy": (x - x.mean(0)) @ axes.T, "map_cluster": softmax_of_distances(x, centres).argmax(1)}
     return Answer(json, arrays)

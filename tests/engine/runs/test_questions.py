@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.errors import FeintError, SettingsError
-from engine.runs import answers, questions
+from engine.runs import answers, climbing, questions, victims
 from engine.runs.answers import Answer, ladder_question
 from engine.runs.store import Store
 
@@ -32,10 +32,22 @@ def test_a_ladder_over_epsilon_is_inside_its_balls_and_flips_once(key: str) -> N
 
 def test_epsilon_star_is_an_upper_bound_that_really_flips(key: str) -> None:
     found = questions.compute(ladder_question(key, 3, count=9))
-    it = questions.victim(key)
+    it = victims.victim(key)
     clean = it.data.views.rows(torch.tensor([3]))
     moved = clean.flat() + torch.from_numpy(found.arrays["delta"][found.json["flip"]].astype(np.float32))
     assert int(it.log_q_of(clean.like(moved)).argmax()) != int(it.cluster[3])
+
+
+def test_with_a_target_a_flip_is_an_arrival(key: str) -> None:
+    names = questions.compute(ladder_question(key, 3, count=9)).json["cluster_names"]
+    far = questions.compute(ladder_question(key, 3, count=9, objective="go_to_cluster", objective_settings={"cluster": names.index("1")}, top=0.4))
+    winners, flip = far.arrays["q"].argmax(1), far.json["flip"]
+    assert flip is not None and winners[flip] == names.index("1")
+    assert (winners[:flip] != names.index("1")).all(), "elsewhere is not there"
+    assert far.arrays["flipped"].tolist() == (winners == names.index("1")).tolist()
+    own = far.json["cluster_own"]
+    at_home = questions.compute(ladder_question(key, 3, count=9, objective="go_to_cluster", objective_settings={"cluster": own}))
+    assert at_home.json["flip"] == 0 and at_home.json["target"] == own
 
 
 @pytest.mark.parametrize("axis", ["path", "lambda"])
@@ -54,7 +66,7 @@ def test_controls_carry_n_and_an_interval(key: str) -> None:
                 "lam": 0.0, "norm": "linf", "epsilon": 0.15, "seed": 0}
     rows = {row["name"]: row for row in questions.compute(question).json["rows"]}
     assert rows["this attack"]["flipped"] == 1 and rows["this attack, no limit on ε"]["flipped"] == 1
-    assert rows["noise of the same size"]["n"] == questions.DRAWS
+    assert rows["noise of the same size"]["n"] == climbing.DRAWS
     assert all(0 <= row["low"] <= row["flipped"] / row["n"] <= row["high"] <= 1 for row in rows.values())
 
 

@@ -1,0 +1,199 @@
+"""The questions about one attacked sample: its ladder, its controls, its fate in other models. Every number is judged in float32."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine import registry
+from engine.attacks import ladder as ladders
+from engine.attacks.budget import Budget
+from engine.attacks.protocols import AttackSettings
+from engine.attacks.protocols import answer as launched
+from engine.data.views import Views
+from engine.errors import BudgetError, SettingsError
+from engine.metrics.intervals import wilson
+from engine.objectives import combine
+from engine.objectives.protocols import Objective
+from engine.runs.answers import Answer
+from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, read_as, rows_of, victim
+
+DRAWS = 64
+"""Noises drawn for one sample's control; half as many other samples lend their perturbation."""
+
+
+def ladder(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
+           norm: str, axis: str, top: float, count: int, seed: int = 0, epsilon: float | None = None) -> Answer:
+    """One sample along ε (0 … top), along the path over T at ε = `epsilon`, or along λ (0 … top) at ε = `epsilon`.
+
+    Every level carries the perturbation, the assignment, the embedding's place, the reconstruction, and the controls.
+    """
+    it = victim(model)
+    check_ids([sample], len(it.data))
+    chosen = registry.find("attack", attack)(**settings)
+    clean = rows_of(it, np.array([sample]))
+    rng = torch.Generator().manual_seed(seed)
+    goal = _goal(it, sample, objective, objective_settings)
+    climbed = _climb(it, chosen, clean, objective, objective_settings, lam, norm, axis, top, count, epsilon, goal, rng)
+    return _ladder_answer(it, sample, clean, climbed, chosen, objective, lam, norm, axis, epsilon, goal, rng)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What counts as a flip of one sample: being in `target`, or, where that is None, out of its `own` cluster."""
+    own: int
+    target: int | None
+
+    def reached(self, cluster: Tensor) -> Tensor:
+        """Whether clusters (m,) are what was asked for: (m,) bool."""
+        return cluster != self.own if self.target is None else cluster == self.target
+
+
+def _goal(it: Victim, sample: int, objective: str, objective_settings: dict[str, Any]) -> Goal:
+    targeted = getattr(registry.find("objective", objective), "targeted", False)
+    return Goal(int(it.cluster[sample]), int(objective_settings["cluster"]) if targeted and "cluster" in objective_settings else None)
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """What a ladder reached: x (L, d) at each level, and whether it reached the goal there."""
+    levels: list[float]
+    x: Tensor
+    flipped: Tensor
+    epsilon_star: float | None
+
+    @property
+    def flip(self) -> int | None:
+        """The first level that reached the goal."""
+        return int(self.flipped.int().argmax()) if bool(self.flipped.any()) else None
+
+
+def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, objective_settings: dict[str, Any], lam: float, norm: str,
+           axis: str, top: float, count: int, epsilon: float | None, goal: Goal, rng: torch.Generator) -> Climbed:
+    """Climb along the axis that was asked for; whether a level has flipped is judged here."""
+    if axis not in ("epsilon", "path", "lambda"):
+        raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
+
+    def bind(views: Views) -> Objective:
+        return combine(objective, 0.0 if axis == "lambda" else lam, objective_settings).bind(it.model, views)
+
+    def flipped(rows: Tensor, _: Tensor) -> Tensor:
+        return goal.reached(it.log_q_of(clean.like(rows)).argmax(1))
+
+    star = None
+    if axis == "epsilon":
+        found = ladders.over_epsilon(bind, clean, torch.linspace(0, top, count), attack, norm, rng)
+        smallest = float(ladders.smallest_flip(found, flipped, bind, clean, attack, norm, rng).epsilon)
+        star = smallest if np.isfinite(smallest) else None
+    elif epsilon is None:
+        raise BudgetError(f"A ladder over {axis} needs one ε; got none. Give epsilon.")
+    elif axis == "path":
+        found = ladders.over_path(bind, clean, epsilon, attack, norm, rng)
+    else:
+        penalty = registry.find("objective", "reconstruction_change")()
+        lams = torch.linspace(0, top, count).tolist()
+        found = ladders.over_lambda(bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng)
+    return Climbed(found.levels[0].tolist(), found.x[0], found.flips(flipped)[0], star)
+
+
+def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, attack: AttackSettings, objective: str, lam: float, norm: str,
+                   axis: str, epsilon: float | None, goal: Goal, rng: torch.Generator) -> Answer:
+    base = clean.flat()
+    delta = climbed.x - base
+    sizes = torch.tensor(climbed.levels, device=base.device) if axis == "epsilon" else torch.full((len(climbed.levels),), float(epsilon or 0))
+    noise = registry.find("attack", "noise")()
+    tiled, still = base.expand(len(climbed.levels), -1), Objective(lambda rows: rows.sum(1))
+    shared = len(sizes) if axis == "epsilon" else 1  # at one ε every level has a noise of its own, or all would be the same draw
+    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), shared=shared), rng)).x
+    with torch.no_grad():
+        views = clean.like(climbed.x)
+        z, log_q = it.model.encode(views), it.model.log_assign(views)
+        noise_q = it.model.log_assign(clean.like(noisy)).exp()
+        near = torch.cdist(z, it.z).topk(NEIGHBOURS, largest=False).indices
+    medoids = medoids_of(it)
+    names, _ = cluster_names(it, it.cluster.cpu().numpy(), medoids)
+    label = None if it.data.labels is None else int(it.data.labels[sample])
+    report: dict[str, Any] = {
+        "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(clean.shapes[0]), "norm": norm, "epsilon": epsilon,
+        "cluster_names": names, "cluster_own": goal.own, "target": goal.target, "flip": climbed.flip, "epsilon_star": climbed.epsilon_star,
+        "sample": sample, "label": label, "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name,
+        "title": f"{it.data.title} #{sample}", "map_name": "PCA of z", "model": it.run.spec.name,
+        "protocol": _protocol(attack, objective if goal.target is None else f"{objective} {names[goal.target]}", lam, norm, axis, epsilon),
+        "noise_flips": int(goal.reached(noise_q.argmax(1)).sum()),
+    }
+    _, votes = read_as(it, sample, climbed.x)
+    report["read_as"] = [None if vote is None else it.data.class_names[vote] for vote in votes]
+    arrays = {
+        "clean": base[0].cpu().numpy(), "delta": delta.half().cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
+        "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
+        "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
+        "medoids": as_bytes(rows_of(it, medoids).flat()),
+        "flipped": climbed.flipped.cpu().numpy(), "q_clean": it.log_q[sample].exp().cpu().numpy(), "z_clean": it.z[sample].cpu().numpy(),
+        "xy_clean": it.place(it.z[sample:sample + 1])[0].cpu().numpy(),
+    }
+    if hasattr(it.model, "reconstruct"):
+        with torch.no_grad():
+            arrays["recon"] = as_bytes(it.model.reconstruct(views))
+            arrays["recon_clean"] = as_bytes(it.model.reconstruct(clean))[0]
+    return Answer(report, arrays)
+
+
+def _protocol(attack: AttackSettings, objective: str, lam: float, norm: str, axis: str, epsilon: float | None) -> str:
+    """The line under a picture that says how its numbers were made."""
+    parts = [attack.title, objective.replace("_", " ") + (f" − {lam:g}·reconstruction change" if lam else ""), {"linf": "L∞", "l2": "L2"}[norm]]
+    parts += [f"{name.replace('_', ' ')} {value}" for name, value in attack.values().items() if name in ("steps", "restarts")]
+    if axis != "epsilon":
+        parts.append(f"ε = {epsilon:g}")
+    return " · ".join(parts)
+
+
+def fate(models: list[str], sample: int, attack: str, settings: dict[str, Any], norm: str, top: float, seed: int = 0) -> Answer:
+    """One sample against several models: its cluster in each, and the smallest ε that moves it (an upper bound)."""
+    rows = []
+    for key in models:
+        found = ladder(key, sample, attack, settings, "leave_cluster", {}, 0.0, norm, "epsilon", top, 33, seed)
+        rows.append({"model": key, "cluster": found.json["cluster_own"], "name": found.json["cluster_names"][found.json["cluster_own"]],
+                     "epsilon_star": found.json["epsilon_star"], "flip": found.json["flip"]})
+    return Answer({"rows": rows, "sample": sample, "top": top, "norm": norm})
+
+
+def checks(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
+           norm: str, epsilon: float, seed: int = 0) -> Answer:
+    """One attacked sample beside its controls at the same ε, each a share with n: what does *not* need an attack?
+
+    Noise of the same size, perturbations made for other samples, FGSM, and an ε without limit.
+    """
+    it = victim(model)
+    check_ids([sample], len(it.data))
+    chosen = registry.find("attack", attack)(**settings)
+    clean, rng = rows_of(it, np.array([sample])), torch.Generator().manual_seed(seed)
+    goal = _goal(it, sample, objective, objective_settings)
+
+    def flips(x: Tensor) -> np.ndarray:
+        return goal.reached(it.log_q_of(clean.like(x)).argmax(1)).cpu().numpy()
+
+    def moved(kind: AttackSettings, samples: Views, size: float) -> Tensor:
+        bound = combine(objective, lam, objective_settings).bind(it.model, samples)
+        return launched(kind.perturb(samples.flat(), bound, Budget(norm, size), rng)).x
+
+    drawn = torch.randperm(len(it.data), generator=rng)
+    others = drawn[drawn != sample][: DRAWS // 2].numpy()
+    strangers = rows_of(it, others)
+    borrowed = moved(chosen, strangers, epsilon) - strangers.flat()
+    noise = moved(registry.find("attack", "noise")(), clean.rows(torch.zeros(DRAWS, dtype=torch.long)), epsilon)
+    huge = Budget(norm, 0.0).limit(it.data.views.size)
+    answered = moved(chosen, clean, epsilon)
+    rows = [_check("this attack", flips(answered)), _check("noise of the same size", flips(noise)),
+            _check("perturbations of other samples", flips(Budget(norm, epsilon).project(clean.flat() + borrowed, clean.flat()))),
+            _check("FGSM", flips(moved(registry.find("attack", "fgsm")(), clean, epsilon))),
+            _check("this attack, no limit on ε", flips(moved(chosen, clean, huge)))]
+    label, votes = read_as(it, sample, torch.cat([clean.flat(), answered]))
+    return Answer({"rows": rows, "label": label, "read_clean": votes[0], "read_attacked": votes[1], "epsilon": epsilon, "norm": norm,
+                   "class_names": list(it.data.class_names)})
+
+
+def _check(name: str, hits: np.ndarray) -> dict[str, Any]:
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {"name": name, "flipped": int(hits.sum()), "n": len(hits), "low": low, "high": high}
