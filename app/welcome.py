@@ -13,7 +13,7 @@ from engine.home import home
 from engine.runs import answers
 from engine.runs.answers import Answer
 
-FAMILIES = {"Deep clustering": ("Models that sort images without labels. A push too small to see sends one to another cluster.",
+FAMILIES = {"Deep clustering": ("Models that sort images without labels. A small push sends an image to another cluster.",
                                 (("digits/adec", "digits"), ("mnist_test/adec", "mnist_test")))}
 """Title -> what it is, and the zoo entries whose pictures stand for it."""
 FETCHED = "mnist"

@@ -6,6 +6,7 @@ Source: McInnes, Healy, Melville, "UMAP", 2018 (arXiv 1802.03426).
 """
 
 from collections.abc import Generator
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,11 +38,18 @@ def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray,
     if len(z) < FEW:
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
         return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
-    fitted = _umap(n_neighbors=15, init="random", n_epochs=0, random_state=0, n_jobs=1).fit(z.astype(np.float32))
-    fitted.n_epochs, fitted.embedding_ = None, xy.astype(np.float32)  # as an `init`, UMAP would stretch the map to [0, 10]
-    both = np.asarray(fitted.transform(np.concatenate([z_new, z]).astype(np.float32)), np.float64)
-    error = np.linalg.norm(both[len(z_new):] - xy, axis=1)
-    return both[:len(z_new)].astype(np.float32), error.astype(np.float32)
+    fitted, error = _mapped(z.astype(np.float32).tobytes(), xy.astype(np.float32).tobytes(), len(z))
+    return np.asarray(fitted.transform(z_new.astype(np.float32)), np.float32), error
+
+
+@lru_cache(maxsize=3)
+def _mapped(z_bytes: bytes, xy_bytes: bytes, n: int) -> tuple[Any, np.ndarray]:
+    """A UMAP that holds the map as it is, and every point's own error (n,); kept, for it takes seconds and samples come one by one."""
+    z, xy = (np.frombuffer(packed, np.float32).reshape(n, -1) for packed in (z_bytes, xy_bytes))
+    fitted = _umap(n_neighbors=15, init="random", n_epochs=0, random_state=0, n_jobs=1).fit(z)
+    fitted.n_epochs, fitted.embedding_ = None, xy.copy()  # as an `init`, UMAP would stretch the map to [0, 10]
+    again = np.asarray(fitted.transform(np.concatenate([z, z[:1]])), np.float64)[:n]  # of z alone it would only repeat its map
+    return fitted, np.linalg.norm(again - xy, axis=1).astype(np.float32)
 
 
 def warm_up() -> None:
