@@ -168,7 +168,7 @@ def show_map(broken: Broken, terms: Terms, mask: np.ndarray, sample: int) -> Non
     with st.container(horizontal=True):
         key = state.key("colour", "cluster", lambda name: name in options)
         colour = str(st.segmented_control("Colour", options, key=key, format_func=COLOURS.__getitem__, required=True, label_visibility="collapsed"))
-        umap = st.toggle("UMAP", key="inspect_umap", persist_state="session",
+        umap = st.toggle("UMAP", key=state.key("umap", False),
                          help="PCA is there at once. UMAP takes up to a minute the first time in a session, then it is kept.")
     moved, name, error = _places(broken, umap)
     flipped = np.flatnonzero(broken.table["flipped"].to_numpy())

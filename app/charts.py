@@ -24,6 +24,8 @@ Stretches = Sequence[tuple[float, float]]
 
 CAPTION_LETTERS = 62
 """A caption's line: what a phone of 390 pixels holds."""
+NAME_LETTERS = 22
+"""A line of a lying bar's name."""
 CLEAR = "rgba(0,0,0,0)"
 GREY = palette.QUIET
 INK = {"light": "#3A4654", "dark": "#C9D2DB"}
@@ -259,14 +261,17 @@ def _extreme(values: Array, row_names: Sequence[str], column_names: Sequence[str
 def bars(names: Sequence[str], values: Sequence[float], *, title: str, y_title: str = "", caption: str = "",
          low: Sequence[float] | None = None, high: Sequence[float] | None = None, controls: Sequence[str] = (), share: bool = False,
          takeaway: str = "") -> Chart:
-    """A bar a name, with its interval where `low` and `high` are given; `controls` are grey and hatched. A click reports (place,)."""
-    figure = go.Figure(go.Bar(x=list(names), y=list(values), customdata=[[place] for place in range(len(names))],
-                              hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+    """A lying bar a name, with its interval where `low` and `high` are given; `controls` are grey and hatched. A click reports (place,)."""
+    lines = ["<br>".join(textwrap.wrap(name, NAME_LETTERS)) for name in names]
+    figure = go.Figure(go.Bar(y=lines, x=list(values), orientation="h", customdata=[[place] for place in range(len(names))],
+                              hovertemplate="%{y}: %{x:.3f}<extra></extra>",
                               marker={"color": [GREY if name in controls else BLUE for name in names],
                                       "pattern": {"shape": ["/" if name in controls else "" for name in names]}},
-                              error_y=_interval(values, low, high)))
-    _dress(figure, title, caption, "", y_title, share)
-    figure.update_layout(clickmode="event+select", showlegend=False)
+                              error_x=_interval(values, low, high)))
+    _dress(figure, title, caption, y_title, "", False)
+    figure.update_layout(clickmode="event+select", showlegend=False, height=110 + 42 * len(names))
+    figure.update_xaxes(range=[-0.02, 1.02] if share else None)
+    figure.update_yaxes(autorange="reversed")
     ends = {name: list(end) for name, end in (("low", low), ("high", high)) if end is not None}
     table = pd.DataFrame({"": list(names), y_title or "value": list(values)} | ends)
     known = [(value, name) for name, value in zip(names, values, strict=True) if value == value]

@@ -30,17 +30,29 @@ def ladder_for(threat: Threat, victim: Victim, sample: int, axis: str) -> dict[s
     return threat.question(victim.run.key, sample, axis, top=top)
 
 
-def with_map(victim: Victim, question: Mapping[str, Any], answer: Answer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def with_map(victim: Victim, question: Mapping[str, Any], answer: Answer, umap: bool = True) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The answer with the points behind its trail: UMAP where both places are there already, else PCA."""
-    key = victim.run.key
-    places = answers.kept({"ask": "umap", "model": key, "seed": 0})
-    moved = answers.kept({"ask": "place", "model": key, "ladder": dict(question)})
+    places, moved = (answers.kept(asked) if umap else None for asked in _umap_of(victim, question))
     cluster = victim.overview.arrays["cluster"]
     if places is not None and moved is not None:
         arrays = answer.arrays | moved.arrays | {"map_xy": places.arrays["xy"], "map_cluster": cluster}
         return answer.json | {"map_name": "UMAP of the embedding"}, arrays
     arrays = answer.arrays | {"map_xy": victim.overview.arrays["xy"], "map_cluster": cluster}
     return answer.json | {"map_name": "PCA of the embedding"}, arrays
+
+
+def _umap_of(victim: Victim, question: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The questions of a model's UMAP and of a ladder's places on it."""
+    return {"ask": "umap", "model": victim.run.key, "seed": 0}, {"ask": "place", "model": victim.run.key, "ladder": dict(question)}
+
+
+def place_on_umap(victim: Victim, question: Mapping[str, Any]) -> None:
+    """Last on a page, when all else is drawn: place a ladder on the UMAP where it is not yet, and draw again."""
+    missing = [asked for asked in _umap_of(victim, question) if answers.kept(asked) is None]
+    for asked in missing:
+        state.ask(asked, "Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…", timeout=600)
+    if missing:
+        st.rerun()
 
 
 def takeaway(answer: Answer) -> None:
@@ -97,7 +109,7 @@ def pair(victim: Victim, answer: Answer, level: int) -> None:
 
 
 def _neighbours(victim: Victim, answer: Answer, level: int) -> None:
-    ids = answer.arrays["near"][[0, level]]
+    ids = np.stack([answer.arrays["near_clean"], answer.arrays["near"][level]])
     wanted = [int(number) for number in ids.ravel()]
     shown = state.ask({"ask": "images", "data": victim.run.spec.data, "ids": wanted}).arrays["images"]
     cluster = victim.overview.arrays["cluster"]
@@ -110,20 +122,21 @@ def _neighbours(victim: Victim, answer: Answer, level: int) -> None:
             state.go("attack", {"sample": clicked})
 
 
-def controls_strip(victim: Victim, threat: Threat, sample: int, epsilon: float) -> None:
+def controls_strip(victim: Victim, question: Mapping[str, Any], answer: Answer, level: int) -> None:
     """The attack beside what must not be credited to it: shares of flips with n and 95 % intervals."""
-    asked = {"ask": "checks", "model": victim.run.key, "sample": sample, "attack": threat.attack, "settings": threat.settings,
-             "objective": threat.objective, "objective_settings": threat.objective_settings, "lam": threat.lam, "norm": threat.norm,
-             "epsilon": round(float(epsilon), 6), "seed": threat.seed}
-    found = state.ask(asked, "Running the controls…").json
+    target = answer.json["target"]
+    if target == answer.json["cluster_own"]:
+        st.caption("It is in the target cluster already: there is nothing to control.")
+        return
+    found = state.ask({"ask": "checks", "ladder": dict(question), "level": level}, "Running the controls…").json
     frame = pd.DataFrame(found["rows"])
     share = frame["flipped"] / frame["n"]
     names = [f"{name} (n = {n})" for name, n in zip(frame["name"], frame["n"], strict=True)]
-    target = threat.objective_settings.get("cluster")
     aim = "leaves its cluster" if target is None else f"goes to cluster {victim.names[target]}"
-    chart = charts.bars(names, share.tolist(), title=f"What moves this sample at {NORMS[threat.norm]} ε = {epsilon:.3g}?",
+    chart = charts.bars(names, share.tolist(), controls=[names[1], names[2]], share=True,
+                        title=f"What moves this sample at {NORMS[question['norm']]} ε = {found['epsilon']:.3g}?",
                         y_title=f"share that {aim}",
-                        caption="Bars with 95 % Wilson intervals; one try where n = 1. The controls need no gradient of this sample.",
+                        caption="95 % Wilson intervals; one try where n = 1. Hatched: controls that need no gradient of this sample.",
                         low=frame["low"].tolist(), high=frame["high"].tolist())
     charts.show(chart, "controls")
     for sentence in _masking(found["rows"]):

@@ -54,9 +54,8 @@ def _card(run: Run) -> None:
         _delete(run)
         return
     told = live.read(run) if status in LIVE else None
-    score = run.result().get("acc")
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run, told, f"ACC {score:.3f}" if isinstance(score, float) else "")
+        live.headline(run, told, _words(run))
         live.open_link(run)
         if status not in (*LIVE, "zoo"):
             _delete(run)
@@ -64,6 +63,19 @@ def _card(run: Run) -> None:
         live.progress(run, told)
     if status == "failed":
         st.caption(run.reason())
+
+
+def _words(run: Run) -> str:
+    """What it came to, in a few words: a model's ACC, or whom an attack moved."""
+    found, said = run.result(), []
+    if "model" in run.spec.builds_on:
+        key = run.spec.builds_on["model"]
+        said.append("on " + next((name for name, entry in state.store().zoo().items() if entry.key == key), key[:8]))
+    if isinstance(found.get("acc"), float):
+        said.append(f"ACC {found['acc']:.3f}")
+    if isinstance(found.get("flip_rate"), float):
+        said.append(f"flipped {found['flip_rate']:.3f}, noise {found['noise_flip_rate']:.3f}")
+    return " · ".join(said)
 
 
 def _delete(run: Run) -> None:

@@ -26,8 +26,8 @@ from engine.runs.store import Run, Store
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
-              "order", "tab", "lesson", "step")
-OF_A_PAGE = ("run", "tab", "lesson", "step")
+              "order", "umap", "tab", "lesson", "step")
+OF_A_PAGE = ("run", "umap", "tab", "lesson", "step")
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
 

@@ -101,6 +101,6 @@ def fetching() -> None:
 def machine() -> None:
     """What computes here."""
     try:
-        st.caption(" · ".join(launching.machine()))
+        st.caption(f"This machine computes: {' · '.join(launching.machine())}")
     except FeintError as error:
         state.refused(error)

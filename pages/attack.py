@@ -15,12 +15,14 @@ with choose:
     sample = choices.choose_sample(victim)
     threat = choices.choose_threat(victim)
 with look:
-    axis = st.segmented_control("Ladder", list(AXES), key=state.key("tab", "epsilon", lambda name: name in AXES), format_func=AXES.get, required=True,
-                                label_visibility="collapsed")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        axis = st.segmented_control("Ladder", list(AXES), key=state.key("tab", "epsilon", lambda name: name in AXES), format_func=AXES.get,
+                                    required=True, label_visibility="collapsed")
+        umap = st.toggle("UMAP", key=state.key("umap", True), help="Until a sample has been placed on the UMAP, its PCA is shown.")
     question = evidence.ladder_for(threat, victim, sample, axis)
     answer = state.ask(question, "Climbing the ladder…")
     evidence.takeaway(answer)
-    drawn = evidence.with_map(victim, question, answer)
+    drawn = evidence.with_map(victim, question, answer, umap)
     released = ladder(*drawn, key=f"ladder-{axis}", level=state.value("step", -1))
     if released is not None:
         state.put("step", released)
@@ -31,10 +33,12 @@ with look:
                            icon=":material/balance:", on_change="rerun")
     if controls.open:
         with controls:
-            evidence.controls_strip(victim, threat, sample, answer.json["levels"][level] if axis == "epsilon" else threat.epsilon)
+            evidence.controls_strip(victim, question, answer, level)
     others = st.expander("The same sample in other models", key="open_others", icon=":material/compare_arrows:", on_change="rerun")
     if others.open:
         with others:
             evidence.fate(victim, threat, sample)
 evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
 state.page_foot({"Command line": threat.command(victim.name), "Python": evidence.python_lines(victim, threat)})
+if umap:
+    evidence.place_on_umap(victim, question)

@@ -17,8 +17,9 @@ from engine.errors import BudgetError, SettingsError
 from engine.metrics.intervals import wilson
 from engine.objectives import combine
 from engine.objectives.protocols import Objective
+from engine.runs import answers
 from engine.runs.answers import Answer
-from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, read_as, rows_of, victim
+from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, nearest, read_as, rows_of, victim
 
 DRAWS = 64
 """Noises drawn for one sample's control; half as many other samples lend their perturbation."""
@@ -111,7 +112,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         views = clean.like(climbed.x)
         z, log_q = it.model.encode(views), it.model.log_assign(views)
         noise_q = it.model.log_assign(clean.like(noisy)).exp()
-        near = torch.cdist(z, it.z).topk(NEIGHBOURS, largest=False).indices
+    near = nearest(it, z, NEIGHBOURS)[1]
     medoids = medoids_of(it)
     names, _ = cluster_names(it, it.cluster.cpu().numpy(), medoids)
     label = None if it.data.labels is None else int(it.data.labels[sample])
@@ -131,6 +132,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
         "medoids": as_bytes(rows_of(it, medoids).flat()),
         "flipped": climbed.flipped.cpu().numpy(), "q_clean": it.log_q[sample].exp().cpu().numpy(), "z_clean": it.z[sample].cpu().numpy(),
+        "near_clean": nearest(it, it.z[sample:sample + 1], NEIGHBOURS + 1)[1][0, 1:].cpu().numpy().astype(np.int32),
         "xy_clean": it.place(it.z[sample:sample + 1])[0].cpu().numpy(),
     }
     if hasattr(it.model, "reconstruct"):
@@ -159,39 +161,37 @@ def fate(models: list[str], sample: int, attack: str, settings: dict[str, Any], 
     return Answer({"rows": rows, "sample": sample, "top": top, "norm": norm})
 
 
-def checks(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
-           norm: str, epsilon: float, seed: int = 0) -> Answer:
-    """One attacked sample beside its controls at the same ε, each a share with n: what does *not* need an attack?
+def checks(ladder: dict[str, Any], level: int) -> Answer:
+    """One level of a ladder beside its controls at the same ε, each a share with n: what does *not* need an attack?
 
-    Noise of the same size, perturbations made for other samples, FGSM, and an ε without limit.
+    Noise of the same size, perturbations made for other samples, FGSM, and an ε without limit. Raises SettingsError for a level it lacks.
     """
-    it = victim(model)
-    check_ids([sample], len(it.data))
-    chosen = registry.find("attack", attack)(**settings)
-    clean, rng = rows_of(it, np.array([sample])), torch.Generator().manual_seed(seed)
-    goal = _goal(it, sample, objective, objective_settings)
+    climbed = answers.answer(ladder)
+    if not 0 <= level < len(climbed.json["levels"]):
+        raise SettingsError(f"The ladder has levels 0 to {len(climbed.json['levels']) - 1}; got {level}. Choose one of them.")
+    it, sample, axis, here = victim(ladder["model"]), ladder["sample"], ladder["axis"], climbed.json["levels"][level]
+    epsilon, lam = (here if axis == "epsilon" else ladder["epsilon"]), (here if axis == "lambda" else ladder["lam"])
+    chosen = registry.find("attack", ladder["attack"])(**ladder["settings"])
+    clean, rng = rows_of(it, np.array([sample])), torch.Generator().manual_seed(ladder["seed"])
+    goal = _goal(it, sample, ladder["objective"], ladder["objective_settings"])
 
     def flips(x: Tensor) -> np.ndarray:
         return goal.reached(it.log_q_of(clean.like(x)).argmax(1)).cpu().numpy()
 
     def moved(kind: AttackSettings, samples: Views, size: float) -> Tensor:
-        bound = combine(objective, lam, objective_settings).bind(it.model, samples)
-        return launched(kind.perturb(samples.flat(), bound, Budget(norm, size), rng)).x
+        bound = combine(ladder["objective"], lam, ladder["objective_settings"]).bind(it.model, samples)
+        return launched(kind.perturb(samples.flat(), bound, Budget(ladder["norm"], size), rng)).x
 
     drawn = torch.randperm(len(it.data), generator=rng)
     others = drawn[drawn != sample][: DRAWS // 2].numpy()
-    strangers = rows_of(it, others)
-    borrowed = moved(chosen, strangers, epsilon) - strangers.flat()
+    strangers, budget = rows_of(it, others), Budget(ladder["norm"], epsilon)
+    borrowed = budget.project(clean.flat() + moved(chosen, strangers, epsilon) - strangers.flat(), clean.flat())
     noise = moved(registry.find("attack", "noise")(), clean.rows(torch.zeros(DRAWS, dtype=torch.long)), epsilon)
-    huge = Budget(norm, 0.0).limit(it.data.views.size)
-    answered = moved(chosen, clean, epsilon)
-    rows = [_check("this attack", flips(answered)), _check("noise of the same size", flips(noise)),
-            _check("perturbations of other samples", flips(Budget(norm, epsilon).project(clean.flat() + borrowed, clean.flat()))),
+    rows = [_check("this attack", climbed.arrays["flipped"][[level]]), _check("noise of the same size", flips(noise)),
+            _check("perturbations of other samples", flips(borrowed)),
             _check("FGSM", flips(moved(registry.find("attack", "fgsm")(), clean, epsilon))),
-            _check("this attack, no limit on ε", flips(moved(chosen, clean, huge)))]
-    label, votes = read_as(it, sample, torch.cat([clean.flat(), answered]))
-    return Answer({"rows": rows, "label": label, "read_clean": votes[0], "read_attacked": votes[1], "epsilon": epsilon, "norm": norm,
-                   "class_names": list(it.data.class_names)})
+            _check("this attack, no limit on ε", flips(moved(chosen, clean, budget.limit(it.data.views.size))))]
+    return Answer({"rows": rows, "epsilon": epsilon})
 
 
 def _check(name: str, hits: np.ndarray) -> dict[str, Any]:

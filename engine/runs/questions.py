@@ -25,7 +25,7 @@ FAR = 0.99
 
 def compute(question: dict[str, Any]) -> Answer:
     """The answer to a question. Raises FeintError with a sentence for the page."""
-    asked = question.pop("ask")
+    asked, question = question["ask"], {name: setting for name, setting in question.items() if name != "ask"}
     if asked not in QUESTIONS:
         raise SettingsError(f"Nobody answers the question {asked!r}; known: {', '.join(QUESTIONS)}.")
     function = QUESTIONS[asked]

@@ -99,7 +99,7 @@ def test_an_arm_looks_the_same_in_every_figure() -> None:
 def test_bars_have_their_interval_and_controls_are_hatched() -> None:
     chart = charts.bars(["attack", "noise"], [0.8, 0.1], low=[0.7, 0.05], high=[0.9, 0.2], controls=["noise"], title="t")
     bar = chart.figure.data[0]
-    assert bar.error_y.array == pytest.approx([0.1, 0.1]) and bar.error_y.arrayminus == pytest.approx([0.1, 0.05])
+    assert bar.error_x.array == pytest.approx([0.1, 0.1]) and bar.error_x.arrayminus == pytest.approx([0.1, 0.05])
     assert bar.marker.pattern.shape == ("", "/")
     assert chart.table.loc["noise", "high"] == 0.2
 

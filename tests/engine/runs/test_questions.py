@@ -62,9 +62,11 @@ def test_other_axes_stay_inside_one_ball(key: str, axis: str) -> None:
 
 
 def test_controls_carry_n_and_an_interval(key: str) -> None:
-    question = {"ask": "checks", "model": key, "sample": 3, "attack": "pgd", "settings": {}, "objective": "leave_cluster", "objective_settings": {},
-                "lam": 0.0, "norm": "linf", "epsilon": 0.15, "seed": 0}
-    rows = {row["name"]: row for row in questions.compute(question).json["rows"]}
+    climbed = ladder_question(key, 3, count=9)
+    flip = questions.compute(climbed).json["flip"]
+    before = questions.compute({"ask": "checks", "ladder": climbed, "level": flip - 1}).json["rows"]
+    rows = {row["name"]: row for row in questions.compute({"ask": "checks", "ladder": climbed, "level": flip}).json["rows"]}
+    assert before[0]["flipped"] == 0, "the control speaks of the very level that is shown"
     assert rows["this attack"]["flipped"] == 1 and rows["this attack, no limit on ε"]["flipped"] == 1
     assert rows["noise of the same size"]["n"] == climbing.DRAWS
     assert all(0 <= row["low"] <= row["flipped"] / row["n"] <= row["high"] <= 1 for row in rows.values())
