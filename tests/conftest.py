@@ -25,7 +25,7 @@ CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disa
 
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "2"  # before anything imports torch, and for the children too
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as engine/__init__.py has it, and here too before torch is loaded
+import engine  # noqa: E402, F401  how threads wait is settled there, before torch is loaded
 
 hypothesis.settings.register_profile("feint", deadline=None)  # no test fails on a time
 hypothesis.settings.load_profile("feint")
