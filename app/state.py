@@ -178,7 +178,7 @@ def refused(error: FeintError) -> None:
 
 # --- the engine -------------------------------------------------------------------------------------------------------
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner="Asking the engine what it can do…")
 def catalogue() -> dict[str, Any]:
     """kind -> name -> entry: models, attacks, objectives, data, metrics, zoo. Made by the engine, read without torch."""
     return engine_catalogue.read()
