@@ -1,5 +1,7 @@
 """NumPy arrays as views at rest."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -15,3 +17,8 @@ def images(x: np.ndarray, divisor: float) -> AtRest:
 def vectors(x: np.ndarray) -> AtRest:
     """Vectors (n, d), already in [0, 1], as one float32 view."""
     return AtRest((torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),), (1.0,))
+
+
+def several(views: Sequence[np.ndarray]) -> AtRest:
+    """Views (n, C, H, W) in [0, 1] as bytes: each number is wrong by at most 1/510."""
+    return AtRest(tuple(torch.from_numpy(np.rint(view * 255).astype(np.uint8)) for view in views), (255.0,) * len(views))

@@ -1,0 +1,52 @@
+"""`mv_disrupt`: what the GAN attack on multi-view clustering is trained for, as an objective for any attack.
+
+    f(x') = ½ ‖h(x') − h(x)‖ + ½ Σ_v ‖z^v(x') − z^v(x)‖
+
+h is the consistency between views, z^v what each view brings of its own. Plain norms, whose gradient is undefined at δ = 0.
+Source: Huang et al., ICML 2024, as its released code computes equations 2 and 3.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from engine.data.views import Views
+from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.registry import register
+from engine.settings import knob
+
+TINY = 1e-12
+
+
+@register
+class MvDisrupt(ObjectiveSettings):
+    """Move every view's embedding and the fused one."""
+
+    name: ClassVar[str] = "mv_disrupt"
+    title: ClassVar[str] = "Disrupt the views"
+    summary: ClassVar[str] = "How far the embedding of each view and that of their fusion move."
+    source: ClassVar[str] = "Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024 (as released: plain norms)"
+    equation: ClassVar[str] = r"\mu_2\, \lVert h(x') - h(x) \rVert + \mu_1 \sum_v \lVert z^v(x') - z^v(x) \rVert"
+    needs: ClassVar[tuple[str, ...]] = ("fuses",)
+    stationary_at_clean: ClassVar[bool] = True
+
+    mu1: float = knob(0.5, "Weight of complementarity", "Counts how far each view's own embedding moves.", symbol="μ₁", source="AR-DMVC's code", ge=0, le=100)
+    mu2: float = knob(0.5, "Weight of consistency", "Counts how far the fused representation moves.", symbol="μ₂", source="AR-DMVC's code", ge=0, le=100)
+
+    def measure(self, model: nn.Module, clean: Views) -> Measure:
+        """The weighted sum of the distances, each sample for itself."""
+        with torch.no_grad():
+            z, h = model.parts(clean)
+
+        def moved(flat: torch.Tensor) -> torch.Tensor:
+            new_z, new_h = model.parts(clean.like(flat))
+            views = torch.stack([_length(new - old) for new, old in zip(new_z, z, strict=True)]).sum(0)
+            return self.mu2 * _length(new_h - h) + self.mu1 * views
+
+        return moved
+
+
+def _length(x: torch.Tensor) -> torch.Tensor:
+    """‖x‖ (n,), with a gradient at 0."""
+    return (x.float().square().sum(1) + TINY).sqrt()
