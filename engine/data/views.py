@@ -1,17 +1,34 @@
 """`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 where they came as bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor
 
+Shapes = Sequence[Sequence[int]]
+
+
+def beside(shapes: Shapes) -> bool:
+    """Whether views of these shapes are several images (C, H, W) that can stand side by side: of equal C and H."""
+    return len(shapes) > 1 and all(len(shape) == 3 for shape in shapes) and len({tuple(shape[:2]) for shape in shapes}) == 1
+
+
+def picture(shapes: Shapes) -> tuple[int, ...]:
+    """The shape of a whole sample, as a flat row of it is drawn: (C, H, ΣW) for images side by side, (d,) for what is no picture."""
+    if len(shapes) == 1:
+        return tuple(shapes[0])
+    if beside(shapes):
+        return (shapes[0][0], shapes[0][1], sum(shape[2] for shape in shapes))
+    return (sum(torch.Size(shape).numel() for shape in shapes),)
+
 
 class Views(tuple[Tensor, ...]):
     """A tuple of float tensors (n, *shape_v) in [0, 1]; one image set is one view.
 
-    `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is written twice.
+    `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is written twice. A flat row of
+    images of equal height is the picture of them side by side, of shape `picture(shapes)`.
     """
 
     __slots__ = ()
@@ -31,10 +48,14 @@ class Views(tuple[Tensor, ...]):
 
     def flat(self) -> Tensor:
         """All views of a sample in one row: (n, d)."""
+        if beside(self.shapes):
+            return torch.cat(self, dim=3).flatten(1)
         return torch.cat([view.flatten(1) for view in self], dim=1)
 
     def like(self, flat: Tensor) -> "Views":
         """Cut (m, d) into views of these shapes; the inverse of `flat`."""
+        if beside(self.shapes):
+            return Views(flat.reshape(-1, *picture(self.shapes)).split([shape[2] for shape in self.shapes], dim=3))
         sizes = [view[0].numel() for view in self]
         return Views(part.reshape(-1, *shape) for part, shape in zip(flat.split(sizes, dim=1), self.shapes, strict=True))
 

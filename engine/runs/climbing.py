@@ -12,7 +12,7 @@ from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
 from engine.attacks.protocols import answer as launched
-from engine.data.views import Views
+from engine.data.views import Views, picture
 from engine.errors import BudgetError, SettingsError
 from engine.metrics.intervals import wilson
 from engine.objectives import combine
@@ -117,7 +117,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     names, _ = cluster_names(it, it.cluster.cpu().numpy(), medoids)
     label = None if it.data.labels is None else int(it.data.labels[sample])
     report: dict[str, Any] = {
-        "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(clean.shapes[0]), "norm": norm, "epsilon": epsilon,
+        "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(picture(clean.shapes)), "norm": norm, "epsilon": epsilon,
         "cluster_names": names, "cluster_own": goal.own, "target": goal.target, "flip": climbed.flip, "epsilon_star": climbed.epsilon_star,
         "sample": sample, "label": label, "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name,
         "title": f"{it.data.title} #{sample}", "map_name": "PCA of z", "model": it.run.spec.name,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
 from engine.data.dataset import Dataset
-from engine.data.views import Views
+from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
 from engine.models.protocols import Encodes, Reconstructs, require
@@ -48,7 +48,7 @@ class Judge:
         try:
             self.clusters = self.verdict(self.clean(torch.zeros(1, dtype=torch.long)).flat()).log_q.shape[1]
         except RuntimeError as error:
-            raise DataError(f"The model does not take samples of shape {data.views.shapes[0]} as {data.name!r} has them "
+            raise DataError(f"The model does not take samples of shape {picture(data.views.shapes)} as {data.name!r} has them "
                             f"({str(error).splitlines()[0]}). Choose the data it was trained on.") from None
 
     def choose(self, n: int, seed: int) -> Tensor:

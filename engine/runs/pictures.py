@@ -8,6 +8,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
+from engine.data.views import picture
 from engine.events import Picture
 
 GAP, SCALE = 1, 3
@@ -24,18 +25,14 @@ class Sketch:
     def reconstructions(self, step: int, clean: np.ndarray, reconstructed: np.ndarray,
                         shapes: tuple[tuple[int, ...], ...]) -> Iterator[Picture]:
         """Samples above, reconstructions below, for flat rows (n, d) of images; nothing for what is no image."""
-        start = 0
-        for view, shape in enumerate(shapes):
-            size = int(np.prod(shape))
-            columns, start = slice(start, start + size), start + size
-            if len(shape) != 3 or shape[0] not in (1, 3):
-                continue
-            name = f"reconstructions{view if len(shapes) > 1 else ''}"
-            file = self._file(f"{name}-{step:07d}.png")
-            picture = grid(np.stack([clean[:, columns], reconstructed[:, columns]]).reshape(2, -1, *shape))
-            _replace(file, functools.partial(picture.save, format="PNG"))
-            yield Picture(step=step, picture=name, file=f"pictures/{file.name}",
-                          caption="Above: clean samples. Below: their reconstructions.")
+        shape = picture(shapes)
+        if len(shape) != 3 or shape[0] not in (1, 3):
+            return
+        file = self._file(f"reconstructions-{step:07d}.png")
+        drawn = grid(np.stack([clean, reconstructed]).reshape(2, -1, *shape))
+        _replace(file, functools.partial(drawn.save, format="PNG"))
+        yield Picture(step=step, picture="reconstructions", file=f"pictures/{file.name}",
+                      caption="Above: clean samples. Below: their reconstructions.")
 
     def map(self, step: int, z: np.ndarray, cluster: np.ndarray | None, most: int) -> Picture:
         """The first two principal components of z (n, m) as `xy` (p, 2), with `index` (p,) and `cluster` (p,)."""

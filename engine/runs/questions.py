@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine import data as engine_data
+from engine.data.views import picture
 from engine.errors import FeintError, SettingsError
 from engine.home import home
 from engine.metrics import clustering
@@ -45,7 +46,7 @@ def overview(model: str) -> Answer:
     top = it.log_q.topk(2, dim=1).values
     medoids = medoids_of(it)
     names, mapping = cluster_names(it, clusters, medoids)
-    shape = it.data.views.shapes[0]
+    shape = picture(it.data.views.shapes)
     report: dict[str, Any] = {
         "n": len(it.data), "clusters": it.log_q.shape[1], "shape": list(shape), "size": it.data.views.size, "views": len(it.data.views.shapes),
         "class_names": list(it.data.class_names), "cluster_names": names, "mapping": mapping, "title": it.data.title, "data": it.data.name,
@@ -86,7 +87,7 @@ def images(data: str, ids: list[int]) -> Answer:
     loaded = engine_data.load(data)
     check_ids(ids, len(loaded))
     views = loaded.views.rows(torch.tensor(ids, dtype=torch.long))
-    return Answer({"shape": list(views.shapes[0])}, {"images": as_bytes(views.flat())})
+    return Answer({"shape": list(picture(views.shapes))}, {"images": as_bytes(views.flat())})
 
 
 def sample(model: str, sample: int) -> Answer:
@@ -100,7 +101,7 @@ def sample(model: str, sample: int) -> Answer:
     distance, near = torch.cdist(it.z[sample : sample + 1], it.z).topk(NEIGHBOURS + 1, largest=False)
     near, distance = near[0, 1:], distance[0, 1:]
     label = None if it.data.labels is None else int(it.data.labels[sample])
-    report = {"sample": sample, "label": label, "cluster": int(it.cluster[sample]), "shape": list(clean.shapes[0])}
+    report = {"sample": sample, "label": label, "cluster": int(it.cluster[sample]), "shape": list(picture(clean.shapes))}
     arrays = {"clean": clean.flat()[0].cpu().numpy(), "q": it.log_q[sample].exp().cpu().numpy(), "gradient": gradient.cpu().numpy(),
               "near": near.cpu().numpy(), "near_distance": distance.cpu().numpy(), "near_cluster": it.cluster[near].cpu().numpy(),
               "near_images": as_bytes(rows_of(it, near.cpu().numpy()).flat())}
