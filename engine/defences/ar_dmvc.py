@@ -5,12 +5,11 @@
 Source: Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024. λ and γ are those of the released code; the paper's text has λ = 100, γ = 1.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.data.views import Views
 from engine.models.comvc import CoMVC
@@ -18,6 +17,7 @@ from engine.models.multiview import MINI, QUICK, alignment, clustering, network_
 from engine.models.state import State
 from engine.nets.ddc import contrast
 from engine.nets.layers import full
+from engine.nets.views import still
 from engine.registry import register
 from engine.settings import knob
 
@@ -101,19 +101,3 @@ def divergence(p: Tensor, q: Tensor) -> Tensor:
     """KL of p from q (n, k), both with 1e-4 added: (n,)."""
     p, q = p + SMOOTH, q + SMOOTH
     return (p * (p / q).log()).sum(1)
-
-
-@contextmanager
-def still(network: nn.Module) -> Iterator[None]:
-    """Batch statistics are used, running ones not touched; no gradient reaches the parameters."""
-    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
-    momenta = [layer.momentum for layer in norms]
-    counts = [layer.num_batches_tracked.clone() for layer in norms]
-    for layer in norms:
-        layer.momentum = 0.0
-    try:
-        yield
-    finally:
-        for layer, momentum, count in zip(norms, momenta, counts, strict=True):
-            layer.momentum = momentum
-            layer.num_batches_tracked.copy_(count)

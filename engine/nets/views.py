@@ -4,7 +4,8 @@ Sources: Trosten, Løkse, Jenssen, Kampffmeyer, "Reconsidering representation al
 fusion, head); Kampffmeyer et al., "Deep divergence-based approach to clustering", Neural Networks 2019 (head).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -136,3 +137,22 @@ class MultiViewNet(nn.Module):
         """z of each view (n, m), and h (n, 100) of their fusion."""
         z = self.views(x)
         return z, self.head(self.fusion(z))[0]
+
+
+@contextmanager
+def still(network: nn.Module, batch_statistics: bool = True) -> Iterator[None]:
+    """Batch statistics are used (or not), running ones not touched, and the mode is put back."""
+    mode = network.training
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    momenta = [layer.momentum for layer in norms]
+    counts = [layer.num_batches_tracked.clone() for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0
+    network.train(batch_statistics)
+    try:
+        yield
+    finally:
+        network.train(mode)
+        for layer, momentum, count in zip(norms, momenta, counts, strict=True):
+            layer.momentum = momentum
+            layer.num_batches_tracked.copy_(count)

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from pydantic import model_validator
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from engine import registry
 from engine.attacks.budget import Budget
@@ -21,6 +22,7 @@ from engine.attacks.protocols import AttackSettings
 from engine.errors import SettingsError
 from engine.events import Event, Progress
 from engine.metrics import embedding, perturbation, robustness
+from engine.nets.views import still
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.runs import masking
@@ -49,6 +51,7 @@ class Attack(Action):
     norm: Literal["linf", "l2"] = knob("linf", "Norm", "The norm of the budget.")
     epsilon: float = knob(0.1, "ε", "Radius of the ball, in the data's unit: images lie in [0, 1].", symbol="ε")
     n: int = knob(1000, "Samples", "At most so many, drawn once for a seed.", ge=1)
+    half: Literal["all", "first", "second"] = knob("all", "Samples of", "Multi-view models are trained on the first half of their data.")
     cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
 
@@ -92,7 +95,8 @@ class Attack(Action):
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Attack, judge, write table "samples" and arrays "images"; returns the metrics."""
         judge = Judge(work.model(), work.data, work.how.device)
-        outcome = yield from launch(self, judge, work.spec.seed)
+        fitted = (yield from fit(self, judge, work)) if self.chosen_attack.fitted else None
+        outcome = yield from launch(self, judge, work.spec.seed, fitted)
         work.write_table("samples", outcome.table())
         work.write_arrays("images", {"id": outcome.index.numpy(), **quantised(outcome.adversarial.numpy())})
         checks, doubts = masking.check(self, judge, outcome.index, work.spec.seed)
@@ -167,16 +171,29 @@ class Outcome:
         return {f"reconstruction_{name}_mean": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
 
 
-def launch(choice: Attack, judge: Judge, seed: int) -> Generator[Progress, None, Outcome]:
+def fit(choice: Attack, judge: Judge, work: Work) -> Generator[Event, None, nn.Module]:
+    """Fit an attack that needs it, without labels, and leave its weights in the folder. The model stays bit-identical."""
+    attack, rows = choice.chosen_attack, judge.rows("first" if choice.chosen_attack.protocol == "inductive" else choice.half)
+    with still(judge.model, attack.batch_statistics):
+        fitted = yield from attack.fit(lambda clean: choice.chosen_objective.bind(judge.model, clean), judge.data.views.subset(rows),
+                                       choice.budget(), stream(work.spec.seed, "fit"), judge.device)
+    partial = work.folder / ".fitted.safetensors"
+    save_file({name: weight.contiguous() for name, weight in fitted.state_dict().items()}, partial)
+    partial.replace(work.folder / "fitted.safetensors")
+    return fitted
+
+
+def launch(choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None) -> Generator[Progress, None, Outcome]:
     """Attack the samples that `seed` chooses, chunk by chunk, then judge answers and controls. Yields Progress."""
-    index = judge.choose(choice.n, seed)
+    index = judge.choose(choice.n, seed, choice.half)
+    attack = choice.chosen_attack if fitted is None else choice.chosen_attack.bound(fitted, judge.clean(index[:1]))
     rng, noise_rng = stream(seed, "attack"), stream(seed, "noise")
     budget, noise = choice.budget(), registry.find("attack", "noise")()
     adversarial, noisy, values, clock = [], [], [], Clock(len(index) * choice.chosen_attack.iterates)
     for rows in index.split(choice.chunk):
         clean = judge.clean(rows)
         objective = choice.chosen_objective.bind(judge.model, clean)
-        for iterate in choice.chosen_attack.perturb(clean.flat(), objective, budget, rng):  # noqa: B007
+        for iterate in attack.perturb(clean.flat(), objective, budget, rng):  # noqa: B007
             yield from clock.tick(len(rows))
         check_inside(choice.attack, iterate.x, clean.flat(), budget)
         adversarial.append(iterate.x.cpu())

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
 from engine.data.dataset import Dataset
+from engine.data.multiview import halves
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
@@ -51,9 +52,15 @@ class Judge:
             raise DataError(f"The model does not take samples of shape {picture(data.views.shapes)} as {data.name!r} has them "
                             f"({str(error).splitlines()[0]}). Choose the data it was trained on.") from None
 
-    def choose(self, n: int, seed: int) -> Tensor:
-        """Rows of at most n samples, the same for the same seed: the first n of one permutation of all."""
-        return torch.randperm(len(self.data), generator=stream(seed, "samples"))[:n]
+    def choose(self, n: int, seed: int, half: str = "all") -> Tensor:
+        """Rows of at most n samples, the same for the same seed: the first n of one permutation of all, or of those of a half."""
+        order = torch.randperm(len(self.data), generator=stream(seed, "samples"))
+        return order[torch.isin(order, self.rows(half))][:n]
+
+    def rows(self, half: str) -> Tensor:
+        """Every row ("all"), or those of the "first" half, on which multi-view models are trained, or of the "second"."""
+        first, second = halves(len(self.data))
+        return torch.from_numpy({"all": np.arange(len(self.data)), "first": first, "second": second}[half])
 
     def clean(self, index: Tensor) -> Views:
         """The clean samples at `index`, on the model's device."""
