@@ -5,6 +5,7 @@ who do not see it. Title and caption carry units and protocol. Colours are Okabe
 background is clear, so that one figure serves the light and the dark page; Streamlit's theme sets the text.
 """
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ def _inked(figure: go.Figure, theme: str | None) -> go.Figure:
     inked.update_xaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
     inked.update_yaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
     return inked
+
+
+def bound(epsilon: float) -> str:
+    """An upper bound ε* in thousandths, rounded up: rounded down it would be none."""
+    return f"{math.ceil(epsilon * 1000 - 1e-6) / 1000:.3f}"
 
 
 def clicked(event: Any) -> list[tuple[Any, ...]]:

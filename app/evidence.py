@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,7 +67,8 @@ def takeaway(answer: Answer) -> None:
     control = f"noise of the same size does so at {said['noise_flips']} of {len(said['levels'])} levels"
     if said["axis"] == "epsilon":
         star = said["epsilon_star"]
-        found = f"ε\\* ≤ {star:.3f} ({star * 255:.0f}/255)" if star is not None else f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
+        none = f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
+        found = none if star is None else f"ε\\* ≤ {charts.bound(star)} ({math.ceil(star * 255 - 1e-6)}/255)"
         st.markdown(f"It {does} at **{found}**; {control}.")
     else:
         st.markdown(f"It {does} {_where(answer)}; {control}.")
@@ -164,7 +166,7 @@ def fate(victim: Victim, threat: Threat, sample: int) -> None:
     found = state.ask(asked, "Asking the other models…").json
     stars = [row["epsilon_star"] for row in found["rows"]]
     frame = pd.DataFrame({"model": list(others), "cluster": [row["name"] for row in found["rows"]],
-                          "ε* ≤": ["> " + format(found["top"], "g") if star is None else f"{star:.3f}" for star in stars]})
+                          "ε* ≤": ["> " + format(found["top"], "g") if star is None else charts.bound(star) for star in stars]})
     st.dataframe(frame, hide_index=True, key="fate")
     st.caption(f"Smallest ε found that makes the sample leave its cluster, {NORMS[threat.norm]}, up to {found['top']:g}: upper bounds, one seed.")
 
@@ -219,7 +221,8 @@ def explain(*entries: tuple[str, str]) -> None:
             if entry["equation"]:
                 st.latex(entry["equation"])
             st.caption(f"Source: {entry['source']}")
-        st.markdown("A ladder runs every level at once from the same random direction, and each level answers with the best of all levels up to it. "
+        st.markdown("A ladder runs every level at once from the same random direction; along ε an attack that searches answers at each level with the best of "
+                    "all levels up to it. "
                     "ε* is the smallest ε found, an upper bound: a better attack may need less. Flips are judged in full precision.")
 
 

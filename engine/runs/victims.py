@@ -75,7 +75,7 @@ def medoids_of(it: Victim) -> np.ndarray:
         members = torch.nonzero(it.cluster == cluster).flatten()
         if len(members):
             mean = it.z[members].mean(0, keepdim=True)
-            found[cluster] = int(members[torch.cdist(it.z[members], mean).argmin()])
+            found[cluster] = int(members[distances(it.z[members], mean).argmin()])
     return found
 
 
@@ -110,9 +110,14 @@ def blocks(it: Victim, x: Tensor) -> Iterator[Views]:
     return (like.like(block.to(it.z.device)) for block in x.split(500))
 
 
+def distances(a: Tensor, b: Tensor) -> Tensor:
+    """Euclidean distances (n, m) of embeddings, without the cancellation of the matrix form."""
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+
+
 def nearest(it: Victim, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
-    parts = [torch.cdist(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
+    parts = [distances(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
     return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 
