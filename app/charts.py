@@ -296,7 +296,7 @@ def _interval(values: Sequence[float], low: Sequence[float] | None, high: Sequen
 # --- what they share --------------------------------------------------------------------------------------------------
 
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-           "toImageButtonOptions": {"format": "svg"}}
+           "toImageButtonOptions": {"format": "png", "scale": 3}}
 _COUNTS = [[0, "rgba(0,114,178,0.03)"], [0.0001, "rgba(0,114,178,0.10)"], [0.5, "rgba(0,114,178,0.5)"], [1, "rgba(0,98,155,1)"]]
 _SIGNED = [[0, DARKER], [0.5, "rgba(128,128,128,0.06)"], [1, BRIGHTER]]
 

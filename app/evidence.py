@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, gallery, state
-from app.choices import NORMS, Threat, Victim
+from app.choices import NORMS, PRESETS, SPAN, Threat, Victim
 from app.components.ladder import gain, ladder_payload, start_level
 from app.components.picker import picker
 from app.components.standalone import standalone_html
@@ -53,7 +54,28 @@ def place_on_umap(victim: Victim, question: Mapping[str, Any]) -> None:
     for asked in missing:
         state.ask(asked, "Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…", timeout=600)
     if missing:
-        st.rerun()
+        state.draw_again()
+
+
+def jump(answer: Answer) -> None:
+    """Sizes that people can judge by eye, as places on a ladder over ε."""
+    levels = np.array(answer.json["levels"])
+    sizes = {f"{name} {size * SPAN[answer.json['norm']]:g}": size * SPAN[answer.json["norm"]] for name, size in PRESETS.items()}
+
+    def chosen() -> None:
+        name = st.session_state["jump"]
+        if name:
+            state.put("step", int(np.abs(levels - sizes[name]).argmin()))
+            st.session_state["jump"] = None
+            st.session_state["jumps"] = st.session_state.get("jumps", 0) + 1  # another ladder, which nobody has released yet
+
+    st.pills("Go to", list(sizes), key="jump", on_change=chosen, label_visibility="collapsed")
+
+
+def at_level(threat: Threat, answer: Answer, level: int) -> Threat:
+    """The threat as it stands at a level of its ladder."""
+    here = float(answer.json["levels"][level])
+    return {"epsilon": replace(threat, epsilon=here), "lambda": replace(threat, lam=here), "path": threat}[answer.json["axis"]]
 
 
 def takeaway(answer: Answer) -> None:
@@ -185,8 +207,8 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
         st.download_button("Ladder (HTML)", page, f"{stem}.html", "text/html", on_click="ignore", icon=":material/slideshow:",
                            help="One file that plays on a phone with no server.")
         if len(said["shape"]) == 3:
-            st.download_button("PNG", gallery.to_png(_attacked(answer, level).reshape(said["shape"]), 8), f"{stem}.png", "image/png", on_click="ignore",
-                               icon=":material/image:")
+            picture = gallery.to_png(_attacked(answer, level).reshape(said["shape"]), -(-512 // max(said["shape"][1:])))
+            st.download_button("PNG", picture, f"{stem}.png", "image/png", on_click="ignore", icon=":material/image:")
         st.download_button("npz", buffer.getvalue(), f"{stem}.npz", on_click="ignore", icon=":material/dataset:")
         st.download_button("Card (JSON)", json.dumps(card, indent=1, default=list), f"{stem}.json", "application/json", on_click="ignore",
                            icon=":material/badge:")
@@ -196,11 +218,9 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
 
 
 def shown_level(answer: Answer, level: int | None) -> int:
-    """The released level, else the one the ladder starts at."""
+    """The level of the address or that was released, at most the last one; where it is none, the one the ladder starts at."""
     last = len(answer.json["levels"]) - 1
-    if level is not None and 0 <= level <= last:
-        return level
-    return start_level(answer.json, answer.arrays["flipped"])
+    return min(level, last) if level is not None and level >= 0 else start_level(answer.json, answer.arrays["flipped"])
 
 
 def _attacked(answer: Answer, level: int) -> np.ndarray:

@@ -83,7 +83,7 @@ def cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tupl
     """A name for each cluster: its matched class where labels exist (for display only), and the matching itself."""
     k = len(medoids)
     if it.data.labels is None:
-        return [f"like #{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
+        return [f"#{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
     matched = clustering.matching(it.data.labels, clusters)
     mapping = [int(matched[cluster]) if cluster < len(matched) else -1 for cluster in range(k)]
     names = []
