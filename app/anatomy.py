@@ -195,7 +195,7 @@ def _waiting(run: Run) -> None:
 def _sent(key: str) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray]:
     run = state.store().find(key)
     stored = run.arrays("images")
-    return run.result(), run.table(), np.rint(stored["adversarial"] / (float(stored["divisor"]) / 255)).astype(np.uint8)
+    return run.result(), run.table(), np.rint(stored["adversarial"] * 255).astype(np.uint8)
 
 
 def _who(broken: Broken, threat: Threat, run: Run) -> None:
@@ -217,10 +217,10 @@ def _who(broken: Broken, threat: Threat, run: Run) -> None:
     with right:
         median = _matrix(result["median_epsilon"], order)
         beyond = f"> {result['epsilon_max']:g}"
-        texts = [["" if row == column else beyond if value != value else f"{value:.3f}" for column, value in enumerate(line)]
+        texts = [["" if row == column else beyond if value != value else charts.bound(value) for column, value in enumerate(line)]
                  for row, line in enumerate(median)]
         chart = charts.confusion(median, names, names, title="Median ε* (an upper bound)", row_title="from", column_title="to", texts=texts,
-                                 chosen=at, caption=f"{beyond}: more than half never get there. {protocol}")
+                                 chosen=at, caption=f"{beyond}: half of them or more never get there. {protocol}")
         charts.show(chart, f"{drawn}/median", on_select=lambda: _opened(f"{drawn}/median", order))
     if cell is None:
         st.caption("Click a cell: the pictures that did it come below, the easiest first.")
@@ -251,7 +251,7 @@ def _those(broken: Broken, result: dict[str, Any], table: pd.DataFrame, images: 
         return
     inside = inside[np.argsort(table["epsilon_star"].to_numpy()[inside])][:PICTURES]
     ids = table["id"].to_numpy()[inside]
-    captions = [f"ε* {star:.3f}" for star in table["epsilon_star"].to_numpy()[inside]]
+    captions = [f"ε* ≤ {charts.bound(star)}" for star in table["epsilon_star"].to_numpy()[inside]]
     clicked = picker(images[inside], broken.victim.shape, ids.tolist(), captions, "inspect_who", label="Samples that get there", size=64,
                      chosen=st.session_state.get("inspect_sent"))
     if clicked is not None:
@@ -287,7 +287,7 @@ def named(broken: Broken) -> pd.DataFrame:
 
 
 def zipped(broken: Broken, clean: np.ndarray, table: pd.DataFrame, mask: np.ndarray) -> bytes:
-    """A zip of the samples under `mask` (n,): two PNG each, the table, the protocol."""
+    """A zip of the samples under `mask` (n,): two PNG each (of 8 bits: the run's images.npz is exact), the table, the protocol."""
     buffer, shape = io.BytesIO(), broken.victim.shape
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("samples.csv", table.to_csv(index=False))

@@ -82,7 +82,7 @@ def _gallery(run: Run) -> None:
                                 format_func=lambda name: f"{name} ({len(kinds[name]):,})")
     rows = kinds[kind][:SHOWN]
     if len(rows):
-        _pick(run, table.iloc[rows], stored["adversarial"][rows] / stored["divisor"])
+        _pick(run, table.iloc[rows], stored["adversarial"][rows])
     st.caption(f"{len(rows)} of {len(kinds[kind]):,} adversarial images, clean cluster → attacked cluster; a corner marks those that flipped. "
                "Click one to move it along ε yourself.")
     if st.button("Inspect all of them", icon=":material/search:", type="primary"):

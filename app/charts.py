@@ -5,6 +5,7 @@ who do not see it. Title and caption carry units and protocol. Colours are Okabe
 background is clear, so that one figure serves the light and the dark page; Streamlit's theme sets the text.
 """
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ def _inked(figure: go.Figure, theme: str | None) -> go.Figure:
     inked.update_xaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
     inked.update_yaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
     return inked
+
+
+def bound(epsilon: float) -> str:
+    """An upper bound ε* in thousandths, rounded up: rounded down it would be none."""
+    return f"{math.ceil(epsilon * 1000 - 1e-6) / 1000:.3f}"
 
 
 def clicked(event: Any) -> list[tuple[Any, ...]]:
@@ -290,7 +296,7 @@ def _interval(values: Sequence[float], low: Sequence[float] | None, high: Sequen
 # --- what they share --------------------------------------------------------------------------------------------------
 
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-           "toImageButtonOptions": {"format": "svg"}}
+           "toImageButtonOptions": {"format": "png", "scale": 3}}
 _COUNTS = [[0, "rgba(0,114,178,0.03)"], [0.0001, "rgba(0,114,178,0.10)"], [0.5, "rgba(0,114,178,0.5)"], [1, "rgba(0,98,155,1)"]]
 _SIGNED = [[0, DARKER], [0.5, "rgba(128,128,128,0.06)"], [1, BRIGHTER]]
 

@@ -117,8 +117,8 @@ def _ordered(overview: Answer, order: str, cluster: int | None) -> list[int]:
     return [int(number) for number in (ranked if order == "fragile" else ranked[::-1])]
 
 
-def choose_threat(victim: Victim, *, with_epsilon: bool = True) -> Threat:
-    """Attack, objective, norm, ε, λ, target and seed."""
+def choose_threat(victim: Victim, *, axis: str = "", with_epsilon: bool = True) -> Threat:
+    """Attack, objective, norm, ε, λ, target and seed; not what a ladder moves along its own `axis`."""
     catalogue = state.catalogue()
     attacks = [name for name, entry in catalogue["attack"].items() if entry.get("space") == "pixels"]
     objectives = _possible(catalogue["objective"], victim)
@@ -129,9 +129,10 @@ def choose_threat(victim: Victim, *, with_epsilon: bool = True) -> Threat:
     norm = st.segmented_control("Norm", list(NORMS), key=state.key("norm", "linf", lambda name: name in NORMS), format_func=NORMS.__getitem__,
                                 required=True, help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.")
     assert norm, "a required choice"
-    epsilon = _epsilon(norm) if with_epsilon else PRESETS["Visible"]
+    epsilon = _epsilon(norm, slider=axis != "epsilon") if with_epsilon else PRESETS["Visible"]
     lam = 0.0
-    if "reconstructs" in catalogue["model"][victim.run.spec.name]["abilities"] and objective != "reconstruction_change":
+    keeps = "reconstructs" in catalogue["model"][victim.run.spec.name]["abilities"] and objective != "reconstruction_change"
+    if keeps and axis != "lambda":
         lam = float(st.slider("λ, weight on keeping the reconstruction", 0.0, 200.0, step=1.0, key=state.key("lambda", 0.0, lambda size: 0 <= size <= 200),
                               help="The attacker wants: objective − λ · mean squared change of the reconstruction. λ = 0 does not care."))
     settings = _attack_settings(catalogue["attack"][attack])
@@ -145,9 +146,11 @@ def _possible(objectives: dict[str, Any], victim: Victim) -> list[str]:
     return [name for name, entry in objectives.items() if name != "weighted_sum" and set(entry.get("needs", ())) <= has]
 
 
-def _epsilon(norm: str) -> float:
+def _epsilon(norm: str, slider: bool) -> float:
     span = SPAN[norm]
     key = state.key("eps", 0.1 * span, lambda size: 0 <= size <= span, f"a number from 0 to {span:g}")
+    if not slider:
+        return float(st.session_state[key])
     st.pills("Size", list(PRESETS), label_visibility="collapsed", key="epsilon_preset", on_change=_preset_chosen, args=(span,))
     return float(st.slider("ε", 0.0, span, step=span / 200, key=key, format="%.3f",
                            help="How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031."))
@@ -180,7 +183,7 @@ def _objective_settings(entry: dict[str, Any], victim: Victim) -> dict[str, Any]
         return {}
     count = len(victim.names)
     target = st.selectbox("Target cluster", range(count), key=state.key("target", 0, lambda number: 0 <= number < count, f"a cluster from 0 to {count - 1}"),
-                          format_func=lambda number: f"{victim.names[number]} ({number})")
+                          format_func=lambda number: f"cluster {victim.names[number]}")
     return {"cluster": int(target)}
 
 

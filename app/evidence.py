@@ -2,7 +2,9 @@
 
 import io
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, gallery, state
-from app.choices import NORMS, Threat, Victim
+from app.choices import NORMS, PRESETS, SPAN, Threat, Victim
 from app.components.ladder import gain, ladder_payload, start_level
 from app.components.picker import picker
 from app.components.standalone import standalone_html
@@ -52,7 +54,28 @@ def place_on_umap(victim: Victim, question: Mapping[str, Any]) -> None:
     for asked in missing:
         state.ask(asked, "Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…", timeout=600)
     if missing:
-        st.rerun()
+        state.draw_again()
+
+
+def jump(answer: Answer) -> None:
+    """Sizes that people can judge by eye, as places on a ladder over ε."""
+    levels = np.array(answer.json["levels"])
+    sizes = {f"{name} {size * SPAN[answer.json['norm']]:g}": size * SPAN[answer.json["norm"]] for name, size in PRESETS.items()}
+
+    def chosen() -> None:
+        name = st.session_state["jump"]
+        if name:
+            state.put("step", int(np.abs(levels - sizes[name]).argmin()))
+            st.session_state["jump"] = None
+            st.session_state["jumps"] = st.session_state.get("jumps", 0) + 1  # another ladder, which nobody has released yet
+
+    st.pills("Go to", list(sizes), key="jump", on_change=chosen, label_visibility="collapsed")
+
+
+def at_level(threat: Threat, answer: Answer, level: int) -> Threat:
+    """The threat as it stands at a level of its ladder."""
+    here = float(answer.json["levels"][level])
+    return {"epsilon": replace(threat, epsilon=here), "lambda": replace(threat, lam=here), "path": threat}[answer.json["axis"]]
 
 
 def takeaway(answer: Answer) -> None:
@@ -66,7 +89,8 @@ def takeaway(answer: Answer) -> None:
     control = f"noise of the same size does so at {said['noise_flips']} of {len(said['levels'])} levels"
     if said["axis"] == "epsilon":
         star = said["epsilon_star"]
-        found = f"ε\\* ≤ {star:.3f} ({star * 255:.0f}/255)" if star is not None else f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
+        none = f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
+        found = none if star is None else f"ε\\* ≤ {charts.bound(star)} ({math.ceil(star * 255 - 1e-6)}/255)"
         st.markdown(f"It {does} at **{found}**; {control}.")
     else:
         st.markdown(f"It {does} {_where(answer)}; {control}.")
@@ -164,7 +188,7 @@ def fate(victim: Victim, threat: Threat, sample: int) -> None:
     found = state.ask(asked, "Asking the other models…").json
     stars = [row["epsilon_star"] for row in found["rows"]]
     frame = pd.DataFrame({"model": list(others), "cluster": [row["name"] for row in found["rows"]],
-                          "ε* ≤": ["> " + format(found["top"], "g") if star is None else f"{star:.3f}" for star in stars]})
+                          "ε* ≤": ["> " + format(found["top"], "g") if star is None else charts.bound(star) for star in stars]})
     st.dataframe(frame, hide_index=True, key="fate")
     st.caption(f"Smallest ε found that makes the sample leave its cluster, {NORMS[threat.norm]}, up to {found['top']:g}: upper bounds, one seed.")
 
@@ -183,8 +207,8 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
         st.download_button("Ladder (HTML)", page, f"{stem}.html", "text/html", on_click="ignore", icon=":material/slideshow:",
                            help="One file that plays on a phone with no server.")
         if len(said["shape"]) == 3:
-            st.download_button("PNG", gallery.to_png(_attacked(answer, level).reshape(said["shape"]), 8), f"{stem}.png", "image/png", on_click="ignore",
-                               icon=":material/image:")
+            picture = gallery.to_png(_attacked(answer, level).reshape(said["shape"]), -(-512 // max(said["shape"][1:])))
+            st.download_button("PNG", picture, f"{stem}.png", "image/png", on_click="ignore", icon=":material/image:")
         st.download_button("npz", buffer.getvalue(), f"{stem}.npz", on_click="ignore", icon=":material/dataset:")
         st.download_button("Card (JSON)", json.dumps(card, indent=1, default=list), f"{stem}.json", "application/json", on_click="ignore",
                            icon=":material/badge:")
@@ -194,11 +218,9 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
 
 
 def shown_level(answer: Answer, level: int | None) -> int:
-    """The released level, else the one the ladder starts at."""
+    """The level of the address or that was released, at most the last one; where it is none, the one the ladder starts at."""
     last = len(answer.json["levels"]) - 1
-    if level is not None and 0 <= level <= last:
-        return level
-    return start_level(answer.json, answer.arrays["flipped"])
+    return min(level, last) if level is not None and level >= 0 else start_level(answer.json, answer.arrays["flipped"])
 
 
 def _attacked(answer: Answer, level: int) -> np.ndarray:
@@ -219,7 +241,8 @@ def explain(*entries: tuple[str, str]) -> None:
             if entry["equation"]:
                 st.latex(entry["equation"])
             st.caption(f"Source: {entry['source']}")
-        st.markdown("A ladder runs every level at once from the same random direction, and each level answers with the best of all levels up to it. "
+        st.markdown("A ladder runs every level at once from the same random direction; along ε an attack that searches answers at each level with the best of "
+                    "all levels up to it. "
                     "ε* is the smallest ε found, an upper bound: a better attack may need less. Flips are judged in full precision.")
 
 

@@ -76,13 +76,21 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
         wanted = _preset(entry, preset)
         same = next((run for run in runs if dict(controls.flat(settings(run.spec))) == wanted), None)
         if same and (result := same.result()):
-            found[preset] = result | {"here": not same.zoo, "seed": same.spec.seed}
+            found[preset] = result | {"here": not same.zoo, "seed": same.spec.seed, "base_seconds": _base_seconds(same)}
     return found
+
+
+def _base_seconds(run: Run) -> float:
+    """How long the base of a run took; 0 where it has none, or where that is not known."""
+    try:
+        return float(state.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
+    except (KeyError, FeintError):
+        return 0.0
 
 
 def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Preset -> how long it took, for its button."""
-    return {preset: f"about {duration(result['seconds'])}{' here' if result['here'] else ''}"
+    return {preset: f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
             for preset, result in figures.items() if "seconds" in result}
 
 
@@ -90,7 +98,8 @@ def expected(result: Mapping[str, Any]) -> str:
     """What a preset reached when it was measured."""
     scores = ", ".join(f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None)
     where = "on this machine" if result["here"] else "when the zoo was made"
-    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])} (the base not counted)."
+    base = f", and {duration(result['base_seconds'])} for its base, which is trained once" if result["base_seconds"] else ""
+    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

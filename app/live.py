@@ -145,6 +145,8 @@ def _follow(name: str, lived: bool, past: pd.DataFrame | None) -> None:
     drawn_once_more(lived, status in LIVE)
     if len(told.evaluations()):
         _scores(told)
+        if past is None and run.spec.builds_on.get("base") and run.spec.name != "dec_star":
+            st.caption("Its control, DEC* on the same base, is not here yet: Compare the four arms trains it, and draws it in grey.")
         _figures(run, told, past)
     elif (base := _base(run)) is not None:
         st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
@@ -257,7 +259,7 @@ def _progress_text(run: Run, told: Record, status: str) -> str:
         return f"The worker has been silent for {record.duration(age)}. If it died, this run can be resumed in a moment."
     if not pace.total:
         return "Starting the worker…"
-    phase = f"First its base, {pace.phase.removeprefix('base: ')}" if pace.of_base else PHASES.get(pace.phase, pace.phase).capitalize()
+    phase = f"First its base, {pace.phase.removeprefix('base: ')}" if pace.of_base else (PHASES.get(pace.phase, pace.phase) or "done").capitalize()
     parts = [f"{phase}: {pace.step:,} of {pace.total:,}"]
     if pace.per_second:
         left = record.duration(pace.remaining or 0) + (" left for the base" if pace.of_base else " left")

@@ -70,12 +70,20 @@ def _words(run: Run) -> str:
     found, said = run.result(), []
     if "model" in run.spec.builds_on:
         key = run.spec.builds_on["model"]
+        said.append(_terms(run))
         said.append("on " + next((name for name, entry in state.store().zoo().items() if entry.key == key), key[:8]))
     if isinstance(found.get("acc"), float):
         said.append(f"ACC {found['acc']:.3f}")
     if isinstance(found.get("flip_rate"), float):
         said.append(f"flipped {found['flip_rate']:.3f}, noise {found['noise_flip_rate']:.3f}")
-    return " · ".join(said)
+    return " · ".join(part for part in said if part)
+
+
+def _terms(run: Run) -> str:
+    """What an attack was after, and how far it could go."""
+    settings = run.spec.settings
+    size = settings.get("epsilon")
+    return " · ".join([str(settings.get("objective", "")).replace("_", " "), *([f"ε {size:g}"] if isinstance(size, float) else [])]).strip(" ·")
 
 
 def _delete(run: Run) -> None:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
               "order", "umap", "tab", "lesson", "step")
-OF_A_PAGE = ("run", "umap", "tab", "lesson", "step")
+OF_A_PAGE = ("run", "seed", "umap", "tab", "lesson", "step")
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
 
@@ -169,6 +169,13 @@ def show_notices() -> None:
     """Show what was kept, once, under the page's title."""
     for sentence in st.session_state.pop("notices", []):
         st.session_state["notice_slot"].warning(sentence)
+        st.session_state.setdefault("notices_told", []).append(sentence)
+
+
+def draw_again() -> None:
+    """Run the page once more, with the sentences that it has just told."""
+    st.session_state["notices"] = st.session_state.get("notices_told", [])
+    st.rerun()
 
 
 def refused(error: FeintError) -> None:
@@ -245,6 +252,7 @@ def model_title(name: str, run: Run) -> str:
 
 def page_head(question: str, lead: str = "") -> None:
     """A page's title is its question, beside it the link and the keys; below it one line, and what has to be said first."""
+    st.session_state["notices_told"] = []
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(question, anchor=False, width="stretch")
         copy_link()

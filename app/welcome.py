@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app import gallery, launching, live, state
+from app import charts, gallery, launching, live, state
 from engine.errors import FeintError
 from engine.home import home
 from engine.runs import answers
@@ -28,7 +28,7 @@ def story(answer: Answer) -> str:
     count = len(said["levels"])
     noise = f"random noise does at {said['noise_flips']} of the {count} sizes" if said["noise_flips"] else "random noise of the same size never does"
     return (f"A real handwritten digit, and a model that sorts digits without ever seeing a label. Moving each pixel by at most "
-            f"**{said['epsilon_star']:.3f}** takes it from cluster **{own}** to **{other}**; {noise}. **Grab the slider: it is yours.**")
+            f"**{charts.bound(said['epsilon_star'])}** takes it from cluster **{own}** to **{other}**; {noise}. **Grab the slider: it is yours.**")
 
 
 def families() -> None:

@@ -194,7 +194,7 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Table, images and result of a finished run; a key stands for its content, so they are read once."""
     run = state.store().find(key)
     stored = run.arrays("images")
-    images = np.rint(stored["adversarial"] / (float(stored["divisor"]) / 255)).astype(np.uint8)
+    images = np.rint(stored["adversarial"] * 255).astype(np.uint8)
     return run.table(), images, run.result()
 
 

@@ -28,17 +28,19 @@ class SettingsError(FeintError):
 class UnknownName(FeintError):
     """A name that nothing answers to.
 
-    `kind` says what was looked up, `name` what was asked for, `known` what exists.
+    `kind` says what was looked up, `name` what was asked for, `known` what exists, `cure` what to do where nothing is near.
     """
 
-    def __init__(self, kind: str, name: str, known: list[str]) -> None:
-        self.kind, self.name, self.known = kind, name, known
-        self.nearest = get_close_matches(str(name), known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known: {', '.join(sorted(known)[:12])}."
-        super().__init__(f"No {kind} is called {name!r}; {hint}")
+    def __init__(self, kind: str, name: str, known: list[str], cure: str = "") -> None:
+        self.kind, self.name, self.known, self.cure = kind, name, known, cure
+        self.nearest = get_close_matches(str(name), known, n=3, cutoff=0.6 if cure else 0.4)
+        hint = cure or f"known: {', '.join(sorted(known)[:12])}."
+        if self.nearest:
+            hint = f"did you mean {' or '.join(self.nearest)}? {cure}".strip()
+        super().__init__(f"No {kind} is called {name!r}{'; ' if self.nearest or not cure else ' here. '}{hint}")
 
-    def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, list[str]]]:
-        return type(self), (self.kind, self.name, self.known)
+    def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, list[str], str]]:
+        return type(self), (self.kind, self.name, self.known, self.cure)
 
 
 class DataError(FeintError):

@@ -13,7 +13,8 @@ choose, look = state.choose_and_look()
 with choose:
     victim = choices.choose_model()
     sample = choices.choose_sample(victim)
-    threat = choices.choose_threat(victim)
+    axis = state.value("tab", "epsilon", lambda name: name in AXES)
+    threat = choices.choose_threat(victim, axis=axis)
 with look:
     with st.container(horizontal=True, vertical_alignment="center"):
         axis = st.segmented_control("Ladder", list(AXES), key=state.key("tab", "epsilon", lambda name: name in AXES), format_func=AXES.get,
@@ -21,12 +22,14 @@ with look:
         umap = st.toggle("UMAP", key=state.key("umap", True), help="Until a sample has been placed on the UMAP, its PCA is shown.")
     question = evidence.ladder_for(threat, victim, sample, axis)
     answer = state.ask(question, "Climbing the ladder…")
+    if axis == "epsilon":
+        evidence.jump(answer)
     evidence.takeaway(answer)
     drawn = evidence.with_map(victim, question, answer, umap)
-    released = ladder(*drawn, key=f"ladder-{axis}", level=state.value("step", -1))
+    released = ladder(*drawn, key=f"ladder-{axis}-{st.session_state.get('jumps', 0)}", level=state.value("step", -1))
     if released is not None:
         state.put("step", released)
-    level = evidence.shown_level(answer, released)
+    level = evidence.shown_level(answer, state.value("step", -1))
     evidence.pair(victim, answer, level)
     evidence.downloads(victim, threat, answer, drawn, level)
     controls = st.expander("Is it the attack, or would anything do? Controls at this ε", expanded=True, key="open_controls",
@@ -39,6 +42,7 @@ with look:
         with others:
             evidence.fate(victim, threat, sample)
 evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
-state.page_foot({"Command line": threat.command(victim.name), "Python": evidence.python_lines(victim, threat)})
+shown = evidence.at_level(threat, answer, level)
+state.page_foot({"Command line": shown.command(victim.name), "Python": evidence.python_lines(victim, shown)})
 if umap:
     evidence.place_on_umap(victim, question)

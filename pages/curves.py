@@ -33,7 +33,8 @@ with look:
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
             "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one. Beside the attack stand two controls "
-            "of the same size: random noise, and perturbations made for other samples. What they move, no attack is needed for.")
+            "from the same ball: random noise, and perturbations made for other samples, which the box cuts a little shorter. What they move, "
+            "no attack is needed for.")
         st.markdown(
             "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling; **ACC, clean matching** keeps the "
             "matching of the clean samples, and falls first. **Legibility** asks whether the images are still what they were: 5 nearest "

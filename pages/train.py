@@ -4,6 +4,9 @@ import streamlit as st
 
 from app import controls, launching, live, state
 
+FRESH = 1
+"""The first seed offered: what was trained with seed 0 ships with Feint, and would only be shown."""
+
 catalogue = state.catalogue()
 models = {name: entry for name, entry in catalogue["model"].items() if entry["presets"]}
 data_sets = catalogue["data"]
@@ -26,7 +29,7 @@ with left:
                              about=launching.about(figures))
     if choice["preset"] in figures and not choice["changes"]:
         st.caption(launching.expected(figures[choice["preset"]]))
-    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999),
+    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", FRESH, lambda number: 0 <= number <= 9999),
                                help="Of weights, batches and k-means."))
     wrong, arms = choice["sentence"] is not None, launching.arms(choice)
     alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
@@ -35,6 +38,10 @@ with left:
     if alone or together:
         made = [launching.start(each, data, seed) for each in (arms if together else [choice])]
         if None not in made:
+            shipped = [name for name in made if "/" in str(name)]
+            if shipped:
+                state.notice(f"{' and '.join(map(str, shipped))} ships with Feint as it was trained with this seed, and is shown as it was. "
+                             "For a live training choose another seed.")
             state.put("run", ",".join(map(str, made)))
             st.rerun()
 

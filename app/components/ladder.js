@@ -240,8 +240,8 @@ class Ladder {
     const { data } = this, level = data.levels[this.landmark];
     const verb = data.target == null ? "flips" : "arrives";
     if (data.axis === "path") return `${verb} at step ${level}`;
-    if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `${verb} up to λ ${this.short(level)}`;
-    return `ε* ≤ ${this.short(data.epsilon_star ?? level)}`;
+    if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
+    return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-6) / 1000)}`; // a bound rounded down would be none
   }
 
   // --- sizes ---------------------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ class Budget:
         delta = moved - x
         return delta.abs().amax(dim=1) if self.norm == "linf" else delta.norm(dim=1)
 
-    def holds(self, moved: Tensor, x: Tensor, tolerance: float = 1e-5) -> Tensor:
+    def holds(self, moved: Tensor, x: Tensor, tolerance: float = 1e-6) -> Tensor:
         """Whether each row lies in ball, box and mask, up to the rounding of float32: (n,) bool. NaN does not."""
         inside = self.size(moved, x) <= self.radius(x)[:, 0] * (1 + tolerance) + tolerance * 0.1
         inside &= ((moved >= self.low) & (moved <= self.high)).all(dim=1)

@@ -32,5 +32,6 @@ def l0(delta: np.ndarray) -> np.ndarray:
 
 def sizes(delta: np.ndarray) -> dict[str, float]:
     """All of them over a set of perturbations (n, d)."""
+    delta = delta.astype(np.float64)  # a mean of float32 may pass its own maximum
     return {"linf_max": float(linf(delta).max()), "linf_mean": float(linf(delta).mean()),
             "l2_mean": float(l2(delta).mean()), "l0_mean": float(l0(delta).mean())}

@@ -20,6 +20,8 @@ register_metric(
            better="down"),
     Metric("success_rate", "Success", "Share of samples that reach what the objective asks: the target cluster where there is one (among "
            "samples not in it before), any other cluster else.", better="down"),
+    Metric("noise_success_rate", "Success, noise", "The success under random noise of the same norm and size: the control.", better="down"),
+    Metric("other_delta_success_rate", "Success, another's δ", "The success under the perturbation of another sample: the control.", better="down"),
     Metric("acc_clean", "ACC, clean", "ACC of the chosen samples before the attack.", better="up", labels=True),
     Metric("acc_attacked", "ACC, attacked", "ACC under attack, clusters matched anew (which hides a consistent relabelling).",
            better="up", labels=True),
@@ -99,7 +101,7 @@ def median_epsilon(epsilon_star: np.ndarray) -> float:
 
 
 def written(median: float, largest: float) -> str:
-    """A median ε* in words: the number, "> ε max" where most were never reached, "" without samples."""
+    """A median ε* in words: the number, "> ε max" where half of them or more were never reached, "" without samples."""
     if np.isnan(median):
         return ""
     return f"> {largest:g}" if np.isinf(median) else f"{median:.3g}"

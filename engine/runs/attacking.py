@@ -26,7 +26,7 @@ from engine.nets.views import still
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.runs import masking
-from engine.runs.judging import Judge, Verdict, another_delta, check_inside, quantised, stream
+from engine.runs.judging import Judge, Verdict, another_delta, check_inside, stream
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
@@ -98,7 +98,7 @@ class Attack(Action):
         fitted = (yield from fit(self, judge, work)) if self.chosen_attack.fitted else None
         outcome = yield from launch(self, judge, work.spec.seed, fitted)
         work.write_table("samples", outcome.table())
-        work.write_arrays("images", {"id": outcome.index.numpy(), **quantised(outcome.adversarial.numpy())})
+        work.write_arrays("images", {"id": outcome.index.numpy(), "adversarial": outcome.adversarial.numpy()})
         checks, doubts = masking.check(self, judge, outcome.index, work.spec.seed)
         return outcome.metrics() | checks | {"doubts": doubts}
 
@@ -123,19 +123,20 @@ class Outcome:
         """Whether each sample's cluster changed: (n,) bool."""
         return self.clean.cluster != self.attacked.cluster
 
-    def success(self) -> np.ndarray:
-        """Whether the samples that could reach what was asked did: any other cluster, or the target from outside it."""
-        if self.choice.target is None:
-            return self.flipped
-        return self.attacked.cluster[self.clean.cluster != self.choice.target] == self.choice.target
+    def success(self, cluster: np.ndarray) -> np.ndarray:
+        """Whether the samples that could reach what was asked are there by `cluster` (n,): any other cluster, or the target from outside it."""
+        own, target = self.clean.cluster, self.choice.target
+        return cluster != own if target is None else cluster[own != target] == target
 
     def metrics(self) -> dict[str, Any]:
         """Every measured number with n and 95 % intervals; None where labels or an ability are missing."""
-        own, success = self.clean.cluster, self.success()
+        own, success = self.clean.cluster, self.success(self.attacked.cluster)
         values: dict[str, Any] = robustness.agreement(self.labels, own, self.attacked.cluster)
         values |= robustness.rate("flip_rate", self.flipped) | robustness.rate("noise_flip_rate", own != self.noisy.cluster)
         values |= robustness.rate("other_delta_flip_rate", own != self.other.cluster if self.other else np.zeros(0))
         values |= robustness.rate("success_rate", success) | {"n_success": len(success)}
+        values |= robustness.rate("noise_success_rate", self.success(self.noisy.cluster))
+        values |= robustness.rate("other_delta_success_rate", self.success(self.other.cluster) if self.other else np.zeros(0))
         for name, seen in zip(("knn_acc_clean", "knn_acc_attacked"), self.recognised or (None, None), strict=True):
             values |= robustness.rate(name, np.zeros(0) if seen is None else seen == self.labels)
         values |= {"margin_clean_mean": float(self.clean.margin(own).mean()), "margin_mean": float(self.attacked.margin(own).mean())}

@@ -117,7 +117,8 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     names, _ = cluster_names(it, it.cluster.cpu().numpy(), medoids)
     label = None if it.data.labels is None else int(it.data.labels[sample])
     report: dict[str, Any] = {
-        "axis": axis, "levels": [round(level, 6) for level in climbed.levels], "shape": list(picture(clean.shapes)), "norm": norm, "epsilon": epsilon,
+        "axis": axis, "levels": [float(f"{level:.9g}") for level in climbed.levels], "shape": list(picture(clean.shapes)), "norm": norm,
+        "epsilon": epsilon,
         "cluster_names": names, "cluster_own": goal.own, "target": goal.target, "flip": climbed.flip, "epsilon_star": climbed.epsilon_star,
         "sample": sample, "label": label, "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name,
         "title": f"{it.data.title} #{sample}", "map_name": "PCA of z", "model": it.run.spec.name,
@@ -127,7 +128,7 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
     _, votes = read_as(it, sample, climbed.x)
     report["read_as"] = [None if vote is None else it.data.class_names[vote] for vote in votes]
     arrays = {
-        "clean": base[0].cpu().numpy(), "delta": delta.half().cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
+        "clean": base[0].cpu().numpy(), "delta": delta.cpu().numpy(), "q": log_q.exp().cpu().numpy(), "noise_q": noise_q.cpu().numpy(),
         "z": z.cpu().numpy(), "xy": it.place(z).cpu().numpy(), "xy_error": np.asarray(0.0), "near": near.cpu().numpy().astype(np.int32),
         "linf": delta.abs().amax(1).cpu().numpy(), "l2": delta.norm(dim=1).cpu().numpy(),
         "medoids": as_bytes(rows_of(it, medoids).flat()),

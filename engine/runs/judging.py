@@ -118,9 +118,3 @@ def check_inside(name: str, moved: Tensor, clean: Tensor, budget: Budget) -> Non
 def another_delta(moved: Tensor, clean: Tensor, budget: Budget) -> Tensor:
     """Every clean row with the perturbation of the row before it, put into its own box: (n, d)."""
     return budget.project(clean + (moved - clean).roll(1, dims=0), clean)
-
-
-def quantised(rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Rows in [0, 1] as 16-bit integers with their divisor: exact to 8e-6, half the size of floats."""
-    return {"adversarial": np.rint(rows * 65535).astype(np.uint16), "divisor": np.float32(65535)}
-

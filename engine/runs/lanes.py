@@ -99,7 +99,12 @@ def _child(folder: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
 
 
 def _begins(run: Run, ticket: str) -> bool:
-    """Whether this task is to work now. Dask runs a task again whose worker died: then the run fails, and a person decides."""
+    """Whether this task is to work now: not where the run is finished, as when it was queued twice.
+
+    Dask runs a task again whose worker died: then the run fails, and a person decides.
+    """
+    if run.status() in ("finished", "zoo"):
+        return False
     tickets = run.folder / "tickets"
     if tickets.exists() and ticket in tickets.read_text().split():
         died(str(run.folder), DIED)

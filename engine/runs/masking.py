@@ -43,8 +43,8 @@ def check(choice: "Attack", judge: Judge, index: Tensor, seed: int) -> tuple[dic
     if choice.attack != "fgsm":
         values["masking_fgsm_gain"] = mine - mean_value("fgsm")
     values["masking_zero_gradient"] = _vanished(objective, flat, budget, stream(seed, "masking"))
-    if "clusters" in choice.chosen_objective.needs:
-        values["masking_huge_reach"] = _huge_reach(choice, flat, objective, seed)
+    if "clusters" in registry.find("objective", choice.objective).needs:
+        values["masking_huge_reach"] = _huge_reach(choice, judge, flat, objective, seed)
     return values, list(_doubts(choice, values))
 
 
@@ -53,14 +53,14 @@ def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Gen
     return float((gradient == 0).all(dim=1).float().mean())
 
 
-def _huge_reach(choice: "Attack", flat: Tensor, objective: Objective, seed: int) -> float | None:
+def _huge_reach(choice: "Attack", judge: Judge, flat: Tensor, objective: Objective, seed: int) -> float | None:
     """Share of the samples not yet where the attack wants them that it brings there when nothing but the box limits it."""
-    with torch.no_grad():
-        away = objective(flat) <= 0
+    own, widest = judge.cluster(flat), choice.budget().of(choice.budget().limit(flat.shape[1]))
+    away = torch.ones_like(own, dtype=torch.bool) if choice.target is None else own != choice.target
     if not bool(away.any()):
         return None
-    widest = choice.budget().of(choice.budget().limit(flat.shape[1]))
-    reached = answer(choice.chosen_attack.perturb(flat, objective, widest, stream(seed, "masking"))).value > 0
+    moved = judge.cluster(answer(choice.chosen_attack.perturb(flat, objective, widest, stream(seed, "masking"))).x)
+    reached = moved != own if choice.target is None else moved == choice.target
     return float(reached[away].float().mean())
 
 

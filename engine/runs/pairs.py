@@ -21,7 +21,7 @@ from engine.events import Event
 from engine.metrics.intervals import wilson
 from engine.metrics.robustness import median_epsilon, written
 from engine.runs.attacking import Clock
-from engine.runs.judging import Judge, check_inside, quantised, stream
+from engine.runs.judging import Judge, check_inside, stream
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
@@ -68,7 +68,7 @@ class Pairs(Action):
                 yield from clock.tick(len(rows))
         columns, moved = _columns(judge, found)
         work.write_table("samples", columns)
-        work.write_arrays("images", quantised(moved))
+        work.write_arrays("images", {"adversarial": moved})
         return matrices(columns["cluster_clean"], columns["cluster_target"], columns["epsilon_star"], judge.clusters, self.epsilon)
 
     def _send(self, judge: Judge, rows: Tensor, target: int, rng: torch.Generator) -> SmallestFlip:

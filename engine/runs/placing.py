@@ -18,6 +18,8 @@ from engine.runs.pictures import principal_plane
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
+COMPANY = 8
+"""Points placed together in the second trial, at least: where one lands depends on who is placed with it."""
 FEW = 16
 """Fewer points than this have no neighbourhoods worth a map: they are placed by their principal plane."""
 
@@ -29,27 +31,31 @@ def fit_map(z: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray(_umap(n_neighbors=15, random_state=seed, n_jobs=1).fit_transform(z.astype(np.float32)), np.float32)
 
 
-def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where points z_new (p, m) land on the map xy (n, 2) of z (n, m), and its own error (n,).
+def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, float]:
+    """Where points z_new (p, m) land on the map xy (n, 2) of z (n, m), and the error of these places.
 
-    The error of a mapped point is how far it lands from itself when it is placed as if it were new; an arrow shorter
-    than that says nothing.
+    The error is the larger of two: how far a mapped point lands from itself when it is placed as if it were new (median), and how far
+    apart a new point lands when it is placed with all others and with a few (median). An arrow shorter than that says nothing.
     """
     if len(z) < FEW:
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
-        return xy[nearest].astype(np.float32), np.zeros(len(z), np.float32)
+        return xy[nearest].astype(np.float32), 0.0
     fitted, error = _mapped(z.astype(np.float32).tobytes(), xy.astype(np.float32).tobytes(), len(z))
-    return np.asarray(fitted.transform(z_new.astype(np.float32)), np.float32), error
+    z_new = z_new.astype(np.float32)
+    together = np.asarray(fitted.transform(z_new), np.float32)
+    few = max(COMPANY, len(z_new) // 100)
+    apart = np.concatenate([np.asarray(fitted.transform(z_new[start:start + few]), np.float32) for start in range(0, len(z_new), few)])
+    return together, max(error, float(np.median(np.linalg.norm(together - apart, axis=1))))
 
 
 @lru_cache(maxsize=3)
-def _mapped(z_bytes: bytes, xy_bytes: bytes, n: int) -> tuple[Any, np.ndarray]:
-    """A UMAP that holds the map as it is, and every point's own error (n,); kept, for it takes seconds and samples come one by one."""
+def _mapped(z_bytes: bytes, xy_bytes: bytes, n: int) -> tuple[Any, float]:
+    """A UMAP that holds the map as it is, and the median of its points' own error; kept, for it takes seconds and samples come one by one."""
     z, xy = (np.frombuffer(packed, np.float32).reshape(n, -1) for packed in (z_bytes, xy_bytes))
     fitted = _umap(n_neighbors=15, init="random", n_epochs=0, random_state=0, n_jobs=1).fit(z)
     fitted.n_epochs, fitted.embedding_ = None, xy.copy()  # as an `init`, UMAP would stretch the map to [0, 10]
     again = np.asarray(fitted.transform(np.concatenate([z, z[:1]])), np.float64)[:n]  # of z alone it would only repeat its map
-    return fitted, np.linalg.norm(again - xy, axis=1).astype(np.float32)
+    return fitted, float(np.median(np.linalg.norm(again - xy, axis=1)))
 
 
 def warm_up() -> None:

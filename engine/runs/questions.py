@@ -77,7 +77,7 @@ def place(model: str, ladder: dict[str, Any]) -> Answer:
     steps = answers.answer(ladder)
     z = np.concatenate([steps.arrays["z_clean"][None], steps.arrays["z"]])
     xy, error = placing.place(z, kept.arrays["z"], kept.arrays["xy"])
-    return Answer({"method": "umap"}, {"xy_clean": xy[0], "xy": xy[1:], "xy_error": error[steps.json["sample"]]})
+    return Answer({"method": "umap"}, {"xy_clean": xy[0], "xy": xy[1:], "xy_error": np.asarray(error)})
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def sample(model: str, sample: int) -> Answer:
     objective = combine("leave_cluster", 0.0, {}).bind(it.model, clean)
     flat = clean.flat().requires_grad_()
     gradient = torch.autograd.grad(objective(flat).sum(), flat)[0][0]
-    distance, near = torch.cdist(it.z[sample : sample + 1], it.z).topk(NEIGHBOURS + 1, largest=False)
+    distance, near = nearest(it, it.z[sample : sample + 1], NEIGHBOURS + 1)
     near, distance = near[0, 1:], distance[0, 1:]
     label = None if it.data.labels is None else int(it.data.labels[sample])
     report = {"sample": sample, "label": label, "cluster": int(it.cluster[sample]), "shape": list(picture(clean.shapes))}
@@ -140,7 +140,7 @@ def moved_umap(run: str) -> Answer:
     mapped = answers.answer({"ask": "umap", "model": it.run.key, "seed": 0})
     gone = answers.answer({"ask": "moved", "run": run})
     xy, error = placing.place(gone.arrays["z"], mapped.arrays["z"], mapped.arrays["xy"])
-    return Answer({"method": "umap", "error": float(np.median(error))}, {"xy_clean": mapped.arrays["xy"][index.cpu().numpy()], "xy": xy})
+    return Answer({"method": "umap", "error": error}, {"xy_clean": mapped.arrays["xy"][index.cpu().numpy()], "xy": xy})
 
 
 def _attacked(key: str) -> tuple[Victim, Tensor, Tensor]:
@@ -150,7 +150,7 @@ def _attacked(key: str) -> tuple[Victim, Tensor, Tensor]:
         raise SettingsError(f"The run {key} must be an attack; it is of the kind {run.spec.action!r}. Choose a run of `attack`.")
     stored, it = run.arrays("images"), victim(run.spec.builds_on["model"])
     index = torch.as_tensor(stored["id"].astype(np.int64), device=it.z.device)
-    return it, index, torch.from_numpy(stored["adversarial"].astype(np.float32) / stored["divisor"])
+    return it, index, torch.from_numpy(stored["adversarial"])
 
 
 # --- a run to come ---------------------------------------------------------------------------------------------------

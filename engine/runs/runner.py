@@ -44,6 +44,8 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
     `data` is a registered name or a file, by default that of the first of `models` (role -> key or zoo name of a finished
     run); `changes` are dotted settings on top of the `preset`. Raises a FeintError with one sentence for every wrong choice.
     """
+    if not 0 <= seed < 2**31:
+        raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
     chosen = action_class(action).choose(name, preset, changes or {})
     store = store or Store()
     builds_on = {role: _usable(store.find(model)) for role, model in (models or {}).items()}
@@ -162,7 +164,8 @@ def _perform(this: Run, store: Store, how: How | None) -> Generator[Event | None
     except Exception as error:  # a run's failure becomes an event
         with (this.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(traceback.format_exc())
-        yield this.append(Failed(run=this.key, reason=_reason(error), resumable=checkpoint.there(this.folder)))
+        yield this.append(Failed(run=this.key, reason=_reason(error),
+                                 resumable=checkpoint.there(this.folder) and not isinstance(error, RunBroken)))
 
 
 def _heeding(this: Run, steps: Generator[Event | None, None, None]) -> Generator[Event | None, None, None]:

@@ -86,6 +86,8 @@ class Run:
         """What the run is. Raises RunBroken where the folder does not say."""
         values = read_json(self.folder / "spec.json")
         if not values:
+            if not self.folder.exists():
+                raise RunBroken(f"There is no run in {self.folder}; give the folder of a run.")
             raise RunBroken(f"The run {self.name} is half-written (it has no spec.json); delete it and start it again.")
         if values.get("format") != FORMAT:
             raise RunBroken(f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT}; train it anew.")
@@ -123,7 +125,9 @@ class Run:
         if lock.holder(self.folder) is not None:
             return "running"
         if isinstance(last, Finished):
-            return "finished" if (self.folder / "result.json").exists() else "broken"
+            if not (self.folder / "result.json").exists():
+                raise RunBroken(f"The run {self.name} says that it finished, but its result.json is gone; delete it and start it again.")
+            return "finished"
         wish = self._control()
         asked_since = wish.get("want") == "run" and (last is None or wish["at"] > (last.at or 0))
         if asked_since:
@@ -253,7 +257,10 @@ class Store:
         begun = [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
         found = [known[name]] if name in known else begun
         if len(found) != 1:
-            raise UnknownName("run", name, [run.key for run in found] or [*zoo, *known])
+            if len(found) > 1:
+                raise UnknownName("run", name, [run.key for run in found])
+            raise UnknownName("run", name, [*zoo, *known], "A link carries only a run's key: its page has the command that makes it, "
+                              "under Reproduce and share.")
         assert found[0].spec
         return found[0]
 

@@ -75,7 +75,7 @@ def medoids_of(it: Victim) -> np.ndarray:
         members = torch.nonzero(it.cluster == cluster).flatten()
         if len(members):
             mean = it.z[members].mean(0, keepdim=True)
-            found[cluster] = int(members[torch.cdist(it.z[members], mean).argmin()])
+            found[cluster] = int(members[distances(it.z[members], mean).argmin()])
     return found
 
 
@@ -83,7 +83,7 @@ def cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tupl
     """A name for each cluster: its matched class where labels exist (for display only), and the matching itself."""
     k = len(medoids)
     if it.data.labels is None:
-        return [f"like #{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
+        return [f"#{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
     matched = clustering.matching(it.data.labels, clusters)
     mapping = [int(matched[cluster]) if cluster < len(matched) else -1 for cluster in range(k)]
     names = []
@@ -110,9 +110,14 @@ def blocks(it: Victim, x: Tensor) -> Iterator[Views]:
     return (like.like(block.to(it.z.device)) for block in x.split(500))
 
 
+def distances(a: Tensor, b: Tensor) -> Tensor:
+    """Euclidean distances (n, m) of embeddings, without the cancellation of the matrix form."""
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+
+
 def nearest(it: Victim, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
-    parts = [torch.cdist(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
+    parts = [distances(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
     return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 

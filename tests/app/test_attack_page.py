@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import evidence, state
 from engine.runs.store import Store
 from tests.app.conftest import method, said
 
@@ -37,6 +39,18 @@ def test_nonsense_in_a_link_is_told_and_replaced(trained_home: Store, opened: Op
         assert parameter in told, told
 
 
+def test_notices_outlive_the_second_drawing(trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "place_on_umap", once(state.draw_again))
+    at = opened("attack", model="nobody", umap="1")
+    assert any("model=nobody" in warning.value for warning in at.warning)
+
+
+def once(function: Callable[[], None]) -> Callable[..., None]:
+    """A function that is called the first time only."""
+    left = [function]
+    return lambda *_: left.pop()() if left else None
+
+
 def test_a_targeted_attack_asks_for_its_cluster(trained_home: Store, opened: Opened) -> None:
     at = opened("attack", model=method(trained_home, "adec").key, objective="go_to_cluster", target="2")
     assert at.selectbox(key="p_target").value == 2
@@ -45,8 +59,20 @@ def test_a_targeted_attack_asks_for_its_cluster(trained_home: Store, opened: Ope
 
 def test_what_it_costs_to_reproduce_is_one_line(trained_home: Store, opened: Opened) -> None:
     key = method(trained_home, "dec_star").key
-    at = opened("attack", model=key, eps="0.15", **{"lambda": "30"})
+    at = opened("attack", model=key, eps="0.15", tab="path", **{"lambda": "30"})
     assert any(f"engine attack pgd --model {key}" in code.value and "--lam 30" in code.value and "--epsilon 0.15" in code.value for code in at.code)
+    at = opened("attack", model=key, step="64", tab="epsilon")
+    assert any("--epsilon 0.3" in code.value for code in at.code), "along ε the command is for the level that is shown"
+    at = opened("attack", model=key, step="20", tab="lambda", eps="0.15")
+    assert any("--lam 100" in code.value for code in at.code)
+
+
+def test_sizes_one_can_judge_by_eye_are_places_on_the_ladder(trained_home: Store, opened: Opened) -> None:
+    at = opened("attack", model=method(trained_home, "dec_star").key)
+    pills = next(group for group in at.button_group if group.key == "jump")
+    pills.select("Strong 0.3").run()
+    assert at.query_params["step"] in ("64", ["64"]) and not at.exception
+    assert "p_eps" in at.session_state and not [slider for slider in at.slider if slider.key == "p_eps"], "the ladder is the slider"
 
 
 def test_the_controls_stand_beside_the_attack(trained_home: Store, opened: Opened) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import welcome
+from app import charts, welcome
 from engine.runs import answers
 from engine.runs.answers import Answer
 from engine.runs.store import Store
@@ -46,7 +46,7 @@ def test_the_story_tells_bound_and_control() -> None:
     found = answers.kept(answers.ladder_question(run.key, answers.SHOWN["digits"]))
     assert found is not None
     told = welcome.story(found)
-    assert f"{found.json['epsilon_star']:.3f}" in told and "noise" in told
+    assert charts.bound(found.json["epsilon_star"]) in told and "noise" in told
 
 
 def test_without_a_zoo_home_says_how_to_make_one(home: Path, trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,7 @@ def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: 
     settled(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("button", name="Stop and keep").wait_for(timeout=PATIENCE)
+    page.wait_for_url("**run=**", timeout=PATIENCE)
     run = numbers(page, ["run"])["run"]
     assert run is not None
     expect(page.get_by_text(re.compile(r"\d of 2,000")).first).to_be_visible(timeout=PATIENCE)

@@ -116,7 +116,7 @@ def test_without_json_there_is_a_bar_and_a_table(typed: Callable[..., tuple[int,
     (["list", "model"], "did you mean models"),
     (["show", "0123456789"], "No run is called"),
     (["resume", "nothing"], "No run is called"),
-    (["work", "nowhere"], "half-written"),
+    (["work", "nowhere"], "There is no run"),
     (["fetch", "mnits"], "did you mean mnist"),
 ])
 def test_what_is_wrong_is_said_in_three_lines(typed: Callable[..., tuple[int, str, str]], words: list[str], said: str) -> None:

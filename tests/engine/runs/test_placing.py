@@ -15,7 +15,7 @@ def test_few_points_have_a_map_too() -> None:
     z = blobs(6)
     xy = placing.fit_map(z, 0)
     placed, error = placing.place(z[2:3], z, xy)
-    assert xy.shape == (6, 2) and placed == pytest.approx(xy[2:3]) and not error.any()
+    assert xy.shape == (6, 2) and placed == pytest.approx(xy[2:3]) and error == 0
 
 
 def test_the_principal_plane_keeps_what_a_plane_can() -> None:
@@ -47,10 +47,11 @@ def test_umap_itself_puts_a_new_point_beside_its_neighbours() -> None:
     xy = placing.fit_map(z, 0)
     new = z[:20] + np.float32(1e-4)
     placed, error = placing.place(new, z, xy)
-    assert error.shape == (300,) and 0 < np.median(error) < 0.1 * np.ptp(xy, axis=0).max(), "mapped points land near themselves, not on themselves"
-    assert np.median(np.abs(np.linalg.norm(placed - xy[:20], axis=1) - error[:20])) < 0.2
+    assert 0 < error < 0.1 * np.ptp(xy, axis=0).max(), "mapped points land near themselves, not on themselves"
+    assert np.median(np.linalg.norm(placed - xy[:20], axis=1)) < 2 * error
     first = placing._umap(n_neighbors=15, random_state=0, n_jobs=1).fit(z)
     assert (first.embedding_ == xy).all(), "the same seed makes the same map"
     assert placed == pytest.approx(first.transform(new), abs=1e-5), "the rebuilt map places as the first one does"
-    again, same = placing.place(new[:3], z, xy)
-    assert again.shape == (3, 2) and same is error, "the rebuilt map is kept for the next sample"
+    alone, _ = placing.place(new[:1], z, xy)
+    assert alone.shape == (1, 2) and np.linalg.norm(alone - placed[:1]) < 5 * error
+    assert placing._mapped.cache_info().misses == 1, "the rebuilt map is kept for the next sample"

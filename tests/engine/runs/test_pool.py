@@ -72,6 +72,17 @@ def test_a_question_is_answered_and_a_wrong_one_is_a_sentence(engine: Engine) ->
     assert caught.value.nearest[0] == "digits"
 
 
+def test_a_run_that_was_queued_twice_stays_finished(engine: Engine) -> None:
+    run = prepared(engine, 30, seed=77)
+    run.want("run")
+    engine.submit(run)
+    until(lambda: run.status() == "finished")
+    from engine.runs import lanes
+
+    lanes.supervise(str(run.folder), "a second ticket")
+    assert run.status() == "finished" and isinstance(run.last_event(), Finished)
+
+
 def test_a_late_answer_is_a_sentence(engine: Engine) -> None:
     with pytest.raises(EngineUnavailable, match="No answer came within 0 s"):
         engine.ask({"ask": "images", "data": "digits", "ids": [5]}, timeout=0)

@@ -164,3 +164,15 @@ def test_tables_and_arrays_that_are_not_there_or_damaged_say_so(store: Store) ->
         run.arrays("map")
     with pytest.raises(RunBroken, match="damaged"):
         run.table()
+
+
+def test_a_finished_run_without_its_result_says_so(store: Store) -> None:
+    run = store.create(spec())
+    run.append(Finished(run=run.key, metrics={}, seconds=1.0))
+    assert run.status() == "broken" and "result.json is gone; delete it" in run.reason()
+
+
+def test_a_run_that_is_nowhere_has_a_cure(store: Store) -> None:
+    with pytest.raises(UnknownName, match="Reproduce and share") as caught:
+        store.find("deadbeefdeadbeef")
+    assert len(str(caught.value)) < 200
