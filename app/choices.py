@@ -120,7 +120,7 @@ def _ordered(overview: Answer, order: str, cluster: int | None) -> list[int]:
 def choose_threat(victim: Victim, *, axis: str = "", with_epsilon: bool = True) -> Threat:
     """Attack, objective, norm, ε, λ, target and seed; not what a ladder moves along its own `axis`."""
     catalogue = state.catalogue()
-    attacks = [name for name, entry in catalogue["attack"].items() if entry.get("space") == "pixels"]
+    attacks = [name for name, entry in catalogue["attack"].items() if entry.get("space") == "pixels" and not entry.get("fitted")]
     objectives = _possible(catalogue["objective"], victim)
     objective = st.selectbox("Objective", objectives, key=state.key("objective", "leave_cluster", lambda name: name in objectives),
                              format_func=lambda name: catalogue["objective"][name]["title"], help="What the attacker wants. No labels are used.")

@@ -76,9 +76,9 @@ def method_of(names: Sequence[str]) -> str:
 
 
 def first_method(names: Sequence[str], models: Container[str]) -> None:
-    """When the page opens, the form starts with the method of the run in the address, else with ADEC."""
+    """When the page opens, or the data no longer fit the method, the form has that of the run in the address, else ADEC."""
     method = method_of(names)
-    if "train_method" not in st.session_state:
+    if st.session_state.get("train_method") not in models:
         st.session_state["train_method"] = method if method in models else "adec"
 
 

@@ -20,6 +20,7 @@ left, right = st.columns([3, 9], gap="large")
 with left:
     data = st.selectbox("Data", list(data_sets), key=state.key("data", "digits", lambda name: name in data_sets, "a data set of this list"),
                         format_func=lambda name: launching.data_title(data_sets[name]))
+    models = {name: entry for name, entry in models.items() if "fuses" not in entry["abilities"] or data_sets[data]["views"] > 1}
     live.first_method(asked, models)
     method = st.selectbox("Method", list(models), key="train_method", persist_state="session",
                           format_func=lambda name: models[name]["title"],

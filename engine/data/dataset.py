@@ -52,7 +52,7 @@ def fingerprint(views: "AtRest") -> str:
 class DataSettings(Settings):
     """The base of registered data: a settings class whose `load` gives the Dataset, and which describes it without loading.
 
-    `shape` is one sample's (C, H, W) or (d,), `counts` the samples of each class, `note` how what is loaded differs from the
+    `shape` is one sample's (C, H, W) or (d,), of each of `views` views; `counts` the samples of each class, `note` how what is loaded differs from the
     release, `download` the bytes to fetch where nothing is here (0: never fetched), `fingerprint` that of the copy on which
     Feint's own results were measured.
     """
@@ -60,6 +60,7 @@ class DataSettings(Settings):
     kind: ClassVar[str] = "data"
     licence: ClassVar[str] = ""
     shape: ClassVar[tuple[int, ...]] = ()
+    views: ClassVar[int] = 1
     class_names: ClassVar[tuple[str, ...]] = ()
     counts: ClassVar[tuple[int, ...]] = ()
     note: ClassVar[str] = ""
@@ -78,6 +79,6 @@ class DataSettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What the data card adds to a catalogue entry: nothing that changes from machine to machine."""
-        return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "clusters": len(cls.class_names),
+        return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "views": cls.views, "clusters": len(cls.class_names),
                 "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download,
                 "fingerprint": cls.fingerprint}

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import DataError
-from engine.nets.views import SMALL_SIDE
 
 SLOPE = 0.2
+SMALL_SIDE = 22
+"""Images with a shorter side keep their borders: valid convolutions would leave nothing of them."""
 
 
 def generator(shape: Sequence[int], rng: torch.Generator, sd: float) -> nn.Sequential:
@@ -45,8 +46,8 @@ def discriminator(shape: Sequence[int], rng: torch.Generator, sd: float) -> nn.S
 
 
 def _side(shape: Sequence[int]) -> int:
-    if len(shape) != 3 or shape[1] != shape[2] or not (shape[1] in (8, 12) or shape[1] >= SMALL_SIDE):
-        raise DataError(f"The GAN attack needs square images of 8x8, 12x12 or at least {SMALL_SIDE}x{SMALL_SIDE}; a view has the shape "
+    if len(shape) != 3 or shape[1] != shape[2] or not (shape[1] in (8, 12, 16, 20) or shape[1] >= SMALL_SIDE):
+        raise DataError(f"The GAN attack needs square images of 8, 12, 16, 20 or at least {SMALL_SIDE} pixels a side; a view has the shape "
                         f"{tuple(shape)}. Use pgd with mv_disrupt instead.")
     return shape[1]
 

@@ -56,7 +56,7 @@ def encoder(shape: Sequence[int], width: int, rng: torch.Generator) -> nn.Sequen
 
 def sides(shape: Sequence[int]) -> tuple[int, int]:
     """Height and width of the encoder's last maps."""
-    lost = 0 if min(shape[1:]) < SMALL_SIDE else 4
+    lost = 0 if _image(shape)[1] else 4
     height, width = (((side - lost) // 2 - lost) // 2 for side in shape[1:])
     return height, width
 
