@@ -20,6 +20,7 @@ from engine.data.views import AtRest, Shapes, Views
 from engine.errors import BudgetError, SettingsError
 from engine.events import Event, Progress
 from engine.nets.gan import discriminator, generator, judged
+from engine.nets.views import still
 from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
@@ -64,9 +65,13 @@ class MvGAN(AttackSettings):
         """Refused: it has to be fitted first."""
         raise SettingsError("mv_gan must be fitted to a model before it attacks; launch it with `attack mv_gan`, or choose pgd.")
 
-    def fit(self, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
+    def fitting_half(self, half: str) -> str:
+        """The very half that is attacked, or the first."""
+        return half if self.protocol == "transductive" else "first"
+
+    def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
             device: str) -> Generator[Event, None, nn.Module]:
-        """Fit to the samples of `data` (no labels); returns the generators, a module a view. Yields Progress."""
+        """Fit to the samples of `data` (no labels); returns the generators, a module a view. The model stays bit-identical."""
         if budget.norm != "linf":
             raise BudgetError("mv_gan's budget is L∞ (a clamp); got l2. Use --norm linf, or pgd for L2.")
         if len(data) < self.batch:
@@ -74,19 +79,20 @@ class MvGAN(AttackSettings):
         nets = {"generators": networks(self, data.shapes, rng).to(device),
                 "discriminators": nn.ModuleList(discriminator(shape, rng, self.init_sd) for shape in data.shapes).to(device)}
         steps, optimisers = len(data) // self.batch, self._optimisers(nets, self.rate)
-        for epoch in range(self.epochs):
-            if epoch == DROP_AT:
-                optimisers = self._optimisers(nets, self.rate / 10)
-            order = torch.randperm(len(data), generator=rng)
-            for step in range(steps):
-                x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(device)
-                values = self._step(nets, optimisers, x, bind(x), budget)
-                yield Progress(step=epoch * steps + step + 1, total=self.epochs * steps, phase="generators", values=values)
+        with still(model, self.batch_statistics):
+            for epoch in range(self.epochs):
+                if epoch == DROP_AT:
+                    optimisers = self._optimisers(nets, self.rate / 10)
+                order = torch.randperm(len(data), generator=rng)
+                for step in range(steps):
+                    x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(device)
+                    values = self._step(nets, optimisers, x, bind(x), budget)
+                    yield Progress(step=epoch * steps + step + 1, total=self.epochs * steps, phase="generators", values=values)
         return nets["generators"].eval().requires_grad_(False)
 
-    def bound(self, generators: nn.Module, clean: Views) -> "Bound":
+    def bound(self, fitted: nn.Module, clean: Views) -> "Bound":
         """The fitted attack on samples shaped as `clean`."""
-        return Bound(generators, clean)
+        return Bound(fitted, clean)
 
     def _optimisers(self, nets: dict[str, nn.ModuleList], rate: float) -> dict[str, torch.optim.Optimizer]:
         return {name: torch.optim.Adam(net.parameters(), lr=rate, fused=True) for name, net in nets.items()}
@@ -124,20 +130,21 @@ def networks(settings: MvGAN, shapes: Shapes, rng: torch.Generator) -> nn.Module
     return nn.ModuleList(generator(shape, rng, settings.init_sd) for shape in shapes)
 
 
-class Bound:
+class Bound(AttackSettings):
     """A fitted attack: one forward pass, clamped at any ε of the budget and then projected."""
 
-    searches = False
+    searches: ClassVar[bool] = False
 
     def __init__(self, generators: nn.Module, clean: Views) -> None:
-        self.generators, self.like = generators, clean
+        super().__init__()
+        object.__setattr__(self, "_nets", (generators, clean))
 
     @torch.no_grad()
     def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
                 start: Tensor | None = None) -> Iterator[Iterate]:
         """The generators' answer inside the budget: no search, no draw."""
-        views = self.like.like(x)
-        moved = Views(view + net(view) for net, view in zip(self.generators, views, strict=True)).flat()  # type: ignore[call-overload]
+        generators, clean = self._nets  # type: ignore[attr-defined]
+        moved = Views(view + net(view) for net, view in zip(generators, clean.like(x), strict=True)).flat()
         moved = budget.project(moved, x)
         yield Iterate(moved, objective(moved), 0)
 

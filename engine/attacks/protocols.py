@@ -1,12 +1,14 @@
 """What an attack is: settings with `perturb`, a generator of iterates of which the last is the answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
+from engine.data.views import AtRest, Views
+from engine.events import Event
 from engine.objectives.protocols import Objective
 from engine.settings import Settings
 
@@ -40,6 +42,19 @@ class AttackSettings(Settings):
     def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
                 start: Tensor | None = None) -> Iterator[Iterate]:
         """Move the rows x (n, d) inside the budget so that the objective grows; `start` replaces the attack's own start."""
+        raise NotImplementedError
+
+    def fitting_half(self, half: str) -> str:
+        """For fitted attacks: which half of the data they are fitted on, where samples of `half` are attacked."""
+        return half
+
+    def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
+            device: str) -> Generator[Event, None, nn.Module]:
+        """For fitted attacks: fit to a model and unlabelled data, yielding Progress; returns the networks that were fitted."""
+        raise NotImplementedError
+
+    def bound(self, fitted: nn.Module, clean: Views) -> "AttackSettings":
+        """For fitted attacks: the attack whose `perturb` is one forward pass, on samples shaped as `clean`."""
         raise NotImplementedError
 
     @classmethod

@@ -28,7 +28,7 @@ class ReconstructingNet(MultiViewNet):
     def __init__(self, shapes: tuple[tuple[int, ...], ...], clusters: int, width: int, rng: torch.Generator) -> None:
         super().__init__(shapes, clusters, width, rng)
         self.decoders = nn.ModuleList(decoder(shape, width, rng) for shape in shapes)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def decoded(self, z: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """x̂ of each view from its own embedding, float32."""
@@ -70,7 +70,7 @@ class AECoDDC(MultiView):
         """Contrast and reconstruction; after the pretraining L1, L2 and L3 too."""
         z, h, assignment = seen(state, x)
         with state.how.autocast():
-            drawn = state.model.decoded(z)
+            drawn = state.model.decoded(z)  # type: ignore[operator]
         errors = [F.mse_loss(one, other) for one, other in zip(drawn, x, strict=True)]
         parts = {"contrast": self.contrast * contrast(z), "reconstruction": self.reconstruction * torch.stack(errors).sum()}
         return parts if state.counters["epoch"] < self.pretraining else clustering(h, assignment) | parts

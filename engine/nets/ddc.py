@@ -29,7 +29,7 @@ def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
     overlap = weights.T @ gram @ weights
     own = overlap.diagonal()
     shares = overlap.clamp_min(FLOOR) / (own[:, None] * own[None]).clamp_min(FLOOR**2).sqrt()
-    upper = torch.triu_indices(*shares.shape, offset=1)
+    upper = torch.triu_indices(len(shares), len(shares), offset=1)
     return shares[upper[0], upper[1]].mean()
 
 

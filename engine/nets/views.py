@@ -113,7 +113,7 @@ class MultiViewNet(nn.Module):
         self.encoders = nn.ModuleList(encoder(shape, width, rng) for shape in shapes)
         self.weights = nn.Parameter(torch.full((len(shapes),), 1 / len(shapes)))
         self.head = DDCHead(features[0], clusters, rng)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def views(self, x: Views) -> tuple[Tensor, ...]:
         """z of each view: (n, m), float32."""
@@ -145,7 +145,7 @@ def still(network: nn.Module, batch_statistics: bool = True) -> Iterator[None]:
     mode = network.training
     norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
     momenta = [layer.momentum for layer in norms]
-    counts = [layer.num_batches_tracked.clone() for layer in norms]
+    counts = [layer.num_batches_tracked.clone() for layer in norms]  # type: ignore[union-attr]
     for layer in norms:
         layer.momentum = 0.0
     network.train(batch_statistics)
@@ -155,4 +155,4 @@ def still(network: nn.Module, batch_statistics: bool = True) -> Iterator[None]:
         network.train(mode)
         for layer, momentum, count in zip(norms, momenta, counts, strict=True):
             layer.momentum = momentum
-            layer.num_batches_tracked.copy_(count)
+            layer.num_batches_tracked.copy_(count)  # type: ignore[union-attr]

@@ -22,7 +22,6 @@ from engine.attacks.protocols import AttackSettings
 from engine.errors import SettingsError
 from engine.events import Event, Progress
 from engine.metrics import embedding, perturbation, robustness
-from engine.nets.views import still
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.runs import masking
@@ -174,10 +173,9 @@ class Outcome:
 
 def fit(choice: Attack, judge: Judge, work: Work) -> Generator[Event, None, nn.Module]:
     """Fit an attack that needs it, without labels, and leave its weights in the folder. The model stays bit-identical."""
-    attack, rows = choice.chosen_attack, judge.rows("first" if choice.chosen_attack.protocol == "inductive" else choice.half)
-    with still(judge.model, attack.batch_statistics):
-        fitted = yield from attack.fit(lambda clean: choice.chosen_objective.bind(judge.model, clean), judge.data.views.subset(rows),
-                                       choice.budget(), stream(work.spec.seed, "fit"), judge.device)
+    rows = judge.rows(choice.chosen_attack.fitting_half(choice.half))
+    fitted = yield from choice.chosen_attack.fit(judge.model, lambda clean: choice.chosen_objective.bind(judge.model, clean),
+                                                 judge.data.views.subset(rows), choice.budget(), stream(work.spec.seed, "fit"), judge.device)
     partial = work.folder / ".fitted.safetensors"
     save_file({name: weight.contiguous() for name, weight in fitted.state_dict().items()}, partial)
     partial.replace(work.folder / "fitted.safetensors")

@@ -29,11 +29,11 @@ class Constructed(DataSettings):
         source = self.of().load()
         (view,) = source.views.all()
         assert source.labels is not None, "the sets that views are made of have labels"
-        views, kept = self.construct(view.numpy(), source.labels)
+        views, kept = self.made_of(view.numpy(), source.labels)
         return Dataset(name=self.name, views=several(views), labels=source.labels[kept], class_names=self.class_names,
                        clusters=len(self.class_names), title=self.title, source=self.source, licence=self.licence, note=self.note)
 
-    def construct(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """The views of images x (n, C, H, W) with labels y (n,), and which samples they hold."""
         raise NotImplementedError
 
@@ -48,7 +48,7 @@ class Noisy(Constructed):
 
     views = 2
 
-    def construct(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """All samples, as `noisy_pair`."""
         from engine.data.multiview import noisy_pair
 
@@ -64,7 +64,7 @@ class Patched(Constructed):
     select: ClassVar[tuple[int, ...]]
     magnify: ClassVar[int]
 
-    def construct(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Samples of the first three classes, as `patch_views`."""
         from engine.data.multiview import patch_views
 
