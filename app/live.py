@@ -47,7 +47,6 @@ def find(name: str) -> Run | None:
         return state.store().find(name)
     except FeintError as error:
         state.refused(error)
-        st.caption("A link holds the key of a run on the machine where it was made. The same settings and seed make the same run here.")
         return None
 
 
