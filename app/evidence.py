@@ -199,17 +199,23 @@ def downloads(victim: Victim, threat: Threat, answer: Answer, payload_answer: tu
     stem = f"feint-{victim.name.replace('/', '-')}-{said['sample']}-{said['axis']}"
     note = f"Feint · {victim.name} · sample {said['sample']} of {said['data']} · {said['protocol']} · seed {threat.seed} · run {victim.run.key}"
     card = {"what": said, "model": victim.name, "run": victim.run.key, "threat": threat.__dict__, "level": level, "command": threat.command(victim.name)}
-    buffer = io.BytesIO()
     arrays: dict[str, Any] = answer.arrays | {"attacked": _attacked(answer, level), "levels": np.array(said["levels"])}
-    np.savez_compressed(buffer, **arrays)
+
+    def page() -> str:  # made when it is asked for, in a thread without a session
+        return standalone_html("ladder", ladder_payload(Answer(*payload_answer)) | {"start": level, "autoplay": True}, said["title"], note)
+
+    def numbers() -> bytes:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
+
     with st.container(horizontal=True):
-        page = standalone_html("ladder", ladder_payload(Answer(*payload_answer)) | {"start": level, "autoplay": True}, said["title"], note)
         st.download_button("Ladder (HTML)", page, f"{stem}.html", "text/html", on_click="ignore", icon=":material/slideshow:",
                            help="One file that plays on a phone with no server.")
         if len(said["shape"]) == 3:
             picture = gallery.to_png(_attacked(answer, level).reshape(said["shape"]), -(-512 // max(said["shape"][1:])))
             st.download_button("PNG", picture, f"{stem}.png", "image/png", on_click="ignore", icon=":material/image:")
-        st.download_button("npz", buffer.getvalue(), f"{stem}.npz", on_click="ignore", icon=":material/dataset:")
+        st.download_button("npz", numbers, f"{stem}.npz", on_click="ignore", icon=":material/dataset:")
         st.download_button("Card (JSON)", json.dumps(card, indent=1, default=list), f"{stem}.json", "application/json", on_click="ignore",
                            icon=":material/badge:")
         sizes = pd.DataFrame({_axis_name(said["axis"]): said["levels"], "linf": answer.arrays["linf"], "l2": answer.arrays["l2"],

@@ -47,7 +47,6 @@ def find(name: str) -> Run | None:
         return state.store().find(name)
     except FeintError as error:
         state.refused(error)
-        st.caption("A link holds the key of a run on the machine where it was made. The same settings and seed make the same run here.")
         return None
 
 
@@ -164,7 +163,7 @@ def _compare(names: Sequence[str], lived: bool) -> None:
         if told is not None:
             records[title(run.spec)] = told
             with st.container(horizontal=True, vertical_alignment="center"):
-                headline(run, told)
+                headline(run)
                 open_link(run)
             progress(run, told)
     drawn_once_more(lived, any(run.status() in LIVE for run in runs))
@@ -188,13 +187,13 @@ def _base(run: Run) -> tuple[Run, Record] | None:
 
 # --- what it is, how far it is, what can be done ----------------------------------------------------------------------
 
-def headline(run: Run, told: Record | None, words: str = "") -> None:
-    """Status, name and `words`, then at the right what can be done; for a horizontal container."""
+def headline(run: Run) -> None:
+    """Status and name, then at the right what can be done; for a horizontal container."""
     status = run.status()
     icon, colour = BADGES[status]
     st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
     st.markdown(f"{bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
-    st.caption(f"`{run.name if run.zoo else run.name[:8]}` {words}", width="content")
+    st.caption(f"`{run.name if run.zoo else run.name[:8]}`", width="content")
     st.space("stretch")
     _buttons(run, status)
 
@@ -214,7 +213,7 @@ def progress(run: Run, told: Record) -> None:
 
 def _head(run: Run, told: Record, status: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        headline(run, told)
+        headline(run)
         if status in DONE:
             for page, label, icon in (("attack", "Attack this model", "bolt"), ("inspect", "Inspect", "search")):
                 st.page_link(state.ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:",

@@ -55,10 +55,12 @@ def _card(run: Run) -> None:
         return
     told = live.read(run) if status in LIVE else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run, told, _words(run))
+        live.headline(run)
         live.open_link(run)
         if status not in (*LIVE, "zoo"):
             _delete(run)
+    if words := _words(run):
+        st.caption(words)
     if told is not None:
         live.progress(run, told)
     if status == "failed":

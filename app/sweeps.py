@@ -289,7 +289,7 @@ def _follow(name: str, lived: bool, axis: str, at: float) -> None:
         return
     status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run, told)
+        live.headline(run)
     _progress(run, told, status)
     live.drawn_once_more(lived, status in LIVE)
     table = cells(told, axis, at)

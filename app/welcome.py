@@ -67,7 +67,7 @@ def recent(count: int = 3) -> None:
         for row in rows:
             with st.container(horizontal=True, vertical_alignment="center"):
                 run = state.store().find(row["name"])
-                live.headline(run, None, row["status"])
+                live.headline(run)
                 live.open_link(run)
 
 

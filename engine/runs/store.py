@@ -259,8 +259,8 @@ class Store:
         if len(found) != 1:
             if len(found) > 1:
                 raise UnknownName("run", name, [run.key for run in found])
-            raise UnknownName("run", name, [*zoo, *known], "A link carries only a run's key: its page has the command that makes it, "
-                              "under Reproduce and share.")
+            raise UnknownName("run", name, [*zoo, *known], "A link carries only a run's key; the page it was copied from has the "
+                              "command that makes the same run here, under Reproduce and share.")
         assert found[0].spec
         return found[0]
 
