@@ -1,6 +1,6 @@
-"""What long work says while it goes on: seven events, each to and from one line of JSON.
+"""What long work says while it goes on: eight events, each to and from one line of JSON.
 
-`train` generators yield Progress and Evaluate; the runner adds what needs labels (`metrics`) and the other five.
+`train` generators yield Progress and Evaluate; the runner adds what needs labels (`metrics`) and the other six.
 """
 
 import json
@@ -54,6 +54,26 @@ class Evaluate(_Event):
     metrics: dict[str, Any] = Field(default_factory=dict)
 
 
+class Row(_Event):
+    """One row of a study: what was published beside what was measured here, with its controls."""
+    event: Literal["row"] = "row"
+    step: int
+    total: int
+    model: str
+    about: dict[str, Any] = Field(default_factory=dict)
+    """What sets the row apart: state, attack, ε, λ …"""
+    published: dict[str, float] | None = None
+    doubtful: list[str] = Field(default_factory=list)
+    """Names of published values that cannot be taken as they stand."""
+    measured: dict[str, dict[str, Any]] | None = None
+    """Name -> mean, spread (standard deviation over seeds) and the values by seed; None where nothing can be measured here."""
+    controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    runs: dict[str, list[str]] = Field(default_factory=dict)
+    """Role ("model", "attack") -> the runs behind it, seed by seed."""
+    seconds: float = 0.0
+    note: str = ""
+
+
 class Finished(_Event):
     """The work is done; `metrics` is the result."""
     event: Literal["finished"] = "finished"
@@ -78,7 +98,7 @@ class Stopped(_Event):
     paused: bool = False
 
 
-Event = Started | Progress | Picture | Evaluate | Finished | Failed | Stopped
+Event = Started | Progress | Picture | Evaluate | Row | Finished | Failed | Stopped
 _adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 

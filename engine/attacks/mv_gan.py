@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings, Iterate
 from engine.data.views import AtRest, Shapes, Views
+from engine.device import How
 from engine.errors import BudgetError, SettingsError
 from engine.events import Event, Progress
 from engine.nets.gan import discriminator, generator, judged
+from engine.nets.layers import full
 from engine.nets.views import still
 from engine.objectives.protocols import Objective
 from engine.registry import register
@@ -70,14 +72,14 @@ class MvGAN(AttackSettings):
         return half if self.protocol == "transductive" else "first"
 
     def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            device: str) -> Generator[Event, None, nn.Module]:
+            how: How) -> Generator[Event, None, nn.Module]:
         """Fit to the samples of `data` (no labels); returns the generators, a module a view. The model stays bit-identical."""
         if budget.norm != "linf":
             raise BudgetError("mv_gan's budget is L∞ (a clamp); got l2. Use --norm linf, or pgd for L2.")
         if len(data) < self.batch:
             raise SettingsError(f"mv_gan.batch must be at most the number of samples; got {self.batch} for {len(data)}.")
-        nets = {"generators": networks(self, data.shapes, rng).to(device),
-                "discriminators": nn.ModuleList(discriminator(shape, rng, self.init_sd) for shape in data.shapes).to(device)}
+        nets = {"generators": networks(self, data.shapes, rng).to(how.device),
+                "discriminators": nn.ModuleList(discriminator(shape, rng, self.init_sd) for shape in data.shapes).to(how.device)}
         steps, optimisers = len(data) // self.batch, self._optimisers(nets, self.rate)
         with still(model, self.batch_statistics):
             for epoch in range(self.epochs):
@@ -85,8 +87,9 @@ class MvGAN(AttackSettings):
                     optimisers = self._optimisers(nets, self.rate / 10)
                 order = torch.randperm(len(data), generator=rng)
                 for step in range(steps):
-                    x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(device)
-                    values = self._step(nets, optimisers, x, bind(x), budget)
+                    x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(how.device)
+                    with how.autocast():
+                        values = self._step(nets, optimisers, x, bind(x), budget)
                     yield Progress(step=epoch * steps + step + 1, total=self.epochs * steps, phase="generators", values=values)
         return nets["generators"].eval().requires_grad_(False)
 
@@ -111,8 +114,10 @@ class MvGAN(AttackSettings):
 
     def deltas(self, generators: nn.Module, x: Views, budget: Budget) -> list[Tensor]:
         """δ of each view (n, C, H, W)."""
-        raw = [net(view) for net, view in zip(generators, x, strict=True)]  # type: ignore[call-overload]
-        return [delta.clamp(-float(budget.epsilon), float(budget.epsilon)) for delta in raw] if self.constraint == "clamp" else raw
+        raw = Views(full(net(view)) for net, view in zip(generators, x, strict=True))  # type: ignore[call-overload]
+        if budget.mask is not None:
+            raw = Views(delta * free for delta, free in zip(raw, raw.like(budget.mask.to(raw[0])[None]), strict=True))
+        return [delta.clamp(-float(budget.epsilon), float(budget.epsilon)) for delta in raw] if self.constraint == "clamp" else list(raw)
 
     def _size(self, deltas: list[Tensor]) -> Tensor:
         flat = [delta.flatten(1) for delta in deltas]

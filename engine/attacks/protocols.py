@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
 from engine.data.views import AtRest, Views
+from engine.device import How
 from engine.events import Event
 from engine.objectives.protocols import Objective
 from engine.settings import Settings
@@ -49,7 +50,7 @@ class AttackSettings(Settings):
         return half
 
     def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            device: str) -> Generator[Event, None, nn.Module]:
+            how: How) -> Generator[Event, None, nn.Module]:
         """For fitted attacks: fit to a model and unlabelled data, yielding Progress; returns the networks that were fitted."""
         raise NotImplementedError
 

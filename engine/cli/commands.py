@@ -20,6 +20,8 @@ from engine.runs.store import Run, Store
 
 KINDS = {"models": "model", "attacks": "attack", "objectives": "objective", "data": "data", "metrics": "metric", "zoo": "zoo",
          "studies": "study"}
+SUBJECTS = {"train": "model", "study": "study"}
+"""What a command's first word names, where it is no attack."""
 ALIASES = {"sweep": {"epsilons": "--epsilon", "lams": "--lam", "attack_seeds": "--attack-seed"}}
 """`sweep` takes lists where `attack` takes values, under the same flags."""
 
@@ -171,9 +173,22 @@ def _launch(action: str, arguments: list[str]) -> int:
     return _start(action, name, parser.finish(rest))
 
 
+def study(arguments: list[str]) -> int:
+    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--json]"""
+    name, rest = _subject("study", arguments)
+    entries = catalogue.read()
+    parser = _parser("study", name, entries["study"])
+    add_fields(parser, entries["study"][name])
+    chosen = parser.finish(rest)
+    from engine.runs.studying import Study  # torch, only where something is computed
+
+    chosen.data = Study.choose(name, None, changes(chosen)).chosen.data()
+    return _start("study", name, chosen)
+
+
 def _subject(command: str, arguments: list[str]) -> tuple[str, list[str]]:
     if not arguments or arguments[0].startswith("-"):
-        kind = "model" if command == "train" else "attack"
+        kind = SUBJECTS.get(command, "attack")
         known = catalogue.read()[kind]
         raise SettingsError(f"{command} needs the name of {'an' if kind == 'attack' else 'a'} {kind} first: {', '.join(known)}.")
     return arguments[0], arguments[1:]
@@ -181,7 +196,7 @@ def _subject(command: str, arguments: list[str]) -> tuple[str, list[str]]:
 
 def _parser(command: str, name: str, known: Mapping[str, Any]) -> Parser:
     if name not in known:
-        raise UnknownName("model" if command == "train" else "attack", name, list(known))
+        raise UnknownName(SUBJECTS.get(command, "attack"), name, list(known))
     parser = Parser(prog=f"{command} {name}", description=known[name].get("summary"))
     presets = ", ".join(known[name].get("presets", {})) or "none"
     parser.add_argument("--preset", help=f"named settings to begin from ({presets})")
@@ -319,6 +334,6 @@ def zoo(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "list": list_names, "train": train, "attack": attack, "sweep": sweep, "pairs": pairs, "runs": runs, "show": show, "resume": resume,
+    "list": list_names, "train": train, "attack": attack, "sweep": sweep, "pairs": pairs, "study": study, "runs": runs, "show": show, "resume": resume,
     "work": work, "serve": serve, "catalogue": write_catalogue, "fetch": fetch, "zoo": zoo,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, to_line
+from engine.events import Evaluate, Event, Failed, Finished, Progress, Row, Started, Stopped, to_line
 
 SHOWN = ("acc", "nmi", "ari", "delta_fr", "delta_fd")
 """Scores shown beside the bar while something trains."""
@@ -37,6 +37,8 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
         print(table(metric_rows(last.metrics, titles)))
         if "cells" in last.metrics:
             print(table([cell_row(cell) for cell in last.metrics["cells"]], CELL_HEAD))
+        if "rows" in last.metrics:
+            print(table([study_row(row) for row in last.metrics["rows"]], STUDY_HEAD))
         for doubt in last.metrics.get("doubts", ()):
             print(f"doubt: {doubt}")
         print(f"run {last.run}, {last.seconds:.1f} s")
@@ -73,6 +75,21 @@ def cell_row(cell: Mapping[str, Any]) -> list[str]:
     return [number(cell["epsilon"]), number(cell["lam"]), f"{cell['seed']:.0f}", *shown, interval, *rest]
 
 
+STUDY_HEAD = ("model", "what", "published", "measured", "± over seeds", "flip rate", "noise")
+
+
+def study_row(row: Mapping[str, Any]) -> list[str]:
+    """A row of a study under STUDY_HEAD; its first measured name is what is shown, a doubtful published value has a "?"."""
+    published, measured, controls = row["published"] or {}, row["measured"] or {}, row["controls"]
+    name = next(iter(measured or published), "")
+    here = measured.get(name, {})
+    said = number(published[name]) + "?" * (name in row["doubtful"]) if name in published else ""
+    about = ", ".join(f"{key} {number(value)}" if isinstance(value, float) else str(value) for key, value in row["about"].items())
+    rates = [number(controls[rate]["mean"]) if controls.get(rate, {}).get("mean") is not None else "" for rate in ("flip_rate", "noise_flip_rate")]
+    spread = here.get("spread")
+    return [row["model"], about, f"{name} {said}".strip(), number(here["mean"]) if here else "", "" if spread is None else number(spread), *rates]
+
+
 def number(value: Any) -> str:
     """A number in four digits, anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -102,6 +119,8 @@ def _bar(events: Iterable[Event]) -> Event | None:
                 print(last.title or last.run, file=sys.stderr)
             elif isinstance(last, Progress):
                 bar = _advance(bar, last.step, last.total, last.phase)
+            elif isinstance(last, Row):
+                bar = _advance(bar, last.step, last.total, last.model)
             elif isinstance(last, Evaluate):
                 bar = _advance(bar, last.step, last.total, bar.desc if bar is not None and bar.total == last.total else "")
                 bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None})

@@ -10,6 +10,9 @@ from engine.metrics import clustering
 from engine.metrics.intervals import wilson
 from engine.registry import Metric, register_metric
 
+SMOOTH = 1e-4
+"""Added to every probability of an assignment before a ratio of two is taken, as AR-DMVC does."""
+
 register_metric(
     Metric("flip_rate", "Flip rate", "Share of samples whose cluster under attack is not the clean one.", better="down"),
     Metric("flip_rate_right", "Flip rate among the right", "The flip rate among samples whose clean cluster matches their class.",
@@ -37,6 +40,8 @@ register_metric(
            unit="nats", better="up"),
     Metric("epsilon_star_median", "Median ε*", "Median over samples of the smallest ε found that flips (an upper bound).", unit="data unit",
            better="up"),
+    Metric("assignment_kl_mean", "KL of assignments", "KL of the clean assignment from the attacked one, 1e-4 added to every probability, mean over "
+           "samples: zero where the attack changes nothing; with the defences' training it is L_AM.", unit="nats", better="down"),
     Metric("objective_mean", "Objective", "The objective's value at the attack's answer, mean over samples.",
            unit="the objective's own"),
     Metric("reconstruction_clean_mean", "Reconstruction error, clean", "Mean squared difference of clean samples and their reconstruction.",
@@ -93,6 +98,12 @@ def matched_labels(labels: np.ndarray, clean: np.ndarray, clusters: np.ndarray) 
     unseen = np.take_along_axis(clustering.contingency(labels, clean), np.maximum(mapping, 0)[None], axis=0)[0] == 0
     mapping = np.append(np.where(unseen, -1, mapping), np.full(max(int(clusters.max()) + 1 - len(mapping), 0), -1))
     return mapping[clusters]
+
+
+def divergence(clean: np.ndarray, attacked: np.ndarray) -> np.ndarray:
+    """KL(p ‖ q) of each row of log-probabilities (n, k), 1e-4 added to every probability: (n,), at least 0."""
+    p, q = (np.exp(log.astype(np.float64)) + SMOOTH for log in (clean, attacked))
+    return np.maximum((p * np.log(p / q)).sum(axis=1), 0)
 
 
 def median_epsilon(epsilon_star: np.ndarray) -> float:

@@ -35,6 +35,15 @@ class MultiView(ModelSettings):
     clip: float = knob(10.0, "Gradient clip", "Largest norm of the whole gradient; the released code does not clip.",
                        source="DeepMVC (AR-DMVC's code: none)", gt=0, le=1e6, advanced=True)
 
+    watched: int = knob(100, "Samples under attack", "After every epoch so many samples of the other half are attacked (PGD-5, ε = 0.2), to be "
+                        "watched; training does not see them.", source="Feint", ge=0, le=10000, advanced=True)
+
+    def watched_attack(self) -> Mapping[str, Any] | None:
+        """PGD on what the GAN attack is trained for, on samples that are not trained on."""
+        if not self.watched:
+            return None
+        return {"attack": "pgd", "attack_settings": {"steps": 5}, "objective": "mv_disrupt", "epsilon": 0.2, "n": self.watched, "half": "second"}
+
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
         """The untrained network."""
         return self.drawn(shapes, clusters, torch.Generator().manual_seed(0))

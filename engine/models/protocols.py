@@ -92,6 +92,10 @@ class ModelSettings(Settings):
         """Train from wherever `state` is to the end, yielding Progress and Evaluate. Sees no labels."""
         raise NotImplementedError
 
+    def watched_attack(self) -> Mapping[str, Any] | None:
+        """The fields of an attack whose scores stand beside those of the clean samples at every evaluation; None: no attack."""
+        return None
+
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What a model adds to its catalogue entry."""

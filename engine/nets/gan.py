@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import DataError
+from engine.nets.layers import full
 
 SLOPE = 0.2
 SMALL_SIDE = 22
@@ -68,4 +69,4 @@ def _drawn(network: nn.Sequential, rng: torch.Generator, sd: float) -> nn.Sequen
 
 def judged(discriminators: nn.ModuleList, views: Sequence[Tensor]) -> Tensor:
     """The answers of all views' discriminators, one after the other: (V n,)."""
-    return torch.cat([judge(view) for judge, view in zip(discriminators, views, strict=True)])
+    return torch.cat([full(judge(view)) for judge, view in zip(discriminators, views, strict=True)])

@@ -5,10 +5,11 @@ from engine.runs.attacking import Attack
 from engine.runs.pairs import Pairs
 from engine.runs.placing import Place
 from engine.runs.spec import Action, Spec
+from engine.runs.studying import Study
 from engine.runs.sweeping import Sweep
 from engine.runs.training import Train
 
-ACTIONS: dict[str, type[Action]] = {action.name: action for action in (Train, Attack, Sweep, Pairs, Place)}
+ACTIONS: dict[str, type[Action]] = {action.name: action for action in (Train, Attack, Sweep, Pairs, Place, Study)}
 
 
 def action_class(name: str) -> type[Action]:

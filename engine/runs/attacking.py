@@ -5,9 +5,10 @@ exactly this with the cell's ε, λ and seed.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 from engine import registry
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
+from engine.data.views import Shapes, Views
+from engine.device import How
 from engine.errors import SettingsError
 from engine.events import Event, Progress
 from engine.metrics import embedding, perturbation, robustness
@@ -29,6 +32,7 @@ from engine.runs.judging import Judge, Verdict, another_delta, check_inside, str
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
+FITTED = "fitted.safetensors"
 REPORT_EVERY = 0.5
 """Seconds between two Progress events."""
 
@@ -52,6 +56,7 @@ class Attack(Action):
     n: int = knob(1000, "Samples", "At most so many, drawn once for a seed.", ge=1)
     half: Literal["all", "first", "second"] = knob("all", "Samples of", "Multi-view models are trained on the first half of their data.")
     cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
+    locked: tuple[int, ...] = knob((), "Locked views", "Views that may not be touched, counted from 0. A fitted attack is fitted with the lock.")
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
 
     @model_validator(mode="after")
@@ -87,14 +92,17 @@ class Attack(Action):
             raise SettingsError(f"cluster must be between 0 and {clusters - 1}; got {self.target}. "
                                 f"The model has {clusters} clusters, counted from 0.")
 
-    def budget(self) -> Budget:
-        """The ball and the box."""
-        return Budget(self.norm, self.epsilon)
+    def budget(self, shapes: Shapes) -> Budget:
+        """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is not there."""
+        return Budget(self.norm, self.epsilon, mask=unlocked(self.locked, shapes))
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Attack, judge, write table "samples" and arrays "images"; returns the metrics."""
         judge = Judge(work.model(), work.data, work.how.device)
-        fitted = (yield from fit(self, judge, work)) if self.chosen_attack.fitted else None
+        fitted = None
+        if self.chosen_attack.fitted:
+            fitted = yield from fit(self, judge, work.spec.seed, work.how)
+            keep_fitted(work.folder, fitted)
         outcome = yield from launch(self, judge, work.spec.seed, fitted)
         work.write_table("samples", outcome.table())
         work.write_arrays("images", {"id": outcome.index.numpy(), "adversarial": outcome.adversarial.numpy()})
@@ -122,6 +130,11 @@ class Outcome:
         """Whether each sample's cluster changed: (n,) bool."""
         return self.clean.cluster != self.attacked.cluster
 
+    @cached_property
+    def divergence(self) -> np.ndarray:
+        """KL of the clean assignment from the attacked one, of each sample: (n,)."""
+        return robustness.divergence(self.clean.log_q, self.attacked.log_q)
+
     def success(self, cluster: np.ndarray) -> np.ndarray:
         """Whether the samples that could reach what was asked are there by `cluster` (n,): any other cluster, or the target from outside it."""
         own, target = self.clean.cluster, self.choice.target
@@ -140,6 +153,7 @@ class Outcome:
             values |= robustness.rate(name, np.zeros(0) if seen is None else seen == self.labels)
         values |= {"margin_clean_mean": float(self.clean.margin(own).mean()), "margin_mean": float(self.attacked.margin(own).mean())}
         values |= perturbation.sizes((self.adversarial - self.original).numpy())
+        values["assignment_kl_mean"] = float(self.divergence.mean())
         if self.clean.z is not None and self.attacked.z is not None:
             values |= embedding.moved(self.clean.z, self.attacked.z)
         values |= {name: float(column.mean()) for name, column in self._reconstruction().items()}
@@ -155,7 +169,7 @@ class Outcome:
             "cluster_other_delta": self.other.cluster if self.other else nobody, "flipped": self.flipped,
             "right": np.zeros(len(own), bool) if self.labels is None else robustness.matched_labels(self.labels, own, own) == self.labels,
             "margin_clean": self.clean.margin(own), "margin_attacked": self.attacked.margin(own), "value": self.value,
-            "linf": perturbation.linf(delta), "l2": perturbation.l2(delta), "l0": perturbation.l0(delta),
+            "assignment_kl": self.divergence, "linf": perturbation.linf(delta), "l2": perturbation.l2(delta), "l0": perturbation.l0(delta),
             "knn_clean": seen[0], "knn_attacked": seen[1],
         }
         if self.clean.z is not None and self.attacked.z is not None:
@@ -171,15 +185,28 @@ class Outcome:
         return {f"reconstruction_{name}_mean": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
 
 
-def fit(choice: Attack, judge: Judge, work: Work) -> Generator[Event, None, nn.Module]:
-    """Fit an attack that needs it, without labels, and leave its weights in the folder. The model stays bit-identical."""
-    rows = judge.rows(choice.chosen_attack.fitting_half(choice.half))
-    fitted = yield from choice.chosen_attack.fit(judge.model, lambda clean: choice.chosen_objective.bind(judge.model, clean),
-                                                 judge.data.views.subset(rows), choice.budget(), stream(work.spec.seed, "fit"), judge.device)
-    partial = work.folder / ".fitted.safetensors"
+def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
+    """(d,) True where a flat row may change; None where no view is locked. Raises SettingsError for a view that is not there."""
+    wrong = [view for view in locked if not 0 <= view < len(shapes)]
+    if wrong:
+        raise SettingsError(f"attack.locked must name views from 0 to {len(shapes) - 1}; got {wrong[0]}. The data have {len(shapes)} "
+                            f"view{'s' * (len(shapes) > 1)}.")
+    free = Views(torch.full((1, *shape), view not in locked) for view, shape in enumerate(shapes))
+    return free.flat()[0] if locked else None
+
+
+def fit(choice: Attack, judge: Judge, seed: int, how: How) -> Generator[Event, None, nn.Module]:
+    """Fit an attack that needs it, without labels. The model stays bit-identical."""
+    views = judge.data.views.subset(judge.rows(choice.chosen_attack.fitting_half(choice.half)))
+    return (yield from choice.chosen_attack.fit(judge.model, lambda clean: choice.chosen_objective.bind(judge.model, clean), views,
+                                                choice.budget(views.shapes), stream(seed, "fit"), how))
+
+
+def keep_fitted(folder: Path, fitted: nn.Module) -> None:
+    """Leave a fitted attack's weights in its run's folder."""
+    partial = folder / ".fitted.safetensors"
     save_file({name: weight.contiguous() for name, weight in fitted.state_dict().items()}, partial)
-    partial.replace(work.folder / "fitted.safetensors")
-    return fitted
+    partial.replace(folder / FITTED)
 
 
 def launch(choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None) -> Generator[Progress, None, Outcome]:
@@ -187,7 +214,7 @@ def launch(choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = N
     index = judge.choose(choice.n, seed, choice.half)
     attack = choice.chosen_attack if fitted is None else choice.chosen_attack.bound(fitted, judge.clean(index[:1]))
     rng, noise_rng = stream(seed, "attack"), stream(seed, "noise")
-    budget, noise = choice.budget(), registry.find("attack", "noise")()
+    budget, noise = choice.budget(judge.data.views.shapes), registry.find("attack", "noise")()
     adversarial, noisy, values, clock = [], [], [], Clock(len(index) * choice.chosen_attack.iterates)
     for rows in index.split(choice.chunk):
         clean = judge.clean(rows)

@@ -32,7 +32,7 @@ def check(choice: "Attack", judge: Judge, index: Tensor, seed: int) -> tuple[dic
     if not choice.chosen_attack.searches or choice.epsilon == 0:
         return values, []
     clean = judge.clean(index[:SAMPLES])
-    flat, budget, objective = clean.flat(), choice.budget(), choice.chosen_objective.bind(judge.model, clean)
+    flat, budget, objective = clean.flat(), choice.budget(judge.data.views.shapes), choice.chosen_objective.bind(judge.model, clean)
 
     def mean_value(name: str | AttackSettings) -> float:
         attack = registry.find("attack", name)() if isinstance(name, str) else name
@@ -55,7 +55,8 @@ def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Gen
 
 def _huge_reach(choice: "Attack", judge: Judge, flat: Tensor, objective: Objective, seed: int) -> float | None:
     """Share of the samples not yet where the attack wants them that it brings there when nothing but the box limits it."""
-    own, widest = judge.cluster(flat), choice.budget().of(choice.budget().limit(flat.shape[1]))
+    budget = choice.budget(judge.data.views.shapes)
+    own, widest = judge.cluster(flat), budget.of(budget.limit(flat.shape[1]))
     away = torch.ones_like(own, dtype=torch.bool) if choice.target is None else own != choice.target
     if not bool(away.any()):
         return None

@@ -244,7 +244,10 @@ class Engine:
 
 
 def _lane(run: Run) -> str:
-    return "train" if catalogue.read()["action"][run.spec.action]["lane"] == "train" else "attack"
+    """Where a run waits: with the trainings where it trains networks, as an attack that is fitted first does."""
+    known = catalogue.read()
+    fitted = known["action"][run.spec.action]["about"] == "attack" and known["attack"][run.spec.name]["fitted"]
+    return "train" if fitted or known["action"][run.spec.action]["lane"] == "train" else "attack"
 
 
 def _report(run: Run, future: Future) -> None:

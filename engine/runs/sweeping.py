@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from engine.events import Evaluate, Event, Progress
-from engine.runs.attacking import Attack, Outcome, launch
+from engine.runs.attacking import Attack, Outcome, fit, launch
 from engine.runs.judging import Judge
 from engine.runs.spec import Action, Work
 from engine.settings import knob
@@ -35,7 +35,9 @@ class Sweep(Action):
     lams: tuple[float, ...] = knob((0.0,), "λ", "Weights of the penalty on the change of the reconstruction.", symbol="λ", min_length=1)
     attack_seeds: tuple[int, ...] = knob((0,), "Seeds", "Each draws its own samples and starts.", min_length=1)
     n: int = knob(500, "Samples", "At most so many for each cell.", ge=1)
+    half: Literal["all", "first", "second"] = knob("all", "Samples of", "Multi-view models are trained on the first half of their data.")
     cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
+    locked: tuple[int, ...] = knob((), "Locked views", "Views that may not be touched, counted from 0.")
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
 
     @model_validator(mode="after")
@@ -61,11 +63,16 @@ class Sweep(Action):
             file = work.folder / "cells" / f"{number:05d}.json"
             where: dict[str, float | None] = {"epsilon": choice.epsilon, "lam": choice.lam, "seed": float(seed)}
             if not file.exists():
-                outcome = yield from _within(launch(choice, judge, seed), number, len(cells), where)
+                outcome = yield from _within(self._cell(choice, judge, seed, work), number, len(cells), where)
                 _keep(file, where | {"metrics": outcome})
             kept = json.loads(file.read_text(encoding="utf-8"))
             yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=kept["metrics"])
         return {"cells": [json.loads(file.read_text(encoding="utf-8")) for file in finished(work.folder)], "n_cells": len(cells)}
+
+    def _cell(self, choice: Attack, judge: Judge, seed: int, work: Work) -> Generator[Event, None, Outcome]:
+        """One attack; a fitted one is fitted for this very cell."""
+        fitted = (yield from fit(choice, judge, seed, work.how)) if choice.chosen_attack.fitted else None
+        return (yield from launch(choice, judge, seed, fitted))
 
 
 def finished(folder: Path) -> list[Path]:
@@ -73,7 +80,7 @@ def finished(folder: Path) -> list[Path]:
     return sorted((folder / "cells").glob("*.json"))
 
 
-def _within(steps: Generator[Progress, None, Outcome], number: int, total: int,
+def _within(steps: Generator[Event, None, Outcome], number: int, total: int,
             where: dict[str, float | None]) -> Generator[Event, None, dict[str, Any]]:
     """A cell's own progress told as the sweep's; returns the cell's metrics."""
     while True:
@@ -81,7 +88,8 @@ def _within(steps: Generator[Progress, None, Outcome], number: int, total: int,
             event = next(steps)
         except StopIteration as end:
             return end.value.metrics()
-        yield Progress(step=number, total=total, phase="cell", values=where | {"cell_done": event.step / event.total})
+        if isinstance(event, Progress):
+            yield Progress(step=number, total=total, phase="cell", values=where | {"cell_done": event.step / event.total})
 
 
 def _keep(file: Path, cell: dict[str, Any]) -> None:

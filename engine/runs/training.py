@@ -12,15 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from engine import registry
+from engine.attacks.protocols import answer
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
 from engine.errors import SettingsError
 from engine.events import Evaluate, Event, Picture
-from engine.metrics import clustering
+from engine.metrics import clustering, robustness
 from engine.metrics.gradient_angles import probe_angles
 from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstructs
 from engine.models.state import State
 from engine.runs import checkpoint, pictures
+from engine.runs.attacking import Attack
+from engine.runs.judging import Judge, stream
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
@@ -30,6 +33,8 @@ PICTURE_EVERY = 3.0
 """Seconds between pictures, at least; a long run draws fifty times less often than it is old."""
 SHOWN = 10
 """Samples in the picture of reconstructions."""
+WATCHED_SEED = 0
+"""Of the samples and starts of the attack that is watched while a model trains."""
 MAPPED = 2000
 """Points, at most, on the small map drawn while training."""
 
@@ -65,7 +70,7 @@ class Train(Action):
             checkpoint.load(work.folder, state, settings.version)
         else:
             settings.adopt(state, {role: work.model(role) for role in settings.bases()})
-        watch = _Watch(state, data, at_rest, work, checkpoint.Header(settings.version, at_rest.shapes, clusters))
+        watch = _Watch(settings, state, data, at_rest, work, checkpoint.Header(settings.version, at_rest.shapes, clusters))
         steps = settings.train(state, at_rest)
         try:
             for event in steps:
@@ -80,10 +85,11 @@ class Train(Action):
 class _Watch:
     """What is added to a training while it goes on: scores, pictures, checkpoints."""
 
-    def __init__(self, state: State, data: Dataset, at_rest: AtRest, work: Work, header: checkpoint.Header) -> None:
+    def __init__(self, settings: ModelSettings, state: State, data: Dataset, at_rest: AtRest, work: Work, header: checkpoint.Header) -> None:
         self.state, self.data, self.at_rest, self.work, self.header = state, data, at_rest, work, header
         self.sketch = pictures.Sketch(work.folder)
         about = checkpoint.about(work.folder)
+        self.attack = watched(settings)
         self.before, self.angles = float(about.get("seconds", 0)), dict(about.get("angles", {}))
         self.began = self.saved = time.monotonic()
         self.drawn = -PICTURE_EVERY
@@ -120,7 +126,8 @@ class _Watch:
 
     def _scores(self, found: Mapping[str, np.ndarray]) -> dict[str, Any]:
         self.angles = self._angles(found) or self.angles
-        return scores(found, self.data.labels, self.header.clusters) | self.angles
+        attacked = under_attack(self.attack, self.state.model, self.data, self.work.how.device) if self.attack else {}
+        return scores(found, self.data.labels, self.header.clusters) | self.angles | attacked
 
     def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
         rows = self.state.probe_rows(len(self.data)) if "cluster" in found else None
@@ -171,6 +178,29 @@ def scores(found: Mapping[str, np.ndarray], labels: np.ndarray | None, clusters:
     if "error" in found:
         scored["reconstruction_mse"] = float(found["error"].mean(dtype=np.float64))
     return scored
+
+
+def watched(settings: ModelSettings) -> Attack | None:
+    """The attack that a method wants to be watched under while it trains."""
+    fields = settings.watched_attack()
+    return Attack(**fields) if fields else None
+
+
+def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -> dict[str, Any]:
+    """Accuracy, flip rate and KL of assignments of a model as it is now under an attack, always on the same samples."""
+    was = model.training
+    model.eval()
+    judge = Judge(model, data, device)
+    index = judge.choose(choice.n, WATCHED_SEED, choice.half)
+    clean = judge.clean(index)
+    moved = answer(choice.chosen_attack.perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
+                                                stream(WATCHED_SEED, "attack"))).x
+    before, after = judge.verdict(clean.flat()), judge.verdict(moved)
+    model.train(was)
+    labels = judge.labels(index)
+    return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
+            "flip_rate": float((before.cluster != after.cluster).mean()),
+            "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
 
 
 def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:

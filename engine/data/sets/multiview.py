@@ -1,4 +1,4 @@
-"""Multi-view sets made of single-view ones: NoisyDigits, PatchedDigits, NoisyMNIST, NoisyFashion, PatchedMNIST.
+"""Multi-view sets made of single-view ones: NoisyDigits, PatchedDigits, NoisyMNIST, NoisyFashion, PatchedMNIST, and parts of them.
 
 Source of the constructions: Trosten et al., CVPR 2023; Huang et al., ICML 2024. The pairing of noisy sets uses labels.
 """
@@ -21,6 +21,10 @@ class Constructed(DataSettings):
     """Views made of another data set, which is loaded (and fetched) by its own name; at rest as uint8."""
 
     of: ClassVar[type[DataSettings]]
+    classes: ClassVar[range] = range(10)
+    """Which of its classes are kept, before views are made."""
+    limit: ClassVar[int | None] = None
+    """How many of their samples, from the first."""
 
     def load(self) -> Dataset:
         """The data set, made anew each time from the same seed."""
@@ -29,12 +33,13 @@ class Constructed(DataSettings):
         source = self.of().load()
         (view,) = source.views.all()
         assert source.labels is not None, "the sets that views are made of have labels"
-        views, kept = self.made_of(view.numpy(), source.labels)
-        return Dataset(name=self.name, views=several(views), labels=source.labels[kept], class_names=self.class_names,
+        kept = np.flatnonzero(np.isin(source.labels, self.classes))[:self.limit]
+        labels = source.labels[kept] - self.classes.start
+        return Dataset(name=self.name, views=several(self.made_of(view.numpy()[kept], labels)), labels=labels, class_names=self.class_names,
                        clusters=len(self.class_names), title=self.title, source=self.source, licence=self.licence, note=self.note)
 
-    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """The views of images x (n, C, H, W) with labels y (n,), and which samples they hold."""
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """The views of images x (n, C, H, W) with labels y (n,)."""
         raise NotImplementedError
 
     @classmethod
@@ -48,28 +53,28 @@ class Noisy(Constructed):
 
     views = 2
 
-    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """All samples, as `noisy_pair`."""
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """As `noisy_pair`."""
         from engine.data.multiview import noisy_pair
 
-        return noisy_pair(x, y), np.arange(len(x))
+        return noisy_pair(x, y)
 
 
 class Patched(Constructed):
     """Tiles of the images of classes 0, 1 and 2."""
 
     views = 3
+    classes = range(3)
 
     grid: ClassVar[int]
     select: ClassVar[tuple[int, ...]]
     magnify: ClassVar[int]
 
-    def made_of(self, x: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-        """Samples of the first three classes, as `patch_views`."""
+    def made_of(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+        """As `patch_views`."""
         from engine.data.multiview import patch_views
 
-        kept = np.flatnonzero(y < len(self.class_names))
-        return patch_views(x[kept], self.grid, self.select, self.magnify), kept
+        return patch_views(x, self.grid, self.select, self.magnify)
 
 
 @register
@@ -155,3 +160,29 @@ class PatchedMNIST(Patched):
     download = MNIST.download
     of = MNIST
     grid, select, magnify = 4, (0, 1, 3), 4
+
+
+@register
+class NoisyMNISTMini(NoisyMNIST):
+    """A small NoisyMNIST."""
+
+    name = "noisy_mnist_mini"
+    title = "NoisyMNIST, 4,000 samples"
+    summary = "NoisyMNIST of the first 4,000 training images of MNIST, for an ordinary computer."
+    counts = (379, 444, 397, 392, 430, 350, 405, 433, 373, 397)
+    limit = 4000
+
+
+def _half(whole: type[Noisy], first: int) -> type[Noisy]:
+    """Five classes of a noisy set, chosen before its views are made: for the transfer of robustness between classes."""
+    last = first + 4
+    fields = {"__doc__": f"Classes {first} to {last} of {whole.title}.", "name": f"{whole.name}_{first}_{last}",
+              "title": f"{whole.title}, classes {first}–{last}",
+              "summary": f"{whole.title} of five classes alone, {whole.class_names[first]} to {whole.class_names[last]}.",
+              "class_names": whole.class_names[first:last + 1], "counts": whole.counts[first:last + 1], "classes": range(first, last + 1)}
+    return register(type(f"{whole.__name__}{first}to{last}", (whole,), {"__module__": __name__} | fields))
+
+
+NoisyDigits0to4, NoisyDigits5to9 = _half(NoisyDigits, 0), _half(NoisyDigits, 5)
+NoisyMNIST0to4, NoisyMNIST5to9 = _half(NoisyMNIST, 0), _half(NoisyMNIST, 5)
+NoisyFashion0to4, NoisyFashion5to9 = _half(NoisyFashion, 0), _half(NoisyFashion, 5)
