@@ -43,7 +43,8 @@ def show(run: Run, axis: str, at: float) -> None:
 
 def _behind(spec: Spec, cell: Mapping[str, float], seed: int) -> Run | None:
     """The attack run of a cell, created and queued the first time; None where it was refused."""
-    same = {name: spec.settings[name] for name in ("objective", "objective_settings", "norm", "n", "cluster", "chunk")}
+    same = {name: spec.settings[name] for name in ("objective", "objective_settings", "norm", "n", "half", "cluster", "locked", "chunk")
+            if name in spec.settings}
     question = sweeps.question("attack", spec.name, spec.data, spec.builds_on["model"], spec.settings["attack_settings"] | same | dict(cell), seed)
     kept, text = st.session_state.setdefault("sweeps/behind", {}), json.dumps(question, sort_keys=True)
     if not _here(kept.get(text)):

@@ -97,7 +97,7 @@ def curves(frame: pd.DataFrame, x: str, ys: Mapping[str, str], *, title: str, x_
                            line={"color": style["colour"], "dash": style["dash"], "width": 2.2},
                            marker={"symbol": style["symbol"], "size": 7}, customdata=[[row, column] for row in range(len(frame))],
                            hovertemplate=f"{name}: %{{y:.3f}}<extra></extra>")
-    _dress(figure, title, caption, x_title, y_title, share)
+    dress(figure, title, caption, x_title, y_title, share)
     figure.update_layout(hovermode="x unified", clickmode="event+select")
     if log_x:
         figure.update_xaxes(type="log")
@@ -124,7 +124,7 @@ def training_curves(frame: pd.DataFrame, ys: Mapping[str, str], *, title: str, x
             if column in past and x in past:
                 _training_line(figure, past, x, column, f"{name}, {other}", _line_style(place, True), smooth)
     _keys_of_stretches(figure, stationary, blocks)
-    _dress(figure, title, caption, x_title, y_title, share)
+    dress(figure, title, caption, x_title, y_title, share)
     figure.update_layout(hovermode="x unified")
     if zero:
         figure.add_hline(y=0, line={"color": GREY, "width": 1})
@@ -150,7 +150,7 @@ def arms(frames: Mapping[str, pd.DataFrame], x: str = "step", ys: Mapping[str, s
                 figure.add_scatter(x=known[x], y=known[column].rolling(smooth, min_periods=1).mean(), name=run, legendgroup=run,
                                    showlegend=at == 0, mode="lines", line={"color": style["colour"], "dash": style["dash"], "width": 2},
                                    row=at // 2 + 1, col=at % 2 + 1, hovertemplate=f"{run}: %{{y:.3f}}<extra></extra>")
-    _dress(figure, title, caption, "", "", False)
+    dress(figure, title, caption, "", "", False)
     figure.update_xaxes(title=x_title or x.replace("_", " "))
     figure.update_layout(height=130 + 260 * rows, legend={"y": -0.3 / rows})
     figure.update_annotations(font={"size": 13})
@@ -209,7 +209,7 @@ def _matrix(matrix: Array, row_names: Sequence[str], column_names: Sequence[str]
     _headers(figure, row_names, column_names, titles)
     if chosen is not None:
         figure.add_shape(**_outline(chosen, values.shape))
-    _dress(figure, title, caption, "", "", False)
+    dress(figure, title, caption, "", "", False)
     figure.update_layout(hovermode="closest", hoverdistance=-1, clickmode="event+select", dragmode=False, showlegend=False,
                          height=136 + 34 * (len(row_names) + 1), margin={"l": 6, "r": 6, "b": 6, "t": figure.layout.margin.t + 6})
     figure.update_xaxes(visible=False, range=[-1.5, len(column_names) - 0.5], fixedrange=True)
@@ -274,7 +274,7 @@ def bars(names: Sequence[str], values: Sequence[float], *, title: str, y_title: 
                               marker={"color": [GREY if name in controls else BLUE for name in names],
                                       "pattern": {"shape": ["/" if name in controls else "" for name in names]}},
                               error_x=_interval(values, low, high)))
-    _dress(figure, title, caption, y_title, "", False)
+    dress(figure, title, caption, y_title, "", False)
     figure.update_layout(clickmode="event+select", showlegend=False, height=110 + 42 * len(names))
     figure.update_xaxes(range=[-0.02, 1.02] if share else None)
     figure.update_yaxes(autorange="reversed")
@@ -335,7 +335,7 @@ def _keys_of_stretches(figure: go.Figure, stationary: Stretches, blocks: Stretch
                                marker={"symbol": "square", "size": 12, "color": colour, "opacity": opacity}, hoverinfo="skip")
 
 
-def _dress(figure: go.Figure, title: str, caption: str, x_title: str, y_title: str, share: bool) -> None:
+def dress(figure: go.Figure, title: str, caption: str, x_title: str = "", y_title: str = "", share: bool = False) -> None:
     """Title with its caption, axes, legend below, clear background."""
     lines = textwrap.wrap(caption, CAPTION_LETTERS)
     figure.update_layout(title={"text": title, "subtitle": {"text": "<br>".join(lines), "font": {"size": 11}}, "x": 0, "xanchor": "left",

@@ -49,6 +49,8 @@ class Threat:
     norm: str = "linf"
     epsilon: float = 0.1
     seed: int = 0
+    unseen: bool = False
+    """Whether only the half of the data is attacked on which multi-view models are not trained."""
 
     def question(self, model: str, sample: int, axis: str = "epsilon", **changes: Any) -> dict[str, Any]:
         """The question of this threat's ladder for one sample."""
@@ -117,10 +119,11 @@ def _ordered(overview: Answer, order: str, cluster: int | None) -> list[int]:
     return [int(number) for number in (ranked if order == "fragile" else ranked[::-1])]
 
 
-def choose_threat(victim: Victim, *, axis: str = "", with_epsilon: bool = True) -> Threat:
-    """Attack, objective, norm, ε, λ, target and seed; not what a ladder moves along its own `axis`."""
+def choose_threat(victim: Victim, *, axis: str = "", with_epsilon: bool = True, fitted: bool = False) -> Threat:
+    """Attack, objective, norm, ε, λ, target and seed; not what a ladder moves along its own `axis`. `fitted`: attacks that are fitted first too."""
     catalogue = state.catalogue()
-    attacks = [name for name, entry in catalogue["attack"].items() if entry.get("space") == "pixels" and not entry.get("fitted")]
+    fitted = fitted and sees_views(victim)
+    attacks = [name for name, entry in catalogue["attack"].items() if entry.get("space") == "pixels" and (fitted or not entry.get("fitted"))]
     objectives = _possible(catalogue["objective"], victim)
     objective = st.selectbox("Objective", objectives, key=state.key("objective", "leave_cluster", lambda name: name in objectives),
                              format_func=lambda name: catalogue["objective"][name]["title"], help="What the attacker wants. No labels are used.")
@@ -138,7 +141,12 @@ def choose_threat(victim: Victim, *, axis: str = "", with_epsilon: bool = True) 
     settings = _attack_settings(catalogue["attack"][attack])
     wanted = _objective_settings(catalogue["objective"][objective], victim)
     seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999), help="Of the random start."))
-    return Threat(attack, settings, objective, wanted, lam, norm, epsilon, seed)
+    return Threat(attack, settings, objective, wanted, lam, norm, epsilon, seed, sees_views(victim))
+
+
+def sees_views(victim: Victim) -> bool:
+    """Whether a model fuses several views."""
+    return "fuses" in state.catalogue()["model"][victim.run.spec.name]["abilities"]
 
 
 def _possible(objectives: dict[str, Any], victim: Victim) -> list[str]:

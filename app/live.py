@@ -32,6 +32,8 @@ SCORES = {
     "acc": ("ACC", "Accuracy after the best matching of clusters to classes."),
     "nmi": ("NMI", "Normalised mutual information of clusters and classes."),
     "ari": ("ARI", "Adjusted Rand index of clusters and classes."),
+    "acc_attacked": ("ACC, attacked", "Of 100 samples that are not trained on, under PGD-5 at ε = 0.2."),
+    "assignment_kl_mean": ("L_AM", "Mean KL of clean and attacked assignments: 0 where the attack changes none."),
     "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
     "delta_fd": ("Δ_FD", "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."),
     "ratio_adv_kl": ("adv : KL", f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),

@@ -24,7 +24,8 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
-ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart", "train": "model_training", "runs": "list"}
+ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart",
+         "multiview": "stacks", "defend": "shield", "train": "model_training", "runs": "list"}
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{ICONS[name]}:", url_path="" if name == "home" else name, default=name == "home")
     for name, title in state.PAGES.items()

@@ -26,10 +26,11 @@ from engine.runs.store import Run, Store
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
-              "order", "umap", "tab", "lesson", "step")
-OF_A_PAGE = ("run", "seed", "umap", "tab", "lesson", "step")
+              "order", "umap", "tab", "attacker", "locked", "lesson", "step")
+OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "lesson", "step")
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
-PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "train": "Train", "runs": "Runs"}
+PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "multiview": "Multi-view", "defend": "Defend", "train": "Train",
+         "runs": "Runs"}
 
 KEYS = """
 | key | what it does |
@@ -236,7 +237,8 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
     catalogued = catalogue()["model"]
     shelf = store()
     own = {run.key: run for run in shelf.all() if run.status() == "finished" and run.spec.action == "train"}
-    every = dict(shelf.zoo()) | {name: run for name, run in own.items() if name not in {zoo.key for zoo in shelf.zoo().values()}}
+    zoo = {name: run for name, run in shelf.zoo().items() if run.spec.action == "train"}
+    every = zoo | {name: run for name, run in own.items() if name not in {shipped.key for shipped in zoo.values()}}
     return {name: run for name, run in every.items()
             if (data is None or run.spec.data == data)
             and (ability is None or ability in catalogued.get(run.spec.name, {}).get("abilities", ()))}

@@ -82,8 +82,9 @@ def choose_grid(axis: str, threat: Threat, victim: Victim) -> Grid:
 def wanted(threat: Threat, grid: Grid) -> dict[str, Any]:
     """The fields of the sweep where they must be said; the attack's own among them."""
     lists = {"epsilons": list(grid.values), "lams": [threat.lam]} if grid.axis == "epsilon" else {"epsilons": [threat.epsilon], "lams": list(grid.values)}
-    return threat.settings | threat.objective_settings | {"objective": threat.objective, "norm": threat.norm, **lists,
-                                                          "attack_seeds": list(grid.seeds), "n": grid.n}
+    other_half = {"half": "second"} if threat.unseen else {}
+    return threat.settings | threat.objective_settings | other_half | {"objective": threat.objective, "norm": threat.norm, **lists,
+                                                                       "attack_seeds": list(grid.seeds), "n": grid.n}
 
 
 def start(victim: Victim, threat: Threat, grid: Grid) -> str | None:

@@ -13,7 +13,7 @@ with choose:
     axis = st.segmented_control("Sweep", list(sweeps.AXES), key=state.key("tab", "epsilon", lambda name: name in sweeps.AXES),
                                 format_func=sweeps.AXES.get, required=True)
     with st.expander("The attack", icon=":material/bolt:"):
-        threat = choices.choose_threat(victim, with_epsilon=axis == "lambda")
+        threat = choices.choose_threat(victim, with_epsilon=axis == "lambda", fitted=axis == "epsilon")
     grid = sweeps.choose_grid(axis, threat, victim)
     st.caption(sweeps.expected(victim, threat, grid))
     if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", width="stretch"):

@@ -187,7 +187,9 @@ class Ladder {
     const [, height, width] = this.data.shape;
     const canvas = element("canvas", { class: "pixels medoid", width, height, "aria-hidden": "true" });
     const image = new ImageData(width, height);
-    this.paint(new Uint32Array(image.data.buffer), (j) => bytes[j]);
+    const pixels = new Uint32Array(image.data.buffer);
+    this.paint(pixels, (j) => bytes[j]);
+    this.clearGaps(pixels);
     canvas.getContext("2d").putImageData(image, 0, 0);
     return canvas;
   }
@@ -346,7 +348,14 @@ class Ladder {
     }
   }
 
+  /** Several views of a sample stand below one another, with empty rows between. */
+  clearGaps(pixels) {
+    const { gaps, shape: [, , width] } = this.data;
+    for (const row of gaps) pixels.fill(0, row * width, (row + 1) * width);
+  }
+
   put(name) {
+    this.clearGaps(this.images[name].pixels);
     this[name].getContext("2d").putImageData(this.images[name].image, 0, 0);
   }
 

@@ -48,11 +48,12 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
 
     δ is wrong by at most 1/254 of its largest pixel at that level: less than a screen shows.
     """
-    said, arrays = answer.json, answer.arrays
+    said, arrays, gaps = _rows(answer)
     delta = np.asarray(arrays["delta"], dtype=np.float32)
     scale = np.maximum(np.abs(delta).max(axis=1), 1e-12) / 127
     payload = {name: said.get(name) for name in PLAIN}
     payload |= {
+        "gaps": gaps,
         "shape": [1] * (3 - len(said["shape"])) + list(said["shape"]),
         "levels": [float(level) for level in said["levels"]],
         "flipped": [bool(reached) for reached in arrays["flipped"]],
@@ -68,6 +69,26 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
     }
     payload |= _reconstructions(arrays) | _place(arrays) | _controls(arrays)
     return payload | {"id": components.fingerprint(payload)}
+
+
+def _rows(answer: Answer) -> tuple[dict[str, Any], dict[str, Array], list[int]]:
+    """The answer with several views below one another instead of side by side, and the empty rows between them."""
+    said, arrays, views = answer.json, answer.arrays, answer.json.get("views", 1)
+    if views == 1 or len(said["shape"]) != 3 or said["shape"][2] % views:
+        return said, arrays, []
+    channels, height, width = said["shape"][0], said["shape"][1], said["shape"][2] // views
+    gap = max(1, height // 14)
+
+    def below(flat: Array) -> Array:
+        cut = flat.reshape(-1, channels, height, views, width).transpose(0, 1, 3, 2, 4)
+        spaced = np.zeros((len(cut), channels, views, height + gap, width), dtype=flat.dtype)
+        spaced[:, :, :, :height] = cut
+        tall = spaced.reshape(len(cut), channels, -1, width)[:, :, : views * (height + gap) - gap]
+        return np.ascontiguousarray(tall).reshape(*flat.shape[:-1], -1)
+
+    moved = {name: below(np.asarray(arrays[name])) for name in ("clean", "delta", "recon", "recon_clean", "medoids") if name in arrays}
+    gaps = [row for view in range(1, views) for row in range(view * (height + gap) - gap, view * (height + gap))]
+    return dict(said) | {"shape": [channels, views * (height + gap) - gap, width]}, dict(arrays) | moved, gaps
 
 
 def gain(delta: Array, flip: int | None) -> float:

@@ -7,8 +7,8 @@ L∞ and the kernels begin at N(0, 1), which saturates clamp and tanh; 0.02 make
 Source: Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024; after AdvGAN, Xiao et al., IJCAI 2018 (arXiv 1801.02610).
 """
 
-from collections.abc import Callable, Generator, Iterator
-from typing import ClassVar, Literal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,8 +18,8 @@ from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings, Iterate
 from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
-from engine.errors import BudgetError, SettingsError
-from engine.events import Event, Progress
+from engine.errors import BudgetError, RunBroken, SettingsError
+from engine.events import Evaluate, Event, Progress
 from engine.nets.gan import discriminator, generator, judged
 from engine.nets.layers import full
 from engine.nets.views import still
@@ -72,7 +72,7 @@ class MvGAN(AttackSettings):
         return half if self.protocol == "transductive" else "first"
 
     def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            how: How) -> Generator[Event, None, nn.Module]:
+            how: How) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
         """Fit to the samples of `data` (no labels); returns the generators, a module a view. The model stays bit-identical."""
         if budget.norm != "linf":
             raise BudgetError("mv_gan's budget is L∞ (a clamp); got l2. Use --norm linf, or pgd for L2.")
@@ -90,8 +90,19 @@ class MvGAN(AttackSettings):
                     x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(how.device)
                     with how.autocast():
                         values = self._step(nets, optimisers, x, bind(x), budget)
-                    yield Progress(step=epoch * steps + step + 1, total=self.epochs * steps, phase="generators", values=values)
+                    done = epoch * steps + step + 1
+                    told: dict[str, Any] = {"step": done, "total": self.epochs * steps, "values": values}
+                    yield (Evaluate(**told) if step == steps - 1 else Progress(phase="generators", **told)), nets["generators"]
         return nets["generators"].eval().requires_grad_(False)
+
+    def restored(self, weights: Mapping[str, Tensor], shapes: Shapes) -> nn.Module:
+        """The generators with these weights. Raises RunBroken where they do not fit."""
+        made = networks(self, shapes, torch.Generator())
+        try:
+            made.load_state_dict(dict(weights))
+        except RuntimeError:
+            raise RunBroken(f"The fitted generators do not fit views of the shapes {tuple(map(tuple, shapes))}; fit the attack anew.") from None
+        return made.eval().requires_grad_(False)
 
     def bound(self, fitted: nn.Module, clean: Views) -> "Bound":
         """The fitted attack on samples shaped as `clean`."""
@@ -138,6 +149,7 @@ def networks(settings: MvGAN, shapes: Shapes, rng: torch.Generator) -> nn.Module
 class Bound(AttackSettings):
     """A fitted attack: one forward pass, clamped at any ε of the budget and then projected."""
 
+    title: ClassVar[str] = MvGAN.title
     searches: ClassVar[bool] = False
 
     def __init__(self, generators: nn.Module, clean: Views) -> None:

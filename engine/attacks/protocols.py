@@ -1,13 +1,13 @@
 """What an attack is: settings with `perturb`, a generator of iterates of which the last is the answer."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
-from engine.data.views import AtRest, Views
+from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
 from engine.events import Event
 from engine.objectives.protocols import Objective
@@ -50,8 +50,13 @@ class AttackSettings(Settings):
         return half
 
     def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            how: How) -> Generator[Event, None, nn.Module]:
-        """For fitted attacks: fit to a model and unlabelled data, yielding Progress; returns the networks that were fitted."""
+            how: How) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
+        """For fitted attacks: fit to a model and unlabelled data; yields Progress, and Evaluate after an epoch, each with the networks as
+        they are; returns them fitted."""
+        raise NotImplementedError
+
+    def restored(self, weights: Mapping[str, Tensor], shapes: Shapes) -> nn.Module:
+        """For fitted attacks: the networks that `fit` returned, for views of these shapes, from their weights."""
         raise NotImplementedError
 
     def bound(self, fitted: nn.Module, clean: Views) -> "AttackSettings":

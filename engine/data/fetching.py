@@ -29,9 +29,12 @@ def fetch(name: str) -> Iterator[Event]:
     Raises UnknownName, DataMissing (what was tried, and which file to put where) or DataError.
     """
     cls, begin = owner(name), time.monotonic()
-    if cls.whereabouts() is None:
-        assert issubclass(cls, Published), "only published data can be away"
+    if cls.whereabouts() is None and issubclass(cls, Published):
         yield from obtain(cls)
+    elif cls.whereabouts() is None and (source := getattr(cls, "of", None)) is not None:
+        yield from fetch(source.name)
+    elif cls.whereabouts() is None:
+        cls().load()  # nobody may fetch it: it says where it is to be had
     yield Finished(run=name, metrics={"samples": sum(cls.counts), "where": cls.whereabouts()}, seconds=time.monotonic() - begin)
 
 

@@ -8,7 +8,7 @@ from engine.data import own
 from engine.data.dataset import Dataset
 from engine.data.fetching import fetch
 from engine.data.listing import owner, owners
-from engine.data.tensors import images, vectors
+from engine.data.tensors import beside, images, vectors
 from engine.errors import DataError
 
 
@@ -38,9 +38,10 @@ def _with_clusters(data: Dataset, clusters: int) -> Dataset:
 
 def bring(path: str, clusters: int | None = None) -> Dataset:
     """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds it again."""
-    found = own.read(path, clusters)
+    several = own.read_views(path, clusters)
+    found = several[0] if several else own.read(path, clusters)
     place = Path(path).expanduser().resolve()
-    views = vectors(found.x) if found.x.ndim == 2 else images(found.x, found.divisor)
+    views = vectors(found.x) if found.x.ndim == 2 else beside(images(view.x, view.divisor) for view in several or [found])
     return Dataset(name=str(place), views=views, labels=found.y, class_names=found.class_names, clusters=found.clusters,
                    title=place.stem, source=f"{place.name}, brought by a person", licence="Not stated", note=found.note,
                    affine=found.affine)

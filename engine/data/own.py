@@ -62,6 +62,23 @@ def read(path: str, clusters: int | None = None) -> Brought:
     return found
 
 
+def read_views(path: str, clusters: int | None = None) -> list[Brought]:
+    """The views of a file that holds several (an .npz with x1, x2 …), each brought into [0, 1] by itself; empty for a file of one view.
+
+    Raises DataError with the first thing that is wrong, and with which view.
+    """
+    place = Path(path).expanduser()
+    found = []
+    for key, raw in own_files.views(place) if place.is_file() else []:
+        problems = _shape_problems(raw) or (brought := _judged(_scaled(raw), raw, clusters)).problems
+        if not problems and raw.x.ndim == 2:
+            problems = [f"views must be images (n, H, W) or (n, H, W, 3); got the shape {raw.x.shape}. Bring single vectors as x."]
+        if problems:
+            raise DataError(f"{place.name}, view {key}: {problems[0]}")
+        found.append(brought)
+    return found
+
+
 def examine(path: str, clusters: int | None = None) -> Brought:
     """Everything that can be found out about the file. Raises DataError only where nothing can be read at all."""
     place = Path(path).expanduser()

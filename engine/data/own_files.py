@@ -63,6 +63,25 @@ def npz(path: Path) -> Raw:
     return Raw(x, y, _words(found.get("class_names")), _words(found.get("feature_names")), _number(found.get("clusters")), facts + how)
 
 
+def views(path: Path) -> list[tuple[str, Raw]]:
+    """The views of an .npz that holds `x1`, `x2` … instead of `x`, each with y and the names that come with it; empty for any other file."""
+    if path.suffix.lower() != ".npz":
+        return []
+    _refuse_large(path, _unpacked(path))
+    found = arrays(path)
+    keys = [f"x{number}" for number in range(1, len(found) + 1) if f"x{number}" in found]
+    if not keys or "x" in found:
+        return []
+    if len(keys) == 1:
+        raise DataError(f"{path.name} has one view, {keys[0]}; several views are called x1, x2 and so on, a single one is called x.")
+    lengths = {key: len(found[key]) for key in keys}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        raise DataError(f"{path.name}: every view must hold the same samples in the same order; {said}. Leave out what lacks a view.")
+    labels, names, clusters = found.get("y"), _words(found.get("class_names")), _number(found.get("clusters"))
+    return [(key, Raw(_last_channel(found[key])[0], labels, names, clusters=clusters)) for key in keys]
+
+
 def _joined(path: Path, found: dict[str, np.ndarray], key: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if key in found:
         return found[key], ()

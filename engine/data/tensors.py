@@ -1,6 +1,6 @@
 """NumPy arrays as views at rest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,12 @@ def images(x: np.ndarray, divisor: float) -> AtRest:
 def vectors(x: np.ndarray) -> AtRest:
     """Vectors (n, d), already in [0, 1], as one float32 view."""
     return AtRest((torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),), (1.0,))
+
+
+def beside(views: Iterable[AtRest]) -> AtRest:
+    """Single views of the same samples as the views of one set."""
+    every = list(views)
+    return AtRest(tuple(view.tensors[0] for view in every), tuple(view.divisors[0] for view in every))
 
 
 def several(views: Sequence[np.ndarray]) -> AtRest:

@@ -7,6 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from engine.errors import DataError
+
 Shapes = Sequence[Sequence[int]]
 
 
@@ -73,6 +75,12 @@ class AtRest:
     """Views as they rest: one tensor (n, *shape_v) a view, and the number each is divided by to lie in [0, 1]."""
     tensors: tuple[Tensor, ...]
     divisors: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        lengths = [len(tensor) for tensor in self.tensors]
+        if len(set(lengths)) > 1:
+            raise DataError(f"Every view must hold the same samples in the same order; these hold {' and '.join(map(str, lengths))}. "
+                            "Leave out what lacks a view.")
 
     def __len__(self) -> int:
         return self.tensors[0].shape[0]

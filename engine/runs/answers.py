@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -57,9 +57,11 @@ def lane(question: Mapping[str, Any]) -> str:
 
 def ladder_question(model: str, sample: int, *, attack: str = "pgd", settings: Mapping[str, Any] | None = None, objective: str = "leave_cluster",
                     objective_settings: Mapping[str, Any] | None = None, lam: float = 0.0, norm: str = "linf", axis: str = "epsilon",
-                    top: float | None = None, count: int = 65, seed: int = 0, epsilon: float | None = None) -> dict[str, Any]:
+                    top: float | None = None, count: int = 65, seed: int = 0, epsilon: float | None = None, locked: Sequence[int] = (),
+                    fitted: str = "") -> dict[str, Any]:
     """The question of one ladder, every default written out, so that pages and the zoo mean the same key."""
-    return {"ask": "ladder", "model": model, "sample": int(sample), "attack": attack, "settings": dict(settings or {}), "objective": objective,
+    only_there = {name: value for name, value in (("locked", sorted(locked)), ("fitted", fitted)) if value}
+    return only_there | {"ask": "ladder", "model": model, "sample": int(sample), "attack": attack, "settings": dict(settings or {}), "objective": objective,
             "objective_settings": dict(objective_settings or {}), "lam": float(lam), "norm": norm, "axis": axis,
             "top": float(TOP[norm] if top is None else top), "count": int(count), "seed": int(seed),
             "epsilon": None if epsilon is None else float(epsilon)}

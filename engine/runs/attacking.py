@@ -14,25 +14,31 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from pydantic import model_validator
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine import registry
 from engine.attacks.budget import Budget
-from engine.attacks.protocols import AttackSettings
+from engine.attacks.protocols import AttackSettings, answer
 from engine.data.views import Shapes, Views
 from engine.device import How
-from engine.errors import SettingsError
-from engine.events import Event, Progress
-from engine.metrics import embedding, perturbation, robustness
+from engine.errors import RunBroken, SettingsError
+from engine.events import Evaluate, Event, Progress
+from engine.metrics import clustering, embedding, perturbation, robustness
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.runs import masking
 from engine.runs.judging import Judge, Verdict, another_delta, check_inside, stream
+from engine.runs.pictures import Sketch
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 
 FITTED = "fitted.safetensors"
+WATCHED, DRAWN = 200, 10
+"""Samples whose fate is told while an attack is fitted, and how many of them are drawn."""
+PICTURE_EVERY = 1.0
+"""Seconds between two such pictures, at least."""
 REPORT_EVERY = 0.5
 """Seconds between two Progress events."""
 
@@ -101,7 +107,7 @@ class Attack(Action):
         judge = Judge(work.model(), work.data, work.how.device)
         fitted = None
         if self.chosen_attack.fitted:
-            fitted = yield from fit(self, judge, work.spec.seed, work.how)
+            fitted = yield from fit(self, judge, work.spec.seed, work.how, Sketch(work.folder))
             keep_fitted(work.folder, fitted)
         outcome = yield from launch(self, judge, work.spec.seed, fitted)
         work.write_table("samples", outcome.table())
@@ -195,11 +201,44 @@ def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
     return free.flat()[0] if locked else None
 
 
-def fit(choice: Attack, judge: Judge, seed: int, how: How) -> Generator[Event, None, nn.Module]:
-    """Fit an attack that needs it, without labels. The model stays bit-identical."""
+def fit(choice: Attack, judge: Judge, seed: int, how: How, sketch: Sketch | None = None) -> Generator[Event, None, nn.Module]:
+    """Fit an attack that needs it, without labels; its scores and pictures on the way are made here. The model stays bit-identical."""
     views = judge.data.views.subset(judge.rows(choice.chosen_attack.fitting_half(choice.half)))
-    return (yield from choice.chosen_attack.fit(judge.model, lambda clean: choice.chosen_objective.bind(judge.model, clean), views,
-                                                choice.budget(views.shapes), stream(seed, "fit"), how))
+    index, drawn, fitted = judge.choose(WATCHED, seed, choice.half), 0.0, None
+    clean = judge.clean(index)
+    steps = choice.chosen_attack.fit(judge.model, lambda x: choice.chosen_objective.bind(judge.model, x), views, choice.budget(views.shapes),
+                                     stream(seed, "fit"), how)
+    while fitted is None:
+        try:
+            event, networks = next(steps)
+        except StopIteration as end:
+            fitted = end.value
+            continue
+        if not isinstance(event, Evaluate):
+            yield event
+            continue
+        moved = _as_fitted(choice, networks, clean, judge)
+        yield event.model_copy(update={"metrics": _watched(judge, index, clean, moved)})
+        if sketch is not None and (event.step == event.total or time.monotonic() - drawn > PICTURE_EVERY):
+            drawn = time.monotonic()
+            first = slice(0, DRAWN)
+            yield from sketch.adversarials(event.step, clean.flat()[first].cpu().numpy(), moved[first].cpu().numpy(), choice.epsilon, clean.shapes)
+    return fitted
+
+
+def _as_fitted(choice: Attack, networks: nn.Module, clean: Views, judge: Judge) -> Tensor:
+    """What an attack that is still being fitted would answer: (n, d)."""
+    mode = networks.training
+    bound = choice.chosen_attack.bound(networks.eval(), clean)
+    moved = answer(bound.perturb(clean.flat(), choice.chosen_objective.bind(judge.model, clean), choice.budget(clean.shapes), torch.Generator())).x
+    networks.train(mode)
+    return moved
+
+
+def _watched(judge: Judge, index: Tensor, clean: Views, moved: Tensor) -> dict[str, Any]:
+    before, after, labels = judge.verdict(clean.flat()), judge.verdict(moved), judge.labels(index)
+    return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
+            "flip_rate": float((before.cluster != after.cluster).mean())}
 
 
 def keep_fitted(folder: Path, fitted: nn.Module) -> None:
@@ -207,6 +246,14 @@ def keep_fitted(folder: Path, fitted: nn.Module) -> None:
     partial = folder / ".fitted.safetensors"
     save_file({name: weight.contiguous() for name, weight in fitted.state_dict().items()}, partial)
     partial.replace(folder / FITTED)
+
+
+def read_fitted(folder: Path) -> dict[str, Tensor]:
+    """The weights that `keep_fitted` left. Raises RunBroken where they are not there or damaged."""
+    try:
+        return load_file(folder / FITTED)
+    except (OSError, SafetensorError):
+        raise RunBroken(f"{FITTED} in {folder} must hold the weights of a fitted attack; it is missing or damaged. Fit the attack anew.") from None
 
 
 def launch(choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None) -> Generator[Progress, None, Outcome]:

@@ -1,5 +1,6 @@
 """The questions about one attacked sample: its ladder, its controls, its fate in other models. Every number is judged in float32."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,14 @@ from engine.attacks.protocols import AttackSettings
 from engine.attacks.protocols import answer as launched
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, SettingsError
+from engine.home import home
 from engine.metrics.intervals import wilson
 from engine.objectives import combine
 from engine.objectives.protocols import Objective
-from engine.runs import answers
+from engine.runs import answers, viewing
 from engine.runs.answers import Answer
+from engine.runs.attacking import read_fitted, unlocked
+from engine.runs.store import Store
 from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, nearest, read_as, rows_of, victim
 
 DRAWS = 64
@@ -26,19 +30,37 @@ DRAWS = 64
 
 
 def ladder(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
-           norm: str, axis: str, top: float, count: int, seed: int = 0, epsilon: float | None = None) -> Answer:
+           norm: str, axis: str, top: float, count: int, seed: int = 0, epsilon: float | None = None, locked: Sequence[int] = (),
+           fitted: str = "") -> Answer:
     """One sample along ε (0 … top), along the path over T at ε = `epsilon`, or along λ (0 … top) at ε = `epsilon`.
 
-    Every level carries the perturbation, the assignment, the embedding's place, the reconstruction, and the controls.
+    Every level carries the perturbation, the assignment, the embedding's place, the reconstruction, and the controls. `locked`
+    views stay as they are; `fitted` is the run in which an attack that needs it was fitted to this model, used at every ε.
     """
     it = victim(model)
     check_ids([sample], len(it.data))
-    chosen = registry.find("attack", attack)(**settings)
     clean = rows_of(it, np.array([sample]))
+    chosen, mask = _armed(it, attack, settings, fitted), unlocked(locked, clean.shapes)
     rng = torch.Generator().manual_seed(seed)
     goal = _goal(it, sample, objective, objective_settings)
-    climbed = _climb(it, chosen, clean, objective, objective_settings, lam, norm, axis, top, count, epsilon, goal, rng)
-    return _ladder_answer(it, sample, clean, climbed, chosen, objective, lam, norm, axis, epsilon, goal, rng)
+    climbed = _climb(it, chosen, clean, objective, objective_settings, lam, norm, axis, top, count, epsilon, goal, rng, mask)
+    return _ladder_answer(it, sample, clean, climbed, chosen, objective, lam, norm, axis, epsilon, goal, rng, mask)
+
+
+def _armed(it: Victim, attack: str, settings: dict[str, Any], fitted: str) -> AttackSettings:
+    """The attack ready to launch: one that must be fitted, with the weights of the run `fitted`."""
+    chosen: AttackSettings = registry.find("attack", attack)(**settings)
+    if not chosen.fitted:
+        return chosen
+    if not fitted:
+        raise SettingsError(f"{attack} must be fitted to the model first; got no run. Fit it with `python3 -m engine attack {attack} --model "
+                            f"{it.run.name}`, or choose pgd.")
+    run = Store(home()).find(fitted)
+    if run.spec.name != attack or run.spec.builds_on.get("model") != it.run.key:
+        raise SettingsError(f"The run {run.name} holds no {attack} fitted to {it.run.name}; fit one to this model.")
+    shapes = it.data.views.shapes
+    made = type(chosen)(**run.spec.settings["attack_settings"])
+    return made.bound(made.restored(read_fitted(run.folder), shapes).to(it.z.device), rows_of(it, np.zeros(1, dtype=int)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +94,7 @@ class Climbed:
 
 
 def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, objective_settings: dict[str, Any], lam: float, norm: str,
-           axis: str, top: float, count: int, epsilon: float | None, goal: Goal, rng: torch.Generator) -> Climbed:
+           axis: str, top: float, count: int, epsilon: float | None, goal: Goal, rng: torch.Generator, mask: Tensor | None) -> Climbed:
     """Climb along the axis that was asked for; whether a level has flipped is judged here."""
     if axis not in ("epsilon", "path", "lambda"):
         raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
@@ -85,29 +107,29 @@ def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, obj
 
     star = None
     if axis == "epsilon":
-        found = ladders.over_epsilon(bind, clean, torch.linspace(0, top, count), attack, norm, rng)
-        smallest = float(ladders.smallest_flip(found, flipped, bind, clean, attack, norm, rng).epsilon)
+        found = ladders.over_epsilon(bind, clean, torch.linspace(0, top, count), attack, norm, rng, mask)
+        smallest = float(ladders.smallest_flip(found, flipped, bind, clean, attack, norm, rng, mask=mask).epsilon)
         star = smallest if np.isfinite(smallest) else None
     elif epsilon is None:
         raise BudgetError(f"A ladder over {axis} needs one ε; got none. Give epsilon.")
     elif axis == "path":
-        found = ladders.over_path(bind, clean, epsilon, attack, norm, rng)
+        found = ladders.over_path(bind, clean, epsilon, attack, norm, rng, mask)
     else:
         penalty = registry.find("objective", "reconstruction_change")()
         lams = torch.linspace(0, top, count).tolist()
-        found = ladders.over_lambda(bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng)
+        found = ladders.over_lambda(bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng, mask)
     return Climbed(found.levels[0].tolist(), found.x[0], found.flips(flipped)[0], star)
 
 
 def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, attack: AttackSettings, objective: str, lam: float, norm: str,
-                   axis: str, epsilon: float | None, goal: Goal, rng: torch.Generator) -> Answer:
+                   axis: str, epsilon: float | None, goal: Goal, rng: torch.Generator, mask: Tensor | None) -> Answer:
     base = clean.flat()
     delta = climbed.x - base
     sizes = torch.tensor(climbed.levels, device=base.device) if axis == "epsilon" else torch.full((len(climbed.levels),), float(epsilon or 0))
     noise = registry.find("attack", "noise")()
     tiled, still = base.expand(len(climbed.levels), -1), Objective(lambda rows: rows.sum(1))
     shared = len(sizes) if axis == "epsilon" else 1  # at one ε every level has a noise of its own, or all would be the same draw
-    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), shared=shared), rng)).x
+    noisy = launched(noise.perturb(tiled, still, Budget(norm, sizes.to(base.device), mask=mask, shared=shared), rng)).x
     with torch.no_grad():
         views = clean.like(climbed.x)
         z, log_q = it.model.encode(views), it.model.log_assign(views)
@@ -136,6 +158,9 @@ def _ladder_answer(it: Victim, sample: int, clean: Views, climbed: Climbed, atta
         "near_clean": nearest(it, it.z[sample:sample + 1], NEIGHBOURS + 1)[1][0, 1:].cpu().numpy().astype(np.int32),
         "xy_clean": it.place(it.z[sample:sample + 1])[0].cpu().numpy(),
     }
+    if len(clean.shapes) > 1:
+        report["views"] = len(clean.shapes)
+        arrays |= viewing.moved(it, views, clean)
     if hasattr(it.model, "reconstruct"):
         with torch.no_grad():
             arrays["recon"] = as_bytes(it.model.reconstruct(views))
@@ -172,8 +197,9 @@ def checks(ladder: dict[str, Any], level: int) -> Answer:
         raise SettingsError(f"The ladder has levels 0 to {len(climbed.json['levels']) - 1}; got {level}. Choose one of them.")
     it, sample, axis, here = victim(ladder["model"]), ladder["sample"], ladder["axis"], climbed.json["levels"][level]
     epsilon, lam = (here if axis == "epsilon" else ladder["epsilon"]), (here if axis == "lambda" else ladder["lam"])
-    chosen = registry.find("attack", ladder["attack"])(**ladder["settings"])
+    chosen = _armed(it, ladder["attack"], ladder["settings"], ladder.get("fitted", ""))
     clean, rng = rows_of(it, np.array([sample])), torch.Generator().manual_seed(ladder["seed"])
+    mask = unlocked(ladder.get("locked", ()), clean.shapes)
     goal = _goal(it, sample, ladder["objective"], ladder["objective_settings"])
 
     def flips(x: Tensor) -> np.ndarray:
@@ -181,11 +207,11 @@ def checks(ladder: dict[str, Any], level: int) -> Answer:
 
     def moved(kind: AttackSettings, samples: Views, size: float) -> Tensor:
         bound = combine(ladder["objective"], lam, ladder["objective_settings"]).bind(it.model, samples)
-        return launched(kind.perturb(samples.flat(), bound, Budget(ladder["norm"], size), rng)).x
+        return launched(kind.perturb(samples.flat(), bound, Budget(ladder["norm"], size, mask=mask), rng)).x
 
     drawn = torch.randperm(len(it.data), generator=rng)
     others = drawn[drawn != sample][: DRAWS // 2].numpy()
-    strangers, budget = rows_of(it, others), Budget(ladder["norm"], epsilon)
+    strangers, budget = rows_of(it, others), Budget(ladder["norm"], epsilon, mask=mask)
     borrowed = budget.project(clean.flat() + moved(chosen, strangers, epsilon) - strangers.flat(), clean.flat())
     noise = moved(registry.find("attack", "noise")(), clean.rows(torch.zeros(DRAWS, dtype=torch.long)), epsilon)
     rows = [_check("this attack", climbed.arrays["flipped"][[level]]), _check("noise of the same size", flips(noise)),

@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from engine.data.views import picture
+from engine.data.views import Shapes, picture
 from engine.events import Picture
 
 GAP, SCALE = 1, 3
@@ -33,6 +33,17 @@ class Sketch:
         _replace(file, functools.partial(drawn.save, format="PNG"))
         yield Picture(step=step, picture="reconstructions", file=f"pictures/{file.name}",
                       caption="Above: clean samples. Below: their reconstructions.")
+
+    def adversarials(self, step: int, clean: np.ndarray, moved: np.ndarray, epsilon: float, shapes: Shapes) -> Iterator[Picture]:
+        """Samples, perturbations and their sum below one another, for flat rows (n, d) of images; nothing for what is no image."""
+        shape = picture(shapes)
+        if len(shape) != 3 or shape[0] not in (1, 3):
+            return
+        file = self._file(f"adversarials-{step:07d}.png")
+        drawn = grid(np.stack([clean, 0.5 + (moved - clean) / (2 * max(epsilon, 1e-6)), moved]).reshape(3, -1, *shape))
+        _replace(file, functools.partial(drawn.save, format="PNG"))
+        yield Picture(step=step, picture="adversarials", file=f"pictures/{file.name}",
+                      caption=f"Clean samples; perturbations, where grey is no change and black and white are ±{epsilon:g}; adversarial samples.")
 
     def map(self, step: int, z: np.ndarray, cluster: np.ndarray | None, most: int) -> Picture:
         """The first two principal components of z (n, m) as `xy` (p, 2), with `index` (p,) and `cluster` (p,)."""

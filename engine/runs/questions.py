@@ -14,7 +14,7 @@ from engine.errors import FeintError, SettingsError
 from engine.home import home
 from engine.metrics import clustering
 from engine.objectives import combine
-from engine.runs import answers, placing
+from engine.runs import answers, placing, viewing
 from engine.runs.answers import Answer
 from engine.runs.climbing import checks, fate, ladder
 from engine.runs.store import Store
@@ -170,5 +170,5 @@ def prepare(action: str, name: str, data: str, seed: int = 0, preset: str | None
 QUESTIONS: dict[str, Callable[..., Answer]] = {
     "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "checks": checks,
     "prepare": prepare,
-    "moved": moved, "moved_umap": moved_umap,
+    "moved": moved, "moved_umap": moved_umap, "views": viewing.views,
 }

@@ -1,0 +1,321 @@
+"""What the Multi-view page shows beside a ladder: attackers, locks, agreement, what each view says alone, its map, matrices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import charts, choices, launching, live, palette, state
+from app.choices import Victim
+from app.launching import DONE, LIVE
+from engine.errors import FeintError
+from engine.runs import answers
+from engine.runs.answers import Answer
+from engine.runs.store import Run
+
+ATTACKERS = {"pgd": "PGD", "strong": "Generator, strong", "released": "Generator, as released"}
+SPREAD = {"strong": 0.02, "released": 1.0}
+"""How far the first kernels of each generator spread: what tells the two apart."""
+PRESET = {"strong": None, "released": "as_released"}
+FITTED_AT = 0.3
+FIRST, LEVELS = 9, 65
+"""Levels of the ladder that is shown first where the network is slow, and of the one that is filled in."""
+SMALL = 256
+"""Numbers in a sample up to which a whole ladder takes no longer than a short one."""
+ALONE = 0.5
+"""Where the head agrees with the fusion on fewer of the clean samples than this, its answer for one view means nothing."""
+HALF = 300
+
+
+@dataclass(frozen=True)
+class Threat:
+    """Who attacks: PGD with its settings, or the run of a fitted generator; and which views it may not touch."""
+    attacker: str
+    steps: int
+    seed: int
+    locked: tuple[int, ...]
+    fitted: Run | None
+
+    def question(self, model: str, sample: int, count: int) -> dict[str, Any]:
+        """The question of its ladder over ε."""
+        if self.fitted is None:
+            return answers.ladder_question(model, sample, settings={"steps": self.steps} if self.steps != 20 else {}, objective="mv_disrupt",
+                                           count=count, seed=self.seed, locked=self.locked)
+        return answers.ladder_question(model, sample, attack="mv_gan", objective="mv_disrupt", count=count, seed=self.seed, locked=self.locked,
+                                       fitted=self.fitted.key)
+
+    @property
+    def understates(self) -> bool:
+        """Whether a lock is put on generators that were fitted together without it."""
+        return self.fitted is not None and tuple(self.fitted.spec.settings["locked"]) != self.locked
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+def choose_model() -> Victim:
+    """A model that sees several views; one of another kind in the address is a choice for other pages."""
+    asked = st.session_state["address"].get("model")
+    if asked in state.models() and asked not in state.models(ability="fuses"):
+        state.forget("model")
+    return choices.choose_model("fuses")
+
+
+def choose_threat(victim: Victim) -> Threat | None:
+    """Attacker, locks and its settings; None while the generator that was asked for is not fitted."""
+    attacker = st.selectbox("Attacker", list(ATTACKERS), key=state.key("attacker", "pgd", lambda name: name in ATTACKERS),
+                            format_func=ATTACKERS.__getitem__, help="PGD searches for each sample by itself. A generator is trained once and "
+                            "then answers at once; as released it starts saturated and is far weaker.")
+    views = int(victim.overview.json["views"])
+    numbers = [int(part) for part in state.value("locked", "").split(",") if part.isdigit() and int(part) < views]
+    locked = st.pills("Locked views", range(views), default=numbers, selection_mode="multi", format_func=lambda view: f"View {view + 1}",
+                      key=f"locks/{victim.run.key}", help="A locked view stays as it is: what can an attacker do who holds the others alone?")
+    state.put("locked", ",".join(map(str, sorted(locked))))
+    if len(locked) == views:
+        st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
+        return None
+    locks = tuple(sorted(int(view) for view in locked))
+    if attacker == "pgd":
+        steps = int(st.slider("T, steps", 1, 100, key=state.key("steps", 20, lambda number: 1 <= number <= 100), help="Gradient steps."))
+        seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999), help="Of the random start."))
+        return Threat("pgd", steps, seed, locks, None)
+    run = generator(victim.run, attacker, locks) or generator(victim.run, attacker, ())
+    if run is None or run.status() not in DONE or tuple(run.spec.settings["locked"]) != locks:
+        _fit(victim, attacker, locks, run)
+    return Threat(attacker, 0, 0, locks, run) if run is not None and run.status() in DONE else None
+
+
+def generator(model: Run, attacker: str, locked: Sequence[int] = ()) -> Run | None:
+    """The run in which this kind of generator was fitted to a model with these locks: a finished one, else the newest."""
+    shelf = state.store()
+    alike = [run for run in (*shelf.all(), *shelf.zoo().values()) if run.status() != "broken" and (run.spec.action, run.spec.name) == ("attack", "mv_gan")
+             and run.spec.builds_on.get("model") == model.key and run.spec.settings["attack_settings"]["init_sd"] == SPREAD[attacker]
+             and tuple(run.spec.settings["locked"]) == tuple(locked)]
+    alike.sort(key=lambda run: (run.status() not in DONE, abs(run.spec.settings["epsilon"] - FITTED_AT)))
+    return alike[0] if alike else None
+
+
+def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], have: Run | None) -> None:
+    """The button that fits a generator, as a run of its own."""
+    if have is not None and have.status() in LIVE:
+        return
+    if have is not None:
+        st.warning("These generators were fitted together, without this lock: what one of them does alone understates a one-view attack. "
+                   "Fit generators with the lock, or use PGD.")
+    if st.button("Fit generators" + (" with this lock" if locks else ""), type="primary", icon=":material/model_training:", width="stretch"):
+        question = {"ask": "prepare", "action": "attack", "name": "mv_gan", "data": victim.run.spec.data, "seed": 0, "preset": PRESET[attacker],
+                    "models": {"model": victim.run.key},
+                    "changes": {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000, "locked": list(locks)}}
+        if launching.begin(question) is not None:
+            st.rerun()
+
+
+# --- a generator while it trains --------------------------------------------------------------------------------------
+
+def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...]) -> None:
+    """Progress and pictures of a generator that is being fitted; nothing where none is."""
+    run = generator(model, attacker, locks) if attacker in SPREAD else None
+    if run is not None and run.status() not in DONE:
+        st.fragment(_fitting, run_every=live.TICK if run.status() in LIVE else None)(run.name, run.status() in LIVE)
+
+
+def _fitting(name: str, lived: bool) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is None:
+        return
+    status = run.status()
+    live.drawn_once_more(lived, status in LIVE or status in DONE)
+    if status in DONE:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        live.headline(run)
+    live.progress(run, told)
+    if status == "failed":
+        st.error(f"{run.reason()} Resume begins anew.")
+    table = told.evaluations()
+    if len(table):
+        last = table.iloc[-1]
+        acc = f"; their ACC is {last['acc_attacked']:.3f}" if "acc_attacked" in last else ""
+        st.markdown(f"So far it flips **{last['flip_rate']:.0%}** of the samples that are watched{acc}.")
+    pictures = told.pictures("adversarials")
+    if pictures:
+        try:
+            st.image((run.folder / pictures[-1].file).read_bytes(), caption=pictures[-1].caption, width="stretch", alt=pictures[-1].caption)
+        except OSError:
+            st.caption("The newest picture is not there any more.")
+
+
+# --- the ladder -------------------------------------------------------------------------------------------------------
+
+def ready(victim: Victim, question: dict[str, Any]) -> bool:
+    """Whether the whole ladder can be asked for at once: it is there, or the images are small."""
+    return victim.overview.json["size"] <= SMALL or answers.kept(question) is not None
+
+
+def level_in(answer: Answer, step: int) -> int:
+    """The level of a ladder for the address's step, which counts those of the whole one."""
+    return step if step < 0 else round(step * (len(answer.json["levels"]) - 1) / (LEVELS - 1))
+
+
+def level_out(answer: Answer, level: int) -> int:
+    """The address's step for a level."""
+    return round(level * (LEVELS - 1) / (len(answer.json["levels"]) - 1))
+
+
+def labelled(threat: Threat) -> None:
+    """What the ladder of a generator is, and what it is not."""
+    if threat.fitted is not None:
+        fitted = threat.fitted.spec.settings
+        st.caption(f"One generator, fitted at ε = {fitted['epsilon']:g} ({fitted['attack_settings']['protocol']}), clamped at each ε. "
+                   "The curve of ACC against ε, on Curves and Defend, fits one for each ε.")
+    if threat.understates:
+        st.warning("The lock is put on generators that were fitted together: this understates what an attacker of one view can do.")
+
+
+def reproduce(victim: Victim, threat: Threat) -> dict[str, str]:
+    """The same attack on the command line and in Python, over the half that was not trained on."""
+    name = "pgd" if threat.fitted is None else "mv_gan"
+    changes: dict[str, Any] = {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000}
+    changes |= ({"steps": threat.steps} if threat.fitted is None else {}) | ({"locked": list(threat.locked)} if threat.locked else {})
+    preset = None if threat.fitted is None else PRESET[threat.attacker]
+    flags = [f"--{field} {','.join(map(str, value)) if isinstance(value, list) else value}" for field, value in changes.items()]
+    flags += ([f"--preset {preset}"] if preset else []) + [f"--seed {threat.seed}"]
+    command = " ".join([f"python3 -m engine attack {name} --model {victim.name}", *flags])
+    python = ("from engine.runs.runner import prepare, run\n"
+              f'spec = prepare("attack", "{name}", models={{"model": "{victim.name}"}}, seed={threat.seed}, preset={preset!r}, changes={changes!r})\n'
+              "for event in run(spec):\n    print(event)")
+    return {"Command line": command, "Python": python}
+
+
+# --- beside the ladder ------------------------------------------------------------------------------------------------
+
+def sizes(known: Answer, answer: Answer, level: int) -> None:
+    """ε at a level, in the unit of each view's own contrast."""
+    linf, contrast = answer.arrays["view_linf"][level], known.json["contrast"]
+    said = " · ".join(f"view {view + 1}: {size:.3f} = **{size / width:.0%}** of its contrast" for view, (size, width) in
+                      enumerate(zip(linf, contrast, strict=True)))
+    st.caption(f"Largest change in {said}. Contrast: the middle 90 % of an image's values, the median over images.")
+
+
+def agree(known: Answer, answer: Answer, level: int) -> None:
+    """How far the views agree with one another before and after, beside the views of different samples."""
+    before, after = float(answer.arrays["agreement_clean"]), float(answer.arrays["agreement"][level])
+    st.metric("Agreement of the views", f"{after:.2f}", f"{after - before:+.2f} by the attack",
+              help="Mean cosine between the embeddings of a sample's views: 1 where they say the same.")
+    st.caption(f"Clean it is {before:.2f}; over all samples {known.json['agreement']:.2f}, and between views of different samples "
+               f"{known.json['agreement_strangers']:.2f}. Weights of the fusion: " + ", ".join(f"{weight:.2f}" for weight in known.json["weights"]) + ".")
+
+
+def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
+    """The fusion's clusters, and those of the head applied to one view, where that means anything."""
+    names, rows = victim.names, {"clean": answer.arrays["q_clean"], "now": answer.arrays["q"][level]}
+    for view, share in enumerate(known.json["alone"]):
+        if share >= ALONE:
+            rows[f"view {view + 1}"] = answer.arrays["view_q"][level][view]
+    matrix = np.stack(list(rows.values()))
+    charts.show(charts.confusion(matrix, list(rows), names, title="Which cluster, and who says so", row_title="by", column_title="cluster",
+                                 caption="Clean and now: the fusion. View 1, view 2 …: the head applied to one view, for which it was not trained.",
+                                 texts=[[f"{share:.0%}" if share >= 0.005 else "" for share in row] for row in matrix]), "alone")
+    for view, share in enumerate(known.json["alone"]):
+        if share < ALONE:
+            st.caption(f"View {view + 1} alone is left out: applied to it, the head agrees with the fusion on {share:.0%} of the clean samples only.")
+
+
+def maps(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
+    """The map of each view with the way that the sample goes on it."""
+    columns = st.columns(len(known.arrays["xy"]), gap="medium")
+    for view, (column, xy) in enumerate(zip(columns, known.arrays["xy"], strict=True)):
+        with column:
+            path = answer.arrays["view_xy"][: level + 1, view]
+            charts.show(_map(victim, f"View {view + 1}", xy, answer.arrays["view_xy_clean"][view], path), f"map{view}", table=False)
+
+
+def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np.ndarray) -> charts.Chart:
+    kept = np.linspace(0, len(xy) - 1, min(len(xy), 2000)).astype(int)
+    cluster, figure = victim.overview.arrays["cluster"][kept], go.Figure()
+    for number, name in enumerate(victim.names):
+        members = kept[cluster == number]
+        figure.add_scattergl(x=xy[members, 0], y=xy[members, 1], mode="markers", name=name, hovertemplate=f"{name}<extra></extra>",
+                             marker={"size": 4, "opacity": 0.5, "color": palette.LIGHT[number % len(palette.LIGHT)]})
+    way = np.concatenate([clean[None], path])
+    figure.add_scatter(x=way[:, 0], y=way[:, 1], mode="lines", line={"color": charts.GREY, "width": 2.5}, hoverinfo="skip")
+    figure.add_scatter(x=[way[0, 0], way[-1, 0]], y=[way[0, 1], way[-1, 1]], mode="markers", hovertext=["clean", "now"],
+                       hovertemplate="%{hovertext}<extra></extra>",
+                       marker={"size": 13, "symbol": ["circle-open", "circle"], "color": charts.BRIGHTER, "line": {"width": 2.5, "color": charts.GREY}})
+    charts.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.", "", "", False)
+    figure.update_layout(showlegend=False, height=330)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    moved = float(np.linalg.norm(way[-1] - way[0]))
+    return charts.Chart(figure, pd.DataFrame(way, columns=["x", "y"]), f"{title}: the sample moves by {moved:.2f} on the map.")
+
+
+# --- every sample -----------------------------------------------------------------------------------------------------
+
+def matrices(victim: Victim, threat: Threat, epsilon: float) -> None:
+    """Classes against clusters before and after, over the half of the data that was not trained on."""
+    if threat.fitted is not None and not threat.understates:
+        run: Run | None = threat.fitted if (threat.fitted.folder / "samples.parquet").exists() else None
+        if run is None:
+            run = _whole(victim, {"name": "mv_gan", "preset": PRESET[threat.attacker]}, FITTED_AT, threat)
+    else:
+        run = _whole(victim, {"name": "pgd", "preset": None}, epsilon, threat)
+    if run is None:
+        return
+    if run.status() in LIVE:
+        st.fragment(_waiting, run_every=live.TICK)(run.name)
+        return
+    if run.status() not in DONE:
+        st.error(f"The attack on every sample did not finish: {run.reason() or run.status()}")
+        return
+    try:
+        _matrices(victim, run)
+    except FeintError as error:
+        state.refused(error)
+
+
+def _whole(victim: Victim, attack: dict[str, Any], epsilon: float, threat: Threat) -> Run | None:
+    """The attack on many samples of the other half at this ε: begun when it is asked for, then kept in the session."""
+    changes: dict[str, Any] = {"objective": "mv_disrupt", "epsilon": epsilon, "half": "second", "n": HALF, "locked": list(threat.locked)}
+    if attack["name"] == "pgd":
+        changes |= {"steps": threat.steps or 20}
+    question = {"ask": "prepare", "action": "attack", "data": victim.run.spec.data, "seed": threat.seed, "models": {"model": victim.run.key},
+                "changes": changes} | attack
+    kept, text = st.session_state.setdefault("views/whole", {}), answers.key(question)
+    if not (kept.get(text) and live.readable(kept[text])):
+        if not st.button(f"Attack {HALF} samples at ε = {epsilon:.3g}", icon=":material/groups:", help="PGD takes seconds; its result is kept as a run."):
+            return None
+        kept[text] = launching.begin(question)
+    return None if kept[text] is None else state.store().find(kept[text])
+
+
+def _waiting(name: str) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is not None:
+        st.progress(told.pace().share, "Attacking…")
+    if run.status() not in LIVE:
+        st.rerun()
+
+
+def _matrices(victim: Victim, run: Run) -> None:
+    table, result = run.table(), run.result()
+    names = victim.names
+    if (table["label"] < 0).all():
+        st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")
+    classes = victim.overview.json["class_names"] if (table["label"] >= 0).all() else names
+    rows = table["label"] if (table["label"] >= 0).all() else table["cluster_clean"]
+    columns: tuple[tuple[Literal["cluster_clean", "cluster_attacked"], str], ...] = (("cluster_clean", "clean"), ("cluster_attacked", "attacked"))
+    for place, (name, title) in zip(st.columns(2, gap="medium"), columns, strict=True):
+        counts = np.zeros((len(classes), len(names)), dtype=int)
+        np.add.at(counts, (rows.to_numpy(), table[name].to_numpy()), 1)
+        acc = result.get("acc_clean" if title == "clean" else "acc_attacked")
+        with place:
+            charts.show(charts.confusion(counts, classes, names, title=title.capitalize() + (f": ACC {acc:.3f}" if acc is not None else ""), row_title="class",
+                                         column_title="cluster", caption=f"n = {len(table)} of the half that was not trained on."), f"matrix-{name}")
+    st.page_link(state.ROOT / "pages" / "inspect.py", label="Inspect these samples one by one", icon=":material/search:",
+                 query_params={"v": state.ADDRESS_VERSION, "model": victim.name, "run": run.name})

@@ -1,0 +1,214 @@
+"""Results of studies: those that ship with Feint and one's own, as tables and figures; and the runs behind their rows."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import charts, launching, live, state
+
+SHIPPED = state.ROOT / "assets" / "studies"
+SIZES = {"quick": "digits, 8x8", "mini": "4,000 of MNIST", "paper": "published settings"}
+ATTACKERS = {"PGD-20": "PGD-20", "generator, strong": "generator, strong", "generator, as released": "generator, as released"}
+HOLDS = 0.1
+"""How much attacked ACC a defence must add, beyond the spread of both, to be said to hold."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A study's rows with how they came about."""
+    rows: list[dict[str, Any]]
+    protocol: str
+    seeds: int
+    where: str
+
+    def table(self) -> pd.DataFrame:
+        """One line a row: model, what sets it apart, published and measured values."""
+        lines = []
+        for row in self.rows:
+            line = {"model": row["model"]} | row["about"]
+            for name in row["measured"] or row["published"] or {}:
+                published = (row["published"] or {}).get(name)
+                line[f"{name} published"] = None if published is None else f"{published:g}{' (?)' if name in row['doubtful'] else ''}"
+                here = (row["measured"] or {}).get(name)
+                line[f"{name} here"] = None if here is None else _with_spread(here)
+            for name in ("flip_rate", "noise_flip_rate", "acc_clean", "acc_chance"):
+                if name in row["controls"]:
+                    line[name.replace("_", " ")] = _with_spread(row["controls"][name])
+            lines.append(line | {"note": row["note"]})
+        frame = pd.DataFrame(lines)
+        return frame.drop(columns=[column for column in frame if frame[column].isna().all() or (frame[column] == "").all()])
+
+    def mean(self, row: dict[str, Any], name: str = "acc") -> tuple[float, float]:
+        """Mean and spread of a row's value."""
+        found = row["measured"][name]
+        return found["mean"], found["spread"] or 0.0
+
+
+def _with_spread(found: dict[str, Any]) -> str:
+    if "mean" not in found:
+        return str(found.get("first"))
+    return f"{found['mean']:.3f}" + (f" ± {found['spread']:.3f}" if found["spread"] is not None else "")
+
+
+def result(name: str, size: str) -> Result | None:
+    """The rows of a study: of one's own finished run, else as shipped; None where there are neither."""
+    for run in state.store().all():
+        if run.status() == "finished" and (run.spec.action, run.spec.name) == ("study", name) and run.spec.settings["study_settings"].get("size") == size:
+            found = run.result()
+            return Result(found["rows"], found["protocol"], found["seeds"], f"measured on this machine, run {run.key}")
+    file = SHIPPED / f"{name}.{size}.json"
+    return _shipped(file) if file.exists() else None
+
+
+@st.cache_data(show_spinner=False)
+def _read(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _shipped(file: Path) -> Result:
+    found = _read(file)
+    how = found["how"]
+    return Result(found["rows"], found["protocol"], found["seeds"], f"shipped: {how['device']}, {how['precision']}, PyTorch {how['torch']}")
+
+
+def sizes(name: str) -> list[str]:
+    """The sizes at which a study has results here."""
+    return [size for size in SIZES if result(name, size) is not None]
+
+
+def about(found: Result) -> None:
+    """The line under a figure: seeds, protocol, where it was measured."""
+    st.caption(f"Mean ± standard deviation of {found.seeds} seeds; {found.where}. {found.protocol}")
+
+
+# --- where a defence holds --------------------------------------------------------------------------------------------
+
+MODELS = {"comvc": "CoMVC, no defence", "ar_dmvc": "AR-DMVC", "ar_dmvc_am": "AR-DMVC-AM", "simvc": "SiMVC", "aecoddc": "AECoDDC"}
+
+
+def against_epsilon(found: Result, attacker: str, clean: Result | None) -> charts.Chart | None:
+    """Attacked ACC against ε, a line a model, with the spread over seeds as a band."""
+    rows = [row for row in found.rows if row["measured"] and row["about"]["state"] == attacker]
+    if not rows:
+        return None
+    epsilons = sorted({row["about"]["epsilon"] for row in rows})
+    frame = pd.DataFrame({"epsilon": [0.0, *epsilons]})
+    for model in MODELS:
+        values = {row["about"]["epsilon"]: found.mean(row) for row in rows if row["model"] == model}
+        if clean is not None:
+            values |= _clean(clean, model)
+        if values:
+            mean, spread = (np.array([values.get(epsilon, (np.nan, np.nan))[place] for epsilon in frame["epsilon"]]) for place in (0, 1))
+            frame[model], frame[f"{model}_low"], frame[f"{model}_high"] = mean, mean - spread, mean + spread
+    shown = {model: name for model, name in MODELS.items() if model in frame}
+    return charts.curves(frame, "epsilon", shown, title=f"ACC under {ATTACKERS[attacker]}", x_title="ε", y_title="ACC", share=True,
+                         bands={model: (f"{model}_low", f"{model}_high") for model in shown},
+                         caption="Every ε has a generator of its own." if attacker.startswith("generator") else "Each sample is attacked by itself.")
+
+
+def _clean(found: Result, model: str) -> dict[float, tuple[float, float]]:
+    """ε = 0 -> the clean ACC of a model as it is trained by default."""
+    rows = [row for row in found.rows if row["measured"] and row["model"] == model and row["about"] == {"state": "clean", "epsilon": 0.0}]
+    return {0.0: found.mean(rows[0])} if rows else {}
+
+
+def sentences(found: Result) -> list[str]:
+    """Up to which ε each defence holds against each attacker, in words: it adds more ACC than 0.1 and than the spread of both."""
+    said = []
+    for model in ("ar_dmvc", "ar_dmvc_am"):
+        held = {attacker: [epsilon for epsilon in (0.1, 0.2, 0.3) if _holds(found, model, attacker, epsilon)] for attacker in ATTACKERS}
+        strong, weak = sorted(set(held["PGD-20"])), held["generator, as released"]
+        parts = [f"at ε = {_listed(strong)} against PGD-20" if strong else "at no ε shown against PGD-20"]
+        only_weak = [epsilon for epsilon in weak if epsilon not in strong]
+        if only_weak:
+            parts.append(f"at ε = {_listed(only_weak)} only against the weak generator (as released)")
+        said.append(f"**{MODELS[model]}** adds more than {HOLDS:g} of ACC to the model without defence " + ", ".join(parts) + ".")
+    return said
+
+
+def _holds(found: Result, model: str, attacker: str, epsilon: float) -> bool:
+    both = [next((row for row in found.rows if row["measured"] and row["model"] == name and row["about"] == {"state": attacker, "epsilon": epsilon}), None)
+            for name in (model, "comvc")]
+    if None in both:
+        return False
+    (mean, spread), (base, base_spread) = (found.mean(row) for row in both if row)
+    return mean - base > max(HOLDS, float(np.hypot(spread, base_spread)))
+
+
+def _listed(epsilons: list[float]) -> str:
+    return " and ".join(f"{epsilon:g}" for epsilon in epsilons)
+
+
+# --- a grid of λ and γ ------------------------------------------------------------------------------------------------
+
+def grid(found: Result, key: str) -> dict[str, Any] | None:
+    """ACC over λ and γ; the row of the cell that was clicked."""
+    values = sorted({row["about"]["lam"] for row in found.rows}), sorted({row["about"]["gamma"] for row in found.rows})
+    kind = st.segmented_control("Shown", ["attacked", "clean"], default="attacked", required=True, key=f"{key}/kind", label_visibility="collapsed")
+    matrix = np.full((len(values[0]), len(values[1])), np.nan)
+    where = {}
+    for row in found.rows:
+        place = values[0].index(row["about"]["lam"]), values[1].index(row["about"]["gamma"])
+        where[place] = row
+        matrix[place] = row["measured"]["acc"]["mean"] if kind == "attacked" else row["controls"]["acc_clean"]["mean"]
+    names = [[f"{value:g}" for value in axis] for axis in values]
+    chosen = st.session_state.get(f"{key}/cell")
+    texts = [[f"{value:.2f}" for value in line] for line in matrix]
+    title = f"ACC of AR-DMVC-AM, {'PGD-20 at ε = 0.2' if kind == 'attacked' else 'clean'}"
+    chart = charts.confusion(matrix, names[0], names[1], title=title, row_title="λ",
+                             column_title="γ", texts=texts, chosen=chosen, caption="Mean over seeds. Click a cell to open the run behind it.")
+    picked = charts.show(chart, f"{key}/{kind}", on_select="rerun")
+    cell = next((tuple(int(part) for part in point) for point in picked if min(point) >= 0), None)
+    if cell is not None and cell != chosen:
+        st.session_state[f"{key}/cell"] = cell
+        st.rerun()
+    return where.get(chosen) if chosen is not None else None
+
+
+def behind(row: dict[str, Any], data: str, size: str) -> None:
+    """The runs of a cell, seed by seed: opened where they are here, else trained anew, which gives the same run."""
+    lam, gamma = row["about"]["lam"], row["about"]["gamma"]
+    st.markdown(f"**λ = {lam:g}, γ = {gamma:g}**: ACC {_with_spread(row['measured']['acc'])} under attack, {_with_spread(row['controls']['acc_clean'])} clean.")
+    with st.container(horizontal=True):
+        for seed, key in enumerate(row["runs"]["model"]):
+            if live.readable(key):
+                st.page_link(state.ROOT / "pages" / "train.py", label=f"Open seed {seed}", icon=":material/open_in_full:",
+                             query_params={"v": state.ADDRESS_VERSION, "run": key})
+            elif st.button(f"Train seed {seed} here", icon=":material/play_arrow:", key=f"behind/{key}",
+                           help=f"Its run is {key}; trained anew it is the same run."):
+                made = launching.start({"name": "ar_dmvc_am", "preset": size, "changes": {"lam": lam, "gamma": gamma}, "sentence": None}, data, seed)
+                if made is not None:
+                    state.go("train", {"run": made})
+
+
+
+
+# --- more ---------------------------------------------------------------------------------------------------------------
+
+def equal_epochs(clean: Result) -> None:
+    """The model without defence for as many epochs as the defences have: the extra row beside them."""
+    rows = [row for row in clean.rows if row["measured"] and row["about"]["state"] in ("clean", "PGD-20")]
+    rows = [row for row in rows if row["model"] in ("comvc", "ar_dmvc", "ar_dmvc_am")]
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        name = MODELS[row["model"]] + (f", {row['about']['epochs']} epochs" if row["about"].get("epochs") else "")
+        lines.setdefault(name, {})["ACC, clean" if row["about"]["state"] == "clean" else "ACC, PGD-20 at ε = 0.3"] = _with_spread(row["measured"]["acc"])
+    st.markdown("**For equal epochs.** The model without defence has its own length of training, and once more that of the defences.")
+    st.dataframe(pd.DataFrame([{"model": name} | values for name, values in lines.items()]), hide_index=True, key="equal_epochs")
+
+
+def confusions(found: Result) -> None:
+    """The matrices of a model, clean and under one attack, of the first seed."""
+    rows = {f"{row['model']}, {row['about']['state']}": row for row in found.rows if row["measured"]}
+    row = rows[str(st.selectbox("Model and attack", list(rows)))]
+    for place, name in zip(st.columns(2, gap="medium"), ("clean", "attacked"), strict=True):
+        matrix = np.array(row["controls"][f"matrix_{name}"]["first"])
+        with place:
+            names = [list(map(str, range(size))) for size in matrix.shape]
+            charts.show(charts.confusion(matrix, *names, title=name.capitalize(), row_title="class", column_title="matched cluster",
+                                         caption="Seed 0, the half that was not trained on."), f"confusion/{name}")
