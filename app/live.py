@@ -32,7 +32,7 @@ SCORES = {
     "acc": ("ACC", "Accuracy after the best matching of clusters to classes."),
     "nmi": ("NMI", "Normalised mutual information of clusters and classes."),
     "ari": ("ARI", "Adjusted Rand index of clusters and classes."),
-    "acc_attacked": ("ACC, attacked", "Of 100 samples that are not trained on, under PGD-5 at ε = 0.2."),
+    "acc_attacked": ("Attacked", "ACC of 100 samples that are not trained on, under PGD-5 at ε = 0.2."),
     "assignment_kl_mean": ("L_AM", "Mean KL of clean and attacked assignments: 0 where the attack changes none."),
     "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
     "delta_fd": ("Δ_FD", "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."),
@@ -304,7 +304,7 @@ def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     axis, zoom = _view([told])
     live = run.status() in LIVE
     found = _redrawn(run.key, (axis, zoom, live), lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom))
-    first: list[str] = [name for name in ("scores", "angles") if name in found]
+    first: list[str] = [name for name in ("scores", "fates", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, live)
     beside = sketches.show(run, told)
     if beside is not None and "sizes" in found:

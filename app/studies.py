@@ -14,6 +14,7 @@ from app import charts, launching, live, state
 SHIPPED = state.ROOT / "assets" / "studies"
 SIZES = {"quick": "digits, 8x8", "mini": "4,000 of MNIST", "paper": "published settings"}
 ATTACKERS = {"PGD-20": "PGD-20", "generator, strong": "generator, strong", "generator, as released": "generator, as released"}
+NAMES = {"epsilon": "ε", "lam": "λ", "gamma": "γ", "trained_on": "trained on", "data": "attacked on"}
 HOLDS = 0.1
 """How much attacked ACC a defence must add, beyond the spread of both, to be said to hold."""
 
@@ -28,9 +29,10 @@ class Result:
 
     def table(self) -> pd.DataFrame:
         """One line a row: model, what sets it apart, published and measured values."""
-        lines = []
+        titles, lines = state.catalogue()["model"], []
+        apart = list(dict.fromkeys(name for row in self.rows for name in row["about"]))
         for row in self.rows:
-            line = {"model": row["model"]} | row["about"]
+            line = {"model": titles.get(row["model"], {}).get("title", row["model"])} | {NAMES.get(name, name): row["about"].get(name) for name in apart}
             for name in row["measured"] or row["published"] or {}:
                 published = (row["published"] or {}).get(name)
                 line[f"{name} published"] = None if published is None else f"{published:g}{' (?)' if name in row['doubtful'] else ''}"
@@ -41,7 +43,8 @@ class Result:
                     line[name.replace("_", " ")] = _with_spread(row["controls"][name])
             lines.append(line | {"note": row["note"]})
         frame = pd.DataFrame(lines)
-        return frame.drop(columns=[column for column in frame if frame[column].isna().all() or (frame[column] == "").all()])
+        empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
+        return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
 
     def mean(self, row: dict[str, Any], name: str = "acc") -> tuple[float, float]:
         """Mean and spread of a row's value."""
@@ -123,21 +126,29 @@ def sentences(found: Result) -> list[str]:
     for model in ("ar_dmvc", "ar_dmvc_am"):
         held = {attacker: [epsilon for epsilon in (0.1, 0.2, 0.3) if _holds(found, model, attacker, epsilon)] for attacker in ATTACKERS}
         strong, weak = sorted(set(held["PGD-20"])), held["generator, as released"]
-        parts = [f"at ε = {_listed(strong)} against PGD-20" if strong else "at no ε shown against PGD-20"]
+        parts = [f"against PGD-20 {_gains(found, model, strong)}" if strong else "against PGD-20 at no ε shown"]
         only_weak = [epsilon for epsilon in weak if epsilon not in strong]
         if only_weak:
             parts.append(f"at ε = {_listed(only_weak)} only against the weak generator (as released)")
-        said.append(f"**{MODELS[model]}** adds more than {HOLDS:g} of ACC to the model without defence " + ", ".join(parts) + ".")
+        said.append(f"**{MODELS[model]}** adds more than {HOLDS:g} to the ACC of the model without defence: " + "; ".join(parts) + ".")
     return said
 
 
+def _both(found: Result, model: str, attacker: str, epsilon: float) -> list[tuple[float, float]]:
+    """Mean and spread of the ACC of a defence and of the model without one; empty where either was not measured."""
+    wanted = {"state": attacker, "epsilon": epsilon}
+    rows = [next((row for row in found.rows if row["measured"] and row["model"] == name and row["about"] == wanted), None) for name in (model, "comvc")]
+    return [] if None in rows else [found.mean(row) for row in rows if row]
+
+
 def _holds(found: Result, model: str, attacker: str, epsilon: float) -> bool:
-    both = [next((row for row in found.rows if row["measured"] and row["model"] == name and row["about"] == {"state": attacker, "epsilon": epsilon}), None)
-            for name in (model, "comvc")]
-    if None in both:
-        return False
-    (mean, spread), (base, base_spread) = (found.mean(row) for row in both if row)
-    return mean - base > max(HOLDS, float(np.hypot(spread, base_spread)))
+    both = _both(found, model, attacker, epsilon)
+    return bool(both) and both[0][0] - both[1][0] > max(HOLDS, float(np.hypot(both[0][1], both[1][1])))
+
+
+def _gains(found: Result, model: str, epsilons: list[float]) -> str:
+    every = [(epsilon, _both(found, model, "PGD-20", epsilon)) for epsilon in epsilons]
+    return " and ".join(f"at ε = {epsilon:g} ({mine[0]:.2f} against {base[0]:.2f})" for epsilon, (mine, base) in every)
 
 
 def _listed(epsilons: list[float]) -> str:

@@ -16,7 +16,7 @@ from engine.cli.flags import Parser, add_fields, changes
 from engine.errors import FeintError, SettingsError, UnknownName
 from engine.events import Event, to_line
 from engine.runs import catalogue, leash, lock
-from engine.runs.store import Run, Store
+from engine.runs.store import Run, Store, write_json
 
 KINDS = {"models": "model", "attacks": "attack", "objectives": "objective", "data": "data", "metrics": "metric", "zoo": "zoo",
          "studies": "study"}
@@ -174,16 +174,22 @@ def _launch(action: str, arguments: list[str]) -> int:
 
 
 def study(arguments: list[str]) -> int:
-    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--json]"""
+    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--out FOLDER] [--json]"""
     name, rest = _subject("study", arguments)
     entries = catalogue.read()
     parser = _parser("study", name, entries["study"])
+    parser.add_argument("--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json")
     add_fields(parser, entries["study"][name])
     chosen = parser.finish(rest)
     from engine.runs.studying import Study  # torch, only where something is computed
 
-    chosen.data = Study.choose(name, None, changes(chosen)).chosen.data()
-    return _start("study", name, chosen)
+    asked = Study.choose(name, None, changes(chosen)).chosen
+    chosen.data = asked.data()
+    code, run = _begun("study", name, chosen)
+    if code == 0 and chosen.out:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        write_json(chosen.out / f"{name}.{asked.size}.json", {"study": name, "how": run.card()["how"]} | run.result())
+    return code
 
 
 def _subject(command: str, arguments: list[str]) -> tuple[str, list[str]]:
@@ -209,6 +215,11 @@ def _parser(command: str, name: str, known: Mapping[str, Any]) -> Parser:
 
 
 def _start(action: str, name: str, chosen: argparse.Namespace) -> int:
+    return _begun(action, name, chosen)[0]
+
+
+def _begun(action: str, name: str, chosen: argparse.Namespace) -> tuple[int, Run]:
+    """The exit code and the run of what was chosen."""
     from engine import device  # torch, only where something is computed
     from engine.runs import runner
 
@@ -220,7 +231,7 @@ def _start(action: str, name: str, chosen: argparse.Namespace) -> int:
     asked = (chosen.device, chosen.precision, chosen.threads) != ("auto", "auto", None)
     how = device.choose(chosen.device, chosen.precision, chosen.threads) if asked else None
     run = Store().create(spec)
-    return _show(run, runner.run(run, how=how), chosen.json)
+    return _show(run, runner.run(run, how=how), chosen.json), run
 
 
 def _show(run: Run, events: Iterator[Event], as_json: bool) -> int:
@@ -322,13 +333,13 @@ def zoo(arguments: list[str]) -> int:
     from engine.runs import zoo as building  # torch
 
     parser = Parser(prog="zoo")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ALL)}")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     for name in chosen.names:
-        if name not in building.ENTRIES:
-            raise UnknownName("zoo entry", name, list(building.ENTRIES))
-    for event in building.build(chosen.names or list(building.ENTRIES)):
+        if name not in building.ALL:
+            raise UnknownName("zoo entry", name, list(building.ALL))
+    for event in building.build(chosen.names or list(building.ALL)):
         print(to_line(event), flush=True)
     return 0
 

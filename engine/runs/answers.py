@@ -33,7 +33,7 @@ MAP_LANE = ("umap", "place", "moved_umap")
 TOP = {"linf": 0.3, "l2": 3.0}
 """The largest ε of a ladder unless a person asks for another."""
 
-SHOWN = {"digits": 3, "mnist_test": 3}
+SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
 """The sample a page shows first."""
 
 

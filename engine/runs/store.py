@@ -33,6 +33,8 @@ from engine.runs.spec import FORMAT, Spec
 ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
 FINAL = (Finished, Failed, Stopped)
 SHORTEST_PREFIX = 4
+TAIL = 65536
+"""Bytes of a file's end that hold its last event, nearly always."""
 
 
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
@@ -158,12 +160,16 @@ class Run:
         return [from_line(line.decode("utf-8", "replace")) for line in lines[after_line:]]
 
     def last_event(self) -> Event | None:
-        """The last whole line; reads only the file's end."""
+        """The last whole line; reads only the file's end, as much of it as that line needs."""
         try:
             with (self.folder / "events.jsonl").open("rb") as file:
-                start = max(0, file.seek(0, os.SEEK_END) - 65536)
-                file.seek(start)
-                lines = file.read().split(b"\n")[:-1]
+                size = file.seek(0, os.SEEK_END)
+                for reach in (TAIL, TAIL * 64, size):
+                    start = max(0, size - reach)
+                    file.seek(start)
+                    lines = file.read(size - start).split(b"\n")[:-1]
+                    if len(lines) > 1 or start == 0:  # the first one may have lost its beginning
+                        break
         except FileNotFoundError:
             return None
         return from_line(lines[-1].decode("utf-8", "replace")) if lines else None

@@ -55,7 +55,9 @@ class Study(Action):
             row = yield from _measured(case, self.chosen.seeds, store, work.how, number, len(cases))
             rows.append(row.model_dump(mode="json", exclude={"event", "at"}))
             yield row
-        return {"rows": rows, "n_rows": len(rows), "protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
+        behind = {key for row in rows for keys in row["runs"].values() for key in keys}
+        spent = sum(float(store.find(key).result().get("seconds", 0)) for key in behind)
+        return {"rows": rows, "n_rows": len(rows), "seconds_of_runs": round(spent, 1), "n_runs": len(behind), "protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
 
 
 def _measured(case: Case, seeds: int, store: Store, how: How, number: int, total: int) -> Generator[Event, None, Row]:
