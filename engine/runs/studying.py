@@ -57,7 +57,8 @@ class Study(Action):
             yield row
         behind = {key for row in rows for keys in row["runs"].values() for key in keys}
         spent = sum(float(store.find(key).result().get("seconds", 0)) for key in behind)
-        return {"rows": rows, "n_rows": len(rows), "seconds_of_runs": round(spent, 1), "n_runs": len(behind), "protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
+        counted = {"n_rows": len(rows), "n_runs": len(behind), "seconds_of_runs": round(spent, 1)}
+        return {"rows": rows} | counted | {"protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
 
 
 def _measured(case: Case, seeds: int, store: Store, how: How, number: int, total: int) -> Generator[Event, None, Row]:
