@@ -20,7 +20,7 @@ LIVE = ("queued", "running")
 DONE = ("finished", "zoo")
 ARMS: tuple[tuple[str, dict[str, Any]], ...] = (("dec_star", {}), ("idec_star", {}), ("adec", {}), ("adec", {"adv_weight": 0.0}))
 """The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder that only follows."""
-OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
+OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect", "study": "defend"}
 """The page that shows a run of an action."""
 
 
@@ -112,7 +112,7 @@ def settings(spec: Spec) -> dict[str, Any]:
 def title(spec: Spec) -> str:
     """What a person calls it: the method, or the arm of the comparison."""
     catalogue = state.catalogue()
-    entry = catalogue["model" if spec.action == "train" else "attack"].get(spec.name, {})
+    entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
     name = entry.get("title", spec.name or spec.action)
     if spec.action == "train":
         return name + (" without adversary" if settings(spec).get("adv_weight") == 0 else "")

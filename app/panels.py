@@ -25,7 +25,7 @@ AXES = {"step": "iterations", "encoder_updates": "encoder updates"}
 ANGLES = {"delta_fr": "Δ_FR", "delta_fd": "Δ_FD"}
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI"}
 WATCHED = {"acc_attacked": "ACC, attacked"}
-FATES = {"flip_rate": "flip rate", "assignment_kl_mean": "L_AM: KL of assignments"}
+FATES = {"flip_rate": "flip rate", "noise_flip_rate": "flip rate, noise", "assignment_kl_mean": "L_AM: KL of assignments"}
 VIEWS = {"compact": "L1, clusters apart", "orthogonal": "L2, assignments unlike", "corners": "L3, near corners", "contrast": "contrast of views",
          "attacked": "loss at attacked views", "mitigator": "Attack Mitigator", "reconstruction": "reconstruction"}
 """Parts of the loss of multi-view models, weighted as they are summed."""

@@ -77,7 +77,8 @@ def _words(run: Run) -> str:
     if isinstance(found.get("acc"), float):
         said.append(f"ACC {found['acc']:.3f}")
     if isinstance(found.get("flip_rate"), float):
-        said.append(f"flipped {found['flip_rate']:.3f}, noise {found['noise_flip_rate']:.3f}")
+        control = found.get("noise_flip_rate")
+        said.append(f"flipped {found['flip_rate']:.3f}" + (f", noise {control:.3f}" if isinstance(control, float) else ""))
     return " · ".join(part for part in said if part)
 
 

@@ -187,7 +187,7 @@ def watched(settings: ModelSettings) -> Attack | None:
 
 
 def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -> dict[str, Any]:
-    """Accuracy, flip rate and KL of assignments of a model as it is now under an attack, always on the same samples."""
+    """Accuracy, flip rates and KL of assignments of a model as it is now under an attack, always on the same samples."""
     was = model.training
     model.eval()
     judge = Judge(model, data, device)
@@ -195,11 +195,13 @@ def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -
     clean = judge.clean(index)
     moved = answer(choice.chosen_attack.perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
                                                 stream(WATCHED_SEED, "attack"))).x
-    before, after = judge.verdict(clean.flat()), judge.verdict(moved)
+    noisy = answer(registry.find("attack", "noise")().perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
+                                                              stream(WATCHED_SEED, "noise"))).x
+    before, after, control = (judge.verdict(rows) for rows in (clean.flat(), moved, noisy))
     model.train(was)
     labels = judge.labels(index)
     return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
-            "flip_rate": float((before.cluster != after.cluster).mean()),
+            "flip_rate": float((before.cluster != after.cluster).mean()), "noise_flip_rate": float((before.cluster != control.cluster).mean()),
             "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
 
 
