@@ -21,6 +21,7 @@ ATTACKERS = {"pgd": "PGD", "strong": "Generator, strong", "released": "Generator
 SPREAD = {"strong": 0.02, "released": 1.0}
 """How far the first kernels of each generator spread: what tells the two apart."""
 PRESET = {"strong": None, "released": "as_released"}
+PROTOCOLS = {"transductive": "the half it is scored on (as released)", "inductive": "the other half, on which the model was trained"}
 FITTED_AT = 0.3
 FIRST, LEVELS = 9, 65
 """Levels of the ladder that is shown first where the network is slow, and of the one that is filled in."""
@@ -29,6 +30,7 @@ SMALL = 256
 ALONE = 0.5
 """Where the head agrees with the fusion on fewer of the clean samples than this, its answer for one view means nothing."""
 HALF = 300
+SMOOTH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Threat:
     seed: int
     locked: tuple[int, ...]
     fitted: Run | None
+    protocol: str = "transductive"
 
     def question(self, model: str, sample: int, count: int) -> dict[str, Any]:
         """The question of its ladder over ε."""
@@ -64,60 +67,78 @@ def choose_model() -> Victim:
     return choices.choose_model("fuses")
 
 
+def locks() -> tuple[int, ...]:
+    """The views that the address says are locked."""
+    return tuple(sorted({int(part) for part in state.value("locked", "").split(",") if part.isdigit()}))
+
+
 def choose_threat(victim: Victim) -> Threat | None:
     """Attacker, locks and its settings; None while the generator that was asked for is not fitted."""
     attacker = st.selectbox("Attacker", list(ATTACKERS), key=state.key("attacker", "pgd", lambda name: name in ATTACKERS),
                             format_func=ATTACKERS.__getitem__, help="PGD searches for each sample by itself. A generator is trained once and "
                             "then answers at once; as released it starts saturated and is far weaker.")
     views = int(victim.overview.json["views"])
-    numbers = [int(part) for part in state.value("locked", "").split(",") if part.isdigit() and int(part) < views]
-    locked = st.pills("Locked views", range(views), default=numbers, selection_mode="multi", format_func=lambda view: f"View {view + 1}",
-                      key=f"locks/{victim.run.key}", help="A locked view stays as it is: what can an attacker do who holds the others alone?")
+    locked = st.pills("Locked views", range(views), default=[view for view in locks() if view < views], selection_mode="multi",
+                      format_func=lambda view: f"View {view + 1}", key=f"locks/{victim.run.key}", help="A locked view stays as it is: what can an attacker do who holds the others alone?")
     state.put("locked", ",".join(map(str, sorted(locked))))
     if len(locked) == views:
         st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
         return None
-    locks = tuple(sorted(int(view) for view in locked))
+    held = tuple(sorted(int(view) for view in locked))
     if attacker == "pgd":
         steps = int(st.slider("T, steps", 1, 100, key=state.key("steps", 20, lambda number: 1 <= number <= 100), help="Gradient steps."))
         seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 0, lambda number: 0 <= number <= 9999), help="Of the random start."))
-        return Threat("pgd", steps, seed, locks, None)
-    run = generator(victim.run, attacker, locks) or generator(victim.run, attacker, ())
-    if run is None or run.status() not in DONE or tuple(run.spec.settings["locked"]) != locks:
-        _fit(victim, attacker, locks, run)
-    return Threat(attacker, 0, 0, locks, run) if run is not None and run.status() in DONE else None
+        return Threat("pgd", steps, seed, held, None)
+    protocol = st.selectbox("Fitted on", list(PROTOCOLS), key=state.key("protocol", "transductive", lambda name: name in PROTOCOLS),
+                            format_func=PROTOCOLS.__getitem__,
+                            help="Transductive: generators have seen the samples they are scored on. Inductive: they have not.")
+    run = generator(victim.run, attacker, held, protocol)
+    if run is None or run.status() not in DONE:
+        run = generator(victim.run, attacker, (), protocol) if run is None else run
+        _fit(victim, attacker, held, protocol, run)
+    return Threat(attacker, 0, 0, held, run, protocol) if run is not None and run.status() in DONE else None
 
 
-def generator(model: Run, attacker: str, locked: Sequence[int] = ()) -> Run | None:
+def generator(model: Run, attacker: str, locked: Sequence[int] = (), protocol: str = "transductive") -> Run | None:
     """The run in which this kind of generator was fitted to a model with these locks: a finished one, else the newest."""
     shelf = state.store()
-    alike = [run for run in (*shelf.all(), *shelf.zoo().values()) if run.status() != "broken" and (run.spec.action, run.spec.name) == ("attack", "mv_gan")
-             and run.spec.builds_on.get("model") == model.key and run.spec.settings["attack_settings"]["init_sd"] == SPREAD[attacker]
-             and tuple(run.spec.settings["locked"]) == tuple(locked)]
+    alike = [run for run in (*shelf.all(), *shelf.zoo().values()) if _fits(run, model.key, SPREAD[attacker], protocol, locked)]
     alike.sort(key=lambda run: (run.status() not in DONE, abs(run.spec.settings["epsilon"] - FITTED_AT)))
     return alike[0] if alike else None
 
 
-def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], have: Run | None) -> None:
+def _fits(run: Run, model: str, spread: float, protocol: str, locked: Sequence[int]) -> bool:
+    try:
+        spec = run.spec
+    except FeintError:
+        return False
+    if (spec.action, spec.name, spec.builds_on.get("model")) != ("attack", "mv_gan", model) or spec.settings["objective"] != "mv_disrupt":
+        return False
+    fitted = spec.settings["attack_settings"]
+    return (fitted["init_sd"], fitted["protocol"], tuple(spec.settings["locked"])) == (spread, protocol, tuple(locked))
+
+
+def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, have: Run | None) -> None:
     """The button that fits a generator, as a run of its own."""
     if have is not None and have.status() in LIVE:
         return
-    if have is not None:
+    if have is not None and tuple(have.spec.settings["locked"]) != locks:
         st.warning("These generators were fitted together, without this lock: what one of them does alone understates a one-view attack. "
                    "Fit generators with the lock, or use PGD.")
     if st.button("Fit generators" + (" with this lock" if locks else ""), type="primary", icon=":material/model_training:", width="stretch"):
         question = {"ask": "prepare", "action": "attack", "name": "mv_gan", "data": victim.run.spec.data, "seed": 0, "preset": PRESET[attacker],
                     "models": {"model": victim.run.key},
-                    "changes": {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000, "locked": list(locks)}}
+                    "changes": {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000, "locked": list(locks),
+                                "protocol": protocol}}
         if launching.begin(question) is not None:
             st.rerun()
 
 
 # --- a generator while it trains --------------------------------------------------------------------------------------
 
-def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...]) -> None:
+def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...], protocol: str) -> None:
     """Progress and pictures of a generator that is being fitted; nothing where none is."""
-    run = generator(model, attacker, locks) if attacker in SPREAD else None
+    run = generator(model, attacker, locks, protocol) if attacker in SPREAD else None
     if run is not None and run.status() not in DONE:
         st.fragment(_fitting, run_every=live.TICK if run.status() in LIVE else None)(run.name, run.status() in LIVE)
 
@@ -180,7 +201,8 @@ def reproduce(victim: Victim, threat: Threat) -> dict[str, str]:
     """The same attack on the command line and in Python, over the half that was not trained on."""
     name = "pgd" if threat.fitted is None else "mv_gan"
     changes: dict[str, Any] = {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000}
-    changes |= ({"steps": threat.steps} if threat.fitted is None else {}) | ({"locked": list(threat.locked)} if threat.locked else {})
+    changes |= {"steps": threat.steps} if threat.fitted is None else {"protocol": threat.protocol}
+    changes |= {"locked": list(threat.locked)} if threat.locked else {}
     preset = None if threat.fitted is None else PRESET[threat.attacker]
     flags = [f"--{field} {','.join(map(str, value)) if isinstance(value, list) else value}" for field, value in changes.items()]
     flags += ([f"--preset {preset}"] if preset else []) + [f"--seed {threat.seed}"]
@@ -199,6 +221,20 @@ def sizes(known: Answer, answer: Answer, level: int) -> None:
     said = " · ".join(f"view {view + 1}: {size:.3f} = **{size / width:.0%}** of its contrast" for view, (size, width) in
                       enumerate(zip(linf, contrast, strict=True)))
     st.caption(f"Largest change in {said}. Contrast: the middle 90 % of an image's values, the median over images.")
+
+
+def about_data(victim: Victim) -> None:
+    """Where the views come from, and what their pairing tells; nothing for a file of one's own."""
+    card = state.catalogue()["data"].get(victim.run.spec.data)
+    if card is not None:
+        st.caption(f"{card['title']}: {card['note']}")
+
+
+def mitigation(answer: Answer, level: int) -> None:
+    """L_AM of this sample: what the Attack Mitigator of a defence keeps small."""
+    p, q = (np.asarray(part, dtype=np.float64) + SMOOTH for part in (answer.arrays["q_clean"], answer.arrays["q"][level]))
+    st.metric("L_AM of this sample", f"{max(float((p * np.log(p / q)).sum()), 0):.2f}",
+              help="KL of the clean assignment from the attacked one, in nats, 1e-4 added to every probability: 0 where the attack changes nothing.")
 
 
 def agree(known: Answer, answer: Answer, level: int) -> None:

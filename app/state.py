@@ -26,8 +26,8 @@ from engine.runs.store import Run, Store
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
 PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
-              "order", "umap", "tab", "attacker", "locked", "lesson", "step")
-OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "lesson", "step")
+              "order", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
+OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "multiview": "Multi-view", "defend": "Defend", "train": "Train",
          "runs": "Runs"}

@@ -13,7 +13,7 @@ with choose:
     sample = choices.choose_sample(victim)
     threat = multiview.choose_threat(victim)
 with look:
-    multiview.watch_fitting(victim.run, state.value("attacker", "pgd"), threat.locked if threat else ())
+    multiview.watch_fitting(victim.run, state.value("attacker", "pgd"), multiview.locks(), state.value("protocol", "transductive"))
     if threat is None:
         st.info("Fit generators to this model first, or choose PGD.", icon=":material/model_training:")
     else:
@@ -33,9 +33,11 @@ with look:
         left, right = st.columns([1, 3], gap="medium")
         with left:
             multiview.agree(known, answer, level)
+            multiview.mitigation(answer, level)
         with right:
             multiview.alone(victim, known, answer, level)
         multiview.maps(victim, known, answer, level)
+        multiview.about_data(victim)
         st.subheader("And the others?", anchor=False)
         multiview.matrices(victim, threat, round(float(answer.json["levels"][level]), 4))
         with st.expander("Is it the attack, or would anything do? Controls at this ε", key="open_controls", icon=":material/balance:",
