@@ -79,7 +79,8 @@ def choose_threat(victim: Victim) -> Threat | None:
                             "then answers at once; as released it starts saturated and is far weaker.")
     views = int(victim.overview.json["views"])
     locked = st.pills("Locked views", range(views), default=[view for view in locks() if view < views], selection_mode="multi",
-                      format_func=lambda view: f"View {view + 1}", key=f"locks/{victim.run.key}", help="A locked view stays as it is: what can an attacker do who holds the others alone?")
+                      format_func=lambda view: f"View {view + 1}", key=f"locks/{victim.run.key}",
+                      help="A locked view stays as it is: what can an attacker do who holds the others alone?")
     state.put("locked", ",".join(map(str, sorted(locked))))
     if len(locked) == views:
         st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
@@ -252,13 +253,20 @@ def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
     for view, share in enumerate(known.json["alone"]):
         if share >= ALONE:
             rows[f"view {view + 1}"] = answer.arrays["view_q"][level][view]
-    matrix = np.stack(list(rows.values()))
+    order = _in_order(victim)
+    names, matrix = [names[number] for number in order], np.stack(list(rows.values()))[:, order]
     charts.show(charts.confusion(matrix, list(rows), names, title="Which cluster, and who says so", row_title="by", column_title="cluster",
                                  caption="Clean and now: the fusion. View 1, view 2 …: the head applied to one view, for which it was not trained.",
                                  texts=[[f"{share:.0%}" if share >= 0.005 else "" for share in row] for row in matrix]), "alone")
     for view, share in enumerate(known.json["alone"]):
         if share < ALONE:
             st.caption(f"View {view + 1} alone is left out: applied to it, the head agrees with the fusion on {share:.0%} of the clean samples only.")
+
+
+def _in_order(victim: Victim) -> list[int]:
+    """The clusters in the order of the classes they are matched to; those without one last."""
+    mapping = victim.overview.json["mapping"]
+    return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster]))
 
 
 def maps(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
@@ -339,7 +347,7 @@ def _waiting(name: str) -> None:
 
 
 def _matrices(victim: Victim, run: Run) -> None:
-    table, result = run.table(), run.result()
+    table, result, order = run.table(), run.result(), _in_order(victim)
     names = victim.names
     if (table["label"] < 0).all():
         st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")
@@ -349,9 +357,11 @@ def _matrices(victim: Victim, run: Run) -> None:
     for place, (name, title) in zip(st.columns(2, gap="medium"), columns, strict=True):
         counts = np.zeros((len(classes), len(names)), dtype=int)
         np.add.at(counts, (rows.to_numpy(), table[name].to_numpy()), 1)
+        counts = counts[:, order]
         acc = result.get("acc_clean" if title == "clean" else "acc_attacked")
         with place:
-            charts.show(charts.confusion(counts, classes, names, title=title.capitalize() + (f": ACC {acc:.3f}" if acc is not None else ""), row_title="class",
-                                         column_title="cluster", caption=f"n = {len(table)} of the half that was not trained on."), f"matrix-{name}")
+            said = title.capitalize() + (f": ACC {acc:.3f}" if acc is not None else "")
+            charts.show(charts.confusion(counts, classes, [names[number] for number in order], title=said, row_title="class", column_title="cluster",
+                                         caption=f"n = {len(table)} of the half that was not trained on."), f"matrix-{name}")
     st.page_link(state.ROOT / "pages" / "inspect.py", label="Inspect these samples one by one", icon=":material/search:",
                  query_params={"v": state.ADDRESS_VERSION, "model": victim.name, "run": run.name})
