@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import choices, evidence, multiview, state
+from app import choices, evidence, multiview, state, views
 from app.components.ladder import ladder
 
 state.page_head("Two views of one thing: what if both are attacked?",
@@ -29,17 +29,17 @@ with look:
         if released is not None:
             state.put("step", multiview.level_out(answer, released))
         level = evidence.shown_level(answer, multiview.level_in(answer, state.value("step", -1)))
-        multiview.sizes(known, answer, level)
+        views.sizes(known, answer, level)
         left, right = st.columns([1, 3], gap="medium")
         with left:
-            multiview.agree(known, answer, level)
-            multiview.mitigation(answer, level)
+            views.agree(known, answer, level)
+            views.mitigation(answer, level)
         with right:
-            multiview.alone(victim, known, answer, level)
-        multiview.maps(victim, known, answer, level)
-        multiview.about_data(victim)
+            views.alone(victim, known, answer, level)
+        views.maps(victim, known, answer, level)
+        views.about_data(victim)
         st.subheader("And the others?", anchor=False)
-        multiview.matrices(victim, threat, round(float(answer.json["levels"][level]), 4))
+        views.matrices(victim, threat, round(float(answer.json["levels"][level]), 4))
         with st.expander("Is it the attack, or would anything do? Controls at this ε", key="open_controls", icon=":material/balance:",
                          on_change="rerun") as controls:
             if controls.open:
