@@ -20,6 +20,8 @@ LIVE = ("queued", "running")
 DONE = ("finished", "zoo")
 ARMS: tuple[tuple[str, dict[str, Any]], ...] = (("dec_star", {}), ("idec_star", {}), ("adec", {}), ("adec", {"adv_weight": 0.0}))
 """The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder that only follows."""
+ARMS_OF_VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (("comvc", {}), ("ar_dmvc", {}), ("ar_dmvc_am", {}))
+"""The comparison for several views: without defence, trained on attacked views, and with the Attack Mitigator."""
 OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect", "study": "defend"}
 """The page that shows a run of an action."""
 
@@ -51,10 +53,10 @@ def begin(question: Mapping[str, Any]) -> str | None:
 
 
 def arms(choice: controls.Choice) -> list[controls.Choice]:
-    """The four arms of the comparison on one base: what was changed in the form holds for all that know it."""
+    """The arms that a method is compared among: what was changed in the form holds for all that know it."""
     models = state.catalogue()["model"]
     found = []
-    for name, fixed in ARMS:
+    for name, fixed in ARMS_OF_VIEWS if "fuses" in models[choice["name"]]["abilities"] else ARMS:
         if name in models:
             known = {knob.path for knob in controls.leaves(controls.knobs(models[name]))} - {"adv_weight"}
             changes = {path: value for path, value in choice["changes"].items() if path in known} | fixed

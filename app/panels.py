@@ -59,7 +59,9 @@ def compared(records: Mapping[str, Record], x: str = "step", zoom: bool = False)
     frames = {name: _cut(told.evaluations(), zoom) for name, told in records.items()}
     probes = {name: record.probes(table) for name, table in frames.items()}
     note = "On all samples; labels are used for scoring only. One seed: a point of difference is within its noise."
-    found = {column: charts.arms(frames, x, {column: name}, title=name, x_title=AXES[x], caption=note) for column, name in SCORES.items()}
+    watched = any("acc_attacked" in frame for frame in frames.values())
+    found = {column: charts.arms(frames, x, {column: name}, title=name, x_title=AXES[x], caption=note)
+             for column, name in (SCORES | (WATCHED if watched else {})).items()}
     if any(len(frame) for frame in probes.values()):
         note = f"Moving average over {record.AVERAGED} probes. Higher is not better by itself."
         unreal = " For DEC* and without adversary it is hypothetical."
