@@ -28,7 +28,7 @@ from engine.registry import register
 from engine.settings import knob
 
 DROP_AT = 20
-"""Epoch at whose start both optimisers begin anew with a tenth of the rate."""
+"""Epoch, counted from 1, at whose start both optimisers begin anew with a tenth of the rate."""
 
 
 @register
@@ -40,6 +40,7 @@ class MvGAN(AttackSettings):
     summary: ClassVar[str] = "Generators learn, from unlabelled views alone, perturbations that drive views and fusion from where they were."
     source: ClassVar[str] = "Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024"
     equation: ClassVar[str] = r"\min_G \max_D\; L_{GAN} + \lVert\delta\rVert - \mu\, f(x + \delta),\quad \delta^v = \mathrm{clamp}(G_v(x^v), \pm\varepsilon)"
+    version: ClassVar[int] = 2
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
     presets = {"as_released": {"init_sd": 1.0, "batch_statistics": True}}
@@ -81,18 +82,17 @@ class MvGAN(AttackSettings):
         nets = {"generators": networks(self, data.shapes, rng).to(how.device),
                 "discriminators": nn.ModuleList(discriminator(shape, rng, self.init_sd) for shape in data.shapes).to(how.device)}
         steps, optimisers = len(data) // self.batch, self._optimisers(nets, self.rate)
-        with still(model, self.batch_statistics):
-            for epoch in range(self.epochs):
-                if epoch == DROP_AT:
-                    optimisers = self._optimisers(nets, self.rate / 10)
-                order = torch.randperm(len(data), generator=rng)
-                for step in range(steps):
-                    x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(how.device)
-                    with how.autocast():
-                        values = self._step(nets, optimisers, x, bind(x), budget)
-                    done = epoch * steps + step + 1
-                    told: dict[str, Any] = {"step": done, "total": self.epochs * steps, "values": values}
-                    yield (Evaluate(**told) if step == steps - 1 else Progress(phase="generators", **told)), nets["generators"]
+        for epoch in range(1, self.epochs + 1):
+            if epoch == DROP_AT:
+                optimisers = self._optimisers(nets, self.rate / 10)
+            order = torch.randperm(len(data), generator=rng)
+            for step in range(steps):
+                x = data.rows(order[step * self.batch:(step + 1) * self.batch]).to(how.device)
+                with still(model, self.batch_statistics):
+                    values = self._step(nets, optimisers, x, bind, budget, how)
+                done = (epoch - 1) * steps + step + 1
+                told: dict[str, Any] = {"step": done, "total": self.epochs * steps, "values": values}
+                yield (Evaluate(**told) if step == steps - 1 else Progress(phase="generators", **told)), nets["generators"]
         return nets["generators"].eval().requires_grad_(False)
 
     def restored(self, weights: Mapping[str, Tensor], shapes: Shapes) -> nn.Module:
@@ -111,15 +111,18 @@ class MvGAN(AttackSettings):
     def _optimisers(self, nets: dict[str, nn.ModuleList], rate: float) -> dict[str, torch.optim.Optimizer]:
         return {name: torch.optim.Adam(net.parameters(), lr=rate, fused=True) for name, net in nets.items()}
 
-    def _step(self, nets: dict[str, nn.ModuleList], optimisers: dict[str, torch.optim.Optimizer], x: Views, objective: Objective,
-              budget: Budget) -> dict[str, float | None]:
-        """One step of the discriminators, then one of the generators against them."""
-        deltas = self.deltas(nets["generators"], x, budget)
-        moved = Views((view + delta).clamp(budget.low, budget.high) for view, delta in zip(x, deltas, strict=True))
-        told = self._against(judged(nets["discriminators"], x), 1) + self._against(judged(nets["discriminators"], [view.detach() for view in moved]), 0)
+    def _step(self, nets: dict[str, nn.ModuleList], optimisers: dict[str, torch.optim.Optimizer], x: Views, bind: Callable[[Views], Objective],
+              budget: Budget, how: How) -> dict[str, float | None]:
+        """One step of the discriminators, then one of the generators against them as they are now."""
+        with how.autocast():
+            objective, deltas = bind(x), self.deltas(nets["generators"], x, budget)
+            moved = Views((view + delta).clamp(budget.low, budget.high) for view, delta in zip(x, deltas, strict=True))
+            real, fake = judged(nets["discriminators"], x), judged(nets["discriminators"], [view.detach() for view in moved])
+        told = self._against(real, 1) + self._against(fake, 0)
         _down(optimisers["discriminators"], told)
-        fooled = self._against(judged(nets["discriminators"], moved), 1)
-        attack = objective(moved.flat()).sum()
+        with how.autocast():  # a context of its own: autocast keeps copies of the weights that were stepped above
+            answers, attack = judged(nets["discriminators"], moved), objective(moved.flat()).sum()
+        fooled = self._fooled(answers)
         _down(optimisers["generators"], fooled + self._size(deltas) - self.weight * attack)
         return {"discriminator": float(told.detach()), "fooled": float(fooled.detach()), "objective": float(attack.detach()) / x.n}
 
@@ -135,6 +138,10 @@ class MvGAN(AttackSettings):
         if self.constraint == "clamp":
             return torch.stack([(delta.square().sum(1) + 1e-12).sqrt().mean() for delta in flat]).sum()
         return torch.stack([F.relu(delta.square().sum(1) - self.squared).mean() for delta in flat]).sum()
+
+    def _fooled(self, answers: Tensor) -> Tensor:
+        """What generators make small: (D − 1)² of their samples, or log(1 − D) as the paper prints it, mean over samples and views."""
+        return self._against(answers, 1) if self.gan == "least_squares" else (1 - answers).clamp_min(1e-6).log().mean()
 
     def _against(self, answers: Tensor, wanted: float) -> Tensor:
         target = torch.full_like(answers, wanted)

@@ -96,9 +96,10 @@ def _stretched(view: Images) -> NDArray[np.float32]:
 
 
 def _magnified(x: Images, times: int) -> NDArray[np.float32]:
-    """Bilinear, each pixel a square: (n, C, H * times, W * times)."""
+    """Bilinear, each pixel a square, mirrored beyond the border without repeating it: (n, C, H * times, W * times)."""
     import torch
     import torch.nn.functional as F
 
     whole = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))
-    return np.concatenate([F.interpolate(part, scale_factor=times, mode="bilinear", align_corners=False).numpy() for part in whole.split(2000)])
+    parts = (F.interpolate(F.pad(part, (1, 1, 1, 1), mode="reflect"), scale_factor=times, mode="bilinear", align_corners=False) for part in whole.split(2000))
+    return np.concatenate([part[:, :, times:-times, times:-times].numpy() for part in parts])

@@ -38,7 +38,8 @@ def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     n, k = assignment.shape
     gram = kernel(h)
     alike = (assignment.sum(0).square().sum() - assignment.square().sum()) / (n * (n - 1))
-    corners = torch.exp(-torch.cdist(assignment, torch.eye(k, device=assignment.device), compute_mode="donot_use_mm_for_euclid_dist").square())
+    ends = torch.eye(k, device=assignment.device, dtype=assignment.dtype)
+    corners = torch.exp(-torch.cdist(assignment, ends, compute_mode="donot_use_mm_for_euclid_dist").square())
     return cauchy_schwarz(assignment, gram), alike, cauchy_schwarz(corners, gram)
 
 

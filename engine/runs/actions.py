@@ -29,6 +29,5 @@ def action_of(spec: Spec) -> Action:
 
 
 def version_of(action: Action) -> int:
-    """The number in a spec that rises when the action or its subject raises its own."""
-    subject = action.subject()
-    return action.version if subject is type(action) else action.version + subject.version - 1
+    """The number in a spec that rises when the action, or anything that it trains or launches, raises its own."""
+    return action.version + sum(part.version - 1 for part in action.parts())

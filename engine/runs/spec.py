@@ -96,6 +96,10 @@ class Action(Settings):
         """The registered class that this trains or launches, else the action itself; gives the spec its name and version."""
         return registry.find(self.about, getattr(self, self.about)) if self.about else type(self)
 
+    def parts(self) -> "list[type[Settings]]":
+        """The registered classes that it trains or launches: whose versions are part of its own."""
+        return [self.subject()] if self.about else []
+
     def bases(self) -> "Mapping[str, Action]":
         """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""
         return {}

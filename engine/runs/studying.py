@@ -19,7 +19,7 @@ from engine.events import Event, Failed, Finished, Progress, Row
 from engine.runs import checkpoint
 from engine.runs.spec import Action, Spec, Work
 from engine.runs.store import Run, Store
-from engine.settings import knob
+from engine.settings import Settings, knob
 from engine.studies.protocols import Case, StudySettings
 
 
@@ -46,6 +46,13 @@ class Study(Action):
         found = registry.find("study", self.study)(**self.study_settings)
         assert isinstance(found, StudySettings)
         return found
+
+    def parts(self) -> list[type[Settings]]:
+        """The study, and every model and attack of its rows."""
+        cases = self.chosen.cases()
+        models = {case.training.model for case in cases if case.training}
+        attacks = {case.attacking.attack for case in cases if case.attacking}
+        return [type(self.chosen), *(registry.find("model", name) for name in sorted(models)), *(registry.find("attack", name) for name in sorted(attacks))]
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """A Row for every case, those that are already measured at once; returns all rows and the protocol."""

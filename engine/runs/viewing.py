@@ -49,7 +49,8 @@ def views(model: str) -> Answer:
     """A multi-view model at rest: the map of each view, how far views agree, what the head makes of each alone, contrasts."""
     it, clean = victim(model), seen(model)
     alone = heads(it, clean.z).argmax(2)
-    strangers = tuple(part.roll(view, dims=0) for view, part in enumerate(clean.z))
+    rng = torch.Generator().manual_seed(0)
+    strangers = tuple(part[torch.randperm(len(part), generator=rng).to(part.device)] for part in clean.z)
     report: dict[str, Any] = {
         "views": len(clean.z), "weights": F.softmax(it.model.weights, dim=0).tolist(),  # type: ignore[arg-type]
         "alone": [float((alone[:, view] == it.cluster).float().mean()) for view in range(len(clean.z))],

@@ -190,7 +190,7 @@ class Transfer(MultiViewStudy):
     summary = "Trained on five classes, attacked on the other five: the accuracy there, beside the clean one and chance."
 
     def cases(self) -> list[Case]:
-        """Pairs of class halves of one set, or of two, in the published order; then each half on itself."""
+        """Pairs of class halves of one set, or of two; then each half on itself."""
         families = {"quick": ("noisy_digits",), "mini": ("noisy_mnist",), "paper": ("noisy_fashion", "noisy_mnist")}[self.size]
         low, high = [f"{family}_0_4" for family in families], [f"{family}_5_9" for family in families]
         pairs = [(one, other) for one, other in zip(low, high, strict=True)] + [(other, one) for one, other in zip(low, high, strict=True)]
@@ -209,7 +209,7 @@ class Transfer(MultiViewStudy):
 
 
 def confusion(folder: Path) -> dict[str, Any]:
-    """Counts, classes by matched clusters, before and after: `matrix_clean` and `matrix_attacked`, lists of rows."""
+    """Counts before and after, `matrix_clean` and `matrix_attacked`: classes by the clusters matched to them, empty where there is none; leftovers last."""
     label, clean, attacked = _columns(folder, "label", "cluster_clean", "cluster_attacked")
     return {"matrix_clean": _matched(label, clean), "matrix_attacked": _matched(label, attacked)}
 
@@ -217,9 +217,12 @@ def confusion(folder: Path) -> dict[str, Any]:
 def _matched(label: np.ndarray, cluster: np.ndarray) -> list[list[int]]:
     from engine.metrics import clustering
 
+    classes = int(label.max()) + 1
     table, mapping = clustering.contingency(label, cluster), clustering.matching(label, cluster)
-    order = sorted(range(len(mapping)), key=lambda number: (mapping[number] < 0, mapping[number]))
-    return [[int(count) for count in row] for row in table[:, [number for number in order if number < table.shape[1]]]]
+    own = {int(mapping[number]): number for number in range(min(len(mapping), table.shape[1])) if 0 <= mapping[number] < classes}
+    left = [number for number in range(table.shape[1]) if number not in own.values()]
+    matched = [table[:, own[number]] if number in own else np.zeros(len(table), dtype=int) for number in range(classes)]
+    return [[int(count) for count in row] for row in np.stack([*matched, *(table[:, number] for number in left)], axis=1)]
 
 
 def chance(folder: Path, draws: int = 20) -> dict[str, Any]:

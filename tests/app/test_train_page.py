@@ -75,6 +75,16 @@ def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Op
     assert at.session_state["p_run"] == ",".join(desk.submitted)
 
 
+def test_defences_are_compared_with_the_model_without_one(trained_home: Store, desk: Desk, opened: Opened) -> None:
+    at = opened("train", data="noisy_digits", seed="4", run="noisy_digits/comvc")
+    button(at, "Compare the defences").click().run()
+    runs = [trained_home.find(key) for key in desk.submitted]
+    assert [run.spec.name for run in runs] == ["comvc", "ar_dmvc", "ar_dmvc_am"] and {run.spec.data for run in runs} == {"noisy_digits"}
+    shown = opened("train", run="noisy_digits/comvc,noisy_digits/ar_dmvc_am")
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in shown.get("plotly_chart")]
+    assert titles == ["ACC", "NMI", "ARI", "ACC, attacked"]
+
+
 def test_several_runs_share_their_figures(trained_home: Store, opened: Opened) -> None:
     names = ",".join(method(trained_home, name).key for name in ("adec", "dec_star"))
     at = opened("train", run=names)

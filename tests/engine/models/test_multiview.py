@@ -184,7 +184,7 @@ def test_the_gan_attack_leaves_the_target_alone_and_stays_inside_every_epsilon()
     state, data, attack = trained(METHODS["comvc"]), pictures(), MvGAN(epochs=2, batch=16)
     model = network_of(state).eval().requires_grad_(False)
     before, objective = weights(state), MvDisrupt()
-    fitting = attack.fit(model, lambda clean: objective.bind(model, clean), data, Budget("linf", 0.2), rng(), "cpu")
+    fitting = attack.fit(model, lambda clean: objective.bind(model, clean), data, Budget("linf", 0.2), rng(), device.choose("cpu", "float32", 1))
     told, fitted = 0, None
     while fitted is None:
         try:
