@@ -76,6 +76,8 @@ def _facts(broken: Broken, row: "pd.Series[Any]") -> str:
              f"{row['l0']:.0f} pixels changed"]
     if "embedding_move" in row:
         said.append(f"moved {row['embedding_move']:.2f} in the embedding")
+    if "assignment_kl" in row:
+        said.append(f"KL of assignments (L_AM) {row['assignment_kl']:.2f} nats")
     if broken.labelled and row["knn_attacked"] >= 0:
         read, label = int(row["knn_attacked"]), int(row["label"])
         said.append(f"raw pixels {'still ' if read == label else ''}read as {broken.classes[read]} (5 nearest neighbours)")

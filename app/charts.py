@@ -69,7 +69,7 @@ def _inked(figure: go.Figure, theme: str | None) -> go.Figure:
 
 def bound(epsilon: float) -> str:
     """An upper bound ε* in thousandths, rounded up: rounded down it would be none."""
-    return f"{math.ceil(epsilon * 1000 - 1e-6) / 1000:.3f}"
+    return f"{math.ceil(epsilon * 1000 - 1e-4) / 1000:.3f}"
 
 
 def clicked(event: Any) -> list[tuple[Any, ...]]:

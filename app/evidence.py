@@ -90,7 +90,7 @@ def takeaway(answer: Answer) -> None:
     if said["axis"] == "epsilon":
         star = said["epsilon_star"]
         none = f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
-        found = none if star is None else f"ε\\* ≤ {charts.bound(star)} ({math.ceil(star * 255 - 1e-6)}/255)"
+        found = none if star is None else f"ε\\* ≤ {charts.bound(star)} ({math.ceil(star * 255 - 1e-4)}/255)"
         st.markdown(f"It {does} at **{found}**; {control}.")
     else:
         st.markdown(f"It {does} {_where(answer)}; {control}.")

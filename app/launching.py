@@ -123,8 +123,19 @@ def title(spec: Spec) -> str:
 
 def data_title(card: Mapping[str, Any]) -> str:
     """A data set in a list, with what its first use fetches."""
-    fetched = "" if card.get("here", True) else f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
-    return f"{card.get('title', card['name'])}{fetched}"
+    away = "" if card.get("here", True) else " · from a folder of your own" if card.get("obtained") else \
+        f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+    return f"{card.get('title', card['name'])}{away}"
+
+
+def about_data(card: Mapping[str, Any]) -> bool:
+    """What has to be said of a data set under its name; whether it can be used now."""
+    if card.get("obtained") and not card.get("here", True):
+        st.info(f"{card['title']} may not be fetched. {card['obtained']}", icon=":material/folder:")
+        return False
+    if card.get("views", 1) > 1:
+        st.caption(card["note"])
+    return True
 
 
 def machine() -> list[str]:

@@ -76,11 +76,11 @@ def method_of(names: Sequence[str]) -> str:
     return state.store().find(names[0]).spec.name if len(names) == 1 and readable(names[0]) else ""
 
 
-def first_method(names: Sequence[str], models: Container[str]) -> None:
-    """When the page opens, or the data no longer fit the method, the form has that of the run in the address, else ADEC."""
+def first_method(names: Sequence[str], models: Container[str], first: str = "adec") -> None:
+    """When the page opens, or the data no longer fit the method, the form has that of the run in the address, else `first`."""
     method = method_of(names)
     if st.session_state.get("train_method") not in models:
-        st.session_state["train_method"] = method if method in models else "adec"
+        st.session_state["train_method"] = method if method in models else first
 
 
 # --- following --------------------------------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ from engine.runs.answers import Answer
 from engine.runs.store import Run
 
 ATTACKERS = {"pgd": "PGD", "strong": "Generator, strong", "released": "Generator, as released"}
-SPREAD = {"strong": 0.02, "released": 1.0}
-"""How far the first kernels of each generator spread: what tells the two apart."""
 PRESET = {"strong": None, "released": "as_released"}
 PROTOCOLS = {"transductive": "the half it is scored on (as released)", "inductive": "the other half, on which the model was trained"}
 FITTED_AT = 0.3
@@ -86,39 +84,43 @@ def choose_threat(victim: Victim) -> Threat | None:
     protocol = st.selectbox("Fitted on", list(PROTOCOLS), key=state.key("protocol", "transductive", lambda name: name in PROTOCOLS),
                             format_func=PROTOCOLS.__getitem__,
                             help="Transductive: generators have seen the samples they are scored on. Inductive: they have not.")
-    run = generator(victim.run, attacker, held, protocol)
-    if run is None or run.status() not in DONE:
-        run = generator(victim.run, attacker, (), protocol) if run is None else run
-        _fit(victim, attacker, held, protocol, run)
-    return Threat(attacker, 0, 0, held, run, protocol) if run is not None and run.status() in DONE else None
+    own = generator(victim.run, attacker, held, protocol)
+    run = own if own is not None and own.status() in DONE else generator(victim.run, attacker, (), protocol)
+    ready = run is not None and run.status() in DONE
+    if own is None or own.status() not in (*DONE, *LIVE):
+        _fit(victim, attacker, held, protocol, ready)
+    return Threat(attacker, 0, 0, held, run, protocol) if ready else None
 
 
 def generator(model: Run, attacker: str, locked: Sequence[int] = (), protocol: str = "transductive") -> Run | None:
-    """The run in which this kind of generator was fitted to a model with these locks: a finished one, else the newest."""
-    shelf = state.store()
-    alike = [run for run in (*shelf.all(), *shelf.zoo().values()) if _fits(run, model.key, SPREAD[attacker], protocol, locked)]
-    alike.sort(key=lambda run: (run.status() not in DONE, abs(run.spec.settings["epsilon"] - FITTED_AT)))
+    """The run in which exactly this kind of generator was fitted to a model with these locks: a finished one, else the newest."""
+    shelf, asked = state.store(), _asked(attacker, locked, protocol)
+    alike = [run for run in (*shelf.zoo().values(), *shelf.all()) if _fits(run, model.key, asked)]
+    alike.sort(key=lambda run: run.status() not in DONE)
     return alike[0] if alike else None
 
 
-def _fits(run: Run, model: str, spread: float, protocol: str, locked: Sequence[int]) -> bool:
+def _asked(attacker: str, locked: Sequence[int], protocol: str) -> dict[str, Any]:
+    """What a run's settings must say to be this kind of generator."""
+    entry = state.catalogue()["attack"]["mv_gan"]
+    preset = entry["presets"][PRESET[attacker]] if PRESET[attacker] else {}
+    return {"attack_settings": entry["defaults"] | preset | {"protocol": protocol}, "objective": "mv_disrupt", "objective_settings": {},
+            "epsilon": FITTED_AT, "half": "second", "locked": list(locked)}
+
+
+def _fits(run: Run, model: str, asked: dict[str, Any]) -> bool:
     try:
         spec = run.spec
     except FeintError:
         return False
-    if (spec.action, spec.name, spec.builds_on.get("model")) != ("attack", "mv_gan", model) or spec.settings["objective"] != "mv_disrupt":
-        return False
-    fitted = spec.settings["attack_settings"]
-    return (fitted["init_sd"], fitted["protocol"], tuple(spec.settings["locked"])) == (spread, protocol, tuple(locked))
+    same = (spec.action, spec.name, spec.builds_on.get("model"), spec.seed) == ("attack", "mv_gan", model, 0)
+    return same and all(spec.settings.get(name) == value for name, value in asked.items())
 
 
-def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, have: Run | None) -> None:
-    """The button that fits a generator, as a run of its own."""
-    if have is not None and have.status() in LIVE:
-        return
-    if have is not None and tuple(have.spec.settings["locked"]) != locks:
-        st.warning("These generators were fitted together, without this lock: what one of them does alone understates a one-view attack. "
-                   "Fit generators with the lock, or use PGD.")
+def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, joint: bool) -> None:
+    """The button that fits a generator, as a run of its own; `joint`: whether those fitted without the lock are shown meanwhile."""
+    if joint:
+        st.caption("Shown are generators that were fitted together, without this lock. Fit them with the lock, or use PGD, for what one view allows.")
     if st.button("Fit generators" + (" with this lock" if locks else ""), type="primary", icon=":material/model_training:", width="stretch"):
         question = {"ask": "prepare", "action": "attack", "name": "mv_gan", "data": victim.run.spec.data, "seed": 0, "preset": PRESET[attacker],
                     "models": {"model": victim.run.key},
@@ -132,7 +134,7 @@ def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, h
 
 def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...], protocol: str) -> None:
     """Progress and pictures of a generator that is being fitted; nothing where none is."""
-    run = generator(model, attacker, locks, protocol) if attacker in SPREAD else None
+    run = generator(model, attacker, locks, protocol) if attacker in PRESET else None
     if run is not None and run.status() not in DONE:
         st.fragment(_fitting, run_every=live.TICK if run.status() in LIVE else None)(run.name, run.status() in LIVE)
 
@@ -196,7 +198,8 @@ def reproduce(victim: Victim, threat: Threat) -> dict[str, str]:
     name = "pgd" if threat.fitted is None else "mv_gan"
     changes: dict[str, Any] = {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": 1_000_000}
     changes |= {"steps": threat.steps} if threat.fitted is None else {"protocol": threat.protocol}
-    changes |= {"locked": list(threat.locked)} if threat.locked else {}
+    locked = threat.locked if threat.fitted is None else threat.fitted.spec.settings["locked"]
+    changes |= {"locked": list(locked)} if locked else {}
     preset = None if threat.fitted is None else PRESET[threat.attacker]
     flags = [f"--{field} {','.join(map(str, value)) if isinstance(value, list) else value}" for field, value in changes.items()]
     flags += ([f"--preset {preset}"] if preset else []) + [f"--seed {threat.seed}"]

@@ -14,7 +14,12 @@ from app import charts, launching, live, state
 SHIPPED = state.ROOT / "assets" / "studies"
 SIZES = {"quick": "digits, 8x8", "mini": "4,000 of MNIST", "paper": "published settings"}
 ATTACKERS = {"PGD-20": "PGD-20", "generator, strong": "generator, strong", "generator, as released": "generator, as released"}
+CONTROLS = {"acc_clean": "ACC clean", "acc_chance": "ACC by chance", "flip_rate": "flips", "noise_flip_rate": "flips, noise",
+            "other_delta_flip_rate": "flips, another's δ", "acc_attacked_fixed_match": "ACC, clean matching", "knn_acc_attacked": "legibility",
+            "assignment_kl_mean": "L_AM", "n": "n"}
+"""Columns that a table shows after what was measured."""
 NAMES = {"epsilon": "ε", "lam": "λ", "gamma": "γ", "trained_on": "trained on", "data": "attacked on"}
+STRONG, WEAK = ("PGD-20", "generator, strong"), "generator, as released"
 HOLDS = 0.1
 """How much attacked ACC a defence must add, beyond the spread of both, to be said to hold."""
 
@@ -30,17 +35,17 @@ class Result:
     def table(self) -> pd.DataFrame:
         """One line a row: model, what sets it apart, published and measured values."""
         titles, lines = state.catalogue()["model"], []
-        apart = list(dict.fromkeys(name for row in self.rows for name in row["about"]))
+        apart = [name for name in dict.fromkeys(name for row in self.rows for name in row["about"]) if name != "data" or "trained_on" in self.rows[0]["about"]]
         for row in self.rows:
-            line = {"model": titles.get(row["model"], {}).get("title", row["model"])} | {NAMES.get(name, name): row["about"].get(name) for name in apart}
+            line = {"model": titles.get(row["model"], {}).get("title", row["model"])} | {NAMES.get(name, name): _word(row["about"].get(name)) for name in apart}
             for name in row["measured"] or row["published"] or {}:
                 published = (row["published"] or {}).get(name)
                 line[f"{name} published"] = None if published is None else f"{published:g}{' (?)' if name in row['doubtful'] else ''}"
                 here = (row["measured"] or {}).get(name)
                 line[f"{name} here"] = None if here is None else _with_spread(here)
-            for name in ("flip_rate", "noise_flip_rate", "acc_clean", "acc_chance"):
+            for name, title in CONTROLS.items():
                 if name in row["controls"]:
-                    line[name.replace("_", " ")] = _with_spread(row["controls"][name])
+                    line[title] = _with_spread(row["controls"][name])
             lines.append(line | {"note": row["note"]})
         frame = pd.DataFrame(lines)
         empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
@@ -52,6 +57,10 @@ class Result:
         return found["mean"], found["spread"] or 0.0
 
 
+def _word(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
 def _with_spread(found: dict[str, Any]) -> str:
     if "mean" not in found:
         return str(found.get("first"))
@@ -59,13 +68,15 @@ def _with_spread(found: dict[str, Any]) -> str:
 
 
 def result(name: str, size: str) -> Result | None:
-    """The rows of a study: of one's own finished run, else as shipped; None where there are neither."""
+    """The rows of a study: as shipped, or of one's own finished run with as many seeds and rows; None where there are neither."""
+    file = SHIPPED / f"{name}.{size}.json"
+    shipped = _shipped(file) if file.exists() else None
     for run in state.store().all():
         if run.status() == "finished" and (run.spec.action, run.spec.name) == ("study", name) and run.spec.settings["study_settings"].get("size") == size:
             found = run.result()
-            return Result(found["rows"], found["protocol"], found["seeds"], f"measured on this machine, run {run.key}")
-    file = SHIPPED / f"{name}.{size}.json"
-    return _shipped(file) if file.exists() else None
+            if shipped is None or found["seeds"] >= shipped.seeds and len(found["rows"]) >= len(shipped.rows):
+                return Result(found["rows"], found["protocol"], found["seeds"], f"measured on this machine, run {run.key}")
+    return shipped
 
 
 @st.cache_data(show_spinner=False)
@@ -102,7 +113,7 @@ def against_epsilon(found: Result, attacker: str, clean: Result | None) -> chart
     epsilons = sorted({row["about"]["epsilon"] for row in rows})
     frame = pd.DataFrame({"epsilon": [0.0, *epsilons]})
     for model in MODELS:
-        values = {row["about"]["epsilon"]: found.mean(row) for row in rows if row["model"] == model}
+        values = {row["about"]["epsilon"]: found.mean(row) for row in rows if row["model"] == model and not row["about"].get("epochs")}
         if clean is not None:
             values |= _clean(clean, model)
         if values:
@@ -124,13 +135,15 @@ def sentences(found: Result) -> list[str]:
     """Up to which ε each defence holds against each attacker, in words: it adds more ACC than 0.1 and than the spread of both."""
     said = []
     for model in ("ar_dmvc", "ar_dmvc_am"):
-        held = {attacker: [epsilon for epsilon in (0.1, 0.2, 0.3) if _holds(found, model, attacker, epsilon)] for attacker in ATTACKERS}
-        strong, weak = sorted(set(held["PGD-20"])), held["generator, as released"]
-        parts = [f"against PGD-20 {_gains(found, model, strong)}" if strong else "against PGD-20 at no ε shown"]
-        only_weak = [epsilon for epsilon in weak if epsilon not in strong]
+        epsilons = sorted({row["about"]["epsilon"] for row in found.rows if row["measured"]})
+        held = {attacker: [epsilon for epsilon in epsilons if _holds(found, model, attacker, epsilon)] for attacker in ATTACKERS}
+        parts = [f"against {'PGD-20' if attacker == 'PGD-20' else 'the strong generator'} {_gains(found, model, attacker, held[attacker])}"
+                 for attacker in STRONG]
+        only_weak = [epsilon for epsilon in held[WEAK] if not any(epsilon in held[attacker] for attacker in STRONG)]
         if only_weak:
-            parts.append(f"at ε = {_listed(only_weak)} only against the weak generator (as released)")
-        said.append(f"**{MODELS[model]}** adds more than {HOLDS:g} to the ACC of the model without defence: " + "; ".join(parts) + ".")
+            parts.append(f"only against the weak generator (as released) at ε = {_listed(only_weak)}")
+        said.append(f"**{MODELS[model]}** adds more than {HOLDS:g} to the ACC of the model without defence, and more than the spread of both: "
+                    + "; ".join(parts) + ".")
     return said
 
 
@@ -146,9 +159,11 @@ def _holds(found: Result, model: str, attacker: str, epsilon: float) -> bool:
     return bool(both) and both[0][0] - both[1][0] > max(HOLDS, float(np.hypot(both[0][1], both[1][1])))
 
 
-def _gains(found: Result, model: str, epsilons: list[float]) -> str:
-    every = [(epsilon, _both(found, model, "PGD-20", epsilon)) for epsilon in epsilons]
-    return " and ".join(f"at ε = {epsilon:g} ({mine[0]:.2f} against {base[0]:.2f})" for epsilon, (mine, base) in every)
+def _gains(found: Result, model: str, attacker: str, epsilons: list[float]) -> str:
+    if not epsilons:
+        return "at no ε shown"
+    every = [(epsilon, _both(found, model, attacker, epsilon)) for epsilon in epsilons]
+    return " and ".join(f"at ε = {epsilon:g} ({mine[0]:.2f}, without {base[0]:.2f})" for epsilon, (mine, base) in every)
 
 
 def _listed(epsilons: list[float]) -> str:
@@ -189,28 +204,28 @@ def behind(row: dict[str, Any], data: str, size: str) -> None:
         for seed, key in enumerate(row["runs"]["model"]):
             if live.readable(key):
                 st.page_link(state.ROOT / "pages" / "train.py", label=f"Open seed {seed}", icon=":material/open_in_full:",
-                             query_params={"v": state.ADDRESS_VERSION, "run": key})
+                             query_params={"v": state.ADDRESS_VERSION, "data": data, "run": key})
             elif st.button(f"Train seed {seed} here", icon=":material/play_arrow:", key=f"behind/{key}",
                            help=f"Its run is {key}; trained anew it is the same run."):
                 made = launching.start({"name": "ar_dmvc_am", "preset": size, "changes": {"lam": lam, "gamma": gamma}, "sentence": None}, data, seed)
                 if made is not None:
-                    state.go("train", {"run": made})
+                    state.go("train", {"data": data, "run": made})
 
 
 
 
 # --- more ---------------------------------------------------------------------------------------------------------------
 
-def equal_epochs(clean: Result) -> None:
+def equal_epochs(clean: Result, against: Result) -> None:
     """The model without defence for as many epochs as the defences have: the extra row beside them."""
-    rows = [row for row in clean.rows if row["measured"] and row["about"]["state"] in ("clean", "PGD-20")]
-    rows = [row for row in rows if row["model"] in ("comvc", "ar_dmvc", "ar_dmvc_am")]
+    chosen = [row for row in clean.rows if row["about"]["state"] == "clean"] + [row for row in against.rows if row["about"].get("state") == "PGD-20"]
     lines: dict[str, dict[str, str]] = {}
-    for row in rows:
+    for row in (row for row in chosen if row["measured"] and row["model"] in ("comvc", "ar_dmvc", "ar_dmvc_am")):
         name = MODELS[row["model"]] + (f", {row['about']['epochs']} epochs" if row["about"].get("epochs") else "")
-        lines.setdefault(name, {})["ACC, clean" if row["about"]["state"] == "clean" else "ACC, PGD-20 at ε = 0.3"] = _with_spread(row["measured"]["acc"])
+        column = "ACC, clean" if row["about"]["state"] == "clean" else f"PGD-20, ε = {row['about']['epsilon']:g}"
+        lines.setdefault(name, {})[column] = _with_spread(row["measured"]["acc"])
     st.markdown("**For equal epochs.** The model without defence has its own length of training, and once more that of the defences.")
-    st.dataframe(pd.DataFrame([{"model": name} | values for name, values in lines.items()]), hide_index=True, key="equal_epochs")
+    st.dataframe(pd.DataFrame([{"model": name} | values for name, values in lines.items()]).fillna(""), hide_index=True, key="equal_epochs")
 
 
 def confusions(found: Result) -> None:

@@ -155,7 +155,7 @@ def _waiting(name: str) -> None:
 
 
 def _matrices(victim: Victim, run: Run) -> None:
-    table, result, order = run.table(), run.result(), _in_order(victim)
+    table, result, order, epsilon = run.table(), run.result(), _in_order(victim), float(run.spec.settings["epsilon"])
     names = victim.names
     if (table["label"] < 0).all():
         st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")
@@ -168,7 +168,7 @@ def _matrices(victim: Victim, run: Run) -> None:
         counts = counts[:, order]
         acc = result.get("acc_clean" if title == "clean" else "acc_attacked")
         with place:
-            said = title.capitalize() + (f": ACC {acc:.3f}" if acc is not None else "")
+            said = title.capitalize() + (f" at ε = {epsilon:g}" if title == "attacked" else "") + (f": ACC {acc:.3f}" if acc is not None else "")
             charts.show(charts.confusion(counts, classes, [names[number] for number in order], title=said, row_title="class", column_title="cluster",
                                          caption=f"n = {len(table)} of the half that was not trained on."), f"matrix-{name}")
     st.page_link(state.ROOT / "pages" / "inspect.py", label="Inspect these samples one by one", icon=":material/search:",

@@ -35,7 +35,7 @@ def holds() -> None:
             with column:
                 charts.show(chart, f"holds/{size}/{attacker}")
     if clean is not None:
-        studies.equal_epochs(clean)
+        studies.equal_epochs(clean, found)
     studies.about(found)
 
 
@@ -82,12 +82,13 @@ def train() -> None:
     with choose:
         data = st.selectbox("Data", list(sets), key=state.key("data", "noisy_digits", lambda name: name in sets),
                             format_func=lambda name: launching.data_title(sets[name]))
+        usable = launching.about_data(sets[data])
         method = st.selectbox("Method", METHODS, format_func=lambda name: models[name]["title"],
                               help="\n\n".join(models[name]["summary"] for name in METHODS))
         choice = controls.choose(models[method], key=f"defend/{data}", preset=controls.preset_for(models[method], data), fold=True,
                                  about=launching.about(launching.measured(models[method], data)))
         seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
-        if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None):
+        if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None or not usable):
             made = launching.start(choice, data, seed)
             if made is not None:
                 state.put("run", made)
@@ -102,7 +103,7 @@ def train() -> None:
 
 state.page_head("Does training against an attack help, and up to where?",
                 "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments together. "
-                "Every number has its spread, its controls and a stronger attacker beside it.")
+                "Every number has its spread and a stronger attacker beside it; its controls are in the tables.")
 if st.session_state["address"].get("data") not in (None, *(name for name, card in state.catalogue()["data"].items() if card["views"] > 1)):
     state.forget("data")
 tab = st.segmented_control("Show", list(TABS), key=state.key("tab", "holds", lambda name: name in TABS), format_func=TABS.get, required=True,

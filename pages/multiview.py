@@ -14,9 +14,9 @@ with choose:
     threat = multiview.choose_threat(victim)
 with look:
     multiview.watch_fitting(victim.run, state.value("attacker", "pgd"), multiview.locks(), state.value("protocol", "transductive"))
-    if threat is None:
+    if threat is None and len(multiview.locks()) < victim.overview.json["views"]:
         st.info("Fit generators to this model first, or choose PGD.", icon=":material/model_training:")
-    else:
+    elif threat is not None:
         known = state.ask({"ask": "views", "model": victim.run.key}, "Looking at the views…")
         whole = threat.question(victim.run.key, sample, multiview.LEVELS)
         question = whole if multiview.ready(victim, whole) else threat.question(victim.run.key, sample, multiview.FIRST)

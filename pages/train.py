@@ -20,8 +20,9 @@ left, right = st.columns([3, 9], gap="large")
 with left:
     data = st.selectbox("Data", list(data_sets), key=state.key("data", "digits", lambda name: name in data_sets, "a data set of this list"),
                         format_func=lambda name: launching.data_title(data_sets[name]))
+    usable = launching.about_data(data_sets[data])
     models = {name: entry for name, entry in models.items() if "fuses" not in entry["abilities"] or data_sets[data]["views"] > 1}
-    live.first_method(asked, models)
+    live.first_method(asked, models, "ar_dmvc_am" if data_sets[data]["views"] > 1 else "adec")
     method = st.selectbox("Method", list(models), key="train_method", persist_state="session",
                           format_func=lambda name: models[name]["title"],
                           help="\n\n".join(f"**{entry['title']}**: {entry['summary']}" for entry in models.values()))
@@ -32,7 +33,7 @@ with left:
         st.caption(launching.expected(figures[choice["preset"]]))
     seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", FRESH, lambda number: 0 <= number <= 9999),
                                help="Of weights, batches and k-means."))
-    wrong, arms = choice["sentence"] is not None, launching.arms(choice)
+    wrong, arms = choice["sentence"] is not None or not usable, launching.arms(choice)
     alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
     several = "fuses" in models[method]["abilities"]
     together = st.button("Compare the defences" if several else "Compare the four arms", icon=":material/stacked_line_chart:", width="stretch",

@@ -243,7 +243,7 @@ class Ladder {
     const verb = data.target == null ? "flips" : "arrives";
     if (data.axis === "path") return `${verb} at step ${level}`;
     if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
-    return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-6) / 1000)}`; // a bound rounded down would be none
+    return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
   }
 
   // --- sizes ---------------------------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ class _Interrupts:
         if holder is None or holder.get("pid") != os.getpid() or self.run.wanted() != "run":
             raise KeyboardInterrupt
         self.run.want("stop")
-        print("Stopping at the next step, with a checkpoint; once more ends at once.", file=sys.stderr)
+        print("Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.", file=sys.stderr)
 
 
 def resume(arguments: list[str]) -> int:

@@ -45,7 +45,8 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
     elif isinstance(last, Failed):
         print(f"failed: {last.reason}" + (f"\n{_resume(last.run)}" if last.resumable else ""), file=sys.stderr)
     elif isinstance(last, Stopped):
-        print(f"{'paused' if last.paused else 'stopped'} at step {last.step}; {_resume(last.run)}", file=sys.stderr)
+        where = f" at step {last.step}; " if last.step else " before its first checkpoint, so that it begins anew; "
+        print(f"{'paused' if last.paused else 'stopped'}{where}{_resume(last.run)}", file=sys.stderr)
 
 
 def _resume(run: str) -> str:

@@ -66,6 +66,8 @@ class DataSettings(Settings):
     note: ClassVar[str] = ""
     download: ClassVar[int] = 0
     fingerprint: ClassVar[str] = ""
+    obtained: ClassVar[str] = ""
+    """For data that are never fetched: how a person comes by them."""
 
     def load(self) -> Dataset:
         """The data set, fetched or built where it must be. Raises DataMissing or DataError."""
@@ -81,4 +83,4 @@ class DataSettings(Settings):
         """What the data card adds to a catalogue entry: nothing that changes from machine to machine."""
         return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "views": cls.views, "clusters": len(cls.class_names),
                 "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download,
-                "fingerprint": cls.fingerprint}
+                "fingerprint": cls.fingerprint, "obtained": cls.obtained}

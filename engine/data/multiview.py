@@ -23,10 +23,7 @@ def noisy_pair(x: Images, y: NDArray[np.integer], sd: float = 0.2, seed: int = 7
     Within a class the second view is a permutation of the first. It uses the labels: the pairing leaks the class.
     """
     x, rng = _maps(x), np.random.default_rng(seed)
-    partner = np.empty(len(x), dtype=np.int64)
-    for label in np.unique(y):
-        members = np.flatnonzero(y == label)
-        partner[members] = members[rng.permutation(len(members))]
+    partner = _partners(y, len(x), rng)
     return [_stretched(x), _stretched(2 * x[partner] - 1 + rng.normal(0, sd, x.shape))]
 
 
@@ -49,10 +46,7 @@ def cross_spectrum_pair(x: Images, y: NDArray[np.integer], sd: float = 1.0, seed
     from scipy.ndimage import gaussian_filter
 
     x, rng = _maps(x), np.random.default_rng(seed)
-    partner = np.empty(len(x), dtype=np.int64)
-    for label in np.unique(y):
-        members = np.flatnonzero(y == label)
-        partner[members] = members[rng.permutation(len(members))]
+    partner = _partners(y, len(x), rng)
     gain = rng.uniform(0.8, 1.2, (len(x), 1, 1, 1))
     return [_stretched(x * gain), _stretched(1 - gaussian_filter(x[partner], sigma=(0, 0, sd, sd)))]
 
@@ -68,6 +62,8 @@ def patch_views(x: Images, grid: int, select: Sequence[int], magnify: int) -> li
         raise DataError(f"Tiles must fit: {height} x {width} pixels do not divide into {grid} x {grid}. Choose another grid or magnification.")
     corners = {0, grid - 1, grid * (grid - 1), grid * grid - 1} if grid >= CORNERS else set()
     tiles = [number for number in range(grid * grid) if number not in corners]
+    if not select:
+        raise DataError("At least one tile must be selected; got none.")
     wrong = [number for number in select if not 0 <= number < len(tiles)]
     if wrong:
         raise DataError(f"A tile must be from 0 to {len(tiles) - 1}; got {wrong[0]}. Choose tiles that are there.")
@@ -82,8 +78,21 @@ def halves(n: int, seed: int = 7) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return order[:n // 2], order[n // 2:]
 
 
+def _partners(y: NDArray[np.integer], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each of n samples another of its class, so that each is once a partner. Raises DataError where labels are missing."""
+    if len(y) != n:
+        raise DataError(f"Views are paired by label, and every image needs one; got {len(y)} labels for {n} images.")
+    partner = np.empty(n, dtype=np.int64)
+    for label in np.unique(y):
+        members = np.flatnonzero(y == label)
+        partner[members] = members[rng.permutation(len(members))]
+    return partner
+
+
 def _maps(x: Images) -> Images:
-    """Images with a channel axis: (n, C, H, W)."""
+    """Images with a channel axis: (n, C, H, W). Raises DataError where there are none."""
+    if x.ndim not in (3, 4) or len(x) == 0:
+        raise DataError(f"Views are made of images (n, H, W) or (n, C, H, W), at least one; got the shape {x.shape}.")
     return x[:, None] if x.ndim == 3 else x
 
 

@@ -1,6 +1,7 @@
 """The three kinds of files that a person brings, read into arrays with nothing trusted: sizes are checked before reading."""
 
 import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -70,8 +71,11 @@ def views(path: Path) -> list[tuple[str, Raw]]:
     _refuse_large(path, _unpacked(path))
     found = arrays(path)
     keys = [f"x{number}" for number in range(1, len(found) + 1) if f"x{number}" in found]
-    if not keys or "x" in found:
+    if "x" in found or not any(re.fullmatch(r"x\d+", key) for key in found):
         return []
+    gaps = [key for key in found if re.fullmatch(r"x\d+", key) and key not in keys]
+    if gaps or keys != [f"x{number}" for number in range(1, len(keys) + 1)]:
+        raise DataError(f"{path.name}: views are called x1, x2 and so on without a gap; it has {', '.join(sorted([*keys, *gaps]))}. Rename them.")
     if len(keys) == 1:
         raise DataError(f"{path.name} has one view, {keys[0]}; several views are called x1, x2 and so on, a single one is called x.")
     lengths = {key: len(found[key]) for key in keys}

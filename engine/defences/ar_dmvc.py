@@ -38,7 +38,7 @@ class ARDMVC(CoMVC):
     summary: ClassVar[str] = "A defence: trained on clean views and on views that PGD has moved so that they no longer find one another."
     curves: ClassVar[tuple[str, ...]] = (*CoMVC.curves, "attacked", "mitigator")
     presets = {"quick": QUICK | {"epochs": 30, "inner_steps": 5, "inner_step": 0.04}, "mini": MINI | {"epochs": 10, "inner_steps": 5, "inner_step": 0.04},
-               "paper": {"lam": 100.0, "clip": UNCLIPPED}}
+               "noisy_fashion": {"lam": 0.1}, "patched_mnist": {"lam": 0.1, "epochs": 40}, "paper": {"lam": 100.0, "clip": UNCLIPPED}}
 
     epochs: int = knob(30, "Epochs", "Passes over the training half.", source="AR-DMVC's code", ge=1, le=1000)
     lam: float = knob(1.0, "Weight of the attacked loss", "How much the loss at attacked views counts.", symbol="λ",
@@ -85,7 +85,7 @@ class ARDMVCAM(ARDMVC):
     title: ClassVar[str] = "AR-DMVC-AM"
     equation: ClassVar[str] = r"L = L_{base}(x) + \lambda\, L_{base}(\tilde x) + \gamma\, \mathrm{KL}(a \,\|\, \tilde a)"
     summary: ClassVar[str] = "A defence: as AR-DMVC, and attacked views must also be assigned as the clean ones are."
-    presets = ARDMVC.presets | {"paper": {"lam": 100.0, "gamma": 1.0, "clip": UNCLIPPED}}
+    presets = ARDMVC.presets | {"noisy_fashion": {"lam": 0.1, "gamma": 1.0}, "paper": {"lam": 100.0, "gamma": 1.0, "clip": UNCLIPPED}}
 
     gamma: float = knob(0.1, "Weight of the Attack Mitigator", "How much clean and attacked assignments are kept together.", symbol="γ",
                         source="AR-DMVC's code (the paper: 1)", ge=0, le=1000)

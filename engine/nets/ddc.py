@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.errors import DataError
+
 WIDTH = 0.15
 """σ² of the kernel as a share of the median squared distance."""
 FLOOR = 1e-9
@@ -36,6 +38,8 @@ def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
 def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """L1 (clusters apart in h), L2 (assignments unlike one another), L3 (assignments near corners) of h (n, m), a (n, k)."""
     n, k = assignment.shape
+    if n < 2 or k < 2:
+        raise DataError(f"The DDC loss compares samples and clusters with one another: it needs at least 2 of each; got {n} and {k}.")
     gram = kernel(h)
     alike = (assignment.sum(0).square().sum() - assignment.square().sum()) / (n * (n - 1))
     ends = torch.eye(k, device=assignment.device, dtype=assignment.dtype)

@@ -53,6 +53,7 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
     data = data or next(iter(builds_on.values())).spec.data
     loaded = engine_data.load(data)
+    chosen.suits(loaded)
     for run in builds_on.values():
         chosen.check(check_shapes(run, loaded.views, data).clusters)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})

@@ -107,6 +107,9 @@ class Action(Settings):
     def check(self, clusters: int) -> None:
         """Raises SettingsError where a model with so many clusters cannot be treated so."""
 
+    def suits(self, data: "Dataset") -> None:
+        """Raises DataError where data cannot be treated so."""
+
     @abstractmethod
     def work(self, work: Work) -> "Iterator[Event]":
         """A generator of Progress, Evaluate and Picture events whose return value is the metrics (a dict)."""

@@ -60,6 +60,10 @@ class Train(Action):
         return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters)
                 for role, base in self.chosen().bases().items()}
 
+    def suits(self, data: Dataset) -> None:
+        """Raises DataError where the network cannot be built for samples of their shape."""
+        self.chosen().network(data.views.shapes, self.clusters or data.clusters)
+
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Train from the checkpoint, or from the bases, to the end; returns the final metrics."""
         settings, data = self.chosen(), work.data

@@ -43,6 +43,8 @@ class RegDB(DataSettings):
     note = ("Pairs: visible image i with thermal image i of the same person; then 90 pairs of each person by one of three operations, drawn at random, on an "
             "original pair: grey, noise of standard deviation 0.1, negative. A reading: the release of AR-DMVC lacks this data.")
 
+    obtained = HOW.format(place="the folder regdb in FEINT_DATA")
+
     def load(self) -> Dataset:
         """The pairs. Raises DataMissing without the folder, DataError where it is not RegDB's."""
         from engine.data.tensors import several

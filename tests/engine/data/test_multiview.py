@@ -68,6 +68,16 @@ def test_a_constant_view_is_refused() -> None:
         multiview.label_free_pair(np.zeros((4, 8, 8)))
 
 
+def test_what_views_cannot_be_made_of_is_told(digits: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = digits
+    with pytest.raises(DataError, match="20 labels for 30 images"):
+        multiview.noisy_pair(x[:30], y[:20])
+    with pytest.raises(DataError, match="At least one tile"):
+        multiview.patch_views(x[:4], 2, (), 2)
+    with pytest.raises(DataError, match="at least one; got the shape"):
+        multiview.edge_pair(x[:0])
+
+
 def test_halves_are_disjoint_and_whole() -> None:
     first, second = multiview.halves(1797)
     assert (len(first), len(second)) == (898, 899) and sorted([*first, *second]) == list(range(1797))
@@ -120,6 +130,12 @@ def test_views_that_do_not_fit_are_told(changed: dict[str, np.ndarray], words: s
     good = {"x1": np.random.default_rng(0).random((30, 8, 8)), "x2": np.random.default_rng(2).random((30, 8, 8)), "y": np.arange(30) % 3}
     with pytest.raises(DataError, match=words):
         engine_data.load(brought(tmp_path, **(good | changed)))
+
+
+def test_a_gap_in_the_views_is_told(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((30, 8, 8))
+    with pytest.raises(DataError, match="without a gap; it has x1, x3"):
+        engine_data.load(brought(tmp_path, x1=x, x3=x))
 
 
 def test_one_view_is_told(tmp_path: Path) -> None:

@@ -110,6 +110,21 @@ def test_ddc_is_scale_free_blind_to_order_and_finite() -> None:
     assert torch.isfinite(loss) and torch.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize(("n", "k"), [(1, 3), (4, 1)])
+def test_ddc_of_one_sample_or_one_cluster_is_told(n: int, k: int) -> None:
+    with pytest.raises(DataError, match="at least 2 of each"):
+        ddc.ddc(torch.rand(n, 5), torch.full((n, k), 1 / k))
+
+
+def test_generators_are_judged_by_the_discriminator_as_it_is_after_its_step() -> None:
+    model, data, seen = network_of(trained(METHODS["comvc"])).eval().requires_grad_(False), pictures(), {}
+    for precision in ("float32", "bfloat16"):
+        attack = MvGAN(epochs=1, batch=16)
+        first, _ = next(attack.fit(model, lambda clean: MvDisrupt().bind(model, clean), data, Budget("linf", 0.3), rng(5), device.choose("cpu", precision, 1)))
+        seen[precision] = first.values["fooled"]
+    assert seen["bfloat16"] == pytest.approx(seen["float32"], abs=5e-4)
+
+
 def test_contrast_has_its_reference_values() -> None:
     alike = torch.ones(50, 8)
     assert float(ddc.contrast([alike, alike])) == pytest.approx(2 * math.log(99), abs=1e-4)

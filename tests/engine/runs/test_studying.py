@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from engine import registry
+from engine.attacks.mv_gan import MvGAN
 from engine.events import Row, from_line, to_line
+from engine.metrics import clustering
 from engine.runs.runner import prepare, run
 from engine.runs.store import Store
 from engine.runs.studying import over_seeds
 from engine.studies.ar_dmvc import HERE, MultiViewStudy
+from engine.studies.ar_dmvc import _matched as matched
 from engine.studies.protocols import Attacking, Training, cell, published
 
 SHIPPED = sorted((Path(__file__).resolve().parents[3] / "assets" / "studies").glob("*.json"))
@@ -106,6 +109,21 @@ def test_every_case_can_be_prepared(name: str, size: str) -> None:
             assert case.training.data in registry.names("data")
         if case.attacking is not None:
             assert case.attacking.attack in registry.names("attack") and case.measured
+
+
+def test_a_matrix_keeps_its_diagonal_where_clusters_are_empty() -> None:
+    label, cluster = np.repeat(np.arange(5), 10), np.repeat([2, 2, 1, 0, 0], 10)
+    matrix = np.array(matched(label, cluster))
+    assert matrix.shape == (5, 5) and matrix.sum() == 50
+    assert np.trace(matrix) == round(50 * clustering.accuracy(label, cluster))
+    more = np.array(matched(label, np.arange(50) % 7))
+    assert more.shape == (5, 7) and np.trace(more) == round(50 * clustering.accuracy(label, np.arange(50) % 7))
+
+
+def test_a_study_is_another_one_when_an_attack_of_its_rows_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = study("ar_dmvc.table1").version
+    monkeypatch.setattr(MvGAN, "version", MvGAN.version + 1)
+    assert study("ar_dmvc.table1").version == before + 1
 
 
 def test_over_seeds() -> None:
