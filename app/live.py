@@ -279,6 +279,7 @@ def _queue_text(run: Run) -> str:
 
 def _batch(run: Run, pace: record.Pace) -> int:
     settings = launching.settings(run.spec)
+    settings = settings.get("attack_settings", settings)
     return int((settings.get("base", {}) if pace.of_base else settings).get("batch", 1))
 
 
