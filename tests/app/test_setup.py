@@ -303,15 +303,19 @@ def runs(process: int) -> bool:
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name)
 def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signals) -> None:
-    code = "import sys; from pathlib import Path; from app.__main__ import options, serve; " \
-           f"sys.exit(serve(Path(sys.executable), options(['--no-browser', '--port', '{closed_port()}'])))"
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs begin deaf to it
+    code = heed + "import sys; from pathlib import Path; from app.__main__ import options, serve; " \
+                  f"sys.exit(serve(Path(sys.executable), options(['--no-browser', '--port', '{closed_port()}'])))"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdout
         said = app.stdout.readline()
         port = int(said.split("localhost:")[1].split()[0])
         assert served.is_healthy(port)
         app.send_signal(ending)
-        assert app.wait(15) == (-9 if ending == signal.SIGKILL else 0)
+        try:
+            assert app.wait(15) == (-9 if ending == signal.SIGKILL else 0)
+        finally:
+            app.kill()
     wait_until(lambda: not served.is_healthy(port), 10, "the server's end")
 
 
