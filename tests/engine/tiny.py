@@ -1,6 +1,6 @@
 """The smallest victims: a model with three abilities, three blobs of data, and the work a run hands to an action."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +39,20 @@ class Tiny(nn.Module):
 
     def reconstruct(self, x: Views) -> Tensor:
         return self.encode(x) @ self.back + 0.5
+
+
+class TinyFusing(Tiny):
+    """The same, which also takes the halves of its embedding for those of two views."""
+
+    def views(self, x: Views) -> tuple[Tensor, ...]:
+        return tuple(self.encode(x).split(2, dim=1))
+
+    def fusion(self, z: Sequence[Tensor]) -> Tensor:
+        return torch.cat(list(z), dim=1)
+
+    def parts(self, x: Views) -> tuple[tuple[Tensor, ...], Tensor]:
+        z = self.views(x)
+        return z, self.fusion(z) @ self.back
 
 
 def images(n: int, seed: int = 0) -> Views:

@@ -18,7 +18,7 @@ from engine.objectives.protocols import ObjectiveSettings
 from engine.objectives.raise_reconstruction import RaiseReconstruction
 from engine.objectives.reconstruction_change import ReconstructionChange
 from engine.objectives.weighted_sum import WeightedSum
-from tests.engine.tiny import SHAPE, SIZE, Tiny, images
+from tests.engine.tiny import SHAPE, SIZE, Tiny, TinyFusing, images
 
 NAMES = registry.names("objective")
 
@@ -63,7 +63,7 @@ def test_a_certain_model_still_has_a_gradient() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
     settings, clean = registry.find("objective", name)(), images(6)
-    objective = settings.bind(Tiny(), clean)
+    objective = settings.bind(TinyFusing(), clean)
     value, gradient = value_and_gradient(objective, clean.flat())
     assert value.shape == (6,)
     assert torch.isfinite(gradient).all()
@@ -74,7 +74,7 @@ def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
 def test_every_objective_keeps_rows_apart_and_its_settings_survive_json(name: str) -> None:
     owner = registry.find("objective", name)
     settings, clean, moved = owner(), images(4), images(4, seed=2).flat()
-    model = Tiny()
+    model = TinyFusing()
     together = settings.bind(model, clean)(moved)
     for row in range(4):
         torch.testing.assert_close(settings.bind(model, clean.rows(torch.tensor([row])))(moved[row : row + 1])[0], together[row])
