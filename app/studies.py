@@ -47,7 +47,9 @@ class Result:
                 if name in row["controls"]:
                     line[title] = _with_spread(row["controls"][name])
             lines.append(line | {"note": row["note"]})
+        last = [*CONTROLS.values(), "note"]
         frame = pd.DataFrame(lines)
+        frame = frame[[column for column in frame if column not in last] + [column for column in last if column in frame]]
         empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
         return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
 
@@ -64,6 +66,8 @@ def _word(value: Any) -> str:
 def _with_spread(found: dict[str, Any]) -> str:
     if "mean" not in found:
         return str(found.get("first"))
+    if all(value == round(found["mean"]) for value in found["seeds"]) and found["mean"] > 1:
+        return f"{found['mean']:.0f}"  # a count that every seed shares
     return f"{found['mean']:.3f}" + (f" ± {found['spread']:.3f}" if found["spread"] is not None else "")
 
 

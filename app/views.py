@@ -12,6 +12,7 @@ from app.choices import Victim
 from app.launching import DONE, LIVE
 from app.multiview import FITTED_AT, PRESET, Threat
 from engine.errors import FeintError
+from engine.metrics import robustness
 from engine.runs import answers
 from engine.runs.answers import Answer
 from engine.runs.store import Run
@@ -19,7 +20,8 @@ from engine.runs.store import Run
 ALONE = 0.5
 """Where the head agrees with the fusion on fewer of the clean samples than this, its answer for one view means nothing."""
 HALF = 300
-SMOOTH = 1e-4
+TINY = 1e-30
+"""Stands for a share of 0 where its logarithm is taken."""
 
 
 # --- beside the ladder ------------------------------------------------------------------------------------------------
@@ -41,8 +43,8 @@ def about_data(victim: Victim) -> None:
 
 def mitigation(answer: Answer, level: int) -> None:
     """L_AM of this sample: what the Attack Mitigator of a defence keeps small."""
-    p, q = (np.asarray(part, dtype=np.float64) + SMOOTH for part in (answer.arrays["q_clean"], answer.arrays["q"][level]))
-    st.metric("L_AM of this sample", f"{max(float((p * np.log(p / q)).sum()), 0):.2f}",
+    p, q = (np.log(np.maximum(part[None], TINY)) for part in (answer.arrays["q_clean"], answer.arrays["q"][level]))
+    st.metric("L_AM of this sample", f"{robustness.divergence(p, q)[0]:.2f}",
               help="KL of the clean assignment from the attacked one, in nats, 1e-4 added to every probability: 0 where the attack changes nothing.")
 
 

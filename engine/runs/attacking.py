@@ -218,7 +218,7 @@ def fit(choice: Attack, judge: Judge, seed: int, how: How, sketch: Sketch | None
             yield event
             continue
         moved = _as_fitted(choice, networks, clean, judge)
-        yield event.model_copy(update={"metrics": _watched(judge, index, clean, moved)})
+        yield event.model_copy(update={"metrics": fate(judge.labels(index), judge.verdict(clean.flat()), judge.verdict(moved))})
         if sketch is not None and (event.step == event.total or time.monotonic() - drawn > PICTURE_EVERY):
             drawn = time.monotonic()
             first = slice(0, DRAWN)
@@ -235,8 +235,8 @@ def _as_fitted(choice: Attack, networks: nn.Module, clean: Views, judge: Judge) 
     return moved
 
 
-def _watched(judge: Judge, index: Tensor, clean: Views, moved: Tensor) -> dict[str, Any]:
-    before, after, labels = judge.verdict(clean.flat()), judge.verdict(moved), judge.labels(index)
+def fate(labels: np.ndarray | None, before: Verdict, after: Verdict) -> dict[str, Any]:
+    """Attacked accuracy and flip rate of samples that are watched while something is trained or fitted."""
     return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
             "flip_rate": float((before.cluster != after.cluster).mean())}
 

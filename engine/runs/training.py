@@ -22,7 +22,7 @@ from engine.metrics.gradient_angles import probe_angles
 from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstructs
 from engine.models.state import State
 from engine.runs import checkpoint, pictures
-from engine.runs.attacking import Attack
+from engine.runs.attacking import Attack, fate
 from engine.runs.judging import Judge, stream
 from engine.runs.spec import Action, Work
 from engine.settings import knob
@@ -203,10 +203,8 @@ def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -
                                                               stream(WATCHED_SEED, "noise"))).x
     before, after, control = (judge.verdict(rows) for rows in (clean.flat(), moved, noisy))
     model.train(was)
-    labels = judge.labels(index)
-    return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
-            "flip_rate": float((before.cluster != after.cluster).mean()), "noise_flip_rate": float((before.cluster != control.cluster).mean()),
-            "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
+    return fate(judge.labels(index), before, after) | {"noise_flip_rate": float((before.cluster != control.cluster).mean()),
+                                                       "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
 
 
 def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:

@@ -135,6 +135,7 @@ def test_over_seeds() -> None:
 def test_shipped_results_are_whole(file: Path) -> None:
     found = json.loads(file.read_text())
     assert found["study"] in NAMES and found["how"]["torch"] and found["protocol"] and found["seeds"] == 3
+    assert found["protocol"] == registry.find("study", found["study"])().protocol, "what is said of it is what was done"
     rows = [row for row in found["rows"] if row["measured"]]
     assert rows and len(found["rows"]) == found["n_rows"]
     for row in rows:
