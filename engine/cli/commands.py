@@ -24,6 +24,8 @@ SUBJECTS = {"train": "model", "study": "study"}
 """What a command's first word names, where it is no attack."""
 ALIASES = {"sweep": {"epsilons": "--epsilon", "lams": "--lam", "attack_seeds": "--attack-seed"}}
 """`sweep` takes lists where `attack` takes values, under the same flags."""
+UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
+"""What an attack on the embedding does not take."""
 
 
 def main(arguments: list[str]) -> int:
@@ -148,7 +150,10 @@ def train(arguments: list[str]) -> int:
 
 
 def attack(arguments: list[str]) -> int:
-    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n 1000] [--lam λ] …"""
+    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n 1000] [--lam λ] …
+
+    An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective flip_and_keep [--nu V] [--fitted RUN]
+    """
     return _launch("attack", arguments)
 
 
@@ -168,9 +173,24 @@ def _launch(action: str, arguments: list[str]) -> int:
     parser = _parser(action, name, entries["attack"])
     parser.add_argument("--model", required=True, help="the key of a finished run, its beginning, or a zoo name")
     parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
-    add_fields(parser, entries["action"][action], skip=("attack", "attack_settings"), also=ALIASES.get(action))
+    latent = entries["attack"][name].get("space") == "embedding"
+    if entries["attack"][name]["fitted"] and action == "attack":
+        parser.add_argument("--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit")
+    add_fields(parser, entries["action"][action], skip=("attack", "attack_settings", *(UNBOUNDED if latent else ())), also=ALIASES.get(action))
     add_fields(parser, entries["attack"][name])
+    if (objective := _said(rest, "--objective")) in entries["objective"]:
+        add_fields(parser, entries["objective"][objective], skip=("cluster", "parts", *entries["attack"][name]["defaults"]), within="objective_settings")
     return _start(action, name, parser.finish(rest))
+
+
+def _said(arguments: list[str], flag: str) -> str:
+    """What follows a flag, or ""."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return argument.removeprefix(f"{flag}=")
+        if argument == flag and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return ""
 
 
 def study(arguments: list[str]) -> int:
@@ -226,7 +246,7 @@ def _begun(action: str, name: str, chosen: argparse.Namespace) -> tuple[int, Run
     card = data.cards().get(chosen.data or "")
     if card is not None and not card["here"]:
         terminal.bring(data.fetch(chosen.data))
-    models = {"model": chosen.model} if getattr(chosen, "model", None) else {}
+    models = {role: run for role in ("model", "fitted") if (run := getattr(chosen, role, None))}
     spec = runner.prepare(action, name, chosen.data, seed=chosen.seed, preset=chosen.preset, changes=changes(chosen), models=models)
     asked = (chosen.device, chosen.precision, chosen.threads) != ("auto", "auto", None)
     how = device.choose(chosen.device, chosen.precision, chosen.threads) if asked else None

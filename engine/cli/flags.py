@@ -43,13 +43,13 @@ def fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, d
             yield prefix + name, entry | (nested or {})
 
 
-def add_fields(parser: Parser, entry: Mapping[str, Any], skip: tuple[str, ...] = (), also: Mapping[str, str] | None = None) -> None:
-    """A flag for each field of a catalogue entry; `also` gives a field a second, shorter flag."""
+def add_fields(parser: Parser, entry: Mapping[str, Any], skip: tuple[str, ...] = (), also: Mapping[str, str] | None = None, within: str = "") -> None:
+    """A flag for each field of a catalogue entry; `also` gives a field a second, shorter flag; `within` is the field that they are fields of."""
     group = parser.add_argument_group(f"settings of {entry['name']}")
     for name, field in fields(entry["schema"]):
         if name not in skip:
             spelt = dict.fromkeys(flag for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, "")) if flag)
-            group.add_argument(*spelt, dest=f"field:{name}", metavar=kind(field).upper(), type=partial(read, field),
+            group.add_argument(*spelt, dest=f"field:{within}.{name}" if within else f"field:{name}", metavar=kind(field).upper(), type=partial(read, field),
                                default=argparse.SUPPRESS, help=_help(entry, name, field))
 
 

@@ -50,6 +50,11 @@ register_metric(
            "reconstruction.", unit="squared data unit", better="down"),
     Metric("reconstruction_change_mean", "Change of the reconstruction", "Mean squared difference of attacked and clean reconstruction.",
            unit="squared data unit", better="down"),
+    Metric("agreement_mean", "Agreement", "Inner product of clean and attacked soft assignment, mean over samples: 0 where they have nothing "
+           "in common.", better="up"),
+    Metric("agreement_clean_mean", "Agreement with itself", "Inner product of the clean soft assignment with itself, mean over samples: 1 where it is "
+           "certain."),
+    Metric("nu", "ν", "Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over samples.", unit="weight"),
     Metric("n", "n", "How many samples were used.", unit="samples", better=None),
     Metric("n_right", "n right", "How many of them were right before the attack.", unit="samples", better=None, labels=True),
     Metric("n_success", "n that could succeed", "How many could reach what was asked: for a target, those not there before.",

@@ -68,7 +68,7 @@ class EmbeddedState(State):
 class Embedded(ModelSettings):
     """Settings of a clustering phase that starts from an ACAI base and its k-means centres."""
 
-    abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs")
+    abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
     family: ClassVar[str] = "Deep clustering"
 
     base: ACAI = knob(ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from.")

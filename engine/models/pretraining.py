@@ -22,7 +22,7 @@ from engine.settings import knob
 class Pretraining(ModelSettings):
     """Settings of an autoencoder d-hidden-m that ends with k-means on its embedding."""
 
-    abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs")
+    abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
     family: ClassVar[str] = "Deep clustering"
 
     hidden: tuple[int, ...] = knob((500, 500, 2000), "Hidden widths", "Widths between input and embedding; the decoder mirrors them.",

@@ -1,4 +1,4 @@
-"""The five abilities a model may have, and the base of every model's settings.
+"""The six abilities a model may have, and the base of every model's settings.
 
 Attacks, measures and pages ask for abilities (`isinstance(model, Clusters)`), never for classes.
 Every method takes `Views` and gives float32 tensors with n rows.
@@ -53,7 +53,25 @@ class Fuses(Protocol):
         ...
 
 
-ABILITIES: dict[str, type] = {"encodes": Encodes, "clusters": Clusters, "reconstructs": Reconstructs, "classifies": Classifies, "fuses": Fuses}
+@runtime_checkable
+class Decodes(Protocol):
+    """Heads that can be asked about any embedding, so that an attack may move the embedding itself."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """x̂ of embeddings z (n, m) in data units, flat: (n, d)."""
+        ...
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        """log q of embeddings z (n, m): (n, k)."""
+        ...
+
+    def spread(self, x: Views) -> Tensor:
+        """Standard deviation with which the embedding is drawn in training: (n, m), zeros where it is not drawn."""
+        ...
+
+
+ABILITIES: dict[str, type] = {"encodes": Encodes, "clusters": Clusters, "reconstructs": Reconstructs, "classifies": Classifies, "fuses": Fuses,
+                              "decodes": Decodes}
 
 
 def require(model: nn.Module, ability: str, wanted_by: str) -> None:
@@ -91,6 +109,10 @@ class ModelSettings(Settings):
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Train from wherever `state` is to the end, yielding Progress and Evaluate. Sees no labels."""
         raise NotImplementedError
+
+    def fitted_attack(self) -> Mapping[str, Any] | None:
+        """The fields of an attack that is fitted to the base before training begins; `adopt` is given it as "attack"."""
+        return None
 
     def watched_attack(self) -> Mapping[str, Any] | None:
         """The fields of an attack whose scores stand beside those of the clean samples at every evaluation; None: no attack."""

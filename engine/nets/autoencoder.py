@@ -36,11 +36,23 @@ class ClusteringAutoencoder(nn.Module):
 
     def log_assign(self, x: Views) -> Tensor:
         """log q of the centres: (n, k)."""
-        return log_assignment(self.encode(x), self.centres)
+        return self.log_assign_embedding(self.encode(x))
 
     def reconstruct(self, x: Views) -> Tensor:
         """x̂ in data units, flat: (n, d)."""
-        return full(self.decoder(self.encode(x))) / self.scale
+        return self.decode(self.encode(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """x̂ of embeddings z (n, m) in data units, flat: (n, d)."""
+        return full(self.decoder(z)) / self.scale
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        """log q of embeddings z (n, m): (n, k)."""
+        return log_assignment(z, self.centres)
+
+    def spread(self, x: Views) -> Tensor:
+        """Nothing is drawn: zeros (n, m)."""
+        return torch.zeros(x.n, self.centres.shape[1], device=self.centres.device)
 
 
 def unit_scale(data: AtRest) -> Tensor:

@@ -29,6 +29,18 @@ class Objective:
         return self.measure(flat)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LatentObjective(Objective):
+    """A bound objective on the embedding: its rows are embeddings (n, m), one for each clean sample it was bound to.
+
+    `z` (n, m) are the clean ones and `spread` (n, m) how widely training draws them; `drawn(rows, eta)` is the objective where clean and
+    moved embedding carry the same draw eta (n, m), `measure` that without one.
+    """
+    z: Tensor
+    spread: Tensor
+    drawn: Callable[[Tensor, Tensor], Tensor]
+
+
 class ObjectiveSettings(Settings):
     """The base of every objective: which abilities it needs and how it binds."""
 
@@ -38,6 +50,8 @@ class ObjectiveSettings(Settings):
     stationary_at_clean: ClassVar[bool] = False
     targeted: ClassVar[bool] = False
     """Whether it names a cluster to reach."""
+    space: ClassVar[str] = "pixels"
+    """What its rows are: "pixels" or "embedding", and so which attacks can make it large."""
 
     def bind(self, model: nn.Module, clean: Views) -> Objective:
         """The objective for these clean samples. Raises AbilityError where the model lacks what it needs."""
@@ -52,4 +66,4 @@ class ObjectiveSettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What an objective adds to its catalogue entry."""
-        return {"needs": list(cls.needs), "stationary_at_clean": cls.stationary_at_clean, "targeted": cls.targeted}
+        return {"needs": list(cls.needs), "stationary_at_clean": cls.stationary_at_clean, "targeted": cls.targeted, "space": cls.space}

@@ -5,13 +5,11 @@ exactly this with the cell's ε, λ and seed.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import torch
 from pydantic import model_validator
 from safetensors import SafetensorError
@@ -25,16 +23,18 @@ from engine.data.views import Shapes, Views
 from engine.device import How
 from engine.errors import RunBroken, SettingsError
 from engine.events import Evaluate, Event, Progress
-from engine.metrics import clustering, embedding, perturbation, robustness
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
-from engine.runs import masking
-from engine.runs.judging import Judge, Verdict, another_delta, check_inside, stream
+from engine.runs import latent, masking
+from engine.runs.judging import Judge, another_delta, check_inside, stream
+from engine.runs.outcome import Outcome, fate
 from engine.runs.pictures import Sketch
-from engine.runs.spec import Action, Work
+from engine.runs.spec import Action, Spec, Work
+from engine.runs.store import Run
 from engine.settings import knob
 
 FITTED = "fitted.safetensors"
+WHERE = {"pixels": "pixels", "embedding": "the embedding"}
 WATCHED, DRAWN = 200, 10
 """Samples whose fate is told while an attack is fitted, and how many of them are drawn."""
 PICTURE_EVERY = 1.0
@@ -67,9 +67,20 @@ class Attack(Action):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.chosen_attack.space != self.chosen_objective.space:
+            raise SettingsError(f"{self.attack} moves {WHERE[self.chosen_attack.space]}, and the objective {self.objective} is about "
+                                f"{WHERE[self.chosen_objective.space]}. Choose an attack and an objective of the same space.")
+        if self.chosen_attack.space == "embedding":
+            self._unbounded()
         Budget(self.norm, self.epsilon)
-        self.chosen_attack, self.chosen_objective  # noqa: B018  both raise their own sentence
         return self
+
+    def _unbounded(self) -> None:
+        """Raises SettingsError for a choice that means nothing where no pixel moves."""
+        for name in ("epsilon", "norm", "lam", "locked", "cluster"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise SettingsError(f"{self.attack} moves the embedding and takes no {name}; got {getattr(self, name)!r}. Nothing but its weight bounds it: "
+                                    "objective_settings.nu (--nu).")
 
     @cached_property
     def chosen_attack(self) -> AttackSettings:
@@ -98,6 +109,13 @@ class Attack(Action):
             raise SettingsError(f"cluster must be between 0 and {clusters - 1}; got {self.target}. "
                                 f"The model has {clusters} clusters, counted from 0.")
 
+    def like(self, spec: Spec, changes: Mapping[str, Any]) -> Self:
+        """The same attack as a fitted one, `spec`, with `changes` to the action's own fields: what is fitted is not chosen again."""
+        if spec.action != "attack" or spec.name != self.attack or not self.chosen_attack.fitted:
+            raise SettingsError(f"fitted must be a run in which {self.attack} was fitted to a model; got a run of {spec.action} {spec.name}.")
+        own = {name: value for name, value in changes.items() if name in type(self).model_fields and name not in ("attack_settings",)}
+        return type(self)(**(spec.settings | own))
+
     def budget(self, shapes: Shapes) -> Budget:
         """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is not there."""
         return Budget(self.norm, self.epsilon, mask=unlocked(self.locked, shapes))
@@ -106,89 +124,19 @@ class Attack(Action):
         """Attack, judge, write table "samples" and arrays "images"; returns the metrics."""
         judge = Judge(work.model(), work.data, work.how.device)
         fitted = None
-        if self.chosen_attack.fitted:
+        if self.chosen_attack.fitted and "fitted" in work.spec.builds_on:
+            fitted = work.fitted("fitted").to(work.how.device)
+        elif self.chosen_attack.fitted:
             fitted = yield from fit(self, judge, work.spec.seed, work.how, Sketch(work.folder))
+        if fitted is not None:
             keep_fitted(work.folder, fitted)
         outcome = yield from launch(self, judge, work.spec.seed, fitted)
         work.write_table("samples", outcome.table())
-        work.write_arrays("images", {"id": outcome.index.numpy(), "adversarial": outcome.adversarial.numpy()})
+        work.write_arrays("images", outcome.arrays())
         checks, doubts = masking.check(self, judge, outcome.index, work.spec.seed)
+        if self.chosen_attack.space == "embedding":
+            doubts = latent.doubts(judge) + doubts
         return outcome.metrics() | checks | {"doubts": doubts}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An attack's answers and the controls, judged. Rows follow `index`; flat rows are (n, d) on the CPU."""
-    choice: Attack
-    index: Tensor
-    labels: np.ndarray | None
-    original: Tensor
-    adversarial: Tensor
-    value: np.ndarray
-    clean: Verdict
-    attacked: Verdict
-    noisy: Verdict
-    other: Verdict | None
-    recognised: tuple[np.ndarray, np.ndarray] | None
-
-    @property
-    def flipped(self) -> np.ndarray:
-        """Whether each sample's cluster changed: (n,) bool."""
-        return self.clean.cluster != self.attacked.cluster
-
-    @cached_property
-    def divergence(self) -> np.ndarray:
-        """KL of the clean assignment from the attacked one, of each sample: (n,)."""
-        return robustness.divergence(self.clean.log_q, self.attacked.log_q)
-
-    def success(self, cluster: np.ndarray) -> np.ndarray:
-        """Whether the samples that could reach what was asked are there by `cluster` (n,): any other cluster, or the target from outside it."""
-        own, target = self.clean.cluster, self.choice.target
-        return cluster != own if target is None else cluster[own != target] == target
-
-    def metrics(self) -> dict[str, Any]:
-        """Every measured number with n and 95 % intervals; None where labels or an ability are missing."""
-        own, success = self.clean.cluster, self.success(self.attacked.cluster)
-        values: dict[str, Any] = robustness.agreement(self.labels, own, self.attacked.cluster)
-        values |= robustness.rate("flip_rate", self.flipped) | robustness.rate("noise_flip_rate", own != self.noisy.cluster)
-        values |= robustness.rate("other_delta_flip_rate", own != self.other.cluster if self.other else np.zeros(0))
-        values |= robustness.rate("success_rate", success) | {"n_success": len(success)}
-        values |= robustness.rate("noise_success_rate", self.success(self.noisy.cluster))
-        values |= robustness.rate("other_delta_success_rate", self.success(self.other.cluster) if self.other else np.zeros(0))
-        for name, seen in zip(("knn_acc_clean", "knn_acc_attacked"), self.recognised or (None, None), strict=True):
-            values |= robustness.rate(name, np.zeros(0) if seen is None else seen == self.labels)
-        values |= {"margin_clean_mean": float(self.clean.margin(own).mean()), "margin_mean": float(self.attacked.margin(own).mean())}
-        values |= perturbation.sizes((self.adversarial - self.original).numpy())
-        values["assignment_kl_mean"] = float(self.divergence.mean())
-        if self.clean.z is not None and self.attacked.z is not None:
-            values |= embedding.moved(self.clean.z, self.attacked.z)
-        values |= {name: float(column.mean()) for name, column in self._reconstruction().items()}
-        return values | {"objective_mean": float(self.value.mean()), "n": len(self.index)}
-
-    def table(self) -> dict[str, np.ndarray]:
-        """One row a sample; label and knn columns are -1 where the data have no labels."""
-        delta, own, nobody = (self.adversarial - self.original).numpy(), self.clean.cluster, np.full(len(self.index), -1)
-        seen = self.recognised or (nobody, nobody)
-        columns = {
-            "id": self.index.numpy(), "label": nobody if self.labels is None else self.labels, "cluster_clean": own,
-            "cluster_attacked": self.attacked.cluster, "cluster_noise": self.noisy.cluster,
-            "cluster_other_delta": self.other.cluster if self.other else nobody, "flipped": self.flipped,
-            "right": np.zeros(len(own), bool) if self.labels is None else robustness.matched_labels(self.labels, own, own) == self.labels,
-            "margin_clean": self.clean.margin(own), "margin_attacked": self.attacked.margin(own), "value": self.value,
-            "assignment_kl": self.divergence, "linf": perturbation.linf(delta), "l2": perturbation.l2(delta), "l0": perturbation.l0(delta),
-            "knn_clean": seen[0], "knn_attacked": seen[1],
-        }
-        if self.clean.z is not None and self.attacked.z is not None:
-            columns["embedding_move"] = embedding.moves(self.clean.z, self.attacked.z)
-        return columns | {name.removesuffix("_mean"): column for name, column in self._reconstruction().items()}
-
-    def _reconstruction(self) -> dict[str, np.ndarray]:
-        """Mean squared differences per sample, where the model reconstructs."""
-        before, after = self.clean.reconstruction, self.attacked.reconstruction
-        if before is None or after is None:
-            return {}
-        pairs = {"clean": before - self.original.numpy(), "attacked": after - self.adversarial.numpy(), "change": after - before}
-        return {f"reconstruction_{name}_mean": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
 
 
 def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
@@ -203,6 +151,8 @@ def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
 
 def fit(choice: Attack, judge: Judge, seed: int, how: How, sketch: Sketch | None = None) -> Generator[Event, None, nn.Module]:
     """Fit an attack that needs it, without labels; its scores and pictures on the way are made here. The model stays bit-identical."""
+    if choice.chosen_attack.space == "embedding":
+        return (yield from latent.fit(choice, judge, seed, how, sketch))
     views = judge.data.views.subset(judge.rows(choice.chosen_attack.fitting_half(choice.half)))
     index, drawn, fitted = judge.choose(WATCHED, seed, choice.half), 0.0, None
     clean = judge.clean(index)
@@ -235,12 +185,6 @@ def _as_fitted(choice: Attack, networks: nn.Module, clean: Views, judge: Judge) 
     return moved
 
 
-def fate(labels: np.ndarray | None, before: Verdict, after: Verdict) -> dict[str, Any]:
-    """Attacked accuracy and flip rate of samples that are watched while something is trained or fitted."""
-    return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
-            "flip_rate": float((before.cluster != after.cluster).mean())}
-
-
 def keep_fitted(folder: Path, fitted: nn.Module) -> None:
     """Leave a fitted attack's weights in its run's folder."""
     partial = folder / ".fitted.safetensors"
@@ -256,8 +200,17 @@ def read_fitted(folder: Path) -> dict[str, Tensor]:
         raise RunBroken(f"{FITTED} in {folder} must hold the weights of a fitted attack; it is missing or damaged. Fit the attack anew.") from None
 
 
+def restored(run: Run, shapes: Shapes) -> nn.Module:
+    """The networks of a run in which an attack was fitted. Raises RunBroken where they are not there or do not fit."""
+    settings: AttackSettings = registry.find("attack", run.spec.name)(**run.spec.settings["attack_settings"])
+    return settings.restored(read_fitted(run.folder), shapes)
+
+
 def launch(choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None) -> Generator[Progress, None, Outcome]:
     """Attack the samples that `seed` chooses, chunk by chunk, then judge answers and controls. Yields Progress."""
+    if choice.chosen_attack.space == "embedding":
+        assert fitted is not None, "attacks on the embedding are fitted"
+        return (yield from latent.launch(choice, judge, seed, fitted))
     index = judge.choose(choice.n, seed, choice.half)
     attack = choice.chosen_attack if fitted is None else choice.chosen_attack.bound(fitted, judge.clean(index[:1]))
     rng, noise_rng = stream(seed, "attack"), stream(seed, "noise")

@@ -21,7 +21,7 @@ from engine.objectives import combine
 from engine.objectives.protocols import Objective
 from engine.runs import answers, viewing
 from engine.runs.answers import Answer
-from engine.runs.attacking import read_fitted, unlocked
+from engine.runs.attacking import restored, unlocked
 from engine.runs.store import Store
 from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, nearest, read_as, rows_of, victim
 
@@ -58,9 +58,8 @@ def _armed(it: Victim, attack: str, settings: dict[str, Any], fitted: str) -> At
     run = Store(home()).find(fitted)
     if run.spec.name != attack or run.spec.builds_on.get("model") != it.run.key:
         raise SettingsError(f"The run {run.name} holds no {attack} fitted to {it.run.name}; fit one to this model.")
-    shapes = it.data.views.shapes
-    made = type(chosen)(**run.spec.settings["attack_settings"])
-    return made.bound(made.restored(read_fitted(run.folder), shapes).to(it.z.device), rows_of(it, np.zeros(1, dtype=int)))
+    made: AttackSettings = type(chosen)(**run.spec.settings["attack_settings"])
+    return made.bound(restored(run, it.data.views.shapes).to(it.z.device), rows_of(it, np.zeros(1, dtype=int)))
 
 
 @dataclass(frozen=True)

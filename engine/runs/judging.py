@@ -82,6 +82,14 @@ class Judge:
         return Verdict(log_q.argmax(dim=1).numpy(), log_q.numpy(), z, reconstruction)
 
     @torch.no_grad()
+    def verdict_at(self, z: Tensor) -> Verdict:
+        """What the model says of embeddings z (n, m), in float32. Only for models that decode."""
+        blocks = [block.to(self.device) for block in z.split(BLOCK)]
+        log_q = torch.cat([self.model.log_assign_embedding(block).float() for block in blocks]).cpu()  # type: ignore[operator]
+        decoded = torch.cat([self.model.decode(block).float() for block in blocks]).cpu()  # type: ignore[operator]
+        return Verdict(log_q.argmax(dim=1).numpy(), log_q.numpy(), z.cpu().numpy(), decoded.numpy())
+
+    @torch.no_grad()
     def cluster(self, flat: Tensor) -> Tensor:
         """The cluster of each flat row (n, d), in float32, where the rows are: (n,)."""
         like = self.data.views.rows(torch.zeros(1, dtype=torch.long))

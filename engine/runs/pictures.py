@@ -34,6 +34,16 @@ class Sketch:
         yield Picture(step=step, picture="reconstructions", file=f"pictures/{file.name}",
                       caption="Above: clean samples. Below: their reconstructions.")
 
+    def decoded(self, step: int, clean: np.ndarray, moved: np.ndarray, shapes: Shapes) -> Iterator[Picture]:
+        """What is decoded from clean and from moved embeddings, flat rows (n, d) of images; nothing for what is no image."""
+        shape = picture(shapes)
+        if len(shape) != 3 or shape[0] not in (1, 3):
+            return
+        file = self._file(f"decoded-{step:07d}.png")
+        drawn = grid(np.stack([clean, moved]).reshape(2, -1, *shape))
+        _replace(file, functools.partial(drawn.save, format="PNG"))
+        yield Picture(step=step, picture="decoded", file=f"pictures/{file.name}", caption="Decoded from clean embeddings; from moved ones.")
+
     def adversarials(self, step: int, clean: np.ndarray, moved: np.ndarray, epsilon: float, shapes: Shapes) -> Iterator[Picture]:
         """Samples, perturbations and their sum below one another, for flat rows (n, d) of images; nothing for what is no image."""
         shape = picture(shapes)

@@ -25,6 +25,7 @@ from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, Setti
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
 from engine.runs import checkpoint, lock
 from engine.runs.actions import action_class, action_of, version_of
+from engine.runs.attacking import restored
 from engine.runs.models import check_shapes, load_model
 from engine.runs.spec import Action, Spec
 from engine.runs.store import FINAL, Run, Store, story, write_json
@@ -54,7 +55,9 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
     data = data or next(iter(builds_on.values())).spec.data
     loaded = engine_data.load(data)
     chosen.suits(loaded)
-    for run in builds_on.values():
+    if "fitted" in builds_on:
+        chosen = chosen.like(builds_on["fitted"].spec, changes or {})  # type: ignore[attr-defined]
+    for run in (run for run in builds_on.values() if run.spec.action == "train"):
         chosen.check(check_shapes(run, loaded.views, data).clusters)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
 
@@ -63,7 +66,9 @@ def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]
     clusters = getattr(action, "clusters", None) or data.clusters
     if clusters > len(data):
         raise DataError(f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer.")
-    bases = {role: _spec(base, data, seed, {}).key for role, base in action.bases().items()}
+    bases: dict[str, str] = {}
+    for role, base in action.bases().items():
+        bases[role] = _spec(base, data, seed, {inner: bases[outer] for inner, outer in action.stands_on(role).items()}).key
     return Spec(action=action.name, name=action.subject().name, settings=action.values(), data=data.name, fingerprint=data.fingerprint,
                 seed=seed, builds_on=bases | dict(builds_on), version=version_of(action))
 
@@ -191,7 +196,7 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
     write_json(this.folder / "card.json", this.card() | made)
     for role, base in action.bases().items():
-        yield from _base(this, store, role, base, job, how)
+        yield from _base(this, store, role, base, job, how, {inner: spec.builds_on[outer] for inner, outer in action.stands_on(role).items()})
     metrics = yield from _kept(this, action.work(job))
     metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics
     write_json(this.folder / "result.json", metrics)
@@ -218,9 +223,9 @@ def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, di
         generator.close()  # type: ignore[attr-defined]
 
 
-def _base(this: Run, store: Store, role: str, base: Action, job: "Job", how: How) -> Generator[Event | None, None, None]:
-    """Train (or find, or follow) a run that this one builds on; its progress is this one's, with the base as phase."""
-    spec = _spec(base, job.data, this.spec.seed, {})
+def _base(this: Run, store: Store, role: str, base: Action, job: "Job", how: How, builds_on: Mapping[str, str]) -> Generator[Event | None, None, None]:
+    """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as phase."""
+    spec = _spec(base, job.data, this.spec.seed, builds_on)
     if spec.key != this.spec.builds_on[role]:
         raise RunBroken(f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as {spec.key}; "
                         "start it anew.")
@@ -286,6 +291,10 @@ class Job:
     def model(self, role: str = "model") -> nn.Module:
         """The model of the run under that role: eval mode, float32, frozen, on `how.device`."""
         return load_model(self._store.find(self.spec.builds_on[role]), self.how.device)
+
+    def fitted(self, role: str) -> nn.Module:
+        """The networks of the attack that was fitted in the run under that role, on the CPU."""
+        return restored(self._store.find(self.spec.builds_on[role]), self.data.views.shapes)
 
     def write_table(self, name: str, columns: Mapping[str, Any]) -> None:
         """`name`.parquet in the folder, one row a sample."""

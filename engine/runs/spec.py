@@ -64,6 +64,10 @@ class Work(Protocol):
         """The model of the run under that role in `spec.builds_on`: eval mode, float32, frozen, on `how.device`."""
 
     @abstractmethod
+    def fitted(self, role: str) -> "nn.Module":
+        """The networks of the attack that was fitted in the run under that role, on the CPU."""
+
+    @abstractmethod
     def write_table(self, name: str, columns: Mapping[str, "np.ndarray | list[Any]"]) -> None:
         """`name`.parquet in the folder, one row a sample."""
 
@@ -102,6 +106,10 @@ class Action(Settings):
 
     def bases(self) -> "Mapping[str, Action]":
         """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""
+        return {}
+
+    def stands_on(self, role: str) -> Mapping[str, str]:
+        """For a run among `bases` that builds on another of them: its own role for that one -> the one's role here."""
         return {}
 
     def check(self, clusters: int) -> None:

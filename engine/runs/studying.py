@@ -82,7 +82,8 @@ def _measured(case: Case, seeds: int, store: Store, how: How, number: int, total
         behind["model"].append(model.key)
         if case.attacking is not None:
             asked = case.attacking
-            last = yield from _done(store, how, number, total, "attack", asked.attack, asked.data, seed, asked.preset, asked.changes, model.key)
+            last = yield from _done(store, how, number, total, "attack", asked.attack, asked.data, seed, asked.preset, asked.changes,
+                                    {"model": model.key} | ({"fitted": model.spec.builds_on[asked.fitted]} if asked.fitted else {}))
             behind["attack"].append(last.key)
         values = last.result()
         found.append({name: values.get(source) for name, source in {**case.measured, **case.controls}.items()}
@@ -102,11 +103,11 @@ def over_seeds(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _done(store: Store, how: How, number: int, total: int, action: str, name: str, data: str | None, seed: int, preset: str | None,
-          changes: Mapping[str, Any], model: str = "") -> Generator[Event, None, Run]:
+          changes: Mapping[str, Any], models: Mapping[str, str] | None = None) -> Generator[Event, None, Run]:
     """A run that the study needs, found or done now; its progress is told as the study's. Raises RunBroken where it did not finish."""
     from engine.runs import runner  # it knows all actions, this one too
 
-    spec: Spec = runner.prepare(action, name, data, seed=seed, preset=preset, changes=changes, models={"model": model} if model else {}, store=store)
+    spec: Spec = runner.prepare(action, name, data, seed=seed, preset=preset, changes=changes, models=models or {}, store=store)
     run = store.create(spec)
     if run.status() not in ("finished", "zoo"):
         last: Event | None = None

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from engine.events import Evaluate, Event, Progress
-from engine.runs.attacking import Attack, Outcome, fit, launch
+from engine.runs.attacking import Attack, fit, launch
 from engine.runs.judging import Judge
+from engine.runs.outcome import Outcome
 from engine.runs.spec import Action, Work
 from engine.settings import knob
 

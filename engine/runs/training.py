@@ -21,11 +21,12 @@ from engine.metrics import clustering, robustness
 from engine.metrics.gradient_angles import probe_angles
 from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstructs
 from engine.models.state import State
-from engine.runs import checkpoint, pictures
-from engine.runs.attacking import Attack, fate
+from engine.runs import checkpoint, latent, pictures
+from engine.runs.attacking import Attack
 from engine.runs.judging import Judge, stream
+from engine.runs.outcome import fate
 from engine.runs.spec import Action, Work
-from engine.settings import knob
+from engine.settings import Settings, knob
 
 CHECKPOINT_EVERY = 10.0
 """Seconds between checkpoints; a stop or a pause makes one at once."""
@@ -35,6 +36,8 @@ SHOWN = 10
 """Samples in the picture of reconstructions."""
 WATCHED_SEED = 0
 """Of the samples and starts of the attack that is watched while a model trains."""
+WATCHED = ("acc_attacked", "nmi_attacked", "flip_rate", "noise_flip_rate", "assignment_kl_mean")
+"""What is told of a fitted attack that is watched."""
 MAPPED = 2000
 """Points, at most, on the small map drawn while training."""
 
@@ -57,8 +60,22 @@ class Train(Action):
 
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
-        return {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters)
-                for role, base in self.chosen().bases().items()}
+        chosen = self.chosen()
+        found: dict[str, Action] = {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters) for role, base in chosen.bases().items()}
+        fields = chosen.fitted_attack()
+        return found | ({"attack": Attack(**fields)} if fields else {})
+
+    def stands_on(self, role: str) -> Mapping[str, str]:
+        """The attack is fitted to the base."""
+        return {"model": "base"} if role == "attack" else {}
+
+    def parts(self) -> list[type[Settings]]:
+        """The method, and what is trained and fitted for it."""
+        chosen = self.chosen()
+        found: list[type[Settings]] = [type(chosen)]
+        if fields := chosen.fitted_attack():
+            found += [type(chosen.bases()["base"]), registry.find("attack", fields["attack"]), registry.find("objective", fields["objective"])]
+        return found
 
     def suits(self, data: Dataset) -> None:
         """Raises DataError where the network cannot be built for samples of their shape."""
@@ -73,7 +90,8 @@ class Train(Action):
         if resumed:
             checkpoint.load(work.folder, state, settings.version)
         else:
-            settings.adopt(state, {role: work.model(role) for role in settings.bases()})
+            fitted = {"attack": work.fitted("attack")} if settings.fitted_attack() else {}
+            settings.adopt(state, {role: work.model(role) for role in settings.bases()} | fitted)
         watch = _Watch(settings, state, data, at_rest, work, checkpoint.Header(settings.version, at_rest.shapes, clusters))
         steps = settings.train(state, at_rest)
         try:
@@ -130,7 +148,8 @@ class _Watch:
 
     def _scores(self, found: Mapping[str, np.ndarray]) -> dict[str, Any]:
         self.angles = self._angles(found) or self.angles
-        attacked = under_attack(self.attack, self.state.model, self.data, self.work.how.device) if self.attack else {}
+        fitted = dict(self.state.extra.items()).get("attack")
+        attacked = under_attack(self.attack, self.state.model, self.data, self.work.how.device, fitted) if self.attack else {}
         return scores(found, self.data.labels, self.header.clusters) | self.angles | attacked
 
     def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
@@ -190,11 +209,13 @@ def watched(settings: ModelSettings) -> Attack | None:
     return Attack(**fields) if fields else None
 
 
-def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -> dict[str, Any]:
+def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str, fitted: nn.Module | None = None) -> dict[str, Any]:
     """Accuracy, flip rates and KL of assignments of a model as it is now under an attack, always on the same samples."""
     was = model.training
     model.eval()
     judge = Judge(model, data, device)
+    if fitted is not None:
+        return _under_fitted(choice, judge, fitted, was)
     index = judge.choose(choice.n, WATCHED_SEED, choice.half)
     clean = judge.clean(index)
     moved = answer(choice.chosen_attack.perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
@@ -205,6 +226,18 @@ def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str) -
     model.train(was)
     return fate(judge.labels(index), before, after) | {"noise_flip_rate": float((before.cluster != control.cluster).mean()),
                                                        "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
+
+
+def _under_fitted(choice: Attack, judge: Judge, fitted: nn.Module, was: bool) -> dict[str, Any]:
+    """The same under an attack that was fitted before, as it is."""
+    steps = latent.launch(choice, judge, WATCHED_SEED, fitted)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value.metrics()
+            judge.model.train(was)
+            return {name: found[name] for name in WATCHED}
 
 
 def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:

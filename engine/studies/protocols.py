@@ -28,6 +28,8 @@ class Attacking:
     preset: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     data: str | None = None
+    fitted: str | None = None
+    """Role, in the model's own run, of the run whose fitted networks are used as they are; None: fitted anew, where the attack needs it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,181 @@
+"""`latent_defence`: the base network trained on, so that its perturbed code still tells the clean outputs, and its clean code the perturbed ones.
+
+    L = L_module + w · [ I(z', c) + I(z, c') ],   z' = m + A(x),  c = (x̂, y),  c' = (x̂', y'),  A frozen
+    I(z, c) = −E [ log σ(T(z, c)) + log(1 − σ(T(z, c_π))) ],   one critic T, trained together with the network
+
+Beside it: the control that trains as long without the second part; direct consistency, KL(y ‖ y') + ‖x̂ − x̂'‖²; and the alternating form,
+in which the attack learns on too.
+Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020 (as in its public code).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from engine.attacks.latent_attack import LatentAttack
+from engine.data.views import AtRest, Views
+from engine.device import How
+from engine.events import Evaluate, Event, Progress
+from engine.models.conv_ae import ConvAE
+from engine.models.conv_ae_graph import ConvAEGraph, Graph
+from engine.models.conv_ae_mie import MIE, ConvAEMIE
+from engine.models.pace import Pace, descend, numbers
+from engine.models.protocols import ModelSettings
+from engine.models.state import State
+from engine.models.variational import MINI, QUICK, TEXT, Seen, health, minibatch, vae_of
+from engine.nets.information import dependence, derangement
+from engine.nets.layers import full
+from engine.nets.variational import ClusteringVAE, critic
+from engine.objectives.flip_and_keep import FlipAndKeep
+from engine.registry import register
+from engine.settings import knob
+
+
+EVERY = 1_000_000
+"""Samples on which the attack is scored: all."""
+
+
+@register
+class LatentDefence(ModelSettings):
+    """Settings of the defence, of the base it begins from, and of the attack that it defends against."""
+
+    name: ClassVar[str] = "latent_defence"
+    title: ClassVar[str] = "Defended ConvAE"
+    source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
+    equation: ClassVar[str] = r"L = L_{module} + w\,[\,I(z', (\hat x, y)) + I(z, (\hat x', y'))\,], \quad z' = m + A(x)"
+    summary: ClassVar[str] = "A defence: perturbed and clean embedding must tell one another's outputs, against one fitted attack that stays as it is."
+    abilities: ClassVar[tuple[str, ...]] = ConvAE.abilities
+    family: ClassVar[str] = "Robust clustering"
+    curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "information", "graph", "perturbed_code", "clean_code", "critic_accuracy")
+    presets = {name: {"base": base, "attack": attack, **small} for name, base, attack, small in (
+        ("quick", QUICK, LatentAttack.presets["quick"], {"steps": 600, "batch": 256}),
+        ("mini", MINI, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}),
+        ("text", TEXT, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}))}
+
+    module: Literal["conv_ae", "conv_ae_mie", "conv_ae_graph"] = knob("conv_ae", "Base network", "Which of the three it begins from, and whose loss it goes on "
+                                                                     "with.", source="the paper's tables")
+    base: ConvAE = knob(ConvAE(), "Base", "The network and its training.")
+    mie: MIE = knob(MIE(), "Mutual information", "Of the base conv_ae_mie.")
+    graph: Graph = knob(Graph(), "Graph", "Of the base conv_ae_graph.")
+    attack: LatentAttack = knob(LatentAttack(), "Attack", "The attack that is fitted to the base first.")
+    nu: float | None = knob(None, "Weight of the attack's disagreement", "Of that attack, in the paper's units. None: 0.04, or 0.01 for samples of fewer than "
+                            "200 numbers.", symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
+    variant: Literal["information", "consistency", "control"] = knob(
+        "information", "Defence", "information: as published; consistency: clean and perturbed outputs are drawn together directly; "
+        "control: as many steps of the base's own loss and nothing else.", source="the paper (information)")
+    weight: float = knob(2.5, "Weight of the defence", "Beside the base's own loss.", symbol="w", source="the public code", ge=0, le=1000)
+    steps: int = knob(2000, "Steps", "Of the defence. The public code: at most 50,000.", source="Feint", ge=1, le=1_000_000, log=True)
+    batch: int = knob(1000, "Batch size", "Samples a step, without replacement; all of them where there are fewer.", source="the public code",
+                      ge=2, le=8192, log=True)
+    rate: float = knob(1e-3, "Learning rate", "Of a new Adam.", source="the public code", gt=0, le=1, log=True)
+    evaluate_every: int = knob(50, "Steps between evaluations", "An epoch of the public code.", source="the public code", ge=1, le=1_000_000, log=True)
+    attack_steps: int = knob(0, "Steps of the attack", "Of a copy of the attack that learns on, after every round of the defence; 0: it stays as it is, as "
+                             "released.", source="the public code (0)", ge=0, le=10_000, advanced=True)
+    round: int = knob(50, "Steps of a round", "Of the defence between two turns of the attack, where it learns on.", source="Feint", ge=1, le=10_000,
+                      advanced=True)
+
+    def started(self) -> ConvAE:
+        """The settings of the base, with those of its module."""
+        if self.module == "conv_ae_mie":
+            return ConvAEMIE(**self.base.values(), mie=self.mie)
+        return ConvAEGraph(**self.base.values(), graph=self.graph) if self.module == "conv_ae_graph" else self.base
+
+    def bases(self) -> Mapping[str, ModelSettings]:
+        """The base on the same data and seed."""
+        return {"base": self.started()}
+
+    def fitted_attack(self) -> Mapping[str, Any]:
+        """The attack on the base, as the command line and the page would fit it."""
+        return {"attack": self.attack.name, "attack_settings": self.attack.values(), "objective": "flip_and_keep",
+                "objective_settings": {} if self.nu is None else {"nu": self.nu}, "n": EVERY}
+
+    def watched_attack(self) -> Mapping[str, Any]:
+        """The same attack, whose network is in the state as "attack"."""
+        return self.fitted_attack()
+
+    def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> ClusteringVAE:
+        """The base's network: the defence adds nothing to it."""
+        return self.base.network(shapes, clusters)
+
+    def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
+        """Fresh networks: the base's with what its module needs, the critic, the attack; and their Adams."""
+        started = self.started()
+        model = started.drawn(data.shapes, clusters, rng)
+        size = data.size
+        extra = started.extra(size, rng)
+        if self.variant == "information":
+            extra["tell"] = critic(self.base.embedding + size + clusters, (self.base.embedding, self.base.embedding), rng)
+        state = State(model.to(how.device), rng, how, extra)
+        trained = [*model.parameters(), *state.extra.parameters()]
+        state.extra["attack"] = self._perturber(size, rng).requires_grad_(False)
+        if self.attack_steps:
+            state.extra["learning_attack"] = self._perturber(size, rng)
+        state.extra.to(how.device)
+        state.optimisers["defence"] = torch.optim.Adam([weight for weight in trained if weight.requires_grad], lr=self.rate, fused=True)
+        if self.attack_steps:
+            state.optimisers["attack"] = torch.optim.Adam(state.extra["learning_attack"].parameters(), lr=self.attack.rate, fused=True)
+        return state
+
+    def _perturber(self, size: int, rng: torch.Generator) -> nn.Module:
+        return self.attack.drawn(size, self.base.embedding, rng)
+
+    def adopt(self, state: State, bases: Mapping[str, nn.Module]) -> None:
+        """The base's weights and the fitted attack's."""
+        state.model.load_state_dict(bases["base"].state_dict())
+        for name in ("attack", "learning_attack"):
+            if name in state.extra:
+                state.extra[name].load_state_dict(bases["attack"].state_dict())
+
+    def parts(self, state: State, x: Views) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The parts of the loss of a batch, weighted as they are summed; and what is told beside them."""
+        parts, it = self.started().parts(state, x)
+        if self.variant == "control":
+            return parts, {}
+        model, attack = vae_of(state), state.extra["learning_attack" if self.attack_steps else "attack"]
+        with torch.no_grad(), state.how.autocast():
+            delta = full(attack(x.flat()))
+        with state.how.autocast():
+            moved = it.m + delta
+            x_hat, log_y = model.generate(moved + it.eta), model.log_assign_embedding(moved)
+        if self.variant == "consistency":
+            return parts | self._consistent(it, x_hat, log_y), {}
+        return self._informed(state, parts, it, moved, torch.cat([x_hat, log_y.exp()], dim=1))
+
+    def _informed(self, state: State, parts: dict[str, Tensor], it: Seen, moved: Tensor, perturbed: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        clean = torch.cat([it.x_hat, it.log_y.exp()], dim=1)
+        losses, rights = {}, []
+        for name, code, outputs in (("perturbed_code", moved, clean), ("clean_code", it.m, perturbed)):
+            loss, right = dependence(state.extra["tell"], code, outputs, derangement(len(code), state.rng).to(code.device))
+            losses[name] = self.weight * loss
+            rights.append(right)
+        return parts | losses, {"critic_accuracy": torch.stack(rights).mean()}
+
+    def _consistent(self, it: Seen, x_hat: Tensor, log_y: Tensor) -> dict[str, Tensor]:
+        y = it.log_y.exp().detach()
+        apart = (y * (it.log_y.detach() - log_y)).sum(1).mean()
+        return {"assignments": self.weight * apart, "pictures": self.weight * (x_hat - it.x_hat).square().sum(1).mean()}
+
+    def train(self, state: State, data: AtRest) -> Iterator[Event]:
+        """The steps of the defence, with a turn of the attack after each round where it learns on."""
+        data, pace = data.to(state.how.device), Pace()
+        while state.step < self.steps:
+            parts, told = self.parts(state, minibatch(state, data, self.batch))
+            descend(state.optimisers["defence"], torch.stack(list(parts.values())).sum())
+            state.counters["step"] += 1
+            if self.attack_steps and state.step % self.round == 0:
+                self._attack_learns(state, data)
+            values = {name: part.detach() for name, part in parts.items()} | told
+            if state.step % self.evaluate_every == 0 or state.step == self.steps:
+                yield Evaluate(step=state.step, total=self.steps, values=numbers(values | health(state, data)))
+            elif pace.due():
+                yield Progress(step=state.step, total=self.steps, phase="defence", values=numbers(values))
+
+    def _attack_learns(self, state: State, data: AtRest) -> None:
+        objective = FlipAndKeep(nu=self.nu)
+        state.model.requires_grad_(False)
+        for _ in range(self.attack_steps):
+            self.attack.descend(state.extra["learning_attack"], state.optimisers["attack"], lambda x: objective.bind(state.model, x),
+                                minibatch(state, data, self.attack.batch), state.rng, state.how)
+        state.model.requires_grad_(True)
