@@ -40,7 +40,7 @@ class LatentAttack(AttackSettings):
     space: ClassVar[str] = "embedding"
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
-    presets = {"quick": {"hidden": (128, 64)}, "mini": {"hidden": (256, 128)}, "paper": {"steps": 50_000}}
+    presets = {"quick": {"hidden": (128, 64)}, "mini": {"hidden": (256, 128), "steps": 200, "batch": 256}, "paper": {"steps": 50_000}}
 
     variant: Literal["amortised", "per_sample"] = knob("amortised", "Perturbation", "amortised: one network reads δ off any sample; per_sample: δ is found "
                                                        "for each sample by itself, which is stronger.", source="the public code (amortised)")

@@ -56,5 +56,6 @@ class Supplied(DataSettings):
         if x.ndim != 2 or x.shape[1:] != self.shape or x.dtype.kind not in "fiu" or not np.isfinite(x).all():
             raise DataError(f"{path}: x must be finite numbers of the shape (n, {self.shape[0]}); got {x.dtype} of shape {x.shape}. Replace the file.")
         if y.shape != x.shape[:1] or y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(self.class_names):
-            raise DataError(f"{path}: y must be {len(x)} whole numbers from 0 to {len(self.class_names) - 1}; got {y.dtype} of shape {y.shape}. Replace the file.")
+            raise DataError(f"{path}: y must be {len(x)} whole numbers from 0 to {len(self.class_names) - 1}; got {y.dtype} of shape {y.shape}. "
+                            "Replace the file.")
         return x, y.astype(np.int64)

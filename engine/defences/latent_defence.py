@@ -32,7 +32,6 @@ from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.registry import register
 from engine.settings import knob
 
-
 EVERY = 1_000_000
 """Samples on which the attack is scored: all."""
 

@@ -91,7 +91,7 @@ class Variational(ModelSettings):
         plain = [weight for name, weight in model.named_parameters() if not name.startswith(("head.", "centres"))]
         owners = {"plain": plain, "head": list(model.head.parameters()), "joint": [*model.parameters(), *state.extra.parameters()]}
         for name, weights in owners.items():
-            state.optimisers[name] = torch.optim.Adam(weights, lr=self.rate, fused=True)
+            state.optimisers[name] = torch.optim.Adam([weight for weight in weights if weight.requires_grad], lr=self.rate, fused=True)
         return state
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:

@@ -67,11 +67,11 @@ class Attack(Action):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.chosen_attack.space == "embedding":
+            self._unbounded()
         if self.chosen_attack.space != self.chosen_objective.space:
             raise SettingsError(f"{self.attack} moves {WHERE[self.chosen_attack.space]}, and the objective {self.objective} is about "
                                 f"{WHERE[self.chosen_objective.space]}. Choose an attack and an objective of the same space.")
-        if self.chosen_attack.space == "embedding":
-            self._unbounded()
         Budget(self.norm, self.epsilon)
         return self
 
