@@ -32,7 +32,8 @@ class Ladder {
     const picture = (name, title) => {
       this[name] = canvas(name);
       this[`${name}Note`] = element("span", { class: "soft small" });
-      return element("figure", { class: `picture ${name}-figure` }, this[name], element("figcaption", {}, element("b", { text: title }), this[`${name}Note`]));
+      this[`${name}Name`] = element("b", { text: title });
+      return element("figure", { class: `picture ${name}-figure` }, this[name], element("figcaption", {}, this[`${name}Name`], this[`${name}Note`]));
     };
     const sign = (text) => element("span", { class: "sign", "aria-hidden": "true", text });
 
@@ -159,6 +160,8 @@ class Ladder {
     this.clean.setAttribute("aria-label", `Clean image${data.label_name ? `, labelled ${data.label_name}` : ""}`);
     say(this.cleanNote, data.label_name ? `label “${data.label_name}”` : "");
     this.reconBox.hidden = !this.reconBytes;
+    const names = data.axis === "nu" ? ["decoded, clean", "difference", "decoded, moved"] : ["clean", "perturbation", "adversarial"];
+    ["clean", "delta", "attacked"].forEach((name, i) => say(this[`${name}Name`], names[i]));
     say(this.mapTitle, data.map_name || "Place in the embedding");
     this.mapBox.hidden = !this.xy;
     this.layBars();
@@ -197,7 +200,7 @@ class Ladder {
   layTrack() {
     const { data } = this, last = this.count - 1;
     this.positions = this.placed(data.levels);
-    this.track.setAttribute("aria-label", { epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda" }[data.axis]);
+    this.track.setAttribute("aria-label", { epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda", nu: "Weight nu of the disagreement" }[data.axis]);
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", last);
     const shown = [0, Math.round(last / 4), Math.round(last / 2), Math.round((3 * last) / 4), last].filter((i, at, all) => all.indexOf(i) === at);
@@ -242,6 +245,7 @@ class Ladder {
     const { data } = this, level = data.levels[this.landmark];
     const verb = data.target == null ? "flips" : "arrives";
     if (data.axis === "path") return `${verb} at step ${level}`;
+    if (data.axis === "nu") return `${verb} at ν ${this.short(level)}`;
     if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
     return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
   }
@@ -449,7 +453,8 @@ class Ladder {
     const noise = this.noiseQ ? this.noiseText() : "";
     const was = `clean ${this.quoted(own)} ${percent(data.q_clean[own])}`;
     say(this.now, `${this.quoted(winner)} ${percent(share)} · ${was}${noise && ` · noise of the same size ${noise}`}`);
-    say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞\u00a0${data.linf[level].toFixed(3)} · L2\u00a0${data.l2[level].toFixed(2)}`);
+    const size = data.ratio ? ` · ‖δ‖/‖z‖\u00a0${data.ratio[level].toFixed(2)}` : "";
+    say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞\u00a0${data.linf[level].toFixed(3)} · L2\u00a0${data.l2[level].toFixed(2)}${size}`);
     say(this.attackedNote, `${this.quoted(winner)} ${percent(share)}`);
     this.track.setAttribute("aria-valuenow", level);
     this.track.setAttribute("aria-valuetext", `${this.spoken(data.levels[level])}, ${flipped ? "now in" : "still in"} cluster ${data.cluster_names[winner]}, ${percent(share)}`);
@@ -478,12 +483,14 @@ class Ladder {
 
   short(value) {
     if (this.data.axis === "path") return `${Math.round(value)}`;
+    if (this.data.axis === "nu") return value === 0 ? "0" : `${Number(value.toPrecision(3))}`;
     return value === 0 ? "0" : value >= 10 ? value.toFixed(0) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
   }
 
   exact(value) {
     if (this.data.axis === "path") return `step ${Math.round(value)}`;
     if (this.data.axis === "lambda") return `λ ${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)}`;
+    if (this.data.axis === "nu") return `ν ${value.toFixed(4)}`;
     return `ε ${value.toFixed(value >= 1 ? 2 : 3)}`;
   }
 
@@ -491,11 +498,12 @@ class Ladder {
     const { axis, norm, levels } = this.data;
     if (axis === "path") return `of ${Math.round(levels[this.count - 1])}`;
     if (axis === "lambda") return "weight on the reconstruction";
+    if (axis === "nu") return `${Math.round(1000 * value * 10) / 10} on the mean`;
     return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;
   }
 
   spoken(value) {
-    return `${this.exact(value)} ${this.exactUnit(value)}`.replace("ε", "epsilon").replace("λ", "lambda");
+    return `${this.exact(value)} ${this.exactUnit(value)}`.replace("ε", "epsilon").replace("λ", "lambda").replace("ν", "nu");
   }
 
   // --- hands ---------------------------------------------------------------------------------------------------------
@@ -615,7 +623,7 @@ class Ladder {
       const left = edge + i * (side + edge);
       pen.drawImage(this[name], left, 54, side, tall);
       pen.font = `14px ${this.theme.font}`;
-      pen.fillText(`${["clean", "perturbation", "adversarial"][i]} ${note.textContent}`, left, 54 + tall + 22, side);
+      pen.fillText(`${this[`${name}Name`].textContent} ${note.textContent}`, left, 54 + tall + 22, side);
     });
     pen.font = `12px ${this.theme.font}`;
     pen.fillText(this.now.textContent, edge, tall + 106, canvas.width - 2 * edge);

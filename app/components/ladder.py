@@ -1,6 +1,6 @@
-"""The ladder: one sample dragged along ε, along the attack's path, or along λ, redrawn in the browser while the hand moves.
+"""The ladder: one sample dragged along ε, along the attack's path, along λ or along ν, redrawn in the browser while the hand moves.
 
-    answer.json    axis ("epsilon", "path", "lambda"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
+    answer.json    axis ("epsilon", "path", "lambda", "nu"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
                    cluster_own, flip (index or None), target (cluster or None), epsilon_star (float or None), label_name, title, protocol, map_name
     answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,), flipped (L,) bool: whether the goal
                    (out of the own cluster, or in the target) is reached; where there are: recon (L, d) with
@@ -19,7 +19,8 @@ from engine.runs.answers import Answer
 
 Array = NDArray[Any]
 
-PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "target", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name")
+PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "target", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name",
+         "ratio")
 """What goes to the browser as it stands in the answer."""
 BACKGROUND_POINTS = 4000
 """Map points behind the trail: more are not seen at its size, and each costs four bytes."""

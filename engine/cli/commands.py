@@ -353,13 +353,13 @@ def zoo(arguments: list[str]) -> int:
     from engine.runs import zoo as building  # torch
 
     parser = Parser(prog="zoo")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ALL)}")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     for name in chosen.names:
-        if name not in building.ALL:
-            raise UnknownName("zoo entry", name, list(building.ALL))
-    for event in building.build(chosen.names or list(building.ALL)):
+        if name not in building.ENTRIES:
+            raise UnknownName("zoo entry", name, list(building.ENTRIES))
+    for event in building.build(chosen.names or list(building.ENTRIES)):
         print(to_line(event), flush=True)
     return 0
 

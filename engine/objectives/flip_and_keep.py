@@ -49,9 +49,13 @@ class FlipAndKeep(ObjectiveSettings):
 
     def bind(self, model: nn.Module, clean: Views) -> LatentObjective:
         """The objective for these clean samples. Raises AbilityError where the model cannot be asked about embeddings."""
+        return self.bound(model, clean, self.weight_of(clean.flat().shape[1]))
+
+    def bound(self, model: nn.Module, clean: Views, nu: float | Tensor) -> LatentObjective:
+        """The same with this ν, or with one for each sample (n,)."""
         for ability in self.needs:
             require(model, ability, self.name)
-        nu_bar = PUBLISHED_BATCH * self.weight_of(clean.flat().shape[1])
+        nu_bar = PUBLISHED_BATCH * nu
         scale = getattr(model, "scale", 1.0)
         with torch.no_grad():
             z, spread = full(model.encode(clean)), full(model.spread(clean))  # type: ignore[operator]

@@ -67,6 +67,16 @@ def ladder_question(model: str, sample: int, *, attack: str = "pgd", settings: M
             "epsilon": None if epsilon is None else float(epsilon)}
 
 
+NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
+"""The largest ν of a ladder; for samples of fewer than so many numbers."""
+
+
+def nu_question(model: str, sample: int, size: int, fitted: Sequence[str] = ()) -> dict[str, Any]:
+    """The question of a ladder over ν, for samples of `size` numbers: δ for each sample alone, or that of fitted runs."""
+    return ladder_question(model, sample, attack="latent_attack", objective="flip_and_keep", norm="embedding", axis="nu",
+                           top=SMALL_NU_TOP if size < SMALL_SIZE else NU_TOP, count=41, fitted=",".join(fitted))
+
+
 def kept(question: Mapping[str, Any]) -> Answer | None:
     """The answer that was shipped or computed before; None where there is none."""
     if question["ask"] in UNKEPT:

@@ -22,6 +22,7 @@ from engine.objectives.protocols import Objective
 from engine.runs import answers, viewing
 from engine.runs.answers import Answer
 from engine.runs.attacking import restored, unlocked
+from engine.runs.latent_climbing import latent_ladder
 from engine.runs.store import Store
 from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, nearest, read_as, rows_of, victim
 
@@ -32,11 +33,13 @@ DRAWS = 64
 def ladder(model: str, sample: int, attack: str, settings: dict[str, Any], objective: str, objective_settings: dict[str, Any], lam: float,
            norm: str, axis: str, top: float, count: int, seed: int = 0, epsilon: float | None = None, locked: Sequence[int] = (),
            fitted: str = "") -> Answer:
-    """One sample along ε (0 … top), along the path over T at ε = `epsilon`, or along λ (0 … top) at ε = `epsilon`.
+    """One sample along ε (0 … top), along the path over T at ε = `epsilon`, along λ (0 … top) at ε = `epsilon`, or, moving the embedding, along ν.
 
     Every level carries the perturbation, the assignment, the embedding's place, the reconstruction, and the controls. `locked`
     views stay as they are; `fitted` is the run in which an attack that needs it was fitted to this model, used at every ε.
     """
+    if axis == "nu":
+        return latent_ladder(model, sample, settings, objective, objective_settings, top, count, seed, [key for key in fitted.split(",") if key])
     it = victim(model)
     check_ids([sample], len(it.data))
     clean = rows_of(it, np.array([sample]))
@@ -96,7 +99,7 @@ def _climb(it: Victim, attack: AttackSettings, clean: Views, objective: str, obj
            axis: str, top: float, count: int, epsilon: float | None, goal: Goal, rng: torch.Generator, mask: Tensor | None) -> Climbed:
     """Climb along the axis that was asked for; whether a level has flipped is judged here."""
     if axis not in ("epsilon", "path", "lambda"):
-        raise SettingsError(f"A ladder's axis must be epsilon, path or lambda; got {axis!r}.")
+        raise SettingsError(f"A ladder's axis must be epsilon, path, lambda or nu; got {axis!r}.")
 
     def bind(views: Views) -> Objective:
         return combine(objective, 0.0 if axis == "lambda" else lam, objective_settings).bind(it.model, views)

@@ -119,19 +119,37 @@ def moved(run: str) -> Answer:
     `uncertain` marks those that left the data: farther in z from every clean sample than 99 of 100 clean ones are from theirs.
     """
     it, index, x = _attacked(run)
+    if "z" in (stored := Store(home()).find(run).arrays("images")):
+        return _moved_within(it, index, torch.from_numpy(stored["z"]).to(it.z.device))
     with torch.no_grad():
         parts = [(it.model.encode(views), it.model.log_assign(views)) for views in blocks(it, x)]
     z, log_q = (torch.cat(part) for part in zip(*parts, strict=True))
+    report, arrays = _places(it, index, z, log_q)
+    if hasattr(it.model, "reconstruct"):
+        with torch.no_grad():
+            arrays["recon"] = np.concatenate([as_bytes(it.model.reconstruct(views)) for views in blocks(it, x)])
+    return Answer(report, arrays)
+
+
+def _moved_within(it: Victim, index: Tensor, z: Tensor) -> Answer:
+    """The same of a run that moved embeddings; what is decoded from the clean ones comes as `recon_clean`."""
+    model: Any = it.model
+    with torch.no_grad():
+        report, arrays = _places(it, index, z, torch.cat([model.log_assign_embedding(block) for block in z.split(500)]))
+        for name, rows in (("recon", z), ("recon_clean", it.z[index])):
+            arrays[name] = np.concatenate([as_bytes(model.decode(block)) for block in rows.split(500)])
+    return Answer(report, arrays)
+
+
+def _places(it: Victim, index: Tensor, z: Tensor, log_q: Tensor) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Where embeddings z (m, e) of the samples `index` lie, who is near them, and which of them left the data."""
     distance, near = nearest(it, z, NEIGHBOURS)
     alone = nearest(it, it.z[index], 2)[0][:, 1]
     far = float(torch.quantile(alone, FAR))
     arrays = {"xy_clean": it.place(it.z[index]).cpu().numpy(), "xy": it.place(z).cpu().numpy(), "z": z.cpu().numpy(),
               "uncertain": (distance[:, 0] > far).cpu().numpy(), "near_distance": distance[:, 0].cpu().numpy(),
               "near": near.cpu().numpy().astype(np.int32), "q_clean": it.log_q[index].exp().cpu().numpy(), "q": log_q.exp().cpu().numpy()}
-    if hasattr(it.model, "reconstruct"):
-        with torch.no_grad():
-            arrays["recon"] = np.concatenate([as_bytes(it.model.reconstruct(views)) for views in blocks(it, x)])
-    return Answer({"n": len(x), "far": far, "uncertain": int(arrays["uncertain"].sum())}, arrays)
+    return {"n": len(z), "far": far, "uncertain": int(arrays["uncertain"].sum())}, arrays
 
 
 def moved_umap(run: str) -> Answer:
