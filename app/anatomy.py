@@ -72,8 +72,11 @@ def show(broken: Broken, threat: Threat, sample: int) -> None:
 
 def _facts(broken: Broken, row: "pd.Series[Any]") -> str:
     said = [f"label {broken.classes[int(row['label'])]}"] if broken.labelled else []
-    said += [f"margin {row['margin_clean']:.2f} → {row['margin_attacked']:.2f} nats", f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}",
-             f"{row['l0']:.0f} pixels changed"]
+    said.append(f"margin {row['margin_clean']:.2f} → {row['margin_attacked']:.2f} nats")
+    if broken.latent:
+        said += [f"‖δ‖ {row['delta']:.2f}", f"‖δ‖/‖z‖ {row['delta_ratio']:.3f}", f"picture changed by {row['reconstruction_change']:.4f}"]
+    else:
+        said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} pixels changed"]
     if "embedding_move" in row:
         said.append(f"moved {row['embedding_move']:.2f} in the embedding")
     if "assignment_kl" in row:
@@ -87,6 +90,9 @@ def _facts(broken: Broken, row: "pd.Series[Any]") -> str:
 def _pictures(broken: Broken, clean: Answer, place: int, named: tuple[str, str]) -> None:
     shape = broken.victim.shape
     before, after = clean.arrays["clean"].reshape(shape), broken.images[place].reshape(shape).astype(np.float32) / 255
+    if broken.latent:
+        _decoded(broken, before, after, place, named)
+        return
     left, right = st.columns([2, 3], gap="medium")
     with left:
         wipe(wipe_payload(before, after, before_name=f"clean: {named[0]}", after_name=f"adversarial: {named[1]}", title="Clean and adversarial",
@@ -101,6 +107,21 @@ def _pictures(broken: Broken, clean: Answer, place: int, named: tuple[str, str])
                 pictures.append((images if images.ndim == 1 else images[place]).reshape(shape))
                 captions.append(title)
         gallery.grid(pictures, captions, columns=2, size=120)
+        st.caption("Blue is darker, vermillion brighter.")
+
+
+def _decoded(broken: Broken, original: np.ndarray, after: np.ndarray, place: int, named: tuple[str, str]) -> None:
+    """What is decoded before and after, and how it differs; the sample itself beside it."""
+    before = broken.moved.arrays["recon_clean"][place].reshape(original.shape).astype(np.float32) / 255
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        wipe(wipe_payload(before, after, before_name=f"decoded, clean: {named[0]}", after_name=f"decoded, moved: {named[1]}", title="What is decoded",
+                          caption="Drag the line."), key="inspect_wipe")
+    with right:
+        delta = after - before
+        amount = gain(delta.reshape(1, -1), None)
+        gallery.grid([original, gallery.signed_png(delta, amount)], ["the sample itself", f"difference of the pictures {gallery.gain_text(amount)}"], columns=2,
+                     size=120)
         st.caption("Blue is darker, vermillion brighter.")
 
 

@@ -23,7 +23,7 @@ SCORES = (
     ("knn_acc_attacked", "Legible", "Share that 5 nearest neighbours on raw pixels still take for their label: is it still the same picture?"),
 )
 COLOURS = {"label": "Label", "cluster": "Cluster", "margin": "Margin", "flipped": "Flipped"}
-ORDERS = {"margin_attacked": "Margin", "l2": "L2 moved", "embedding_move": "Embedding", "id": "Number"}
+ORDERS = {"margin_attacked": "Margin", "l2": "L2 moved", "embedding_move": "Embedding", "assignment_kl": "L_AM", "id": "Number"}
 GRID = 40
 """Thumbnails on a page of the grid."""
 ARROWS = 120
@@ -285,6 +285,8 @@ def turn_to(page: int) -> None:
 
 def clean_images(broken: Broken) -> np.ndarray:
     """(n, d) uint8 in the table's order."""
+    if broken.latent:
+        return broken.moved.arrays["recon_clean"]
     return _clean(broken.victim.run.spec.data, broken.run.key, broken.ids)
 
 

@@ -72,6 +72,12 @@ class Threat:
         return f"python3 -m engine attack {self.attack} --model {model} " + " ".join(flags)
 
 
+def in_order(victim: Victim) -> list[int]:
+    """The clusters in the order of the classes they are matched to; those without one last."""
+    mapping = victim.overview.json["mapping"]
+    return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster]))
+
+
 def choose_model(ability: str = "clusters") -> Victim:
     """A model from the zoo or from own runs; stops the page with a sentence where none can be read."""
     found = state.models(ability=ability)

@@ -25,7 +25,7 @@ h1 { text-wrap: balance; }
 }
 </style>"""
 ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart",
-         "multiview": "stacks", "defend": "shield", "train": "model_training", "runs": "list"}
+         "multiview": "stacks", "defend": "shield", "robust": "rebase_edit", "train": "model_training", "runs": "list"}
 pages = [
     st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{ICONS[name]}:", url_path="" if name == "home" else name, default=name == "home")
     for name, title in state.PAGES.items()

@@ -1,6 +1,7 @@
 """Results of studies: those that ship with Feint and one's own, as tables and figures; and the runs behind their rows."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ import streamlit as st
 from app import charts, launching, live, state
 
 SHIPPED = state.ROOT / "assets" / "studies"
-SIZES = {"quick": "digits, 8x8", "mini": "4,000 of MNIST", "paper": "published settings"}
+SIZES = {"ar_dmvc": {"quick": "digits, 8x8", "mini": "4,000 of MNIST", "paper": "published settings"},
+         "robust": {"quick": "digits, 8x8", "mini": "MNIST's test images and texts", "paper": "published settings"}}
+"""Paper -> size -> what it is measured on."""
 ATTACKERS = {"PGD-20": "PGD-20", "generator, strong": "generator, strong", "generator, as released": "generator, as released"}
 CONTROLS = {"acc_clean": "ACC clean", "acc_chance": "ACC by chance", "flip_rate": "flips", "noise_flip_rate": "flips, noise",
             "other_delta_flip_rate": "flips, another's δ", "acc_attacked_fixed_match": "ACC, clean matching", "knn_acc_attacked": "legibility",
-            "assignment_kl_mean": "L_AM", "n": "n"}
+            "assignment_kl_mean": "L_AM", "agreement_mean": "agreement", "reconstruction_change_mean": "change of picture",
+            "reconstruction_clean_mean": "error of picture", "delta_ratio_mean": "‖δ‖/‖z‖", "d_abs": "D absolute", "d_rel": "D relative", "n": "n"}
 """Columns that a table shows after what was measured."""
-NAMES = {"epsilon": "ε", "lam": "λ", "gamma": "γ", "trained_on": "trained on", "data": "attacked on"}
+NAMES = {"epsilon": "ε", "nu": "ν", "lam": "λ", "gamma": "γ", "trained_on": "trained on", "data": "data", "dimension": "d", "published_for": "published for"}
 STRONG, WEAK = ("PGD-20", "generator, strong"), "generator, as released"
 HOLDS = 0.1
 """How much attacked ACC a defence must add, beyond the spread of both, to be said to hold."""
@@ -35,7 +39,8 @@ class Result:
     def table(self) -> pd.DataFrame:
         """One line a row: model, what sets it apart, published and measured values."""
         titles, lines = state.catalogue()["model"], []
-        apart = [name for name in dict.fromkeys(name for row in self.rows for name in row["about"]) if name != "data" or "trained_on" in self.rows[0]["about"]]
+        apart = [name for name in dict.fromkeys(name for row in self.rows for name in row["about"])
+                 if name != "data" or len({row["about"].get("data") for row in self.rows}) > 1]
         for row in self.rows:
             line = {"model": titles.get(row["model"], {}).get("title", row["model"])} | {NAMES.get(name, name): _word(row["about"].get(name)) for name in apart}
             for name in row["measured"] or row["published"] or {}:
@@ -96,7 +101,7 @@ def _shipped(file: Path) -> Result:
 
 def sizes(name: str) -> list[str]:
     """The sizes at which a study has results here."""
-    return [size for size in SIZES if result(name, size) is not None]
+    return [size for size in SIZES[name.split(".")[0]] if result(name, size) is not None]
 
 
 def about(found: Result) -> None:
@@ -242,3 +247,32 @@ def confusions(found: Result) -> None:
             names = [list(map(str, range(size))) for size in matrix.shape]
             charts.show(charts.confusion(matrix, *names, title=name.capitalize(), row_title="class", column_title="matched cluster",
                                          caption="Seed 0, the half that was not trained on."), f"confusion/{name}")
+
+
+def chosen_result(name: str) -> tuple[Result | None, str]:
+    """The study's results at the size that was chosen; how to make them where there are none."""
+    there = sizes(name)
+    if not there:
+        st.info(f"No result of this study is here yet. Make it with: `python3 -m engine study {name} --size quick`", icon=":material/science:")
+        return None, ""
+    named = SIZES[name.split(".")[0]]
+    size = st.segmented_control("Size", there, format_func=lambda one: named[one], default=there[0], required=True, key=f"size/{name}",
+                                label_visibility="collapsed")
+    return result(name, str(size)), str(size)
+
+
+def tables(names: Sequence[str], about_published: str) -> None:
+    """Any of these studies as its table."""
+    known = state.catalogue()["study"]
+    name = str(st.selectbox("Study", names, format_func=lambda study: known[study]["title"]))
+    st.caption(known[name]["summary"])
+    found, size = chosen_result(name)
+    if found is None:
+        return
+    if name == "ar_dmvc.confusion":
+        confusions(found)
+    table = found.table()
+    st.dataframe(table, hide_index=True, key=f"table/{name}/{size}")
+    st.download_button("CSV", table.to_csv(index=False), f"feint-{name}-{size}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    st.caption(about_published)
+    about(found)

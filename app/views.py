@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import charts, launching, live, palette, state
-from app.choices import Victim
+from app.choices import Victim, in_order
 from app.launching import DONE, LIVE
 from app.multiview import FITTED_AT, PRESET, Threat
 from engine.errors import FeintError
@@ -63,7 +63,7 @@ def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
     for view, share in enumerate(known.json["alone"]):
         if share >= ALONE:
             rows[f"view {view + 1}"] = answer.arrays["view_q"][level][view]
-    order = _in_order(victim)
+    order = in_order(victim)
     names, matrix = [names[number] for number in order], np.stack(list(rows.values()))[:, order]
     charts.show(charts.confusion(matrix, list(rows), names, title="Which cluster, and who says so", row_title="by", column_title="cluster",
                                  caption="Clean and now: the fusion. View 1, view 2 …: the head applied to one view, for which it was not trained.",
@@ -71,12 +71,6 @@ def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
     for view, share in enumerate(known.json["alone"]):
         if share < ALONE:
             st.caption(f"View {view + 1} alone is left out: applied to it, the head agrees with the fusion on {share:.0%} of the clean samples only.")
-
-
-def _in_order(victim: Victim) -> list[int]:
-    """The clusters in the order of the classes they are matched to; those without one last."""
-    mapping = victim.overview.json["mapping"]
-    return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster]))
 
 
 def maps(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
@@ -157,7 +151,7 @@ def _waiting(name: str) -> None:
 
 
 def _matrices(victim: Victim, run: Run) -> None:
-    table, result, order, epsilon = run.table(), run.result(), _in_order(victim), float(run.spec.settings["epsilon"])
+    table, result, order, epsilon = run.table(), run.result(), in_order(victim), float(run.spec.settings["epsilon"])
     names = victim.names
     if (table["label"] < 0).all():
         st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")

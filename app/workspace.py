@@ -30,7 +30,10 @@ SAMPLES = 500
 
 @dataclass(frozen=True)
 class Broken:
-    """A finished attack: its run, the victim, a row a sample, the adversarial images (n, d) uint8, the result, where samples went."""
+    """A finished attack: its run, the victim, a row a sample, the adversarial images (n, d) uint8, the result, where samples went.
+
+    Where the embedding was moved, images are what is decoded from it.
+    """
     run: Run
     victim: Victim
     table: pd.DataFrame
@@ -59,6 +62,11 @@ class Broken:
         mapping = self.victim.overview.json["mapping"]
         return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster], cluster))
 
+    @property
+    def latent(self) -> bool:
+        """Whether the embedding was moved, and no pixel."""
+        return str(state.catalogue()["attack"][self.run.spec.name]["space"]) == "embedding"
+
     def place(self, sample: int) -> int:
         """The row of a sample in the table."""
         return int(np.flatnonzero(self.ids == sample)[0])
@@ -68,7 +76,8 @@ class Broken:
         said = self.run.spec.settings
         entry = state.catalogue()["attack"][said["attack"]]
         wanted = said["objective"].replace("_", " ") + (f" − {said['lam']:g} · reconstruction change" if said["lam"] else "")
-        parts = [entry["title"], wanted, f"{choices.NORMS[said['norm']]} ε = {said['epsilon']:g}"]
+        size = f"ν = {self.result['nu']:g}" if self.latent else f"{choices.NORMS[said['norm']]} ε = {said['epsilon']:g}"
+        parts = [entry["title"], wanted, size]
         values = entry["defaults"] | said["attack_settings"]
         parts += [f"{name} {values[key]}" for key, name in (("steps", "T ="), ("restarts", "restarts")) if key in values]
         return " · ".join([*parts, f"n = {self.result['n']}", f"seed {self.run.spec.seed}", f"model {self.victim.run.key}", f"run {self.run.key}"])
@@ -108,7 +117,9 @@ def _adopt_attack(run: Run) -> None:
     names = {found.key: name for name, found in state.models(ability="clusters").items()}
     found = {"model": names.get(run.spec.builds_on["model"]), "attack": said["attack"], "norm": said["norm"], "seed": run.spec.seed, "target": target,
              "steps": said["attack_settings"].get("steps")}
-    if run.spec.action == "attack":
+    if state.catalogue()["attack"][run.spec.name]["space"] == "embedding":
+        found = {name: found[name] for name in ("model", "seed")} | {"n": int(run.result().get("n", 0)) or None}
+    elif run.spec.action == "attack":
         found |= {"objective": said["objective"], "eps": float(said["epsilon"]), "lambda": float(said["lam"]), "n": int(said["n"])}
     for name, value in found.items():
         if value is not None:
@@ -142,7 +153,11 @@ def attacked(victim: Victim, threat: Threat, n: int) -> Broken:
     run = state.store().find(seen["run"])
     state.put("run", run.key)
     if finish(run):
-        return look(run, victim)
+        found = look(run, victim)
+        if found.latent:
+            st.info("This attack moved the embedding, not the pixels: pictures are decoded ones. Choose an attack above to move pixels instead.",
+                    icon=":material/rebase_edit:")
+        return found
     live.follow(run.name)
     state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}"})
     st.stop()
@@ -194,7 +209,7 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Table, images and result of a finished run; a key stands for its content, so they are read once."""
     run = state.store().find(key)
     stored = run.arrays("images")
-    images = np.rint(stored["adversarial"] * 255).astype(np.uint8)
+    images = np.rint(stored["adversarial"] * 255).astype(np.uint8) if "adversarial" in stored else _moved(key).arrays["recon"]
     return run.table(), images, run.result()
 
 

@@ -10,20 +10,9 @@ STUDIES = ("ar_dmvc.table1", "ar_dmvc.table3", "ar_dmvc.transfer", "ar_dmvc.epoc
 DATA = {"quick": "noisy_digits", "mini": "noisy_mnist_mini", "paper": "noisy_mnist"}
 
 
-def chosen_result(name: str) -> tuple[studies.Result | None, str]:
-    """The study's results at the size that was chosen; how to make them where there are none."""
-    there = studies.sizes(name)
-    if not there:
-        st.info(f"No result of this study is here yet. Make it with: `python3 -m engine study {name} --size quick`", icon=":material/science:")
-        return None, ""
-    size = st.segmented_control("Size", there, format_func=studies.SIZES.get, default=there[0], required=True, key=f"size/{name}",
-                                label_visibility="collapsed")
-    return studies.result(name, str(size)), str(size)
-
-
 def holds() -> None:
     """The curves of ACC against ε, and the sentence that they amount to."""
-    found, size = chosen_result("ar_dmvc.table3")
+    found, size = studies.chosen_result("ar_dmvc.table3")
     if found is None:
         return
     for sentence in studies.sentences(found):
@@ -41,7 +30,7 @@ def holds() -> None:
 
 def grid() -> None:
     """ACC over λ and γ, each cell with the runs behind it."""
-    found, size = chosen_result("ar_dmvc.lambda_gamma")
+    found, size = studies.chosen_result("ar_dmvc.lambda_gamma")
     if found is None:
         return
     left, right = st.columns([3, 2], gap="large")
@@ -54,23 +43,6 @@ def grid() -> None:
             studies.behind(row, DATA[size], size)
         st.markdown("λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does not diverge: it only makes the clean "
                     "loss count less.")
-    studies.about(found)
-
-
-def tables() -> None:
-    """Any study as its table."""
-    name = str(st.selectbox("Study", STUDIES, format_func=lambda study: state.catalogue()["study"][study]["title"]))
-    st.caption(state.catalogue()["study"][name]["summary"])
-    found, size = chosen_result(name)
-    if found is None:
-        return
-    if name == "ar_dmvc.confusion":
-        studies.confusions(found)
-    table = found.table()
-    st.dataframe(table, hide_index=True, key=f"table/{name}/{size}")
-    st.download_button("CSV", table.to_csv(index=False), f"feint-{name}-{size}.csv", "text/csv", icon=":material/download:", on_click="ignore")
-    st.caption("Published: single runs on NoisyMNIST at full size, so that these rows are stand-ins and not a reproduction. "
-               "(?): a published value that cannot be taken as it stands.")
     studies.about(found)
 
 
@@ -108,7 +80,11 @@ if st.session_state["address"].get("data") not in (None, *(name for name, card i
     state.forget("data")
 tab = st.segmented_control("Show", list(TABS), key=state.key("tab", "holds", lambda name: name in TABS), format_func=TABS.get, required=True,
                            label_visibility="collapsed")
-{"holds": holds, "grid": grid, "tables": tables, "train": train}[str(tab)]()
+if tab == "tables":
+    studies.tables(STUDIES, "Published: single runs on NoisyMNIST at full size, so that these rows are stand-ins and not a reproduction. "
+                   "(?): a published value that cannot be taken as it stands.")
+else:
+    {"holds": holds, "grid": grid, "train": train}[str(tab)]()
 with st.expander("What am I seeing?", icon=":material/help:"):
     for name in METHODS:
         entry = state.catalogue()["model"][name]

@@ -54,10 +54,8 @@ class LatentOutcome(Outcome):
         return {"delta": length, "delta_ratio": length / np.linalg.norm(self.z, axis=1).clip(1e-12)}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Ids, embeddings, and the decoded pictures to 1/255: `adversarial` of the moved embeddings, `decoded` of the clean ones."""
-        pictures = {"adversarial": self.attacked.reconstruction, "decoded": self.clean.reconstruction}
-        rounded = {name: (np.rint(rows * 255) / 255).astype(np.float32) for name, rows in pictures.items() if rows is not None}
-        return {"id": self.index.numpy(), "z": self.z_moved} | rounded
+        """Ids and moved embeddings: what is decoded from them is asked for when it is shown."""
+        return {"id": self.index.numpy(), "z": self.z_moved}
 
 
 def fit(choice: "Attack", judge: Judge, seed: int, how: How, sketch: Sketch | None = None) -> Generator[Event, None, nn.Module]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine import data as engine_data
+from engine import registry
 from engine.data.views import picture
 from engine.errors import FeintError, SettingsError
 from engine.home import home
@@ -119,8 +120,8 @@ def moved(run: str) -> Answer:
     `uncertain` marks those that left the data: farther in z from every clean sample than 99 of 100 clean ones are from theirs.
     """
     it, index, x = _attacked(run)
-    if "z" in (stored := Store(home()).find(run).arrays("images")):
-        return _moved_within(it, index, torch.from_numpy(stored["z"]).to(it.z.device))
+    if registry.find("attack", Store(home()).find(run).spec.name).space == "embedding":
+        return _moved_within(it, index, x.to(it.z.device))
     with torch.no_grad():
         parts = [(it.model.encode(views), it.model.log_assign(views)) for views in blocks(it, x)]
     z, log_q = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -162,13 +163,13 @@ def moved_umap(run: str) -> Answer:
 
 
 def _attacked(key: str) -> tuple[Victim, Tensor, Tensor]:
-    """The victim of an attack run, the rows it attacked, and the adversarial samples (m, d) as they were stored."""
+    """The victim of an attack run, the rows it attacked, and what it left: adversarial samples (m, d), or moved embeddings (m, e)."""
     run = Store(home()).find(key)
     if run.spec.action != "attack":
         raise SettingsError(f"The run {key} must be an attack; it is of the kind {run.spec.action!r}. Choose a run of `attack`.")
     stored, it = run.arrays("images"), victim(run.spec.builds_on["model"])
     index = torch.as_tensor(stored["id"].astype(np.int64), device=it.z.device)
-    return it, index, torch.from_numpy(stored["adversarial"])
+    return it, index, torch.from_numpy(stored["z" if "z" in stored else "adversarial"])
 
 
 # --- a run to come ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,370 @@
+"""The three acts of robust clustering: the base attacked, defended under the same attack, attacked anew; which runs they are and what they show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import charts, launching, live, palette, state
+from app.choices import Victim, in_order
+from app.components.picker import picker
+from app.launching import DONE, LIVE
+from engine.errors import FeintError
+from engine.runs.answers import Answer
+from engine.runs.store import Run
+
+MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
+NAMES = {"base": "1 · The attack", "same": "2 · Defended, the same attack", "again": "3 · Defended, attacked anew"}
+LEADS = {"base": "A small network reads a shift of the embedding off each sample.", "same": "The network was trained on so that this shift no longer matters.",
+         "again": "The attacker learns once more, against the defended network."}
+SHOWN, ARROWS = 8, 80
+"""Samples drawn side by side, and arrows on the map."""
+PRESET_FOR = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
+PRESETS = {"quick": "quick", "mini": "mini", "text": "mini"}
+"""Preset of a model -> that of an attack on it."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """A base with what was done to it: its attack, its defence, the same attack on the defended network, a fresh one; None where it is not there yet."""
+    base: Run
+    attack: Run | None
+    defended: Run | None
+    same: Run | None
+    again: Run | None
+
+    def acts(self) -> dict[str, Run | None]:
+        """Act -> the run of its attack."""
+        return {"base": self.attack, "same": self.same, "again": self.again}
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+def choose_base() -> Victim:
+    """A base network, from the zoo or from own runs."""
+    found = {name: run for name, run in state.models().items() if run.spec.name in MODULES}
+    if st.session_state["address"].get("model") not in (None, *found):
+        state.forget("model")
+    if not found:
+        st.info("No base network is here yet. Train one under Train.")
+        st.stop()
+    default = "digits/conv_ae" if "digits/conv_ae" in found else next(iter(found))
+    name = st.selectbox("Base network", list(found), key=state.key("model", default, lambda name: name in found),
+                        format_func=lambda option: state.model_title(option, found[option]), help="ConvAE alone, with mutual information, or with a graph.")
+    return Victim(name, found[name], state.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…"))
+
+
+def choose_story(victim: Victim) -> Story:
+    """The attack and the defence that are looked at: the newest that were made for this base, or those of the zoo, unless others are chosen."""
+    attacks = {run.name: run for run in _attacks(victim.run.key) if "fitted" not in run.spec.builds_on}
+    attack = _chosen("Attack", attacks, "attacker", _attack_title, "Fitted to the base. ν weighs how much assignments shall disagree.")
+    defences = {run.name: run for run in _done() if run.spec.name == "latent_defence" and run.spec.builds_on.get("base") == victim.run.key}
+    defended = _chosen("Defence", defences, "run", _defence_title, "Trained from this base, against its own attack at one ν.")
+    return story(victim.run, attack, defended)
+
+
+def story(base: Run, attack: Run | None, defended: Run | None) -> Story:
+    """The story of a base, an attack on it and a defended network."""
+    same = again = None
+    if attack is not None and defended is not None:
+        on = _attacks(defended.key)
+        same = next((run for run in on if run.spec.builds_on.get("fitted") == attack.key), None)
+        again = next((run for run in on if "fitted" not in run.spec.builds_on and _how(run) == _how(attack)), None)
+    return Story(base, attack, defended, same, again)
+
+
+def _chosen(label: str, found: dict[str, Run], parameter: str, title: Any, help_: str) -> Run | None:
+    if not found:
+        return None
+    name = st.selectbox(label, list(found), key=state.key(parameter, next(iter(found)), lambda option: option in found),
+                        format_func=lambda option: title(found[option]), help=help_)
+    return found[str(name)]
+
+
+def _done() -> list[Run]:
+    shelf = state.store()
+    return [run for run in [*shelf.zoo().values(), *shelf.all()] if run.status() in DONE]
+
+
+def _attacks(model: str) -> list[Run]:
+    """Attacks on the embedding of a model that are finished, each once; those at the default ν first."""
+    found = {run.key: run for run in reversed(_done()) if run.spec.name == "latent_attack" and run.spec.builds_on.get("model") == model}
+    return sorted(reversed(found.values()), key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None)
+
+
+def _how(run: Run) -> tuple[Any, ...]:
+    settings = run.spec.settings
+    return settings["attack_settings"], settings["objective_settings"]
+
+
+def _attack_title(run: Run) -> str:
+    settings = run.spec.settings["attack_settings"]
+    kind = "for each sample alone" if settings["variant"] == "per_sample" else "ReLU" if settings["activation"] == "relu" else "affine"
+    return f"ν = {run.result().get('nu', 0):g} · {kind} · flips {run.result().get('flip_rate', 0):.0%}"
+
+
+def _defence_title(run: Run) -> str:
+    settings = launching.settings(run.spec)
+    arm = {"information": "mutual information", "consistency": "consistency", "control": "control: equal steps, no defence"}[settings["variant"]]
+    return f"{arm}{', the attack learns on' if settings['attack_steps'] else ''} · {settings['steps']} steps"
+
+
+# --- making what is missing ---------------------------------------------------------------------------------------------
+
+def missing(victim: Victim, told: Story) -> None:
+    """A button for the next act that is not there yet, or the progress of the run that makes it."""
+    for question, words in _next(victim, told):
+        run = _begun(question)
+        if run is not None and run.status() in LIVE:
+            st.fragment(_waiting, run_every=live.TICK)(run.name, words)
+        elif run is not None and run.status() not in DONE:
+            st.error(f"{words} did not finish: {run.reason() or run.status()}")
+        elif st.button(words, icon=":material/play_arrow:", type="primary"):
+            kept = st.session_state.setdefault("acts/begun", {})
+            kept[_text(question)] = launching.begin(question)
+            st.rerun()
+        return
+
+
+def _next(victim: Victim, told: Story) -> list[tuple[dict[str, Any], str]]:
+    """What comes next, as a question "prepare" and in words."""
+    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
+    fit = {"ask": "prepare", "action": "attack", "name": "latent_attack", "data": data, "seed": seed, "preset": PRESETS.get(preset or "")}
+    aim = {"objective": "flip_and_keep", "n": 1000}
+    if told.attack is None:
+        return [(fit | {"changes": aim, "models": {"model": victim.run.key}}, "Fit the attack")]
+    if told.defended is None:
+        return [({"ask": "prepare", "action": "train", "name": "latent_defence", "data": data, "seed": seed, "preset": preset,
+                  "changes": defence_of(victim.run)}, "Train the defence")]
+    changes = aim | {"attack_settings": told.attack.spec.settings["attack_settings"], "objective_settings": told.attack.spec.settings["objective_settings"]}
+    if told.same is None:
+        return [(fit | {"changes": {"n": 1000}, "models": {"model": told.defended.key, "fitted": told.attack.key}},
+                 "Attack the defended network in the same way")]
+    if told.again is None:
+        return [(fit | {"preset": None, "changes": changes, "models": {"model": told.defended.key}}, "Attack the defended network anew")]
+    return []
+
+
+def preset_of(run: Run) -> str | None:
+    """The preset that fits the data of a base."""
+    return PRESET_FOR.get(run.spec.data)
+
+
+def defence_of(base: Run) -> dict[str, Any]:
+    """The settings of a defence that begins from this very base."""
+    settings = dict(launching.settings(base.spec))
+    modules = {name: settings.pop(name) for name in ("mie", "graph") if name in settings}
+    return {"module": base.spec.name, "base": settings} | modules
+
+
+def _text(question: dict[str, Any]) -> str:
+    return repr(sorted(question.items()))
+
+
+def _begun(question: dict[str, Any]) -> Run | None:
+    name = st.session_state.get("acts/begun", {}).get(_text(question))
+    return state.store().find(name) if name and live.readable(name) else None
+
+
+def _waiting(name: str, words: str) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is not None:
+        pace = told.pace()
+        st.progress(pace.share, f"{words}: {pace.share:.0%}")
+        pictures = told.pictures("decoded")
+        if pictures:
+            try:
+                st.image((run.folder / pictures[-1].file).read_bytes(), caption=pictures[-1].caption, width="stretch", alt=pictures[-1].caption)
+            except OSError:
+                st.caption("The newest picture is not there any more.")
+    if run.status() not in LIVE:
+        st.rerun()
+
+
+# --- an act -------------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Act:
+    """What an act shows: the run of its attack, the clean samples of its model, where they went, one row a sample."""
+    run: Run
+    victim: Victim
+    gone: Answer
+    table: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the model's clusters."""
+        return self.victim.names
+
+    def row_of(self, sample: int) -> int | None:
+        """The row of a sample; None where it was not attacked."""
+        rows = np.flatnonzero(self.table["id"].to_numpy() == sample)
+        return int(rows[0]) if len(rows) else None
+
+
+def read(run: Run) -> Act | None:
+    """An act from its run; None, with the sentence on the page, where it cannot be read."""
+    try:
+        model = state.store().find(run.spec.builds_on["model"])
+        overview = state.ask({"ask": "overview", "model": model.key}, "Looking at the model…")
+        return Act(run, Victim(model.name, model, overview), state.ask({"ask": "moved", "run": run.key}, "Following the samples…"), run.table())
+    except FeintError as error:
+        state.refused(error)
+        return None
+
+
+def samples(act: Act, chosen: int) -> list[int]:
+    """The samples that all acts show: the chosen one, then some that the first act flips, then others."""
+    ids, flipped = act.table["id"].to_numpy(), act.table["flipped"].to_numpy()
+    order = [*([chosen] if chosen in ids else []), *ids[flipped][: SHOWN - 2], *ids[~flipped]]
+    return list(dict.fromkeys(int(number) for number in order))[:SHOWN]
+
+
+def scores(act: Act) -> None:
+    """How many flip, beside a random direction of the same length; what it does to the scores; how large it is."""
+    found = act.run.result()
+    left, right = st.columns(2)
+    left.metric("Flips", f"{found['flip_rate']:.1%}", help="Share of samples whose cluster changes.")
+    if found.get("acc_clean") is not None:
+        right.metric("ACC", f"{found['acc_attacked']:.3f}", f"{found['acc_attacked'] - found['acc_clean']:+.3f}", help="Clusters matched to classes anew. "
+                     "Below: the change by the attack.")
+    lines = [f"A random direction as long: **{found['noise_flip_rate']:.1%}** flips; another sample's δ: {found['other_delta_flip_rate']:.1%}."]
+    if found.get("acc_clean") is not None:
+        lines.append(f"ACC with the clean matching {found['acc_attacked_fixed_match']:.3f}, NMI {found['nmi_clean']:.3f} → {found['nmi_attacked']:.3f}.")
+    ratio, relative = found.get("delta_ratio_mean"), found.get("d_rel")
+    lines.append("‖δ‖/‖z‖ " + ("–" if ratio is None else f"**{ratio:.3f}**") + f", D absolute {found['d_abs']:.4f}, relative "
+                 + ("–" if relative is None else f"{relative:.3f}, as in the tables {found['d_tab']:.2f}")
+                 + f"; {found['active_coordinates']} active coordinates; agreement {found['agreement_clean_mean']:.2f} → {found['agreement_mean']:.2f}.")
+    lines.append(f"Pictures change by {found['reconstruction_change_mean']:.4f} (mean square), their own error is {found['reconstruction_clean_mean']:.4f}. "
+                 f"n = {found['n']}.")
+    st.caption("  \n".join(lines))
+    for doubt in found.get("doubts", []):
+        st.warning(doubt)
+
+
+def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
+    """What is decoded from clean and from moved embeddings of the same samples, with their clusters; a click chooses one."""
+    shape = act.victim.shape
+    if len(shape) != 3:
+        return
+    rows = [(number, row) for number in ids if (row := act.row_of(number)) is not None]
+    places = [row for _, row in rows]
+    for name, column, title in (("recon_clean", "cluster_clean", "Decoded, clean"), ("recon", "cluster_attacked", "Decoded, moved")):
+        marked = [bool(act.table["flipped"].iloc[row]) and name == "recon" for row in places]
+        st.caption(title + (": a corner marks another cluster" if name == "recon" else ""))
+        clicked = picker(act.gone.arrays[name][places], shape, [number for number, _ in rows], [act.names[act.table[column].iloc[row]] for row in places],
+                         f"{key}/{name}", chosen=chosen, marked=marked, label=title, size=44)
+        if clicked is not None and clicked != chosen:
+            state.put("sample", clicked)
+            st.rerun()
+
+
+def clusters(act: Act, sample: int, key: str) -> None:
+    """The assignment of one sample, clean and moved."""
+    row = act.row_of(sample)
+    if row is None:
+        st.caption(f"Sample {sample} was not among those attacked here.")
+        return
+    order = in_order(act.victim)
+    matrix = np.stack([act.gone.arrays["q_clean"][row], act.gone.arrays["q"][row]])[:, order]
+    charts.show(charts.confusion(matrix, ["clean", "moved"], [act.names[number] for number in order], title=f"Sample {sample}: which cluster",
+                                 row_title="embedding", column_title="cluster", caption="Soft assignment of the clean and of the moved embedding.",
+                                 texts=[[f"{share:.0%}" if share >= 0.005 else "" for share in line] for line in matrix]), f"{key}/clusters", table=False)
+
+
+def arrows(act: Act, sample: int, key: str) -> None:
+    """Where embeddings go on the plane of the clean ones: arrows from m to m + δ, those of flips in colour."""
+    background, clean, moved = act.victim.overview.arrays["xy"], act.gone.arrays["xy_clean"], act.gone.arrays["xy"]
+    flipped = act.table["flipped"].to_numpy()
+    kept = np.linspace(0, len(background) - 1, min(len(background), 1500)).astype(int)
+    figure = go.Figure()
+    figure.add_scattergl(x=background[kept, 0], y=background[kept, 1], mode="markers", hoverinfo="skip", showlegend=False,
+                         marker={"size": 4, "opacity": 0.35, "color": [palette.LIGHT[int(act.victim.overview.arrays["cluster"][number]) % len(palette.LIGHT)]
+                                                                      for number in kept]})
+    some = np.linspace(0, len(clean) - 1, min(len(clean), ARROWS)).astype(int)
+    for name, mask, colour in (("stays", ~flipped, charts.GREY), ("changes its cluster", flipped, charts.BRIGHTER)):
+        rows = some[mask[some]]
+        x, y = (np.stack([clean[rows, axis], moved[rows, axis], np.full(len(rows), np.nan)], axis=1).ravel() for axis in (0, 1))
+        figure.add_scatter(x=x, y=y, mode="lines+markers", name=name, line={"color": colour, "width": 1.4}, hoverinfo="skip",
+                           marker={"symbol": "arrow", "angleref": "previous", "size": [value for _ in rows for value in (0, 9, 0)], "color": colour})
+    row = act.row_of(sample)
+    if row is not None:
+        figure.add_scatter(x=[clean[row, 0], moved[row, 0]], y=[clean[row, 1], moved[row, 1]], mode="lines+markers", name=f"sample {sample}",
+                           line={"color": charts.DARKER, "width": 3}, marker={"size": 11, "symbol": ["circle-open", "circle"], "color": charts.DARKER},
+                           hoverinfo="skip")
+    charts.dress(figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.", "", "", False)
+    figure.update_layout(height=360)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    way = pd.DataFrame({"id": act.table["id"], "x": clean[:, 0], "y": clean[:, 1], "x moved": moved[:, 0], "y moved": moved[:, 1]})
+    length = np.linalg.norm(moved - clean, axis=1)
+    charts.show(charts.Chart(figure, way, f"On the map samples move by {np.median(length):.2f} (median); {flipped.mean():.0%} change their cluster."),
+                f"{key}/arrows", table=False)
+
+
+def flow(act: Act, key: str) -> None:
+    """Clean clusters against those of the moved embeddings: which go where."""
+    order = in_order(act.victim)
+    counts = np.zeros((len(order), len(order)), dtype=int)
+    np.add.at(counts, (act.table["cluster_clean"].to_numpy(), act.table["cluster_attacked"].to_numpy()), 1)
+    counts, names = counts[np.ix_(order, order)], [act.names[number] for number in order]
+    charts.show(charts.confusion(counts, names, names, title="Which cluster goes where", row_title="clean", column_title="moved",
+                                 caption=f"{len(act.table)} samples; the diagonal stays."), f"{key}/flow", table=False)
+    st.page_link(state.ROOT / "pages" / "inspect.py", label="Inspect them one by one", icon=":material/search:",
+                 query_params={"v": state.ADDRESS_VERSION, "model": act.victim.name, "run": act.run.name})
+
+
+def sentence(told: Story) -> str | None:
+    """What the three acts amount to, in a line."""
+    if told.attack is None or told.same is None or told.again is None:
+        return None
+    first, same, again = (run.result()["flip_rate"] for run in (told.attack, told.same, told.again))
+    held = "The defence holds against the attack it has seen" if same < first / 2 else "The defence does not hold even against the attack it has seen"
+    anew = "and against a fresh one" if again < first / 2 else "but a fresh attack of the same weight wins again" if again >= 0.8 * first else \
+        "and takes something from a fresh one"
+    return f"{held} (flips **{first:.1%} → {same:.1%}**), {anew} (**{again:.1%}**)."
+
+
+# --- a ladder over ν ----------------------------------------------------------------------------------------------------
+
+def over_nu(model: Run) -> list[Run]:
+    """The affine attacks that were fitted to a model, one for each ν, rising."""
+    found: dict[float, Run] = {}
+    for run in _attacks(model.key):
+        settings = run.spec.settings["attack_settings"]
+        if "fitted" not in run.spec.builds_on and (settings["variant"], settings["activation"]) == ("amortised", "none"):
+            found.setdefault(run.result()["nu"], run)
+    return [found[nu] for nu in sorted(found)]
+
+
+def takeaway(answer: Answer) -> None:
+    """From which ν on the sample is in another cluster, beside a random direction of the same length."""
+    said = answer.json
+    name, flip = said["cluster_names"][said["cluster_own"]], said["flip"]
+    found = f"first leaves it at **ν = {said['levels'][flip]:.3g}**" if flip is not None else f"stays there up to ν = {said['levels'][-1]:g}"
+    st.markdown(f"It is in cluster **{name}** and {found}; a random direction of the same length leaves it at {said['noise_flips']} of "
+                f"{len(said['levels'])} levels.")
+
+
+def pair(answer: Answer, level: int) -> None:
+    """How alike the two decoded pictures are, against how well the network decodes at all."""
+    said = answer.json
+    read_clean, read_moved = said["read_as"][0], said["read_as"][level]
+    words = "" if read_moved is None else f" A 5-nearest-neighbour look at the pictures reads **{read_clean}** before and **{read_moved}** after."
+    st.caption(f"At ν = {said['levels'][level]:.3g} the decoded picture changes by {said['shift_mse'][level]:.4f} (mean square); its own error is "
+               f"{said['error_mse']:.4f}. ‖δ‖/‖z‖ = {said['ratio'][level]:.3f}.{words}")
+
+
+def reproduce() -> dict[str, str]:
+    """The three acts on the command line."""
+    model = st.session_state["address"].get("model", "digits/conv_ae")
+    lines = [f"python3 -m engine attack latent_attack --model {model} --objective flip_and_keep --preset quick",
+             "python3 -m engine train latent_defence --data digits --preset quick",
+             "python3 -m engine attack latent_attack --model DEFENDED --fitted ATTACK --objective flip_and_keep",
+             "python3 -m engine attack latent_attack --model DEFENDED --objective flip_and_keep --preset quick"]
+    return {"Command line (DEFENDED, ATTACK: keys of runs)": "\n".join(lines)}
