@@ -1,6 +1,6 @@
 """The three acts of robust clustering: the base attacked, defended under the same attack, attacked anew; which runs they are and what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +93,8 @@ def _done() -> list[Run]:
 def _attacks(model: str) -> list[Run]:
     """Attacks on the embedding of a model that are finished, each once; those at the default ν first."""
     found = {run.key: run for run in reversed(_done()) if run.spec.name == "latent_attack" and run.spec.builds_on.get("model") == model}
-    return sorted(reversed(found.values()), key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None)
+    newest_first = list(found.values())[::-1]
+    return sorted(newest_first, key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None)
 
 
 def _how(run: Run) -> tuple[Any, ...]:
@@ -226,25 +227,37 @@ def samples(act: Act, chosen: int) -> list[int]:
 
 
 def scores(act: Act) -> None:
-    """How many flip, beside a random direction of the same length; what it does to the scores; how large it is."""
+    """How many flip, beside a random direction of the same length, and what it does to the ACC."""
     found = act.run.result()
     left, right = st.columns(2)
     left.metric("Flips", f"{found['flip_rate']:.1%}", help="Share of samples whose cluster changes.")
     if found.get("acc_clean") is not None:
-        right.metric("ACC", f"{found['acc_attacked']:.3f}", f"{found['acc_attacked'] - found['acc_clean']:+.3f}", help="Clusters matched to classes anew. "
-                     "Below: the change by the attack.")
-    lines = [f"A random direction as long: **{found['noise_flip_rate']:.1%}** flips; another sample's δ: {found['other_delta_flip_rate']:.1%}."]
-    if found.get("acc_clean") is not None:
-        lines.append(f"ACC with the clean matching {found['acc_attacked_fixed_match']:.3f}, NMI {found['nmi_clean']:.3f} → {found['nmi_attacked']:.3f}.")
-    ratio, relative = found.get("delta_ratio_mean"), found.get("d_rel")
-    lines.append("‖δ‖/‖z‖ " + ("–" if ratio is None else f"**{ratio:.3f}**") + f", D absolute {found['d_abs']:.4f}, relative "
-                 + ("–" if relative is None else f"{relative:.3f}, as in the tables {found['d_tab']:.2f}")
-                 + f"; {found['active_coordinates']} active coordinates; agreement {found['agreement_clean_mean']:.2f} → {found['agreement_mean']:.2f}.")
-    lines.append(f"Pictures change by {found['reconstruction_change_mean']:.4f} (mean square), their own error is {found['reconstruction_clean_mean']:.4f}. "
-                 f"n = {found['n']}.")
-    st.caption("  \n".join(lines))
+        right.metric("ACC", f"{found['acc_attacked']:.3f}", f"{found['acc_attacked'] - found['acc_clean']:+.3f}",
+                     help="Clusters matched to classes anew. Below: the change by the attack.")
+    st.caption(f"A random direction as long flips **{found['noise_flip_rate']:.1%}**. n = {found['n']}.")
     for doubt in found.get("doubts", []):
         st.warning(doubt)
+
+
+NUMBERS = ("flip_rate", "noise_flip_rate", "other_delta_flip_rate", "acc_clean", "acc_attacked", "acc_attacked_fixed_match", "nmi_clean", "nmi_attacked",
+           "delta_ratio_mean", "d_abs", "d_rel", "d_tab", "active_coordinates", "agreement_clean_mean", "agreement_mean", "reconstruction_change_mean",
+           "reconstruction_clean_mean", "nu", "n")
+"""Rows of the table of all numbers."""
+
+
+def numbers(every: Mapping[str, Act]) -> None:
+    """All numbers of the acts beside one another; what they mean comes with them."""
+    known = state.catalogue()["metric"]
+    rows = []
+    for name in NUMBERS:
+        values = {NAMES[act]: one.run.result().get(name) for act, one in every.items()}
+        form = "g" if name in ("n", "nu", "active_coordinates") else ".4f"
+        said = {title: "–" if value is None else f"{value:{form}}" for title, value in values.items()}
+        rows.append({"": known[name]["title"], **said, "what it is": known[name]["summary"]})
+    st.markdown("**All numbers**")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="acts/numbers")
+    st.caption("D before and after the defence are not to be compared where the embedding's own scale has changed; coordinates that are switched off dominate "
+               "the relative D.")
 
 
 def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
@@ -265,16 +278,25 @@ def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
 
 
 def clusters(act: Act, sample: int, key: str) -> None:
-    """The assignment of one sample, clean and moved."""
+    """The assignment of one sample, clean and moved, a pair of bars a cluster."""
     row = act.row_of(sample)
     if row is None:
         st.caption(f"Sample {sample} was not among those attacked here.")
         return
     order = in_order(act.victim)
-    matrix = np.stack([act.gone.arrays["q_clean"][row], act.gone.arrays["q"][row]])[:, order]
-    charts.show(charts.confusion(matrix, ["clean", "moved"], [act.names[number] for number in order], title=f"Sample {sample}: which cluster",
-                                 row_title="embedding", column_title="cluster", caption="Soft assignment of the clean and of the moved embedding.",
-                                 texts=[[f"{share:.0%}" if share >= 0.005 else "" for share in line] for line in matrix]), f"{key}/clusters", table=False)
+    names = [act.names[number] for number in order]
+    before, after = act.gone.arrays["q_clean"][row][order], act.gone.arrays["q"][row][order]
+    figure = go.Figure()
+    figure.add_bar(x=names, y=before, name="clean", marker={"color": charts.GREY, "pattern": {"shape": "/"}},
+                   hovertemplate="%{x}: %{y:.0%}<extra>clean</extra>")
+    figure.add_bar(x=names, y=after, name="moved", marker={"color": charts.BRIGHTER}, hovertemplate="%{x}: %{y:.0%}<extra>moved</extra>")
+    charts.dress(figure, f"Sample {sample}: which cluster", "Soft assignment of clean and moved embedding.", "", "", True)
+    figure.update_layout(height=250, barmode="group", bargap=0.25)
+    figure.update_xaxes(type="category")
+    winners = names[int(before.argmax())], names[int(after.argmax())]
+    table = pd.DataFrame({"clean": before, "moved": after}, index=names)
+    charts.show(charts.Chart(figure, table, f"Sample {sample}: clean {winners[0]} with {before.max():.0%}, moved {winners[1]} with {after.max():.0%}."),
+                f"{key}/clusters", table=False)
 
 
 def arrows(act: Act, sample: int, key: str) -> None:
@@ -298,7 +320,7 @@ def arrows(act: Act, sample: int, key: str) -> None:
                            line={"color": charts.DARKER, "width": 3}, marker={"size": 11, "symbol": ["circle-open", "circle"], "color": charts.DARKER},
                            hoverinfo="skip")
     charts.dress(figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.", "", "", False)
-    figure.update_layout(height=360)
+    figure.update_layout(height=340, legend={"y": -0.02})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     way = pd.DataFrame({"id": act.table["id"], "x": clean[:, 0], "y": clean[:, 1], "x moved": moved[:, 0], "y moved": moved[:, 1]})

@@ -33,8 +33,10 @@ def against(found: Result, module: str, x: str, x_title: str, title: str, name: 
         values = {row["about"][x]: _value(row, name, drop) for row in rows if row["about"]["state"] == kind}
         mean, spread = (np.array([values.get(level, (np.nan, np.nan))[place] for level in levels]) for place in (0, 1))
         frame[kind], frame[f"{kind}_low"], frame[f"{kind}_high"] = mean, mean - spread, mean + spread
-    return charts.curves(frame, x, STATES, title=title, x_title=x_title, y_title=y_title, caption=caption, share=not drop, log_x=x == "nu",
-                         bands={kind: (f"{kind}_low", f"{kind}_high") for kind in STATES}, controls=["control, equal steps"])
+    chart = charts.curves(frame, x, STATES, title=title, x_title=x_title, y_title=y_title, caption=caption, share=not drop, log_x=x == "nu",
+                          bands={kind: (f"{kind}_low", f"{kind}_high") for kind in STATES}, controls=["control, equal steps"])
+    chart.figure.update_xaxes(tickvals=levels, ticktext=[f"{level:g}" for level in levels])
+    return chart
 
 
 def _value(row: dict[str, Any], name: str, drop: bool) -> tuple[float, float]:

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,9 +15,30 @@ from engine.home import home
 from engine.runs import answers
 from engine.runs.answers import Answer
 
-FAMILIES = {"Deep clustering": ("Models that sort images without labels. A small push sends an image to another cluster.",
-                                (("digits/adec", "digits"), ("mnist_test/adec", "mnist_test")))}
-"""Title -> what it is, and the zoo entries whose pictures stand for it."""
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of victim: what it is, the page that is about it, and the zoo entries, each with its data, whose pictures stand for it."""
+    about: str
+    page: str
+    entries: tuple[tuple[str, str], ...]
+
+    def question(self, key: str, data: str) -> dict[str, Any]:
+        """The ladder behind the picture of a model."""
+        sample = answers.SHOWN[data]
+        if self.page == "robust":
+            return answers.nu_question(key, sample, int(np.prod(state.catalogue()["data"][data]["shape"])))
+        return answers.ladder_question(key, sample, objective="mv_disrupt" if self.page == "multiview" else "leave_cluster")
+
+
+FAMILIES = {
+    "Deep clustering": Family("Models that sort images without labels. A small push sends an image to another cluster.", "attack",
+                              (("digits/adec", "digits"), ("mnist_test/adec", "mnist_test"))),
+    "Multi-view clustering": Family("Models that see a thing twice and agree with themselves. Both views are pushed, or one while the other is locked.",
+                                    "multiview", (("noisy_digits/comvc", "noisy_digits"),)),
+    "Robust clustering": Family("The code is moved, not the pixels: decoded pictures stay alike, the cluster changes; then the network is defended, and "
+                                "attacked anew.", "robust", (("digits/conv_ae", "digits"),)),
+}
 FETCHED = "mnist"
 
 
@@ -33,20 +56,20 @@ def story(answer: Answer) -> str:
 
 def families() -> None:
     """One card a family: what it is, a clean and an attacked picture of each of its data sets, and the way in."""
-    for title, (about, entries) in FAMILIES.items():
+    for title, family in FAMILIES.items():
         with st.container(border=True):
-            st.markdown(f"**{title}**  \n{about}")
-            pictures = [picture for name, data in entries for picture in _pair(name, data)]
+            st.markdown(f"**{title}**  \n{family.about}")
+            pictures = [picture for name, data in family.entries for picture in _pair(family, name, data)]
             gallery.grid([image for image, _ in pictures], [caption for _, caption in pictures], columns=6, size=84)
             with st.container(horizontal=True):
-                for name, data in entries:
+                for name, data in family.entries:
                     if name in state.store().zoo() and st.button(f"Attack {name}", key=f"family/{name}", icon=":material/bolt:"):
-                        state.go("attack", {"model": name, "sample": answers.SHOWN[data], "step": -1})
+                        state.go(family.page, {"model": name, "sample": answers.SHOWN[data], "step": -1})
 
 
-def _pair(name: str, data: str) -> list[tuple[np.ndarray | bytes, str]]:
+def _pair(family: Family, name: str, data: str) -> list[tuple[np.ndarray | bytes, str]]:
     run = state.store().zoo().get(name)
-    found = answers.kept(answers.ladder_question(run.key, answers.SHOWN[data])) if run else None
+    found = answers.kept(family.question(run.key, data)) if run else None
     if found is None or found.json["flip"] is None:
         return []
     said, level, shape = found.json, found.json["flip"], found.json["shape"]
@@ -55,8 +78,8 @@ def _pair(name: str, data: str) -> list[tuple[np.ndarray | bytes, str]]:
     attacked = np.clip(found.arrays["clean"] + delta, 0, 1)
     taken = said["cluster_names"][int(found.arrays["q"][level].argmax())]
     return [(found.arrays["clean"].reshape(shape), f"cluster {said['cluster_names'][said['cluster_own']]}"),
-            (gallery.signed_png(delta.reshape(shape), gain), f"perturbation {gallery.gain_text(gain)}"),
-            (attacked.reshape(shape), f"cluster {taken} at ε {said['levels'][level]:.3f}")]
+            (gallery.signed_png(delta.reshape(shape), gain), f"{'difference' if said['axis'] == 'nu' else 'perturbation'} {gallery.gain_text(gain)}"),
+            (attacked.reshape(shape), f"cluster {taken} at {'ν' if said['axis'] == 'nu' else 'ε'} {said['levels'][level]:.3f}")]
 
 
 def recent(count: int = 3) -> None:

@@ -25,6 +25,7 @@ def three_acts() -> None:
         acts.missing(victim, told)
         columns = st.columns(3, gap="medium")
         ids: list[int] = []
+        every: dict[str, acts.Act] = {}
         for column, (name, run) in zip(columns, told.acts().items(), strict=True):
             with column:
                 st.subheader(acts.NAMES[name], anchor=False)
@@ -33,12 +34,15 @@ def three_acts() -> None:
                 if act is None:
                     st.info("Not there yet.", icon=":material/hourglass_empty:")
                     continue
+                every[name] = act
                 ids = ids or acts.samples(act, sample)
                 acts.scores(act)
                 acts.pictures(act, ids, sample, name)
                 acts.clusters(act, sample, name)
                 acts.arrows(act, sample, name)
                 acts.flow(act, name)
+        if every:
+            acts.numbers(every)
 
 
 def drag() -> None:

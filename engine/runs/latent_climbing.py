@@ -86,7 +86,7 @@ def _answer(it: Victim, sample: int, clean: Views, levels: list[float], moved: T
     label = None if it.data.labels is None else int(it.data.labels[sample])
     _, votes = read_as(it, sample, decoded)
     report: dict[str, Any] = {
-        "axis": "nu", "levels": [float(f"{level:.9g}") for level in levels], "shape": list(picture(clean.shapes)), "norm": "embedding", "epsilon": None,
+        "axis": "nu", "levels": [float(f"{level:.6g}") for level in levels], "shape": list(picture(clean.shapes)), "norm": "embedding", "epsilon": None,
         "cluster_names": names, "cluster_own": own, "target": None, "flip": first, "epsilon_star": None, "sample": sample, "label": label,
         "label_name": it.data.class_names[label] if label is not None else "", "data": it.data.name, "title": f"{it.data.title} #{sample}",
         "map_name": "PCA of z", "model": it.run.spec.name, "protocol": protocol, "noise_flips": int((noise_q.argmax(1) != own).sum()),

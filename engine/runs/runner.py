@@ -47,16 +47,18 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
     """
     if not 0 <= seed < 2**31:
         raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
-    chosen = action_class(action).choose(name, preset, changes or {})
-    store = store or Store()
+    store, changes = store or Store(), dict(changes or {})
     builds_on = {role: _usable(store.find(model)) for role, model in (models or {}).items()}
+    if "fitted" in builds_on:  # it comes with its objective
+        changes = {name: value for name, value in builds_on["fitted"].spec.settings.items() if name == "objective"} | changes
+    chosen = action_class(action).choose(name, preset, changes)
     if data is None and not builds_on:
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
     data = data or next(iter(builds_on.values())).spec.data
     loaded = engine_data.load(data)
     chosen.suits(loaded)
     if "fitted" in builds_on:
-        chosen = chosen.like(builds_on["fitted"].spec, changes or {})  # type: ignore[attr-defined]
+        chosen = chosen.like(builds_on["fitted"].spec, changes)  # type: ignore[attr-defined]
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
         chosen.check(check_shapes(run, loaded.views, data).clusters)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})

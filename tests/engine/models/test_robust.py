@@ -34,6 +34,7 @@ from engine.objectives.protocols import LatentObjective
 from engine.runs import latent
 from engine.runs.attacking import Attack
 from engine.runs.judging import Judge
+from tests.engine.tiny import Tiny, images
 
 TINY: dict[str, Any] = {"embedding": 4, "form": "dense", "hidden": (16, 8), "head": (8,), "warm_steps": 6, "head_steps": 3, "joint_steps": 6, "batch": 32,
                         "evaluate_every": 3}
@@ -358,7 +359,6 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
             Attack(**({"attack": "latent_attack", "objective": "flip_and_keep"} | changes))
     with pytest.raises(SettingsError, match="same space"):
         Attack(attack="pgd", objective="flip_and_keep")
-    from tests.engine.tiny import Tiny, images
     with pytest.raises(AbilityError, match="decodes"):
         FlipAndKeep().bind(Tiny(), images(3))
 
