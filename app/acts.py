@@ -21,6 +21,7 @@ MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
 NAMES = {"base": "1 · The attack", "same": "2 · Defended, the same attack", "again": "3 · Defended, attacked anew"}
 LEADS = {"base": "A small network reads a shift of the embedding off each sample.", "same": "The network was trained on so that this shift no longer matters.",
          "again": "The attacker learns once more, against the defended network."}
+KNOWN = ("xy_clean", "xy", "q_clean", "q", "recon_clean", "recon")
 SHOWN, ARROWS = 8, 80
 """Samples drawn side by side, and arrows on the map."""
 PRESET_FOR = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
@@ -202,10 +203,13 @@ class Act:
         """Names of the model's clusters."""
         return self.victim.names
 
-    def row_of(self, sample: int) -> int | None:
-        """The row of a sample; None where it was not attacked."""
+    def of(self, sample: int) -> dict[str, np.ndarray]:
+        """What is known of one sample: `xy_clean`, `xy`, `q_clean`, `q`, `recon_clean`, `recon`; asked for where the run did not choose it."""
         rows = np.flatnonzero(self.table["id"].to_numpy() == sample)
-        return int(rows[0]) if len(rows) else None
+        if len(rows):
+            return {name: self.gone.arrays[name][rows[0]] for name in KNOWN}
+        found = state.ask({"ask": "moved_sample", "run": self.run.key, "sample": sample}, "Moving this sample…").arrays
+        return {name: found[name][0] for name in KNOWN}
 
 
 def read(run: Run) -> Act | None:
@@ -222,7 +226,7 @@ def read(run: Run) -> Act | None:
 def samples(act: Act, chosen: int) -> list[int]:
     """The samples that all acts show: the chosen one, then some that the first act flips, then others."""
     ids, flipped = act.table["id"].to_numpy(), act.table["flipped"].to_numpy()
-    order = [*([chosen] if chosen in ids else []), *ids[flipped][: SHOWN - 2], *ids[~flipped]]
+    order = [chosen, *ids[flipped][: SHOWN - 2], *ids[~flipped]]
     return list(dict.fromkeys(int(number) for number in order))[:SHOWN]
 
 
@@ -265,13 +269,12 @@ def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
     shape = act.victim.shape
     if len(shape) != 3:
         return
-    rows = [(number, row) for number in ids if (row := act.row_of(number)) is not None]
-    places = [row for _, row in rows]
-    for name, column, title in (("recon_clean", "cluster_clean", "Decoded, clean"), ("recon", "cluster_attacked", "Decoded, moved")):
-        marked = [bool(act.table["flipped"].iloc[row]) and name == "recon" for row in places]
+    known = [act.of(number) for number in ids]
+    for name, assigned, title in (("recon_clean", "q_clean", "Decoded, clean"), ("recon", "q", "Decoded, moved")):
+        marked = [name == "recon" and one["q"].argmax() != one["q_clean"].argmax() for one in known]
         st.caption(title + (": a corner marks another cluster" if name == "recon" else ""))
-        clicked = picker(act.gone.arrays[name][places], shape, [number for number, _ in rows], [act.names[act.table[column].iloc[row]] for row in places],
-                         f"{key}/{name}", chosen=chosen, marked=marked, label=title, size=44)
+        clicked = picker(np.stack([one[name] for one in known]), shape, ids, [act.names[int(one[assigned].argmax())] for one in known], f"{key}/{name}",
+                         chosen=chosen, marked=marked, label=title, size=44)
         if clicked is not None and clicked != chosen:
             state.put("sample", clicked)
             st.rerun()
@@ -279,13 +282,9 @@ def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
 
 def clusters(act: Act, sample: int, key: str) -> None:
     """The assignment of one sample, clean and moved, a pair of bars a cluster."""
-    row = act.row_of(sample)
-    if row is None:
-        st.caption(f"Sample {sample} was not among those attacked here.")
-        return
-    order = in_order(act.victim)
+    known, order = act.of(sample), in_order(act.victim)
     names = [act.names[number] for number in order]
-    before, after = act.gone.arrays["q_clean"][row][order], act.gone.arrays["q"][row][order]
+    before, after = known["q_clean"][order], known["q"][order]
     figure = go.Figure()
     figure.add_bar(x=names, y=before, name="clean", marker={"color": charts.GREY, "pattern": {"shape": "/"}},
                    hovertemplate="%{x}: %{y:.0%}<extra>clean</extra>")
@@ -314,11 +313,10 @@ def arrows(act: Act, sample: int, key: str) -> None:
         x, y = (np.stack([clean[rows, axis], moved[rows, axis], np.full(len(rows), np.nan)], axis=1).ravel() for axis in (0, 1))
         figure.add_scatter(x=x, y=y, mode="lines+markers", name=name, line={"color": colour, "width": 1.4}, hoverinfo="skip",
                            marker={"symbol": "arrow", "angleref": "previous", "size": [value for _ in rows for value in (0, 9, 0)], "color": colour})
-    row = act.row_of(sample)
-    if row is not None:
-        figure.add_scatter(x=[clean[row, 0], moved[row, 0]], y=[clean[row, 1], moved[row, 1]], mode="lines+markers", name=f"sample {sample}",
-                           line={"color": charts.DARKER, "width": 3}, marker={"size": 11, "symbol": ["circle-open", "circle"], "color": charts.DARKER},
-                           hoverinfo="skip")
+    one = act.of(sample)
+    figure.add_scatter(x=[one["xy_clean"][0], one["xy"][0]], y=[one["xy_clean"][1], one["xy"][1]], mode="lines+markers", name=f"sample {sample}",
+                       line={"color": charts.DARKER, "width": 3}, marker={"size": 11, "symbol": ["circle-open", "circle"], "color": charts.DARKER},
+                       hoverinfo="skip")
     charts.dress(figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.", "", "", False)
     figure.update_layout(height=340, legend={"y": -0.02})
     figure.update_xaxes(visible=False)

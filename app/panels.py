@@ -29,6 +29,10 @@ FATES = {"flip_rate": "flip rate", "noise_flip_rate": "flip rate, noise", "assig
 VIEWS = {"compact": "L1, clusters apart", "orthogonal": "L2, assignments unlike", "corners": "L3, near corners", "contrast": "contrast of views",
          "attacked": "loss at attacked views", "mitigator": "Attack Mitigator", "reconstruction": "reconstruction"}
 """Parts of the loss of multi-view models, weighted as they are summed."""
+ACTS = {"reconstruction": "reconstruction", "prior": "KL to the prior", "categorical": "Σ y log y", "information": "mutual information (MIE)", "graph": "graph",
+        "perturbed_code": "I(moved code, clean outputs)", "clean_code": "I(code, moved outputs)", "assignments": "KL(y ‖ y')", "pictures": "change of pictures",
+        "cross_entropy": "cross-entropy of the head"}
+"""The same of the networks of robust clustering and of their defence."""
 PARTS = {"kl": "clustering, KL(P‖Q)", "reconstruction": "reconstruction", "discriminator": "discriminator",
          "interpolation": "interpolation", "critic": "critic"}
 NORMS = {"norm_total": "‖∇total‖", "norm_pseudo": "‖∇KL‖", "norm_self": "‖∇regulariser‖"}
@@ -47,8 +51,8 @@ def followed(told: Record, settings: Mapping[str, Any], control: pd.DataFrame | 
     evaluations, losses, sizes = (_cut(table, zoom) for table in (told.evaluations(), told.losses(), told.sizes()))
     past = {} if control is None or x not in control else {CONTROL: _cut(control, zoom)}
     blocks = _blocks(evaluations, settings, x)
-    found = {"scores": _scores(evaluations, past, x), "fates": _fates(evaluations, x),
-             "angles": _angles(evaluations, past, x, blocks), "losses": _losses(losses, x, blocks),
+    found = {"scores": _scores(evaluations, past, x, settings), "fates": _fates(evaluations, x),
+             "angles": _angles(evaluations, past, x, blocks), "losses": _losses(losses, x, blocks), "health": _health(evaluations, x),
              "norms": _norms(evaluations, x), "ratio": _ratio(evaluations, x), "judged": _judged(losses, x, blocks),
              "sizes": _sizes(sizes, evaluations, x)}
     return {name: chart for name, chart in found.items() if chart is not None}
@@ -83,14 +87,20 @@ def final(records: Mapping[str, Record]) -> pd.DataFrame:
     return pd.DataFrame(rows).round(3)
 
 
-def _scores(table: pd.DataFrame, past: dict[str, pd.DataFrame], x: str) -> Chart | None:
+def _scores(table: pd.DataFrame, past: dict[str, pd.DataFrame], x: str, settings: Mapping[str, Any]) -> Chart | None:
     present = _present(table, SCORES | WATCHED, x)
     if not present:
         return None
     control = {name: frame[[x, "acc"]] for name, frame in past.items() if "acc" in frame}
     return charts.training_curves(table, present, title="Scores", x=x, x_title=AXES[x], controls=control,
                                   caption="On all samples; labels are used for scoring only. The axis need not begin at 0."
-                                  + " Attacked: PGD-5 on 100 samples that are not trained on, at ε = 0.2." * ("acc_attacked" in present))
+                                  + (f" Attacked: {_attacker(settings)}." if "acc_attacked" in present else ""))
+
+
+def _attacker(settings: Mapping[str, Any]) -> str:
+    """Under what a model is watched while it trains."""
+    return "the shift of the embedding that it is defended against, as it is" if "module" in settings else \
+        "PGD-5 on 100 samples that are not trained on, at ε = 0.2"
 
 
 def _fates(table: pd.DataFrame, x: str) -> Chart | None:
@@ -116,13 +126,22 @@ def _angles(table: pd.DataFrame, past: dict[str, pd.DataFrame], x: str, blocks: 
 
 
 def _losses(table: pd.DataFrame, x: str, blocks: Stretches) -> Chart | None:
-    several = "compact" in table
-    present = _present(table, VIEWS if several else PARTS, x)
+    several = next((names for mark, names in (("compact", VIEWS), ("prior", ACTS)) if mark in table), None)
+    present = _present(table, several or PARTS, x)
     if not present:
         return None
     only = next(iter(present.values())) if len(present) == 1 else ""  # a single line has no legend
     return charts.training_curves(table, present, title="Parts of the loss", x=x, x_title=AXES[x], y_title=only, blocks=blocks,
                                   caption=f"Mean over a batch, {'weighted as they are summed' if several else 'unweighted'}.")
+
+
+def _health(table: pd.DataFrame, x: str) -> Chart | None:
+    """Signs that flips mean something: of the head, and of the critic of the defence."""
+    present = _present(table, {"smallest_share": "share of the smallest cluster", "head_gap": "head gap, nats", "critic_accuracy": "accuracy of the critic"}, x)
+    if "head_gap" not in present:
+        return None
+    return charts.training_curves(table, present, title="Is it healthy?", x=x, x_title=AXES[x],
+                                  caption="Head gap: KL of C(m) from what the prior means imply. A critic at 0.5 gives the defence no signal.")
 
 
 def _norms(table: pd.DataFrame, x: str) -> Chart | None:

@@ -35,7 +35,7 @@ class Variational(ModelSettings):
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
     family: ClassVar[str] = "Robust clustering"
-    curves: ClassVar[tuple[str, ...]] = ("reconstruction", "kl", "categorical")
+    curves: ClassVar[tuple[str, ...]] = ("reconstruction", "prior", "categorical")
 
     embedding: int = knob(64, "Latent dimension", "Numbers that a sample is pressed into.", symbol="d", source="the paper's tables: 64 to 512", ge=1, le=1024)
     form: Literal["conv", "dense"] = knob("conv", "Network", "conv: strided convolutions, for images; dense: layers of the widths below. Vectors are always "
@@ -107,7 +107,7 @@ class Variational(ModelSettings):
         it = seen(state, x)
         model = vae_of(state)
         y = it.log_y.exp()
-        parts = {"reconstruction": self.weight * (it.x_hat - it.x).square().sum(1).mean(), "kl": divergence(it.m, it.log_variance, model.centres, y).mean(),
+        parts = {"reconstruction": self.weight * (it.x_hat - it.x).square().sum(1).mean(), "prior": divergence(it.m, it.log_variance, model.centres, y).mean(),
                  "categorical": (y * (y + TINY).log()).sum(1).mean()}
         return parts | self.module(state, x, it.m, y), it
 
@@ -130,7 +130,7 @@ class Variational(ModelSettings):
             m, log_variance = model.moments(x)
             x_hat = model.generate(sampled(m, log_variance, state.rng))
         standard = 0.5 * (log_variance.exp() + m.square() - 1 - log_variance).sum(1).mean()
-        return {"reconstruction": self.weight * (x_hat - model.units(x).flatten(1)).square().sum(1).mean(), "kl": standard}
+        return {"reconstruction": self.weight * (x_hat - model.units(x).flatten(1)).square().sum(1).mean(), "prior": standard}
 
     def _taught(self, state: State, x: Views) -> dict[str, Tensor]:
         model = vae_of(state)

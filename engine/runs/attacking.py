@@ -201,7 +201,7 @@ def read_fitted(folder: Path) -> dict[str, Tensor]:
 
 
 def restored(run: Run, shapes: Shapes) -> nn.Module:
-    """The networks of a run in which an attack was fitted. Raises RunBroken where they are not there or do not fit."""
+    """The networks of a run that fitted an attack. Raises RunBroken where they are not there or do not fit."""
     settings: AttackSettings = registry.find("attack", run.spec.name)(**run.spec.settings["attack_settings"])
     return settings.restored(read_fitted(run.folder), shapes)
 

@@ -22,7 +22,7 @@ from engine.models.protocols import require
 from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.runs.answers import Answer
 from engine.runs.attacking import restored
-from engine.runs.store import Store
+from engine.runs.store import Run, Store
 from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, check_ids, cluster_names, medoids_of, nearest, read_as, rows_of, victim
 
 NOWHERE = Budget("linf", 0.0)
@@ -51,21 +51,38 @@ def latent_ladder(model: str, sample: int, settings: dict[str, Any], objective: 
     return _answer(it, sample, clean, levels.tolist(), moved, f"{attack.title} · {kind} · nothing bounds δ but the objective", seed)
 
 
+def moved_sample(run: str, sample: int) -> Answer:
+    """One sample under the attack of a run, whether that run chose it or not: as `moved` tells those that it chose, one row each."""
+    this = Store(home()).find(run)
+    it = victim(this.spec.builds_on["model"])
+    check_ids([sample], len(it.data))
+    model: Any = it.model
+    clean, index = rows_of(it, np.array([sample])), torch.tensor([sample])
+    moved = _launched(it, this, clean)[1]
+    with torch.no_grad():
+        log_q, decoded, decoded_clean = model.log_assign_embedding(moved), model.decode(moved), model.decode(it.z[index])
+    arrays = {"xy_clean": it.place(it.z[index]), "xy": it.place(moved), "q_clean": it.log_q[index].exp(), "q": log_q.exp()}
+    return Answer({"sample": sample}, {name: value.cpu().numpy() for name, value in arrays.items()}
+                  | {"recon": as_bytes(decoded), "recon_clean": as_bytes(decoded_clean)})
+
+
+def _launched(it: Victim, run: Run, clean: Views) -> tuple[float, Tensor]:
+    """ν of a run's attack, and where it moves embeddings of clean samples: (n, m). Raises SettingsError for a run that holds no such attack."""
+    if run.spec.name != "latent_attack" or run.spec.builds_on.get("model") != it.run.key:
+        raise SettingsError(f"The run {run.name} holds no latent_attack on {it.run.name}; fit one to this model.")
+    source = Store(home()).find(run.spec.builds_on["fitted"]) if "fitted" in run.spec.builds_on else run
+    net = restored(source, it.data.views.shapes).to(it.z.device)
+    settings: LatentAttack = registry.find("attack", "latent_attack")(**run.spec.settings["attack_settings"])
+    own: FlipAndKeep = registry.find("objective", run.spec.settings["objective"])(**run.spec.settings["objective_settings"])
+    moved = launched(settings.bound(net, clean).perturb(clean.flat(), own.bind(it.model, clean), NOWHERE, torch.Generator())).x
+    return own.weight_of(it.data.views.size), moved
+
+
 def _fitted(it: Victim, clean: Views, names: Sequence[str], weights: FlipAndKeep) -> tuple[Tensor, Tensor, str]:
-    """ν and moved embedding of each fitted run, rising, after the clean one. Raises SettingsError for a run that holds no such attack."""
-    found = []
-    objective = weights.bind(it.model, clean)
-    for name in names:
-        run = Store(home()).find(name)
-        if run.spec.name != "latent_attack" or run.spec.builds_on.get("model") != it.run.key:
-            raise SettingsError(f"The run {run.name} holds no latent_attack on {it.run.name}; fit one to this model.")
-        net = restored(run, it.data.views.shapes).to(it.z.device)
-        settings: LatentAttack = registry.find("attack", "latent_attack")(**run.spec.settings["attack_settings"])
-        own = registry.find("objective", run.spec.settings["objective"])(**run.spec.settings["objective_settings"])
-        last = launched(settings.bound(net, clean).perturb(clean.flat(), own.bind(it.model, clean), NOWHERE, torch.Generator()))
-        found.append((own.weight_of(it.data.views.size), last.x))
-    found.sort(key=lambda pair: pair[0])
-    return torch.tensor([0.0, *(nu for nu, _ in found)]), torch.cat([objective.z, *(x for _, x in found)]), "one network for all samples at each ν"
+    """ν and moved embedding of each fitted run, rising, after the clean one."""
+    found = sorted((_launched(it, Store(home()).find(name), clean) for name in names), key=lambda pair: pair[0])
+    z = weights.bind(it.model, clean).z
+    return torch.tensor([0.0, *(nu for nu, _ in found)]), torch.cat([z, *(x for _, x in found)]), "one network for all samples at each ν"
 
 
 def _answer(it: Victim, sample: int, clean: Views, levels: list[float], moved: Tensor, protocol: str, seed: int) -> Answer:

@@ -18,6 +18,7 @@ from engine.objectives import combine
 from engine.runs import answers, placing, viewing
 from engine.runs.answers import Answer
 from engine.runs.climbing import checks, fate, ladder
+from engine.runs.latent_climbing import moved_sample
 from engine.runs.store import Store
 from engine.runs.victims import NEIGHBOURS, Victim, as_bytes, blocks, check_ids, cluster_names, medoids_of, nearest, rows_of, victim
 
@@ -189,5 +190,5 @@ def prepare(action: str, name: str, data: str, seed: int = 0, preset: str | None
 QUESTIONS: dict[str, Callable[..., Answer]] = {
     "overview": overview, "umap": umap, "place": place, "images": images, "sample": sample, "fate": fate, "ladder": ladder, "checks": checks,
     "prepare": prepare,
-    "moved": moved, "moved_umap": moved_umap, "views": viewing.views,
+    "moved_sample": moved_sample, "moved": moved, "moved_umap": moved_umap, "views": viewing.views,
 }

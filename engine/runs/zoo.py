@@ -29,6 +29,8 @@ ATTACKED = ({"epsilon": 0.05}, {"epsilon": 0.1}, {"epsilon": 0.2})
 """PGD with which the scores on a model's card are measured."""
 LARGE = 500_000
 """Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes and megabytes."""
+SMALL = 200
+"""Numbers in a sample below which the pictures of an act come with it; of larger ones they would take megabytes, and are decoded when asked for."""
 RECORD = 150
 """How many evaluations of its training an entry keeps."""
 
@@ -122,7 +124,8 @@ def _shown_of(run: Run, name: str) -> list[dict[str, object]]:
     model = run.spec.builds_on["model"]
     if run.spec.name == "mv_gan":
         return [answers.ladder_question(model, answers.SHOWN.get(run.spec.data, 0), attack="mv_gan", objective="mv_disrupt", fitted=run.key)]
-    return [{"ask": "moved", "run": run.key}] if name.rsplit(".", 1)[1] in ("attack", "same", "reattack") else []
+    small = load(run.spec.data).views.size < SMALL
+    return [{"ask": "moved", "run": run.key}] if small and name.rsplit(".", 1)[1] in ("attack", "same", "reattack") else []
 
 
 def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
