@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import charts, launching, live, palette, state
 from app.choices import Victim, in_order
 from app.components.picker import picker
 from app.launching import DONE, LIVE
 from engine.errors import FeintError
+from engine.runs import answers
 from engine.runs.answers import Answer
 from engine.runs.store import Run
 
@@ -188,6 +190,47 @@ def _waiting(name: str, words: str) -> None:
         st.rerun()
 
 
+def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
+    """An attack of one's own: on any network that decodes, with any ν, watched while it is fitted."""
+    found = {name: run for name, run in state.models(ability="decodes").items()}
+    with choose:
+        first = next((name for name in ("digits/conv_ae", *found) if name in found), "")
+        name = str(st.selectbox("Network", list(found), index=list(found).index(first) if first else None, key="fit/model",
+                                format_func=lambda option: state.model_title(option, found[option])))
+        run = found[name]
+        small = int(np.prod(state.catalogue()["data"].get(run.spec.data, {"shape": [784]})["shape"])) < answers.SMALL_SIZE
+        nu = st.number_input("ν", 0.0, 10.0, 0.01 if small else 0.04, step=0.001, format="%.4f", key=f"fit/nu/{small}",
+                             help="Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over samples.")
+        kind = str(st.selectbox("Perturbation", list(KINDS), key="fit/kind",
+                                help="Affine, as released; with ReLU between its layers; or found for each sample by itself."))
+        seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
+        preset = PRESETS.get(PRESET_FOR.get(run.spec.data, ""))
+        question = {"ask": "prepare", "action": "attack", "name": "latent_attack", "data": run.spec.data, "seed": seed, "preset": preset,
+                    "models": {"model": run.key}, "changes": {"objective": "flip_and_keep", "n": 1000, "objective_settings": {"nu": nu}} | KINDS[kind]}
+        if st.button("Fit", type="primary", icon=":material/play_arrow:", width="stretch"):
+            st.session_state.setdefault("acts/begun", {})[_text(question)] = launching.begin(question)
+    with look:
+        begun = _begun(question)
+        if begun is None:
+            st.info("Press Fit; on digits it takes five seconds. What it reached comes here.", icon=":material/model_training:")
+        elif begun.status() in LIVE:
+            st.fragment(_waiting, run_every=live.TICK)(begun.name, "Fit the attack")
+        elif begun.status() not in DONE:
+            st.error(f"The fit did not finish: {begun.reason() or begun.status()}")
+        elif (act := read(begun)) is not None:
+            st.subheader(_attack_title(begun), anchor=False)
+            scores(act)
+            left, right = st.columns(2, gap="medium")
+            with left:
+                arrows(act, samples(act, int(act.table["id"].iloc[0]))[0], "fit")
+            with right:
+                flow(act, "fit")
+
+
+KINDS: dict[str, dict[str, Any]] = {"affine": {}, "ReLU": {"activation": "relu"}, "for each sample": {"variant": "per_sample"}}
+"""What may be chosen of an attack -> its fields."""
+
+
 # --- an act -------------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
@@ -360,6 +403,11 @@ def over_nu(model: Run) -> list[Run]:
         if "fitted" not in run.spec.builds_on and (settings["variant"], settings["activation"]) == ("amortised", "none"):
             found.setdefault(run.result()["nu"], run)
     return [found[nu] for nu in sorted(found)]
+
+
+def ladder_question(model: Run, sample: int, size: int, fitted: Sequence[Run]) -> dict[str, Any]:
+    """The question of a ladder over ν: δ for this sample alone, or that of fitted attacks."""
+    return answers.nu_question(model.key, sample, size, [run.key for run in fitted])
 
 
 def takeaway(answer: Answer) -> None:

@@ -4,11 +4,11 @@ import streamlit as st
 
 from app import acts, choices, controls, evidence, latent_studies, launching, live, state, studies
 from app.components.ladder import ladder
-from engine.runs import answers
 
 TABS = {"acts": "Three acts", "nu": "Drag ν", "strength": "Any ν", "pixels": "On the pixels", "tables": "Published and measured", "train": "Train it live"}
 STUDIES = ("robust.table1", "robust.table2", "robust.table3", "robust.figure1", "robust.drop_against_nu", "robust.pixels")
 METHODS = (*acts.MODULES, "latent_defence")
+ATTACK = "latent_attack"
 
 
 def three_acts() -> None:
@@ -60,7 +60,7 @@ def drag() -> None:
     with look:
         run = shown[state_of]
         overview = state.ask({"ask": "overview", "model": run.key}, "Looking at the model…")
-        question = answers.nu_question(run.key, sample, overview.json["size"], [one.key for one in fitted] if kind == "one network" else ())
+        question = acts.ladder_question(run, sample, overview.json["size"], fitted if kind == "one network" else [])
         answer = state.ask(question, "Climbing the ladder…")
         acts.takeaway(answer)
         here = choices.Victim(run.name, run, overview)
@@ -83,13 +83,18 @@ def train() -> None:
     """A base network or its defence, trained with the scores under attack."""
     catalogue = state.catalogue()
     models, sets = catalogue["model"], {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
+    titles = {name: models[name]["title"] for name in METHODS} | {ATTACK: catalogue["attack"][ATTACK]["title"]}
     choose, look = state.choose_and_look()
+    with choose:
+        method = st.selectbox("Act", list(titles), format_func=titles.__getitem__, key="robust/method",
+                              help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS))
+    if method == ATTACK:
+        acts.fit(choose, look)
+        return
     with choose:
         data = st.selectbox("Data", list(sets), key=state.key("data", "digits", lambda name: name in sets),
                             format_func=lambda name: launching.data_title(sets[name]))
         usable = launching.about_data(sets[data])
-        method = st.selectbox("Act", METHODS, format_func=lambda name: models[name]["title"], key="robust/method",
-                              help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS))
         choice = controls.choose(models[method], key=f"robust/{data}/{method}", preset=acts.PRESET_FOR.get(data), fold=True,
                                  about=launching.about(launching.measured(models[method], data)))
         seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
@@ -98,7 +103,7 @@ def train() -> None:
             if made is not None:
                 state.put("run", made)
                 st.rerun()
-        st.caption("The defence trains its base and fits its attack first, or finds them. Attack and re-attack are fitted under Three acts.")
+        st.caption("The defence trains its base and fits its attack first, or finds them.")
     with look:
         shown = live.shown([name for name in state.value("run", "").split(",") if name], data, method)
         if shown:

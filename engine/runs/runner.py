@@ -47,11 +47,12 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
     """
     if not 0 <= seed < 2**31:
         raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
-    store, changes = store or Store(), dict(changes or {})
-    builds_on = {role: _usable(store.find(model)) for role, model in (models or {}).items()}
-    if "fitted" in builds_on:  # it comes with its objective
-        changes = {name: value for name, value in builds_on["fitted"].spec.settings.items() if name == "objective"} | changes
+    store, changes, models = store or Store(), dict(changes or {}), dict(models or {})
+    fitted = {"fitted": _usable(store.find(models.pop("fitted")))} if "fitted" in models else {}
+    if fitted:  # it comes with its objective
+        changes = {"objective": fitted["fitted"].spec.settings.get("objective", "leave_cluster")} | changes
     chosen = action_class(action).choose(name, preset, changes)
+    builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
     if data is None and not builds_on:
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
     data = data or next(iter(builds_on.values())).spec.data

@@ -16,7 +16,7 @@ def told(at: AppTest) -> str:
     return "\n".join([*(text.value for text in at.markdown), *(text.value for text in at.caption)])
 
 
-@pytest.mark.parametrize("model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph", "mnist_test/conv_ae"])
+@pytest.mark.parametrize("model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph"])
 def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, opened: Opened) -> None:
     at = opened("robust", model=model)
     assert not at.error and not at.warning, said(at)
@@ -26,6 +26,15 @@ def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, op
     assert len(at.get("plotly_chart")) == 9, "bars, arrows and flows of three acts"
     rows = list(at.dataframe[0].value[""])
     assert {"D, absolute", "D, relative", "‖δ‖/‖z‖", "Active coordinates"} <= set(rows)
+
+
+@pytest.mark.parametrize("model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph", "mnist_test/conv_ae"])
+def test_every_act_ships(model: str, trained_home: Store, desk: Desk) -> None:
+    zoo = state.store().zoo()
+    told = acts.story(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"])
+    assert None not in told.acts().values() and told.same is not None and told.attack is not None
+    assert told.same.spec.builds_on["fitted"] == told.attack.key and told.defended is not None
+    assert told.defended.spec.builds_on["base"] == zoo[model].key
 
 
 def test_the_sentence_follows_the_numbers() -> None:
@@ -102,6 +111,21 @@ def test_an_act_is_trained_from_the_page(trained_home: Store, opened: Opened, de
     assert not at.exception and len(desk.submitted) == 1
     spec = Store().find(desk.submitted[0]).spec
     assert (spec.name, spec.data, spec.seed, set(spec.builds_on)) == ("latent_defence", "digits", 5, {"base", "attack"})
+
+
+def test_an_attack_of_ones_own_is_fitted_from_the_page(trained_home: Store, opened: Opened, desk: Desk) -> None:
+    at = opened("robust", tab="train")
+    at.selectbox(key="robust/method").set_value("latent_attack")
+    at.run()
+    at.selectbox(key="fit/model").set_value("digits/conv_ae.defended")
+    at.selectbox(key="fit/kind").set_value("ReLU")
+    at.number_input(key="fit/nu/True").set_value(0.02)
+    next(button for button in at.button if button.label == "Fit").click()
+    at.run()
+    assert not at.exception and len(desk.submitted) == 1
+    spec = Store().find(desk.submitted[0]).spec
+    assert spec.settings["objective_settings"] == {"nu": 0.02} and spec.settings["attack_settings"]["activation"] == "relu"
+    assert spec.builds_on["model"] == state.store().zoo()["digits/conv_ae.defended"].key and spec.settings["attack_settings"]["hidden"] == [128, 64]
 
 
 def test_inspect_opens_moved_embeddings(trained_home: Store, opened: Opened) -> None:
