@@ -192,10 +192,10 @@ def _waiting(name: str, words: str) -> None:
 
 def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
     """An attack of one's own: on any network that decodes, with any ν, watched while it is fitted."""
-    found = {name: run for name, run in state.models(ability="decodes").items()}
+    found = state.models(ability="decodes")
     with choose:
-        first = next((name for name in ("digits/conv_ae", *found) if name in found), "")
-        name = str(st.selectbox("Network", list(found), index=list(found).index(first) if first else None, key="fit/model",
+        first = "digits/conv_ae" if "digits/conv_ae" in found else next(iter(found))
+        name = str(st.selectbox("Network", list(found), index=list(found).index(first), key="fit/model",
                                 format_func=lambda option: state.model_title(option, found[option])))
         run = found[name]
         small = int(np.prod(state.catalogue()["data"].get(run.spec.data, {"shape": [784]})["shape"])) < answers.SMALL_SIZE

@@ -174,6 +174,10 @@ def _launch(action: str, arguments: list[str]) -> int:
     parser.add_argument("--model", required=True, help="the key of a finished run, its beginning, or a zoo name")
     parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
     latent = entries["attack"][name].get("space") == "embedding"
+    for flag in UNBOUNDED if latent else ():
+        if any(argument.split("=")[0] in (f"--{flag}", f"--{flag.replace('_', '-')}") for argument in rest):
+            raise SettingsError(f"{name} moves the embedding, which nothing bounds but its own weight: it takes no --{flag}. Say --objective flip_and_keep "
+                                "[--nu V].")
     if entries["attack"][name]["fitted"] and action == "attack":
         parser.add_argument("--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit")
     add_fields(parser, entries["action"][action], skip=("attack", "attack_settings", *(UNBOUNDED if latent else ())), also=ALIASES.get(action))

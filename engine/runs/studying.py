@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import model_validator
 
 from engine import registry
+from engine.data.dataset import Dataset
 from engine.device import How
 from engine.errors import RunBroken
 from engine.events import Event, Failed, Finished, Progress, Row
@@ -46,6 +47,13 @@ class Study(Action):
         found = registry.find("study", self.study)(**self.study_settings)
         assert isinstance(found, StudySettings)
         return found
+
+    def suits(self, data: Dataset) -> None:
+        """Raises DataMissing, before anything is computed, where data of a row must be supplied and are not."""
+        for name in dict.fromkeys(case.training.data for case in self.chosen.cases() if case.training):
+            owner = registry.find("data", name)
+            if owner.obtained and owner.whereabouts() is None:
+                owner().load()
 
     def parts(self) -> list[type[Settings]]:
         """The study, and every model and attack of its rows."""

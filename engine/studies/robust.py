@@ -16,8 +16,12 @@ PAPER = "robust"
 MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
 DATA = {"quick": ("digits",), "mini": ("mnist_test", "newsgroups4", "reuters_r8"), "paper": ("stl10_resnet50", "newsgroups4")}
 PRESETS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
-"""Preset of models and defence on each data set; on others their own defaults."""
+"""Preset of models and defence on each data set, below the size paper; there their own defaults, with the steps of the public code."""
 ATTACK_PRESETS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "mini", "reuters_r8": "mini"}
+WORDS = {"output": "softplus", "normalise": "mean_square"}
+"""What documents need beside the defaults."""
+LONG = 50_000
+"""Steps of a stage in the public code, at most."""
 DIMENSIONS = {"quick": (5, 10, 20, 40), "mini": (64,), "paper": (64, 128, 256, 512)}
 PUBLISHED_DIMENSIONS = (64, 128, 256, 512)
 STANDS_FOR = {"digits": "stl10", "mnist_test": "stl10", "stl10_resnet50": "stl10", "newsgroups4": "reuters", "reuters_r8": "reuters"}
@@ -43,29 +47,52 @@ class RobustStudy(StudySettings):
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
     protocol = ("Trained, attacked and scored on the same samples, as published (transductive), without sampling the code: labels are argmax C(m) and "
                 "argmax C(m + δ). The noise control is a random direction of the embedding as long as each δ. Clusters are matched to classes anew after the "
-                "attack; the ACC with the clean matching stands beside it. No model is selected: every seed counts. The paper's D has no formula; d_tab is 50 "
-                "times the relative D.")
+                "attack; the ACC with the clean matching stands beside it. No model is selected: every seed counts. A re-attack begins with a fresh network, "
+                "from the same draw as the first. The paper's D has no formula; d_tab is 50 times the relative D, which switched-off coordinates dominate.")
+
+    sets: tuple[str, ...] | None = knob(None, "Data", "Which data sets of this size; None: all of them.", min_length=1)
+
+    @property
+    def chosen_sets(self) -> tuple[str, ...]:
+        """The data sets that are measured. Raises SettingsError for one that is not of this size."""
+        wrong = [name for name in self.sets or () if name not in DATA[self.size]]
+        if wrong:
+            raise SettingsError(f"{self.name}.sets must name data of the size {self.size}: {', '.join(DATA[self.size])}; got {wrong[0]}.")
+        return self.sets or DATA[self.size]
 
     def trained(self, module: str, data: str, dimension: int) -> Training:
         """A base network."""
+        if self.size == "paper":
+            return Training(module, data, None, self._base(data, dimension))
         return Training(module, data, PRESETS.get(data), {"embedding": dimension})
+
+    def _base(self, data: str, dimension: int) -> dict[str, Any]:
+        """A base network at the size paper."""
+        return {"embedding": dimension, "joint_steps": LONG} | (WORDS if data in PRESETS else {})
 
     def defended(self, module: str, data: str, dimension: int, arm: str = "defended") -> Training:
         """The same, defended by one of the arms against the attack at its default ν."""
-        return Training("latent_defence", data, PRESETS.get(data), {"module": module, "base.embedding": dimension} | dict(ARMS[arm]))
+        changes = {"module": module, "base.embedding": dimension} | dict(ARMS[arm])
+        if self.size == "paper":
+            changes |= {f"base.{name}": value for name, value in self._base(data, dimension).items()} | {"attack.steps": LONG, "steps": LONG}
+            return Training("latent_defence", data, None, changes)
+        return Training("latent_defence", data, PRESETS.get(data), changes)
 
     def attack(self, data: str, nu: float | None = None, **changes: Any) -> Attacking:
         """The attack on the embedding, fitted anew."""
         weight = {} if nu is None else {"objective_settings": {"nu": nu}}
-        return Attacking("latent_attack", ATTACK_PRESETS.get(data), SAMPLES | weight | changes)
+        return Attacking("latent_attack", self._attack_preset(data), SAMPLES | weight | changes)
+
+    def _attack_preset(self, data: str) -> str | None:
+        return "paper" if self.size == "paper" else ATTACK_PRESETS.get(data)
 
     def same(self, data: str) -> Attacking:
         """The attack that the defence was trained against, as it is."""
-        return Attacking("latent_attack", ATTACK_PRESETS.get(data), SAMPLES, fitted="attack")
+        return Attacking("latent_attack", self._attack_preset(data), SAMPLES, fitted="attack")
 
     def columns(self) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         """Data, module, dimension, and the published cell that stands beside them."""
-        for data, module, (place, dimension) in product(DATA[self.size], MODULES, enumerate(DIMENSIONS[self.size])):
+        for data, module, (place, dimension) in product(self.chosen_sets, MODULES, enumerate(DIMENSIONS[self.size])):
             yield data, module, dimension, {"model": module, "data": STANDS_FOR[data], "dimension": PUBLISHED_DIMENSIONS[place]}
 
 
@@ -124,7 +151,7 @@ class Table2(RobustStudy):
                 state = f"{arm}, same attack" if attacked else f"{arm}, clean"
                 rows.append(_case("table2" if arm == "defended" else "", _about(data, dimension, state, beside), beside,
                                   self.defended(module, data, dimension, arm), self.same(data)))
-        for data, arm, attacked in product(DATA[self.size][:1], ("consistency", "alternating"), (False, True)):
+        for data, arm, attacked in product(self.chosen_sets[:1], ("consistency", "alternating"), (False, True)):
             dimension, beside = ONE_DIMENSION[self.size], {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64}
             state = f"{arm}, same attack" if attacked else f"{arm}, clean"
             rows.append(_case("", {"data": data, "dimension": dimension, "state": state}, beside, self.defended("conv_ae", data, dimension, arm),
@@ -145,7 +172,7 @@ class Table3(RobustStudy):
         rows = [_case("table3" if arm == "defended" else "", _about(data, dimension, f"{arm}, re-attacked", beside), beside,
                       self.defended(module, data, dimension, arm), self.attack(data))
                 for data, module, dimension, beside in self.columns() for arm in ("defended", "control, equal steps")]
-        for data, arm in product(DATA[self.size][:1], ("consistency", "alternating")):
+        for data, arm in product(self.chosen_sets[:1], ("consistency", "alternating")):
             dimension, beside = ONE_DIMENSION[self.size], {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64}
             rows.append(_case("", {"data": data, "dimension": dimension, "state": f"{arm}, re-attacked"}, beside,
                               self.defended("conv_ae", data, dimension, arm), self.attack(data)))
@@ -177,7 +204,7 @@ class Figure1(OverNu):
 
     def cases(self) -> list[Case]:
         """Attack by attack, ν by ν; the figure's pictures are those of the runs behind the rows."""
-        data, dimension = DATA[self.size][0], ONE_DIMENSION[self.size]
+        data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
         kinds: dict[str, dict[str, Any]] = {"affine": {}, "ReLU": {"activation": "relu"}, "per sample": {"variant": "per_sample"}}
         return [Case("conv_ae", {"data": data, "dimension": dimension, "state": kind, "nu": nu}, self.trained("conv_ae", data, dimension),
                      self.attack(data, nu, **changes), {"flip_rate": "flip_rate", "acc": "acc_attacked", "objective": "objective_mean"}, CONTROLS)
@@ -194,7 +221,7 @@ class DropAgainstNu(OverNu):
 
     def cases(self) -> list[Case]:
         """Module by module, state by state, ν by ν."""
-        data, dimension = DATA[self.size][0], ONE_DIMENSION[self.size]
+        data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
         rows = []
         for module, state, nu in product(MODULES, ("base", "defended", "control, equal steps"), self.nus):
             training = self.trained(module, data, dimension) if state == "base" else self.defended(module, data, dimension, state)
@@ -213,7 +240,7 @@ class Pixels(RobustStudy):
 
     def cases(self) -> list[Case]:
         """Module by module, ε by ε, state by state."""
-        data, dimension = DATA[self.size][0], ONE_DIMENSION[self.size]
+        data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
         rows = []
         for module, epsilon, state in product(MODULES, (0.05, 0.1, 0.2), ("base", "defended", "control, equal steps")):
             training = self.trained(module, data, dimension) if state == "base" else self.defended(module, data, dimension, state)

@@ -233,6 +233,7 @@ def test_r14_the_same_draw_on_both_sides() -> None:
 
 def test_the_weight_follows_the_size_of_a_sample() -> None:
     assert (FlipAndKeep().weight_of(64), FlipAndKeep().weight_of(784), FlipAndKeep(nu=0.02).weight_of(64)) == (0.01, 0.04, 0.02)
+    assert FlipAndKeep().weight_of(2000) / 2000 == pytest.approx(0.04 / 784), "the agreement weighs as much beside the sum over a document's words"
 
 
 def test_r12_no_perturbation_no_harm() -> None:

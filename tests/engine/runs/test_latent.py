@@ -171,6 +171,16 @@ def test_a_study_uses_the_attack_that_the_defence_was_made_against(tiny: None, r
     assert behind.spec.builds_on["fitted"] == Store().find(attacked.runs["model"][0]).spec.builds_on["attack"]
 
 
+def test_a_study_asks_for_what_it_lacks_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEINT_DATA", str(tmp_path))
+    monkeypatch.setenv("FEINT_HOME", str(tmp_path / "home"))
+    with pytest.raises(DataMissing, match="Put newsgroups4_10k.npz into"):
+        prepare("study", "robust.table1", "digits", changes={"size": "mini"})
+    assert prepare("study", "robust.table1", "digits", changes={"size": "mini", "sets": ["mnist_test"]}).name == "robust.table1"
+    with pytest.raises(SettingsError, match="robust.table1.sets must name data of the size quick"):
+        prepare("study", "robust.table1", "digits", changes={"sets": ["mnist_test"]})
+
+
 # --- data and zoo -------------------------------------------------------------------------------------------------------
 
 def test_vectors_of_ones_own_are_asked_for_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
