@@ -59,7 +59,8 @@ class LatentDefence(ModelSettings):
     mie: MIE = knob(MIE(), "Mutual information", "Of the base conv_ae_mie.")
     graph: Graph = knob(Graph(), "Graph", "Of the base conv_ae_graph.")
     attack: LatentAttack = knob(LatentAttack(), "Attack", "The attack that is fitted to the base first.")
-    nu: float | None = knob(None, "Weight of the attack's disagreement", "Of that attack, in the paper's units. None: 0.04 for 28x28 images, 0.01 for 8x8.", symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
+    nu: float | None = knob(None, "Weight of the attack's disagreement", "Of that attack, in the paper's units. None: 0.04 for 28x28 images, 0.01 for 8x8.",
+                            symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
     variant: Literal["information", "consistency", "control"] = knob(
         "information", "Defence", "information: as published; consistency: clean and perturbed outputs are drawn together directly; "
         "control: as many steps of the base's own loss and nothing else.", source="the paper (information)")

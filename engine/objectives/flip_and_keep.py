@@ -40,7 +40,8 @@ class FlipAndKeep(ObjectiveSettings):
     space: ClassVar[str] = "embedding"
 
     nu: float | None = knob(None, "Weight of the disagreement", "In the paper's units: 1,000 times as much on the mean. None: 0.04 as published for 28x28, in "
-                            "proportion for larger samples; 0.01 for those of fewer than 200 numbers (8x8).", symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
+                            "proportion for larger samples; 0.01 for those of fewer than 200 numbers (8x8).",
+                            symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
     weight: float = knob(2.5, "Weight of the picture", "Of the squared change of the reconstruction, summed over the numbers of a sample.", symbol="λ_r",
                          source="the public code", ge=0, le=1e6, advanced=True)
 
