@@ -84,9 +84,9 @@ def _words(run: Run) -> str:
 
 def _terms(run: Run) -> str:
     """What an attack was after, and how far it could go."""
-    settings = run.spec.settings
-    size = settings.get("epsilon")
-    return " · ".join([str(settings.get("objective", "")).replace("_", " "), *([f"ε {size:g}"] if isinstance(size, float) else [])]).strip(" ·")
+    settings, result = run.spec.settings, run.result()
+    symbol, size = ("ν", result["nu"]) if result.get("nu") is not None else ("ε", settings.get("epsilon"))
+    return " · ".join([str(settings.get("objective", "")).replace("_", " "), *([f"{symbol} {size:g}"] if isinstance(size, float) else [])]).strip(" ·")
 
 
 def _delete(run: Run) -> None:

@@ -30,7 +30,7 @@ PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "
 OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
 PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "multiview": "Multi-view", "defend": "Defend",
-         "robust": "Robust", "train": "Train", "runs": "Runs"}
+         "robust": "Robust clustering", "train": "Train", "runs": "Runs"}
 
 KEYS = """
 | key | what it does |

@@ -1,4 +1,4 @@
-"""The Robust page, on the acts that ship with Feint; and Inspect on embeddings that were moved."""
+"""The page Robust clustering, on the acts that ship with Feint; and Inspect on embeddings that were moved."""
 
 from collections.abc import Callable
 
