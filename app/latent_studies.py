@@ -88,3 +88,31 @@ def _beside(key: str, *found: charts.Chart | None) -> None:
         if chart is not None:
             with place:
                 charts.show(chart, f"{key}/{number}")
+
+
+ARMS = {"defended": "defended, as published", "control, equal steps": "control: equal steps, no defence", "consistency": "consistency of the outputs",
+        "alternating": "alternating: the attack learns on"}
+
+
+def arms(size: str) -> None:
+    """Every way to defend ConvAE beside one another: flips under the attack it has seen, and under a fresh one."""
+    same, again = (studies.result(f"robust.{table}", size) for table in ("table2", "table3"))
+    if same is None or again is None:
+        return
+    dimension = next((row["about"]["dimension"] for row in again.rows if row["about"]["state"].startswith("alternating")), None)
+    lines = []
+    for arm, title in ARMS.items():
+        seen, fresh = (_row(found, dimension, f"{arm}, {what}") for found, what in ((same, "same attack"), (again, "re-attacked")))
+        if seen is not None and fresh is not None:
+            lines.append({"network": title, "ACC, clean": studies.with_spread(fresh["controls"]["acc_clean"]),
+                          "flips, attack it has seen": studies.with_spread(seen["controls"]["flip_rate"]),
+                          "flips, fresh attack": studies.with_spread(fresh["controls"]["flip_rate"]),
+                          "ACC, fresh attack": studies.with_spread(fresh["measured"]["acc"])})
+    if lines:
+        st.markdown(f"**Other ways to defend.** ConvAE at d = {dimension} and the default ν. A defence that has seen one attack only has learnt that one.")
+        st.dataframe(pd.DataFrame(lines), hide_index=True, key=f"arms/{size}")
+
+
+def _row(found: Result, dimension: int | None, state_of: str) -> dict[str, Any] | None:
+    wanted = ("conv_ae", dimension, state_of)
+    return next((row for row in found.rows if row["measured"] and (row["model"], row["about"]["dimension"], row["about"]["state"]) == wanted), None)

@@ -47,10 +47,10 @@ class Result:
                 published = (row["published"] or {}).get(name)
                 line[f"{name} published"] = None if published is None else f"{published:g}{' (?)' if name in row['doubtful'] else ''}"
                 here = (row["measured"] or {}).get(name)
-                line[f"{name} here"] = None if here is None else _with_spread(here)
+                line[f"{name} here"] = None if here is None else with_spread(here)
             for name, title in CONTROLS.items():
                 if name in row["controls"]:
-                    line[title] = _with_spread(row["controls"][name])
+                    line[title] = with_spread(row["controls"][name])
             lines.append(line | {"note": row["note"]})
         last = [*CONTROLS.values(), "note"]
         frame = pd.DataFrame(lines)
@@ -68,7 +68,8 @@ def _word(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _with_spread(found: dict[str, Any]) -> str:
+def with_spread(found: dict[str, Any]) -> str:
+    """Mean ± standard deviation of a measured value, in words."""
     if "mean" not in found:
         return str(found.get("first"))
     if all(value == round(found["mean"]) for value in found["seeds"]) and found["mean"] > 1:
@@ -208,7 +209,7 @@ def grid(found: Result, key: str) -> dict[str, Any] | None:
 def behind(row: dict[str, Any], data: str, size: str) -> None:
     """The runs of a cell, seed by seed: opened where they are here, else trained anew, which gives the same run."""
     lam, gamma = row["about"]["lam"], row["about"]["gamma"]
-    st.markdown(f"**λ = {lam:g}, γ = {gamma:g}**: ACC {_with_spread(row['measured']['acc'])} under attack, {_with_spread(row['controls']['acc_clean'])} clean.")
+    st.markdown(f"**λ = {lam:g}, γ = {gamma:g}**: ACC {with_spread(row['measured']['acc'])} under attack, {with_spread(row['controls']['acc_clean'])} clean.")
     with st.container(horizontal=True):
         for seed, key in enumerate(row["runs"]["model"]):
             if live.readable(key):
@@ -232,7 +233,7 @@ def equal_epochs(clean: Result, against: Result) -> None:
     for row in (row for row in chosen if row["measured"] and row["model"] in ("comvc", "ar_dmvc", "ar_dmvc_am")):
         name = MODELS[row["model"]] + (f", {row['about']['epochs']} epochs" if row["about"].get("epochs") else "")
         column = "ACC, clean" if row["about"]["state"] == "clean" else f"PGD-20, ε = {row['about']['epsilon']:g}"
-        lines.setdefault(name, {})[column] = _with_spread(row["measured"]["acc"])
+        lines.setdefault(name, {})[column] = with_spread(row["measured"]["acc"])
     st.markdown("**For equal epochs.** The model without defence has its own length of training, and once more that of the defences.")
     st.dataframe(pd.DataFrame([{"model": name} | values for name, values in lines.items()]).fillna(""), hide_index=True, key="equal_epochs")
 

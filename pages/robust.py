@@ -73,10 +73,12 @@ def drag() -> None:
 
 def figure(name: str) -> None:
     """A study of a network's three states."""
-    found, _ = studies.chosen_result(name)
+    found, size = studies.chosen_result(name)
     if found is not None:
         module = latent_studies.module_of(st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
         (latent_studies.drop if name == "robust.drop_against_nu" else latent_studies.pixels)(found, module)
+        if name == "robust.drop_against_nu":
+            latent_studies.arms(size)
 
 
 def train() -> None:

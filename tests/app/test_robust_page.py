@@ -85,6 +85,8 @@ def test_figures_say_whether_the_defence_helps(tab: str, trained_home: Store, op
     at = opened("robust", tab=tab)
     assert "as many steps without the defence" in told(at), said(at)
     assert len(at.get("plotly_chart")) == 2
+    if tab == "strength":
+        assert set(at.dataframe[-1].value["network"]) == set(latent_studies.ARMS.values())
 
 
 def test_helping_needs_more_than_the_spread() -> None:
