@@ -117,7 +117,7 @@ def title(spec: Spec) -> str:
     entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
     name = entry.get("title", spec.name or spec.action)
     if spec.action == "train":
-        return name + (" without adversary" if settings(spec).get("adv_weight") == 0 else "")
+        return state.method_title(spec) + (" without adversary" if settings(spec).get("adv_weight") == 0 else "")
     return f"{spec.action.capitalize()}: {name}"
 
 

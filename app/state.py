@@ -21,6 +21,7 @@ from engine.runs import answers
 from engine.runs import catalogue as engine_catalogue
 from engine.runs.answers import Answer
 from engine.runs.pool import Engine
+from engine.runs.spec import Spec
 from engine.runs.store import Run, Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,9 +245,18 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
             and (ability is None or ability in catalogued.get(run.spec.name, {}).get("abilities", ()))}
 
 
+def method_title(spec: Spec) -> str:
+    """What a person calls the method of a training: of a defence, with the network that it defends and how."""
+    known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
+    if "module" not in settings:
+        return str(known.get(spec.name, {}).get("title", spec.name))
+    arm = "" if settings["variant"] == "information" else f", {settings['variant']}"
+    return f"Defended {known[settings['module']]['title']}{arm}{', alternating' if settings['attack_steps'] else ''}"
+
+
 def model_title(name: str, run: Run) -> str:
     """What a list calls a model."""
-    title = catalogue()["model"].get(run.spec.name, {}).get("title", run.spec.name)
+    title = method_title(run.spec)
     return f"{title} · {run.spec.data}" if "/" in name else f"{title} · {run.spec.data} · seed {run.spec.seed} · {name[:6]}"
 
 

@@ -55,6 +55,19 @@ class TinyFusing(Tiny):
         return z, self.fusion(z) @ self.back
 
 
+class TinyDecoding(TinyFusing):
+    """The same, whose heads can be asked about any embedding; nothing is drawn."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z @ self.back + 0.5
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        return (-torch.log1p((z[:, None] - self.centres).square().sum(2))).log_softmax(1)
+
+    def spread(self, x: Views) -> Tensor:
+        return torch.zeros(x.n, 4)
+
+
 def images(n: int, seed: int = 0) -> Views:
     """Random images of the tiny shape."""
     return Views([torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(seed))])

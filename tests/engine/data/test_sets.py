@@ -38,7 +38,7 @@ def loaded(name: str) -> Dataset:
 def test_every_set_is_registered_and_listed():
     assert list(owners()) == registry.names("data")
     single = [name for name, cls in owners().items() if cls.views == 1]
-    assert single == ["coil20", "digits", "fashion_mnist", "mnist", "mnist_test", "usps"]
+    assert single == ["coil20", "digits", "fashion_mnist", "mnist", "mnist_test", "newsgroups4", "reuters_r8", "stl10_resnet50", "usps"]
     assert {"noisy_digits", "patched_digits", "noisy_mnist", "noisy_fashion", "patched_mnist", "regdb"} <= set(owners()) - set(single)
     assert all(registry.find("data", name) is cls for name, cls in owners().items())
 
