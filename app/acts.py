@@ -347,7 +347,7 @@ def arrows(act: Act, sample: int, key: str) -> None:
     flipped = act.table["flipped"].to_numpy()
     kept = np.linspace(0, len(background) - 1, min(len(background), 1500)).astype(int)
     figure = go.Figure()
-    figure.add_scattergl(x=background[kept, 0], y=background[kept, 1], mode="markers", hoverinfo="skip", showlegend=False,
+    figure.add_scatter(x=background[kept, 0], y=background[kept, 1], mode="markers", hoverinfo="skip", showlegend=False,
                          marker={"size": 4, "opacity": 0.35, "color": [palette.LIGHT[int(act.victim.overview.arrays["cluster"][number]) % len(palette.LIGHT)]
                                                                       for number in kept]})
     some = np.linspace(0, len(clean) - 1, min(len(clean), ARROWS)).astype(int)
@@ -390,7 +390,9 @@ def sentence(told: Story) -> str | None:
     held = "The defence holds against the attack it has seen" if same < first / 2 else "The defence does not hold even against the attack it has seen"
     anew = "and against a fresh one" if again < first / 2 else "but a fresh attack of the same weight wins again" if again >= 0.8 * first else \
         "and takes something from a fresh one"
-    return f"{held} (flips **{first:.1%} → {same:.1%}**), {anew} (**{again:.1%}**)."
+    chance = told.same.result()["noise_flip_rate"]
+    no_more = f", no more than a random direction of that length: {chance:.1%}" if same <= 1.2 * chance else ""
+    return f"{held} (flips **{first:.1%} → {same:.1%}**{no_more}), {anew} (**{again:.1%}**)."
 
 
 # --- a ladder over ν ----------------------------------------------------------------------------------------------------
@@ -428,11 +430,29 @@ def pair(answer: Answer, level: int) -> None:
                f"{said['error_mse']:.4f}. ‖δ‖/‖z‖ = {said['ratio'][level]:.3f}.{words}")
 
 
-def reproduce() -> dict[str, str]:
-    """The three acts on the command line."""
-    model = st.session_state["address"].get("model", "digits/conv_ae")
-    lines = [f"python3 -m engine attack latent_attack --model {model} --objective flip_and_keep --preset quick",
-             "python3 -m engine train latent_defence --data digits --preset quick",
-             "python3 -m engine attack latent_attack --model DEFENDED --fitted ATTACK --objective flip_and_keep",
-             "python3 -m engine attack latent_attack --model DEFENDED --objective flip_and_keep --preset quick"]
-    return {"Command line (DEFENDED, ATTACK: keys of runs)": "\n".join(lines)}
+def reproduce(victim: Victim, told: Story) -> dict[str, str]:
+    """The three acts on the command line, as they are chosen."""
+    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
+    named = f" --preset {PRESETS[preset]}" if preset else ""
+    settings = told.attack.spec.settings if told.attack is not None else {"attack_settings": {}, "objective_settings": {}}
+    nu, kind = settings["objective_settings"].get("nu"), settings["attack_settings"]
+    how = (f" --nu {nu:g}" if nu is not None else "") + (" --variant per_sample" if kind.get("variant") == "per_sample" else "") \
+        + (" --activation relu" if kind.get("activation") == "relu" else "")
+    defended = told.defended.name if told.defended is not None else "DEFENDED"
+    arm = launching.settings(told.defended.spec) if told.defended is not None else {}
+    more = (f" --module {victim.run.spec.name}" if victim.run.spec.name != MODULES[0] else "") \
+        + (f" --variant {arm['variant']}" if arm.get("variant", "information") != "information" else "") \
+        + (f" --attack_steps {arm['attack_steps']}" if arm.get("attack_steps") else "")
+    fit = f"--objective flip_and_keep{named}{how} --seed {seed}"
+    lines = [f"python3 -m engine attack latent_attack --model {victim.name} {fit}",
+             f"python3 -m engine train latent_defence --data {data}{f' --preset {preset}' if preset else ''}{more} --seed {seed}",
+             f"python3 -m engine attack latent_attack --model {defended} --fitted {told.attack.name if told.attack is not None else 'ATTACK'}",
+             f"python3 -m engine attack latent_attack --model {defended} {fit}"]
+    return {"Command line": "\n".join(lines)}
+
+
+def reproduce_ladder(model: Run, sample: int, fitted: Sequence[Run]) -> dict[str, str]:
+    """The ladder over ν in Python."""
+    size = int(np.prod(state.catalogue()["data"].get(model.spec.data, {"shape": [784]})["shape"]))
+    return {"Python": "from engine.runs import answers\n"
+            f"question = answers.nu_question({model.key!r}, {sample}, {size}, {[run.key for run in fitted]!r})\nprint(answers.answer(question).json['levels'])"}

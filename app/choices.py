@@ -13,7 +13,7 @@ from engine.runs import answers
 from engine.runs.answers import Answer
 from engine.runs.store import Run
 
-DEFAULT_MODEL = "digits/adec"
+DEFAULT_MODEL, DEFAULT_OF_VIEWS = "digits/adec", "noisy_digits/comvc"
 SPAN = {"linf": 1.0, "l2": 10.0}
 PRESETS = {"Invisible": 0.03, "Visible": 0.1, "Strong": 0.3}
 """L∞ sizes that people can judge by eye; L2 sizes are ten times as large."""
@@ -84,7 +84,7 @@ def choose_model(ability: str = "clusters") -> Victim:
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
-    default = DEFAULT_MODEL if DEFAULT_MODEL in found else next(iter(found))
+    default = next(name for name in (DEFAULT_MODEL, DEFAULT_OF_VIEWS, *found) if name in found)
     key = state.key("model", default, lambda name: name in found, "a zoo name or the key of a finished run (train it with `python3 -m engine train`)")
     name = st.selectbox("Model", list(found), key=key, format_func=lambda option: state.model_title(option, found[option]),
                         help="Trained models: those that come with Feint, then your own finished runs.")
@@ -97,10 +97,10 @@ def first_sample(data: str) -> int:
     return answers.SHOWN.get(data, 0)
 
 
-def choose_sample(victim: Victim) -> int:
-    """A sample: by number, or from a grid of fragile, safe or cluster-wise ones."""
+def choose_sample(victim: Victim, first: int | None = None) -> int:
+    """A sample: by number, or from a grid of fragile, safe or cluster-wise ones. `first` is shown before anybody has chosen."""
     n = victim.overview.json["n"]
-    default = first_sample(victim.run.spec.data)
+    default = first_sample(victim.run.spec.data) if first is None else first
     key = state.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
     with st.expander("Choose a sample", icon=":material/grid_view:", expanded=False):
         order = st.segmented_control("Order", ["fragile", "safe", "any"], default="fragile", required=True, label_visibility="collapsed",

@@ -41,7 +41,8 @@ def against(found: Result, module: str, x: str, x_title: str, title: str, name: 
 
 def _value(row: dict[str, Any], name: str, drop: bool) -> tuple[float, float]:
     if not drop:
-        return row["measured"][name]["mean"], row["measured"][name]["spread"] or 0.0
+        found = row["measured"].get(name) or row["controls"][name]
+        return found["mean"], found["spread"] or 0.0
     seeds = np.array(row["controls"]["acc_clean"]["seeds"]) - np.array(row["measured"][name]["seeds"])
     return float(seeds.mean()), float(seeds.std(ddof=1)) if len(seeds) > 1 else 0.0
 
@@ -57,11 +58,11 @@ def helps(found: Result, module: str, x: str, symbol: str) -> str:
         apart, spread = control["mean"] - mine["mean"], float(np.hypot(mine["spread"] or 0, control["spread"] or 0))
         if abs(apart) > max(HOLDS, spread):
             (better if apart > 0 else worse).append((level, mine["mean"], control["mean"]))
-    said = [f"{kind} at " + ", ".join(f"{symbol} = {level:g} ({one:.0%} against {other:.0%})" for level, one, other in cells)
+    said = [f"**{kind}** samples at " + ", ".join(f"{symbol} = {level:g} ({one:.0%}, control {other:.0%})" for level, one, other in cells)
             for kind, cells in (("fewer", better), ("more", worse)) if cells]
-    there = " and ".join(said) if said else f"no fewer and no more at any {symbol} shown"
-    return (f"Against **as many steps without the defence**, the defended network has flips: {there}. A difference counts from {HOLDS:.0%} on, and beyond "
-            "the spread of both.")
+    there = "loses " + " and ".join(said) if said else f"loses neither fewer nor more samples at any {symbol} shown"
+    return (f"Beside **as many steps without the defence**, the defended network {there}. A difference counts from {HOLDS:.0%} on, and beyond the spread of "
+            "both.")
 
 
 def drop(found: Result, module: str) -> None:
@@ -70,7 +71,10 @@ def drop(found: Result, module: str) -> None:
     flips = against(found, module, "nu", "ν", "Flips under a fresh attack", "flip_rate", "share",
                     "Every ν has an attack of its own, fitted to that very network.")
     lost = against(found, module, "nu", "ν", "Drop of the ACC", "acc", "clean − attacked", "Clusters matched to classes anew.", drop=True)
-    _beside(f"nu/{module}", flips, lost)
+    size = against(found, module, "nu", "ν", "Size of the perturbation", "delta_ratio_mean", "‖δ‖/‖z‖",
+                   "Mean over samples; D in all its forms is in the tables.")
+    _beside(f"nu/{module}", flips, lost, size)
+    st.caption("The defended networks were trained against the attack at its default ν (0.01 on digits), whatever the ν they are attacked with here.")
     studies.about(found)
 
 

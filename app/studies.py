@@ -40,7 +40,7 @@ class Result:
         """One line a row: model, what sets it apart, published and measured values."""
         titles, lines = state.catalogue()["model"], []
         apart = [name for name in dict.fromkeys(name for row in self.rows for name in row["about"])
-                 if name != "data" or len({row["about"].get("data") for row in self.rows}) > 1]
+                 if name != "data" or len({row["about"].get("data") for row in self.rows if row["measured"]}) > 1]
         for row in self.rows:
             line = {"model": titles.get(row["model"], {}).get("title", row["model"])} | {NAMES.get(name, name): _word(row["about"].get(name)) for name in apart}
             for name in row["measured"] or row["published"] or {}:
@@ -262,14 +262,19 @@ def chosen_result(name: str) -> tuple[Result | None, str]:
     return result(name, str(size)), str(size)
 
 
-def tables(names: Sequence[str], about_published: str) -> None:
-    """Any of these studies as its table."""
+def command(name: str, size: str) -> dict[str, str]:
+    """How a study is run again."""
+    return {"Command line": f"python3 -m engine study {name} --size {size or 'quick'} --seeds 3"}
+
+
+def tables(names: Sequence[str], about_published: str) -> dict[str, str]:
+    """Any of these studies as its table; how it is run again."""
     known = state.catalogue()["study"]
     name = str(st.selectbox("Study", names, format_func=lambda study: known[study]["title"]))
     st.caption(known[name]["summary"])
     found, size = chosen_result(name)
     if found is None:
-        return
+        return command(name, size)
     if name == "ar_dmvc.confusion":
         confusions(found)
     table = found.table()
@@ -277,3 +282,4 @@ def tables(names: Sequence[str], about_published: str) -> None:
     st.download_button("CSV", table.to_csv(index=False), f"feint-{name}-{size}.csv", "text/csv", icon=":material/download:", on_click="ignore")
     st.caption(about_published)
     about(found)
+    return {"Command line": f"python3 -m engine study {name} --size {size} --seeds {found.seeds}"}

@@ -87,7 +87,7 @@ def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np
     cluster, figure = victim.overview.arrays["cluster"][kept], go.Figure()
     for number, name in enumerate(victim.names):
         members = kept[cluster == number]
-        figure.add_scattergl(x=xy[members, 0], y=xy[members, 1], mode="markers", name=name, hovertemplate=f"{name}<extra></extra>",
+        figure.add_scatter(x=xy[members, 0], y=xy[members, 1], mode="markers", name=name, hovertemplate=f"{name}<extra></extra>",
                              marker={"size": 4, "opacity": 0.5, "color": palette.LIGHT[number % len(palette.LIGHT)]})
     way = np.concatenate([clean[None], path])
     figure.add_scatter(x=way[:, 0], y=way[:, 1], mode="lines", line={"color": charts.GREY, "width": 2.5}, hoverinfo="skip")

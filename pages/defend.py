@@ -80,8 +80,10 @@ if st.session_state["address"].get("data") not in (None, *(name for name, card i
     state.forget("data")
 tab = st.segmented_control("Show", list(TABS), key=state.key("tab", "holds", lambda name: name in TABS), format_func=TABS.get, required=True,
                            label_visibility="collapsed")
+SHOWN = {"holds": "ar_dmvc.table3", "grid": "ar_dmvc.lambda_gamma"}
+reproduce = studies.command(SHOWN[str(tab)], "quick") if tab in SHOWN else {}
 if tab == "tables":
-    studies.tables(STUDIES, "Published: single runs on NoisyMNIST at full size, so that these rows are stand-ins and not a reproduction. "
+    reproduce = studies.tables(STUDIES, "Published: single runs on NoisyMNIST at full size, so that these rows are stand-ins and not a reproduction. "
                    "(?): a published value that cannot be taken as it stands.")
 else:
     {"holds": holds, "grid": grid, "train": train}[str(tab)]()
@@ -93,4 +95,4 @@ with st.expander("What am I seeing?", icon=":material/help:"):
     st.markdown("The published robustness was measured with generators whose kernels begin at N(0, 1): most of their answers are clamped from "
                 "the start, so they hardly learn. Kernels of 0.02 make the same attack far stronger, and PGD needs no training at all; a defence "
                 "should be judged by those.")
-state.page_foot({"Command line": "python3 -m engine study ar_dmvc.table3 --size quick --seeds 3"})
+state.page_foot(reproduce)

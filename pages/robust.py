@@ -11,12 +11,12 @@ METHODS = (*acts.MODULES, "latent_defence")
 ATTACK = "latent_attack"
 
 
-def three_acts() -> None:
+def three_acts() -> dict[str, str]:
     """The same samples in the base, the defended and the re-attacked network."""
     choose, look = state.choose_and_look()
     with choose:
         victim = acts.choose_base()
-        sample = choices.choose_sample(victim)
+        sample = choices.choose_sample(victim, first=0)
         told = acts.choose_story(victim)
     with look:
         said = acts.sentence(told)
@@ -43,14 +43,15 @@ def three_acts() -> None:
                 acts.flow(act, name)
         if every:
             acts.numbers(every)
+    return acts.reproduce(victim, told)
 
 
-def drag() -> None:
+def drag() -> dict[str, str]:
     """One sample along ν: δ found for it alone, or read off it by one network at each ν."""
     choose, look = state.choose_and_look()
     with choose:
         victim = acts.choose_base()
-        sample = choices.choose_sample(victim)
+        sample = choices.choose_sample(victim, first=0)
         told = acts.choose_story(victim)
         shown = {"base": victim.run} | ({"defended": told.defended} if told.defended is not None else {})
         state_of = str(st.segmented_control("Network", list(shown), default="base", required=True, key="nu/state"))
@@ -69,9 +70,10 @@ def drag() -> None:
         if released is not None:
             state.put("step", released)
         acts.pair(answer, evidence.shown_level(answer, state.value("step", -1)))
+    return acts.reproduce_ladder(run, sample, fitted if kind == "one network" else [])
 
 
-def figure(name: str) -> None:
+def figure(name: str) -> dict[str, str]:
     """A study of a network's three states."""
     found, size = studies.chosen_result(name)
     if found is not None:
@@ -79,9 +81,10 @@ def figure(name: str) -> None:
         (latent_studies.drop if name == "robust.drop_against_nu" else latent_studies.pixels)(found, module)
         if name == "robust.drop_against_nu":
             latent_studies.arms(size)
+    return studies.command(name, size)
 
 
-def train() -> None:
+def train() -> dict[str, str]:
     """A base network or its defence, trained with the scores under attack."""
     catalogue = state.catalogue()
     models, sets = catalogue["model"], {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
@@ -92,7 +95,7 @@ def train() -> None:
                               help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS))
     if method == ATTACK:
         acts.fit(choose, look)
-        return
+        return {}
     with choose:
         data = st.selectbox("Data", list(sets), key=state.key("data", "digits", lambda name: name in sets),
                             format_func=lambda name: launching.data_title(sets[name]))
@@ -113,6 +116,8 @@ def train() -> None:
         else:
             st.info("Nothing was trained with this method yet. Press Train; on digits base, attack and defence take half a minute.",
                     icon=":material/model_training:")
+    run = live.find(shown[0]) if shown else None
+    return {} if run is None else launching.command(run.spec)
 
 
 state.page_head("What if the code itself is moved?",
@@ -121,10 +126,10 @@ state.page_head("What if the code itself is moved?",
 tab = st.segmented_control("Show", list(TABS), key=state.key("tab", "acts", lambda name: name in TABS), format_func=TABS.get, required=True,
                            label_visibility="collapsed")
 if tab == "tables":
-    studies.tables(STUDIES, "Published: single runs on ResNet-50 features of STL-10 and on REUTERS, at latent dimensions 64 to 512; these rows are "
+    reproduce = studies.tables(STUDIES, "Published: single runs on ResNet-50 features of STL-10 and on REUTERS, at latent dimensions 64 to 512; these rows are "
                    "stand-ins and not a reproduction. Its D has no formula. (?): a published value that cannot be taken as it stands.")
 else:
-    {"acts": three_acts, "nu": drag, "strength": lambda: figure("robust.drop_against_nu"), "pixels": lambda: figure("robust.pixels"),
+    reproduce = {"acts": three_acts, "nu": drag, "strength": lambda: figure("robust.drop_against_nu"), "pixels": lambda: figure("robust.pixels"),
      "train": train}[str(tab)]()
 evidence.explain(("model", "conv_ae"), ("model", "latent_defence"), ("attack", "latent_attack"), ("objective", "flip_and_keep"))
-state.page_foot(acts.reproduce())
+state.page_foot(reproduce)

@@ -113,8 +113,10 @@ class Attack(Action):
         """The same attack as a fitted one, `spec`, with `changes` to the action's own fields: what is fitted is not chosen again."""
         if spec.action != "attack" or spec.name != self.attack or not self.chosen_attack.fitted:
             raise SettingsError(f"fitted must be a run in which {self.attack} was fitted to a model; got a run of {spec.action} {spec.name}.")
-        own = {name: value for name, value in changes.items() if name in type(self).model_fields and name not in ("attack_settings",)}
-        return type(self)(**(spec.settings | own))
+        again = [name for name in changes if name.split(".")[0] in ("attack_settings", "objective_settings", *self.chosen_attack.values())]
+        if again:
+            raise SettingsError(f"With fitted, the attack is taken as it is; got {again[0]} too. Leave it out, or fit the attack anew without fitted.")
+        return type(self)(**(spec.settings | {name: value for name, value in changes.items() if name in type(self).model_fields}))
 
     def budget(self, shapes: Shapes) -> Budget:
         """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is not there."""
@@ -135,7 +137,7 @@ class Attack(Action):
         work.write_arrays("images", outcome.arrays())
         checks, doubts = masking.check(self, judge, outcome.index, work.spec.seed)
         if self.chosen_attack.space == "embedding":
-            doubts = latent.doubts(judge) + doubts
+            doubts = latent.doubts(judge, outcome) + doubts
         return outcome.metrics() | checks | {"doubts": doubts}
 
 

@@ -113,9 +113,13 @@ def launch(choice: "Attack", judge: Judge, seed: int, fitted: nn.Module) -> Gene
                          z_moved=moved.numpy(), nu=nu)
 
 
-def doubts(judge: Judge) -> list[str]:
-    """Is the model one whose flips mean something? A cluster that is all but empty, a head that does not follow its prior means."""
+def doubts(judge: Judge, outcome: Outcome) -> list[str]:
+    """Do flips mean something? No more of them than by chance, a cluster that is all but empty, a head that does not follow its prior means."""
     said, counts = [], np.bincount(judge.whole, minlength=judge.clusters)
+    by_chance = outcome.clean.cluster != outcome.noisy.cluster
+    if outcome.flipped.mean() <= by_chance.mean():
+        said.append(f"The attack flips {outcome.flipped.mean():.1%} of the samples, no more than random directions of the same length do "
+                    f"({by_chance.mean():.1%}).")
     if counts.min() < SMALLEST_SHARE * counts.sum():
         said.append(f"The smallest cluster holds {counts.min()} of {counts.sum()} samples: the clustering has all but collapsed, and flips mean little.")
     if hasattr(judge.model, "moments"):

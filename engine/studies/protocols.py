@@ -61,7 +61,8 @@ class StudySettings(Settings):
     protocol: ClassVar[str] = ""
     """How its numbers are made, in a few sentences, for every reader of its results."""
 
-    size: Literal["quick", "mini", "paper"] = knob("quick", "Size", "quick: 8x8 digits; mini: 4,000 images of MNIST; paper: the published settings, for a GPU.")
+    size: Literal["quick", "mini", "paper"] = knob("quick", "Size", "quick: 8x8 digits; mini: MNIST (and texts, where the paper has "
+                                                       "them), reduced; paper: the published settings, for a GPU.")
     seeds: int = knob(3, "Seeds", "Every row is measured for seeds 0 … n − 1.", ge=1, le=100)
 
     def data(self) -> str:

@@ -237,6 +237,9 @@ class Pixels(RobustStudy):
     name = "robust.pixels"
     title = "Robust clustering: PGD on the pixels"
     summary = "Base, defended and control networks under PGD on the pixels. No paper says what to expect."
+    protocol = ("Networks as in table 2; PGD-20 in L∞ on the pixels, leaving the cluster, from a random start, on 1,000 of the samples that they were "
+                "trained on. The noise control is random signs of size ε. Clusters are matched to classes anew after the attack; the ACC with the clean "
+                "matching stands beside it. No model is selected: every seed counts.")
 
     def cases(self) -> list[Case]:
         """Module by module, ε by ε, state by state."""

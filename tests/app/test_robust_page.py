@@ -43,7 +43,7 @@ def test_the_sentence_follows_the_numbers() -> None:
             self.rate = rate
 
         def result(self) -> dict[str, float]:
-            return {"flip_rate": self.rate}
+            return {"flip_rate": self.rate, "noise_flip_rate": 0.09}
 
     def sentence(*rates: float) -> str:
         first, same, again = (Told(rate) for rate in rates)
@@ -51,6 +51,7 @@ def test_the_sentence_follows_the_numbers() -> None:
 
     assert "holds against the attack it has seen" in sentence(0.5, 0.1, 0.45) and "wins again" in sentence(0.5, 0.1, 0.45)
     assert "does not hold even" in sentence(0.5, 0.4, 0.5) and "and against a fresh one" in sentence(0.5, 0.1, 0.1)
+    assert "no more than a random direction of that length: 9.0%" in sentence(0.5, 0.1, 0.45) and "no more" not in sentence(0.5, 0.2, 0.45)
     assert "takes something" in sentence(0.5, 0.1, 0.35)
 
 
@@ -84,7 +85,7 @@ def test_what_is_missing_is_made_from_the_page(trained_home: Store, opened: Open
 def test_figures_say_whether_the_defence_helps(tab: str, trained_home: Store, opened: Opened) -> None:
     at = opened("robust", tab=tab)
     assert "as many steps without the defence" in told(at), said(at)
-    assert len(at.get("plotly_chart")) == 2
+    assert len(at.get("plotly_chart")) == (3 if tab == "strength" else 2)
     if tab == "strength":
         assert set(at.dataframe[-1].value["network"]) == set(latent_studies.ARMS.values())
 
@@ -95,8 +96,8 @@ def test_helping_needs_more_than_the_spread() -> None:
 
     clear = studies.Result([row("defended", 0.1, 0.02), row("control, equal steps", 0.4, 0.02)], "", 3, "")
     noisy = studies.Result([row("defended", 0.1, 0.3), row("control, equal steps", 0.3, 0.2)], "", 3, "")
-    assert "fewer at ν = 0.01 (10% against 40%)" in latent_studies.helps(clear, "conv_ae", "nu", "ν")
-    assert "no fewer and no more" in latent_studies.helps(noisy, "conv_ae", "nu", "ν")
+    assert "**fewer** samples at ν = 0.01 (10%, control 40%)" in latent_studies.helps(clear, "conv_ae", "nu", "ν")
+    assert "neither fewer nor more" in latent_studies.helps(noisy, "conv_ae", "nu", "ν")
 
 
 def test_tables_show_published_beside_measured(trained_home: Store, opened: Opened) -> None:

@@ -90,6 +90,8 @@ def test_the_same_attack_is_the_same_shift_and_a_fresh_one_is_not(runs: Made) ->
     ids = tables[same.key].index
     assert len(ids) == 300 and np.allclose(tables[first.key][ids], tables[same.key], atol=1e-5), "δ depends on the sample alone"
     assert not np.allclose(tables[first.key][ids], tables[again.key][ids], atol=1e-3)
+    with pytest.raises(SettingsError, match="taken as it is; got objective_settings.nu too"):
+        prepare("attack", "latent_attack", models={"model": runs["defended"][0].key, "fitted": first.key}, changes={"objective_settings.nu": 0.04})
     with pytest.raises(SettingsError, match="in which latent_attack was fitted"):
         prepare("attack", "latent_attack", models={"model": same.spec.builds_on["model"], "fitted": same.spec.builds_on["model"]}, changes=AIM)
 
@@ -151,7 +153,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         "latent_defence", data, None, DEFENCE | {"module": module, "variant": "control" if arm.startswith("control") else "information"}))
     monkeypatch.setattr(RobustStudy, "attack", lambda self, data, nu=None, **changes: Attacking(
         "latent_attack", None, ATTACK | AIM | ({} if nu is None else {"objective_settings": {"nu": nu}}) | changes))
-    monkeypatch.setattr(RobustStudy, "same", lambda self, data: Attacking("latent_attack", None, ATTACK | AIM, fitted="attack"))
+    monkeypatch.setattr(RobustStudy, "same", lambda self, data: Attacking("latent_attack", None, AIM, fitted="attack"))
 
 
 def test_a_study_uses_the_attack_that_the_defence_was_made_against(tiny: None, runs: Made, monkeypatch: pytest.MonkeyPatch) -> None:
