@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import acts, choices, controls, evidence, latent_studies, launching, live, state, studies
+from app import acts, choices, controls, evidence, latent_studies, launching, live, stage, state, studies
 from app.components.ladder import ladder
 
 TABS = {"acts": "Three acts", "nu": "Drag ν", "strength": "Any ν", "pixels": "On the pixels", "tables": "Published and measured", "train": "Train it live"}
@@ -25,24 +25,24 @@ def three_acts() -> dict[str, str]:
         acts.missing(victim, told)
         columns = st.columns(3, gap="medium")
         ids: list[int] = []
-        every: dict[str, acts.Act] = {}
+        every: dict[str, stage.Act] = {}
         for column, (name, run) in zip(columns, told.acts().items(), strict=True):
             with column:
-                st.subheader(acts.NAMES[name], anchor=False)
-                st.caption(acts.LEADS[name])
-                act = acts.read(run) if run is not None else None
+                st.subheader(stage.NAMES[name], anchor=False)
+                st.caption(stage.LEADS[name])
+                act = stage.read(run) if run is not None else None
                 if act is None:
                     st.info("Not there yet.", icon=":material/hourglass_empty:")
                     continue
                 every[name] = act
-                ids = ids or acts.samples(act, sample)
-                acts.scores(act)
-                acts.pictures(act, ids, sample, name)
-                acts.clusters(act, sample, name)
-                acts.arrows(act, sample, name)
-                acts.flow(act, name)
+                ids = ids or stage.samples(act, sample)
+                stage.scores(act)
+                stage.pictures(act, ids, sample, name)
+                stage.clusters(act, sample, name)
+                stage.arrows(act, sample, name)
+                stage.flow(act, name)
         if every:
-            acts.numbers(every)
+            stage.numbers(every)
     return acts.reproduce(victim, told)
 
 

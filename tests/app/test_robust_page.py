@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import acts, latent_studies, state, studies
+from app import acts, latent_studies, stage, state, studies
 from engine.runs.store import Store
 from tests.app.conftest import Desk, said
 
@@ -20,7 +20,7 @@ def told(at: AppTest) -> str:
 def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, opened: Opened) -> None:
     at = opened("robust", model=model)
     assert not at.error and not at.warning, said(at)
-    assert [title.value for title in at.subheader] == list(acts.NAMES.values())
+    assert [title.value for title in at.subheader] == list(stage.NAMES.values())
     assert sum(metric.label == "Flips" for metric in at.metric) == 3
     assert "against the attack it has seen (flips" in told(at) and "A random direction as long flips" in told(at)
     assert len(at.get("plotly_chart")) == 9, "bars, arrows and flows of three acts"
