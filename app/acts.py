@@ -19,6 +19,8 @@ MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
 PRESET_FOR = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
 PRESETS = {"quick": "quick", "mini": "mini", "text": "mini"}
 """Preset of a model -> that of an attack on it."""
+KINDS: dict[str, dict[str, Any]] = {"affine": {}, "ReLU": {"activation": "relu"}, "for each sample": {"variant": "per_sample"}}
+"""What may be chosen of an attack -> its fields."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,19 @@ def choose_base() -> Victim:
 
 def choose_story(victim: Victim) -> Story:
     """The attack and the defence that are looked at: the newest that were made for this base, or those of the zoo, unless others are chosen."""
-    attacks = {run.name: run for run in _attacks(victim.run.key) if "fitted" not in run.spec.builds_on}
+    done = _done()
+    attacks = {run.name: run for run in _attacks(victim.run.key, done) if "fitted" not in run.spec.builds_on}
     attack = _chosen("Attack", attacks, "attacker", _attack_title, "Fitted to the base. ν weighs how much assignments shall disagree.")
-    defences = {run.name: run for run in _done() if run.spec.name == "latent_defence" and run.spec.builds_on.get("base") == victim.run.key}
+    defences = {run.name: run for run in done if run.spec.name == "latent_defence" and run.spec.builds_on.get("base") == victim.run.key}
     defended = _chosen("Defence", defences, "run", _defence_title, "Trained from this base, against its own attack at one ν.")
-    return story(victim.run, attack, defended)
+    return story(victim.run, attack, defended, done)
 
 
-def story(base: Run, attack: Run | None, defended: Run | None) -> Story:
-    """The story of a base, an attack on it and a defended network."""
+def story(base: Run, attack: Run | None, defended: Run | None, done: Sequence[Run]) -> Story:
+    """The story of a base, an attack on it and a defended network, from the runs that are done."""
     same = again = None
     if attack is not None and defended is not None:
-        on = _attacks(defended.key)
+        on = _attacks(defended.key, done)
         same = next((run for run in on if run.spec.builds_on.get("fitted") == attack.key), None)
         again = next((run for run in on if "fitted" not in run.spec.builds_on and _how(run) == _how(attack)), None)
     return Story(base, attack, defended, same, again)
@@ -79,15 +82,18 @@ def _chosen(label: str, found: dict[str, Run], parameter: str, title: Any, help_
 
 
 def _done() -> list[Run]:
+    """Every finished run, the zoo's first: read once a rerun, for it looks into every folder."""
     shelf = state.store()
     return [run for run in [*shelf.zoo().values(), *shelf.all()] if run.status() in DONE]
 
 
-def _attacks(model: str) -> list[Run]:
-    """Attacks on the embedding of a model that are finished, each once; those at the default ν first."""
-    found = {run.key: run for run in reversed(_done()) if run.spec.name == "latent_attack" and run.spec.builds_on.get("model") == model}
-    newest_first = list(found.values())[::-1]
-    return sorted(newest_first, key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None)
+def _attacks(model: str, done: Sequence[Run]) -> list[Run]:
+    """Attacks on the embedding of a model among the runs that are done, each once; those at the default ν first."""
+    found: dict[str, Run] = {}
+    for run in done:
+        if run.spec.name == "latent_attack" and run.spec.builds_on.get("model") == model:
+            found.setdefault(run.key, run)
+    return sorted(found.values(), key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None)
 
 
 def _how(run: Run) -> tuple[Any, ...]:
@@ -188,15 +194,16 @@ def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
         name = str(st.selectbox("Network", list(found), index=list(found).index(first), key="fit/model",
                                 format_func=lambda option: state.model_title(option, found[option])))
         run = found[name]
-        small = int(np.prod(state.catalogue()["data"].get(run.spec.data, {"shape": [784]})["shape"])) < answers.SMALL_SIZE
-        nu = st.number_input("ν", 0.0, 10.0, 0.01 if small else 0.04, step=0.001, format="%.4f", key=f"fit/nu/{small}",
-                             help="Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over samples.")
+        nu = st.number_input("ν", 0.0, 10.0, None, step=0.001, format="%.4f", key="fit/nu", placeholder="as for the size of a sample",
+                             help="Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over samples. Left empty: 0.01 for "
+                             "8x8 images, 0.04 for 28x28 as published, in proportion for larger samples.")
         kind = str(st.selectbox("Perturbation", list(KINDS), key="fit/kind",
                                 help="Affine, as released; with ReLU between its layers; or found for each sample by itself."))
         seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
         preset = PRESETS.get(PRESET_FOR.get(run.spec.data, ""))
         question = {"ask": "prepare", "action": "attack", "name": "latent_attack", "data": run.spec.data, "seed": seed, "preset": preset,
-                    "models": {"model": run.key}, "changes": {"objective": "flip_and_keep", "n": 1000, "objective_settings": {"nu": nu}} | KINDS[kind]}
+                    "models": {"model": run.key},
+                    "changes": {"objective": "flip_and_keep", "n": 1000} | ({} if nu is None else {"objective_settings": {"nu": nu}}) | KINDS[kind]}
         if st.button("Fit", type="primary", icon=":material/play_arrow:", width="stretch"):
             st.session_state.setdefault("acts/begun", {})[_text(question)] = launching.begin(question)
     with look:
@@ -217,10 +224,6 @@ def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
                 stage.flow(act, "fit")
 
 
-KINDS: dict[str, dict[str, Any]] = {"affine": {}, "ReLU": {"activation": "relu"}, "for each sample": {"variant": "per_sample"}}
-"""What may be chosen of an attack -> its fields."""
-
-
 def sentence(told: Story) -> str | None:
     """What the three acts amount to, in a line."""
     if told.attack is None or told.same is None or told.again is None:
@@ -239,7 +242,7 @@ def sentence(told: Story) -> str | None:
 def over_nu(model: Run) -> list[Run]:
     """The affine attacks that were fitted to a model, one for each ν, rising."""
     found: dict[float, Run] = {}
-    for run in _attacks(model.key):
+    for run in _attacks(model.key, _done()):
         settings = run.spec.settings["attack_settings"]
         if "fitted" not in run.spec.builds_on and (settings["variant"], settings["activation"]) == ("amortised", "none"):
             found.setdefault(run.result()["nu"], run)

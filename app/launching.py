@@ -37,6 +37,17 @@ def start(choice: controls.Choice, data: str, seed: int) -> str | None:
     return begin({"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen)
 
 
+def form(entry: Mapping[str, Any], data: str, key: str, preset: str | None, usable: bool) -> None:
+    """Settings, seed and the button of a method's training; what is begun becomes the run of this page."""
+    choice = controls.choose(entry, key=key, preset=preset, fold=True, about=about(measured(entry, data)))
+    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
+    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None or not usable):
+        made = start(choice, data, seed)
+        if made is not None:
+            state.put("run", made)
+            st.rerun()
+
+
 def begin(question: Mapping[str, Any]) -> str | None:
     """Create the run that a question "prepare" describes and put it into the queue; its name, or None as in `start`."""
     try:

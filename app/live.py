@@ -93,6 +93,16 @@ def follow(name: str) -> None:
         st.fragment(_follow, run_every=TICK if lives else None)(name, lives, control(run))
 
 
+def newest(data: str, method: str, takes: str) -> Run | None:
+    """Follow the run of the address, or the newest of a method on a data set; where there is none, say how to begin and how long it `takes`."""
+    names = shown([name for name in state.value("run", "").split(",") if name], data, method)
+    if not names:
+        st.info(f"Nothing was trained with this method yet. Press Train; {takes}.", icon=":material/model_training:")
+        return None
+    follow(names[0])
+    return find(names[0])
+
+
 def compare(names: Sequence[str]) -> None:
     """Several runs in the same figures, kept up to date while one of them lives."""
     runs = [run for name in names if (run := find(name)) is not None]

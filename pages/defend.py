@@ -57,20 +57,9 @@ def train() -> None:
         usable = launching.about_data(sets[data])
         method = st.selectbox("Method", METHODS, format_func=lambda name: models[name]["title"],
                               help="\n\n".join(models[name]["summary"] for name in METHODS))
-        choice = controls.choose(models[method], key=f"defend/{data}", preset=controls.preset_for(models[method], data), fold=True,
-                                 about=launching.about(launching.measured(models[method], data)))
-        seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
-        if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None or not usable):
-            made = launching.start(choice, data, seed)
-            if made is not None:
-                state.put("run", made)
-                st.rerun()
+        launching.form(models[method], data, f"defend/{data}", controls.preset_for(models[method], data), usable)
     with look:
-        shown = live.shown([name for name in state.value("run", "").split(",") if name], data, method)
-        if shown:
-            live.follow(shown[0])
-        else:
-            st.info("Nothing was trained with this method yet. Press Train; digits take a quarter of a minute.", icon=":material/model_training:")
+        live.newest(data, method, "digits take a quarter of a minute")
 
 
 state.page_head("Does training against an attack help, and up to where?",

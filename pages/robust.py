@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import acts, choices, controls, evidence, latent_studies, launching, live, stage, state, studies
+from app import acts, choices, evidence, latent_studies, launching, live, stage, state, studies
 from app.components.ladder import ladder
 
 TABS = {"acts": "Three acts", "nu": "Drag ν", "strength": "Any ν", "pixels": "On the pixels", "tables": "Published and measured", "train": "Train it live"}
@@ -100,23 +100,10 @@ def train() -> dict[str, str]:
         data = st.selectbox("Data", list(sets), key=state.key("data", "digits", lambda name: name in sets),
                             format_func=lambda name: launching.data_title(sets[name]))
         usable = launching.about_data(sets[data])
-        choice = controls.choose(models[method], key=f"robust/{data}/{method}", preset=acts.PRESET_FOR.get(data), fold=True,
-                                 about=launching.about(launching.measured(models[method], data)))
-        seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
-        if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None or not usable):
-            made = launching.start(choice, data, seed)
-            if made is not None:
-                state.put("run", made)
-                st.rerun()
+        launching.form(models[method], data, f"robust/{data}/{method}", acts.PRESET_FOR.get(data), usable)
         st.caption("The defence trains its base and fits its attack first, or finds them.")
     with look:
-        shown = live.shown([name for name in state.value("run", "").split(",") if name], data, method)
-        if shown:
-            live.follow(shown[0])
-        else:
-            st.info("Nothing was trained with this method yet. Press Train; on digits base, attack and defence take half a minute.",
-                    icon=":material/model_training:")
-    run = live.find(shown[0]) if shown else None
+        run = live.newest(data, method, "on digits base, attack and defence take half a minute")
     return {} if run is None else launching.command(run.spec)
 
 

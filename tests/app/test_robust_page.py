@@ -31,7 +31,7 @@ def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, op
 @pytest.mark.parametrize("model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph", "mnist_test/conv_ae"])
 def test_every_act_ships(model: str, trained_home: Store, desk: Desk) -> None:
     zoo = state.store().zoo()
-    told = acts.story(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"])
+    told = acts.story(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"], list(zoo.values()))
     assert None not in told.acts().values() and told.same is not None and told.attack is not None
     assert told.same.spec.builds_on["fitted"] == told.attack.key and told.defended is not None
     assert told.defended.spec.builds_on["base"] == zoo[model].key
@@ -74,7 +74,7 @@ def test_what_is_missing_is_made_from_the_page(trained_home: Store, opened: Open
     at.run()
     assert not at.exception, at.exception
     assert desk.submitted == [] or Store().find(desk.submitted[0]).spec.name == "latent_attack"
-    nothing = acts.story(base, zoo["digits/conv_ae.attack"], None)
+    nothing = acts.story(base, zoo["digits/conv_ae.attack"], None, [])
     question, words = acts._next(acts.Victim("digits/conv_ae", base, state.ask({"ask": "overview", "model": base.key})), nothing)[0]
     assert words == "Train the defence" and question["changes"]["module"] == "conv_ae"
     answer = state.ask(question)
@@ -122,7 +122,7 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(trained_home: Store, open
     at.run()
     at.selectbox(key="fit/model").set_value("digits/conv_ae.defended")
     at.selectbox(key="fit/kind").set_value("ReLU")
-    at.number_input(key="fit/nu/True").set_value(0.02)
+    at.number_input(key="fit/nu").set_value(0.02)
     next(button for button in at.button if button.label == "Fit").click()
     at.run()
     assert not at.exception and len(desk.submitted) == 1
