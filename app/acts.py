@@ -230,8 +230,8 @@ def sentence(told: Story) -> str | None:
         return None
     first, same, again = (run.result()["flip_rate"] for run in (told.attack, told.same, told.again))
     held = "The defence holds against the attack it has seen" if same < first / 2 else "The defence does not hold even against the attack it has seen"
-    anew = "and against a fresh one" if again < first / 2 else f"{'but' if same < first / 2 else 'and'} a fresh attack of the same weight wins again" if again >= 0.8 * first else \
-        "and takes something from a fresh one"
+    again_wins = f"{'but' if same < first / 2 else 'and'} a fresh attack of the same weight wins again"
+    anew = "and against a fresh one" if again < first / 2 else again_wins if again >= 0.8 * first else "and takes something from a fresh one"
     chance = told.same.result()["noise_flip_rate"]
     no_more = f", no more than a random direction of that length: {chance:.1%}" if same <= 1.2 * chance else ""
     return f"{held} (flips **{first:.1%} → {same:.1%}**{no_more}), {anew} (**{again:.1%}**)."
