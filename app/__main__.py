@@ -26,10 +26,21 @@ PATIENCE = 10.0  # seconds for the server to stop by itself
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """What was typed behind `python3 -m app`."""
-    parser = argparse.ArgumentParser(prog="python3 -m app", description="Feint in your browser; Ctrl-C stops it.")
-    parser.add_argument("--port", type=int, default=8501, help="where to listen; the next free port if it is taken (default: 8501)")
-    parser.add_argument("--host", default=LOOPBACK, help="0.0.0.0 lets a classroom in (default: this machine only)")
-    parser.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m app", description="Feint in your browser; Ctrl-C stops it."
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8501,
+        help="where to listen; the next free port if it is taken (default: 8501)",
+    )
+    parser.add_argument(
+        "--host", default=LOOPBACK, help="0.0.0.0 lets a classroom in (default: this machine only)"
+    )
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="print the address, open nothing"
+    )
     chosen = parser.parse_args(arguments)
     if not 1 <= chosen.port <= 65535:
         parser.error(f"--port must be in 1 .. 65535; got {chosen.port}.")
@@ -37,8 +48,16 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def describe_engine(python: Path) -> None:
-    """Write the engine's catalogue while somebody waits for the installation anyway; the pages would do it at their first use."""
-    made = subprocess.run([python, "-m", "engine", "catalogue"], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    """Write the engine's catalogue while somebody waits for the installation anyway; the pages would do it at
+    their first use.
+    """
+    made = subprocess.run(
+        [python, "-m", "engine", "catalogue"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
     if made.returncode:
         raise SetupError(f"The engine does not start: {last_line(made.stdout + made.stderr)}")
 
@@ -48,14 +67,17 @@ def free_port(host: str, first: int, tries: int = 100) -> int:
     for port in range(first, min(first + tries, 65536)):
         if is_free(host, port):
             return port
-    raise SetupError(f"No port from {first} to {port} is free on {host}: choose another with --port, or another --host.")
+    raise SetupError(
+        f"No port from {first} to {port} is free on {host}: choose another with --port, or another --host."
+    )
 
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         if platform.system() != "Windows":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that stopped a second ago is gone
+            # a server that stopped a second ago is gone
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             return True
@@ -76,8 +98,19 @@ def lan_address() -> str:
 def server_command(python: Path, host: str, port: int) -> list[str]:
     """What starts the page server; all other settings stand in .streamlit/config.toml."""
     seen_as = "localhost" if host == LOOPBACK else lan_address()
-    return [str(python), "-m", "streamlit", "run", "app/main.py", "--server.address", host, "--server.port", str(port),
-            "--browser.serverAddress", seen_as]
+    return [
+        str(python),
+        "-m",
+        "streamlit",
+        "run",
+        "app/main.py",
+        "--server.address",
+        host,
+        "--server.port",
+        str(port),
+        "--browser.serverAddress",
+        seen_as,
+    ]
 
 
 def dies_with_its_parent() -> None:
@@ -89,8 +122,15 @@ def dies_with_its_parent() -> None:
 def start(command: list[str]) -> subprocess.Popen[bytes]:
     """The page server, in a session of its own so that Ctrl-C reaches it once, through `stop`."""
     posix = platform.system() != "Windows"
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,  # complaints go to stderr
-                            start_new_session=posix, preexec_fn=dies_with_its_parent if posix else None)
+    # complaints go to stderr
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=posix,
+        preexec_fn=dies_with_its_parent if posix else None,
+    )
 
 
 def stop(server: subprocess.Popen[bytes], patience: float = PATIENCE) -> None:
@@ -125,15 +165,21 @@ def announce(server: subprocess.Popen[bytes], host: str, port: int, browser: boo
     address = f"http://{'localhost' if reached == LOOPBACK else reached}:{port}"
     print(f"Feint is at {address} (Ctrl-C stops it)", flush=True)
     if host != LOOPBACK:
-        print(f"Anybody on this network can open http://{lan_address()}:{port}, train on this machine and delete runs: "
-              "do this only where you trust everybody.", flush=True)
+        print(
+            f"Anybody on this network can open http://{lan_address()}:{port}, train on this machine and "
+            "delete runs: "
+            "do this only where you trust everybody.",
+            flush=True,
+        )
     if browser and has_screen():
         webbrowser.open(address)
 
 
 def has_screen() -> bool:
     """Whether there is a desktop to open a browser on."""
-    return platform.system() in ("Windows", "Darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return platform.system() in ("Windows", "Darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def interrupted(*_: object) -> None:
@@ -148,10 +194,13 @@ def serve(python: Path, chosen: argparse.Namespace) -> int:
         print(f"Port {chosen.port} is taken: using {port}.", flush=True)
     server = start(server_command(python, chosen.host, port))
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:  # nohup ignores SIGHUP on purpose
+        # nohup ignores SIGHUP on purpose
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupted)
     try:
-        threading.Thread(target=announce, args=(server, chosen.host, port, chosen.browser), daemon=True).start()
+        threading.Thread(
+            target=announce, args=(server, chosen.host, port, chosen.browser), daemon=True
+        ).start()
         return server.wait()
     except KeyboardInterrupt:
         return 0

@@ -1,4 +1,5 @@
-"""The images behind a point of a sweep's curves: the same attack as its cell, run again where it was not kept, in a grid.
+"""The images behind a point of a sweep's curves: the same attack as its cell, run again where it was not
+kept, in a grid.
 
 The point that is open is kept in the address as its place among the sweep's values (`step`).
 """
@@ -33,8 +34,19 @@ def show(run: Run, axis: str, at: float) -> None:
     seeds = run.spec.settings["attack_seeds"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"The images behind {SYMBOLS[axis]} = {values[place]:g}", anchor=False)
-        seed = seeds[0] if len(seeds) == 1 else st.segmented_control("Attack seed", seeds, default=seeds[0], required=True, label_visibility="collapsed",
-                                                                     format_func=lambda number: f"seed {number}", key=f"behind/{run.key}")
+        seed = (
+            seeds[0]
+            if len(seeds) == 1
+            else st.segmented_control(
+                "Attack seed",
+                seeds,
+                default=seeds[0],
+                required=True,
+                label_visibility="collapsed",
+                format_func=lambda number: f"seed {number}",
+                key=f"behind/{run.key}",
+            )
+        )
     attack = _behind(run.spec, cell, int(seed))
     if attack is not None:
         lives = attack.status() in LIVE
@@ -43,9 +55,19 @@ def show(run: Run, axis: str, at: float) -> None:
 
 def _behind(spec: Spec, cell: Mapping[str, float], seed: int) -> Run | None:
     """The attack run of a cell, created and queued the first time; None where it was refused."""
-    same = {name: spec.settings[name] for name in ("objective", "objective_settings", "norm", "n", "half", "cluster", "locked", "chunk")
-            if name in spec.settings}
-    question = sweeps.question("attack", spec.name, spec.data, spec.builds_on["model"], spec.settings["attack_settings"] | same | dict(cell), seed)
+    same = {
+        name: spec.settings[name]
+        for name in ("objective", "objective_settings", "norm", "n", "half", "cluster", "locked", "chunk")
+        if name in spec.settings
+    }
+    question = sweeps.question(
+        "attack",
+        spec.name,
+        spec.data,
+        spec.builds_on["model"],
+        spec.settings["attack_settings"] | same | dict(cell),
+        seed,
+    )
     kept, text = st.session_state.setdefault("sweeps/behind", {}), json.dumps(question, sort_keys=True)
     if not _here(kept.get(text)):
         kept[text] = launching.begin(question)
@@ -78,25 +100,50 @@ def _images(name: str, lived: bool) -> None:
 def _gallery(run: Run) -> None:
     table, stored = run.table(), run.arrays("images")
     flipped = table["flipped"].to_numpy(dtype=bool)
-    kinds = {"all": np.arange(len(table)), "flipped": np.flatnonzero(flipped), "held": np.flatnonzero(~flipped)}
-    kind = st.segmented_control("Which", list(kinds), default="all", required=True, label_visibility="collapsed", key="behind/which",
-                                format_func=lambda name: f"{name} ({len(kinds[name]):,})")
+    kinds = {
+        "all": np.arange(len(table)),
+        "flipped": np.flatnonzero(flipped),
+        "held": np.flatnonzero(~flipped),
+    }
+    kind = st.segmented_control(
+        "Which",
+        list(kinds),
+        default="all",
+        required=True,
+        label_visibility="collapsed",
+        key="behind/which",
+        format_func=lambda name: f"{name} ({len(kinds[name]):,})",
+    )
     rows = kinds[kind][:SHOWN]
     if len(rows):
         _pick(run, table.iloc[rows], stored["adversarial"][rows])
-    st.caption(f"{len(rows)} of {len(kinds[kind]):,} adversarial images, clean cluster → attacked cluster; a corner marks those that flipped. "
-               "Click one to move it along ε yourself.")
+    st.caption(
+        f"{len(rows)} of {len(kinds[kind]):,} adversarial images, clean cluster → attacked cluster; a corner"
+        " marks those that flipped. Click one to move it along ε yourself."
+    )
     if st.button("Inspect all of them", icon=":material/search:", type="primary"):
         state.go("inspect", _address(run) | {"run": run.key, "pick": ""})
 
 
 def _pick(run: Run, table: pd.DataFrame, rows: np.ndarray) -> None:
-    overview = state.ask({"ask": "overview", "model": run.spec.builds_on["model"]}, "Looking at the model…").json
+    overview = state.ask(
+        {"ask": "overview", "model": run.spec.builds_on["model"]}, "Looking at the model…"
+    ).json
     names = overview["cluster_names"]
-    captions = [f"{names[before]} → {names[after]}" if before != after else names[before]
-                for before, after in zip(table["cluster_clean"], table["cluster_attacked"], strict=True)]
-    picked = picker(np.rint(rows * 255).astype(np.uint8), overview["shape"], table["id"].tolist(), captions, f"behind/{run.key}",
-                    marked=table["flipped"].tolist(), label="Adversarial images", size=64)
+    captions = [
+        f"{names[before]} → {names[after]}" if before != after else names[before]
+        for before, after in zip(table["cluster_clean"], table["cluster_attacked"], strict=True)
+    ]
+    picked = picker(
+        np.rint(rows * 255).astype(np.uint8),
+        overview["shape"],
+        table["id"].tolist(),
+        captions,
+        f"behind/{run.key}",
+        marked=table["flipped"].tolist(),
+        label="Adversarial images",
+        size=64,
+    )
     if picked is not None:
         state.go("attack", _address(run) | {"sample": picked, **_level(run)})
 
@@ -104,10 +151,24 @@ def _pick(run: Run, table: pd.DataFrame, rows: np.ndarray) -> None:
 def _address(run: Run) -> dict[str, str | int | float]:
     """What the address of another page says of an attack run."""
     settings, (_, _, model) = run.spec.settings, sweeps.model_of(run)
-    said = {"model": model, "attack": run.spec.name, "objective": settings["objective"], "norm": settings["norm"], "eps": float(settings["epsilon"]),
-            "lambda": float(settings["lam"]), "seed": run.spec.seed, "n": settings["n"]}
-    inner = {name: settings["attack_settings"][name] for name in ("steps",) if name in settings["attack_settings"]}
-    target = settings["cluster"] if settings["cluster"] is not None else settings["objective_settings"].get("cluster")
+    said = {
+        "model": model,
+        "attack": run.spec.name,
+        "objective": settings["objective"],
+        "norm": settings["norm"],
+        "eps": float(settings["epsilon"]),
+        "lambda": float(settings["lam"]),
+        "seed": run.spec.seed,
+        "n": settings["n"],
+    }
+    inner = {
+        name: settings["attack_settings"][name] for name in ("steps",) if name in settings["attack_settings"]
+    }
+    target = (
+        settings["cluster"]
+        if settings["cluster"] is not None
+        else settings["objective_settings"].get("cluster")
+    )
     return said | inner | ({} if target is None else {"target": target})
 
 

@@ -1,7 +1,9 @@
-"""The engine's catalogue (JSON Schema) as widgets, and back as a choice: plain values that a run can be made of.
+"""The engine's catalogue (JSON Schema) as widgets, and back as a choice: plain values that a run can be made
+of.
 
-A choice is `{"name", "preset", "changes", "values", "sentence"}`: `changes` maps dotted field names to the values that differ
-from the preset, `values` is everything, `sentence` says what is wrong (None: nothing). The engine has the last word on submit.
+A choice is `{"name", "preset", "changes", "values", "sentence"}`: `changes` maps dotted field names to the
+values that differ from the preset, `values` is everything, `sentence` says what is wrong (None: nothing). The
+engine has the last word on submit.
 """
 
 import math
@@ -20,7 +22,10 @@ KINDS = {"number": "number", "integer": "integer", "boolean": "boolean", "string
 
 @dataclass(frozen=True)
 class Knob:
-    """One field of a settings class as a form sees it. `low` and `high` are limits, not reached where `_open` says so."""
+    """One field of a settings class as a form sees it. `low` and `high` are limits, not reached where `_open`
+    says so.
+    """
+
     path: str
     kind: str
     title: str
@@ -43,7 +48,11 @@ class Knob:
     @property
     def label(self) -> str:
         """Title, the paper's symbol and the unit, as the widget's label."""
-        return self.title + (f", {self.symbol}" if self.symbol else "") + (f" ({self.unit})" if self.unit else "")
+        return (
+            self.title
+            + (f", {self.symbol}" if self.symbol else "")
+            + (f" ({self.unit})" if self.unit else "")
+        )
 
     @property
     def tooltip(self) -> str | None:
@@ -54,17 +63,27 @@ class Knob:
 
 
 def knobs(entry: Mapping[str, Any]) -> tuple[Knob, ...]:
-    """The fields of a catalogue entry, in order, nested settings as groups. What no widget can hold is left out."""
+    """The fields of a catalogue entry, in order, nested settings as groups. What no widget can hold is left
+    out.
+    """
     schema = entry["schema"]
     return tuple(_knobs(schema, schema.get("$defs", {}), "", entry.get("defaults", {})))
 
 
-def choose(entry: Mapping[str, Any], *, key: str, preset: str | None = None, about: Mapping[str, str] | None = None,
-           only: tuple[str, ...] | None = None, fold: bool = False) -> Choice:
+def choose(
+    entry: Mapping[str, Any],
+    *,
+    key: str,
+    preset: str | None = None,
+    about: Mapping[str, str] | None = None,
+    only: tuple[str, ...] | None = None,
+    fold: bool = False,
+) -> Choice:
     """Draw the form of a catalogue entry and return the choice made in it.
 
-    `preset` is selected at first; `about` adds measured words to a preset's name ("about 1 min here"); `only` restricts the
-    form to these top-level fields. Advanced fields are folded away, and with `fold` all fields are.
+    `preset` is selected at first; `about` adds measured words to a preset's name ("about 1 min here"); `only`
+    restricts the form to these top-level fields. Advanced fields are folded away, and with `fold` all fields
+    are.
     """
     chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, about or {})
     base = merged(entry["defaults"], entry["presets"].get(chosen, {}))
@@ -78,36 +97,64 @@ def choose(entry: Mapping[str, Any], *, key: str, preset: str | None = None, abo
         _fields(group.children, values, prefix, f"{group.title} settings", group.help)
     changes = {path: values[path] for path, at_first in flat(base) if values[path] != at_first}
     if changes:
-        st.button("Back to the preset" if chosen else "Back to the defaults", icon=":material/undo:", key=f"{prefix}/reset",
-                  on_click=_reset, args=(prefix, base), help="Changed: " + ", ".join(changes))
-    sentence = next((text for knob in leaves(shown) if (text := complaint(entry["name"], knob, values[knob.path]))), None)
+        st.button(
+            "Back to the preset" if chosen else "Back to the defaults",
+            icon=":material/undo:",
+            key=f"{prefix}/reset",
+            on_click=_reset,
+            args=(prefix, base),
+            help="Changed: " + ", ".join(changes),
+        )
+    sentence = next(
+        (text for knob in leaves(shown) if (text := complaint(entry["name"], knob, values[knob.path]))), None
+    )
     if sentence:
         st.error(sentence)
-    return {"name": entry["name"], "preset": chosen, "changes": changes, "values": nested(values), "sentence": sentence}
+    return {
+        "name": entry["name"],
+        "preset": chosen,
+        "changes": changes,
+        "values": nested(values),
+        "sentence": sentence,
+    }
 
 
 def preset_for(entry: Mapping[str, Any], data: str) -> str | None:
-    """The preset meant for a data set: the one that bears its name, else the first; None where there are none."""
+    """The preset meant for a data set: the one that bears its name, else the first; None where there are
+    none.
+    """
     return data if data in entry["presets"] else next(iter(entry["presets"]), None)
 
 
 def complaint(owner: str, knob: Knob, value: Any) -> str | None:
-    """What is wrong with a value, as one sentence; None where nothing is. Limits only: the engine judges the rest."""
+    """What is wrong with a value, as one sentence; None where nothing is. Limits only: the engine judges the
+    rest.
+    """
     if value is None and knob.optional:
         return None
     if knob.kind == "numbers":
         right = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
         such = f"such as {_said(knob.default)}"
-        return None if right else f"{owner}.{knob.path} must be numbers with commas between them, {such}; got {value!r}."
+        return (
+            None
+            if right
+            else f"{owner}.{knob.path} must be numbers with commas between them, {such}; got {value!r}."
+        )
     if knob.kind not in ("number", "integer"):
         return None
     if value is None:
         return f"{owner}.{knob.path} must be a number; it is empty. Its default is {_said(knob.default)}."
-    low, high = (knob.low, knob.low_open, value.__lt__, "at least"), (knob.high, knob.high_open, value.__gt__, "at most")
+    low, high = (
+        (knob.low, knob.low_open, value.__lt__, "at least"),
+        (knob.high, knob.high_open, value.__gt__, "at most"),
+    )
     for limit, is_open, wrong, words in (low, high):
         if limit is not None and (wrong(type(value)(limit)) or (is_open and value == limit)):
             strict = {"at least": "greater than", "at most": "less than"}[words]
-            return f"{owner}.{knob.path} must be {strict if is_open else words} {limit:g}; got {value:g}. {knob.help}".strip()
+            return (
+                f"{owner}.{knob.path} must be {strict if is_open else words} {limit:g}; got {value:g}."
+                f" {knob.help}".strip()
+            )
     return None
 
 
@@ -156,13 +203,17 @@ def ladder(low: float | None, high: float | None, values: tuple[float, ...], who
     bottom = low if low and low > 0 else min(positive) / 1000
     top = high if high is not None else max(positive) * 1000
     decades = range(math.floor(math.log10(bottom)), math.ceil(math.log10(top)) + 1)
-    stops = {digit * 10.0 ** decade for decade in decades for digit in (1, 2, 5)}
-    inside = {float(f"{stop:.6g}") for stop in stops if bottom <= stop <= top} | {float(value) for value in values}
+    stops = {digit * 10.0**decade for decade in decades for digit in (1, 2, 5)}
+    inside = {float(f"{stop:.6g}") for stop in stops if bottom <= stop <= top} | {
+        float(value) for value in values
+    }
     inside |= {float(limit) for limit in (low, high) if limit is not None}
     return sorted({int(stop) for stop in inside if stop == int(stop)}) if whole else sorted(inside)
 
 
-def _knobs(schema: Mapping[str, Any], defs: Mapping[str, Any], prefix: str, defaults: Mapping[str, Any]) -> Iterator[Knob]:
+def _knobs(
+    schema: Mapping[str, Any], defs: Mapping[str, Any], prefix: str, defaults: Mapping[str, Any]
+) -> Iterator[Knob]:
     for name, raw in schema.get("properties", {}).items():
         knob = _knob(prefix + name, raw, defs, defaults.get(name, raw.get("default")))
         if knob is not None:
@@ -183,13 +234,31 @@ def _knob(path: str, raw: Mapping[str, Any], defs: Mapping[str, Any], default: A
         kind = "numbers"
     if kind is None or len(kinds) > 1:
         return None
-    low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum", schema.get("exclusiveMaximum"))
-    return Knob(path, kind, title, help_, default, options, low, high, "exclusiveMinimum" in schema, "exclusiveMaximum" in schema,
-                schema.get("multipleOf"), optional, **about)
+    low, high = (
+        schema.get("minimum", schema.get("exclusiveMinimum")),
+        schema.get("maximum", schema.get("exclusiveMaximum")),
+    )
+    return Knob(
+        path,
+        kind,
+        title,
+        help_,
+        default,
+        options,
+        low,
+        high,
+        "exclusiveMinimum" in schema,
+        "exclusiveMaximum" in schema,
+        schema.get("multipleOf"),
+        optional,
+        **about,
+    )
 
 
 def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = schema.get("$ref") or next((part["$ref"] for part in schema.get("allOf", []) if "$ref" in part), None)
+    reference = schema.get("$ref") or next(
+        (part["$ref"] for part in schema.get("allOf", []) if "$ref" in part), None
+    )
     return defs[reference.rsplit("/", 1)[1]] if reference else schema
 
 
@@ -210,18 +279,29 @@ def _words(option: Any) -> str:
     return str(option).replace("_", " ")
 
 
-def _pick_preset(entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str]) -> str | None:
+def _pick_preset(
+    entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str]
+) -> str | None:
     names = list(entry["presets"])
     if not names:
         return None
     name = f"{key}/preset/{first}"
     st.session_state.setdefault(name, first if first in names else names[0])
-    return st.segmented_control("Preset", names, key=name, required=True, wrap=True, persist_state="session",
-                                format_func=lambda preset: " · ".join(filter(None, (_words(preset), about.get(preset)))),
-                                help="A named set of values; change what you like below.")
+    return st.segmented_control(
+        "Preset",
+        names,
+        key=name,
+        required=True,
+        wrap=True,
+        persist_state="session",
+        format_func=lambda preset: " · ".join(filter(None, (_words(preset), about.get(preset)))),
+        help="A named set of values; change what you like below.",
+    )
 
 
-def _fields(fields: Sequence[Knob], values: dict[str, Any], prefix: str, folder: str, help_: str = "") -> None:
+def _fields(
+    fields: Sequence[Knob], values: dict[str, Any], prefix: str, folder: str, help_: str = ""
+) -> None:
     """Widgets whose values go into `values`, in a folder of that name, or in the open where it has none."""
     if not fields:
         return
@@ -252,7 +332,9 @@ def _widget(knob: Knob, value: Any, prefix: str) -> Any:
         case "boolean":
             return st.toggle(knob.label, **common)
         case "choice" if len(knob.options) <= LISTED:
-            return st.segmented_control(knob.label, knob.options, required=not knob.optional, format_func=_words, **common)
+            return st.segmented_control(
+                knob.label, knob.options, required=not knob.optional, format_func=_words, **common
+            )
         case "choice":
             return st.selectbox(knob.label, knob.options, format_func=_words, **common)
         case "numbers":
@@ -265,22 +347,47 @@ def _widget(knob: Knob, value: Any, prefix: str) -> Any:
 def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
     whole = knob.kind == "integer"
     if knob.log and not knob.optional:
-        return st.select_slider(knob.label, _stops(knob, (knob.default, value, st.session_state[common["key"]])),
-                                format_func=lambda stop: f"{stop:,}" if whole else f"{stop:g}", **common)
+        return st.select_slider(
+            knob.label,
+            _stops(knob, (knob.default, value, st.session_state[common["key"]])),
+            format_func=lambda stop: f"{stop:,}" if whole else f"{stop:g}",
+            **common,
+        )
     kind = int if whole else float
     low, high = (None if limit is None else kind(limit) for limit in (knob.low, knob.high))
-    if low is not None and high is not None and not knob.optional and (step := _step(low, high, value, whole)):
+    if (
+        low is not None
+        and high is not None
+        and not knob.optional
+        and (step := _step(low, high, value, whole))
+    ):
         return st.slider(knob.label, low, high, step=step, format="%d" if whole else "%g", **common)
     size = abs(value) if value else 1.0
-    step = max(1, 10 ** math.floor(math.log10(size))) if whole else 10.0 ** math.floor(math.log10(size) - (size == 1.0))
-    return st.number_input(knob.label, low, high, value=None, step=kind(step), format="%d" if whole else "%g",
-                           placeholder="automatic" if knob.optional else None, **common)
+    step = (
+        max(1, 10 ** math.floor(math.log10(size)))
+        if whole
+        else 10.0 ** math.floor(math.log10(size) - (size == 1.0))
+    )
+    return st.number_input(
+        knob.label,
+        low,
+        high,
+        value=None,
+        step=kind(step),
+        format="%d" if whole else "%g",
+        placeholder="automatic" if knob.optional else None,
+        **common,
+    )
 
 
 def _stops(knob: Knob, values: tuple[float, ...]) -> list[float]:
     """The logarithmic stops that the field accepts."""
     stops = ladder(knob.low, knob.high, values, knob.kind == "integer")
-    return [stop for stop in stops if complaint("", knob, stop) is None and (knob.multiple is None or stop % knob.multiple == 0)]
+    return [
+        stop
+        for stop in stops
+        if complaint("", knob, stop) is None and (knob.multiple is None or stop % knob.multiple == 0)
+    ]
 
 
 def _step(low: float, high: float, value: float, whole: bool) -> float | None:

@@ -1,6 +1,8 @@
-"""Pictures: one image as PNG, a perturbation on its zero-centred scale, grids with captions, sheets of thumbnails.
+"""Pictures: one image as PNG, a perturbation on its zero-centred scale, grids with captions, sheets of
+thumbnails.
 
-An image is float in [0, 1] with shape [h, w], [1, h, w] or [3, h, w] (uint8 is taken as it is); a perturbation is signed.
+An image is float in [0, 1] with shape [h, w], [1, h, w] or [3, h, w] (uint8 is taken as it is); a
+perturbation is signed.
 """
 
 import base64
@@ -24,12 +26,14 @@ LARGEST_SIDE = 4096
 """Pixels of a sheet's side: larger ones are refused by some phones."""
 
 _STYLE = """<style>
-.feint-grid { display: grid; gap: 0.75rem 0.6rem; grid-template-columns: repeat(auto-fill, minmax(var(--cell), 1fr));
+.feint-grid { display: grid; gap: 0.75rem 0.6rem;
+  grid-template-columns: repeat(auto-fill, minmax(var(--cell), 1fr));
   max-width: calc(var(--columns) * var(--widest)); }
 .feint-grid figure { margin: 0; min-width: 0; }
 .feint-grid img { display: block; width: 100%; image-rendering: pixelated; border-radius: 0.3rem;
   box-shadow: 0 0 0 1px rgb(128 128 128 / 0.35); }
-.feint-grid figcaption { font-size: 0.78rem; line-height: 1.3; margin-top: 0.25rem; overflow-wrap: anywhere; opacity: 0.85; }
+.feint-grid figcaption { font-size: 0.78rem; line-height: 1.3; margin-top: 0.25rem; overflow-wrap: anywhere;
+  opacity: 0.85; }
 </style>"""
 
 
@@ -49,9 +53,11 @@ def to_png(image: Array, scale: int = 1, pixelated: bool = True) -> bytes:
 
 
 def signed_png(delta: Array, gain: float, scale: int = 1) -> bytes:
-    """A perturbation as PNG: blue where darker, vermillion where brighter, white where nothing changed; full colour at |δ| = 1 / gain.
+    """A perturbation as PNG: blue where darker, vermillion where brighter, white where nothing changed; full
+    colour at |δ| = 1 / gain.
 
-    Colour images (three channels) are drawn as grey plus δ · gain / 2 in each channel. Say the gain beside the picture: `gain_text`.
+    Colour images (three channels) are drawn as grey plus δ · gain / 2 in each channel. Say the gain beside
+    the picture: `gain_text`.
     """
     strength = np.clip(np.asarray(delta, dtype=np.float64) * gain, -1, 1)
     if strength.ndim == 3 and strength.shape[0] == 3:
@@ -68,21 +74,35 @@ def gain_text(gain: float) -> str:
 
 
 def grid(images: Sequence[Array | bytes], captions: Sequence[str], columns: int = 6, size: int = 96) -> None:
-    """Draw images (arrays, or PNG as from `signed_png`) with captions: at most `columns` side by side, each about `size` pixels wide."""
+    """Draw images (arrays, or PNG as from `signed_png`) with captions: at most `columns` side by side, each
+    about `size` pixels wide.
+    """
     st.html(grid_html(images, captions, columns, size))
 
 
-def grid_html(images: Sequence[Array | bytes], captions: Sequence[str], columns: int = 6, size: int = 96) -> str:
+def grid_html(
+    images: Sequence[Array | bytes], captions: Sequence[str], columns: int = 6, size: int = 96
+) -> str:
     """The same as HTML: every picture carries its caption as its text for people who do not see it."""
     if len(images) != len(captions):
         raise ValueError(f"grid needs one caption an image; got {len(captions)} for {len(images)}")
-    cells = [f'<figure><img alt="{escape(caption)}" src="{data_uri(image if isinstance(image, bytes) else to_png(image))}">'
-             f"<figcaption>{escape(caption)}</figcaption></figure>" for image, caption in zip(images, captions, strict=True)]
+    cells = [
+        f'<figure><img alt="{escape(caption)}"'
+        f' src="{data_uri(image if isinstance(image, bytes) else to_png(image))}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for image, caption in zip(images, captions, strict=True)
+    ]
     sizes = f"--cell:{min(size, 140)}px;--columns:{columns};--widest:{size + 40}px"
     return f'{_STYLE}<div class="feint-grid" style="{sizes}">{"".join(cells)}</div>'
 
 
-def before_and_after(clean: Array, attacked: Array, gain: float, names: tuple[str, str], recon: tuple[Array, Array] | None = None) -> None:
+def before_and_after(
+    clean: Array,
+    attacked: Array,
+    gain: float,
+    names: tuple[str, str],
+    recon: tuple[Array, Array] | None = None,
+) -> None:
     """One row: clean, perturbation with its gain, adversarial, and the two reconstructions where there are.
 
     `names` are what the model takes the clean and the attacked image for.
@@ -97,7 +117,8 @@ def before_and_after(clean: Array, attacked: Array, gain: float, names: tuple[st
 
 
 def sprite_sheet(images: Array, ids: Sequence[int] | Array) -> dict[str, Any]:
-    """Many small images (n, [c,] h, w) as one PNG; `ids` (n,) says whose each tile is, so that no thumbnail can belong to another sample.
+    """Many small images (n, [c,] h, w) as one PNG; `ids` (n,) says whose each tile is, so that no thumbnail
+    can belong to another sample.
 
     Raises ValueError where they do not fit into 4,096 x 4,096 pixels: give fewer.
     """
@@ -109,14 +130,22 @@ def sprite_sheet(images: Array, ids: Sequence[int] | Array) -> dict[str, Any]:
     rows = math.ceil(len(tiles) / columns) or 1
     if rows * height > LARGEST_SIDE:
         most = columns * (LARGEST_SIDE // height)
-        raise ValueError(f"sprite_sheet holds {most:,} images of {width} x {height}; got {len(tiles):,}: give fewer")
+        raise ValueError(
+            f"sprite_sheet holds {most:,} images of {width} x {height}; got {len(tiles):,}: give fewer"
+        )
     sheet = np.zeros((rows * height, columns * width, *(tiles[0].shape[2:] if tiles else ())), dtype=np.uint8)
     for place, tile in enumerate(tiles):
         top, left = divmod(place, columns)
-        sheet[top * height:(top + 1) * height, left * width:(left + 1) * width] = tile
+        sheet[top * height : (top + 1) * height, left * width : (left + 1) * width] = tile
     png = _png(Image.fromarray(sheet), 1, pixelated=True)
-    return {"src": data_uri(png), "tile": [width, height], "columns": columns, "size": [columns * width, rows * height],
-            "ids": [int(sample) for sample in ids], "key": hashlib.sha256(png).hexdigest()[:12]}
+    return {
+        "src": data_uri(png),
+        "tile": [width, height],
+        "columns": columns,
+        "size": [columns * width, rows * height],
+        "ids": [int(sample) for sample in ids],
+        "key": hashlib.sha256(png).hexdigest()[:12],
+    }
 
 
 def data_uri(png: bytes) -> str:

@@ -1,4 +1,6 @@
-"""Runs before and after they run: choices become runs, runs become words, commands and lists. Nothing here draws a figure."""
+"""Runs before and after they run: choices become runs, runs become words, commands and lists. Nothing here
+draws a figure.
+"""
 
 import json
 import os
@@ -18,18 +20,30 @@ from engine.runs.store import Run
 
 LIVE = ("queued", "running")
 DONE = ("finished", "zoo")
-ARMS: tuple[tuple[str, dict[str, Any]], ...] = (("dec_star", {}), ("idec_star", {}), ("adec", {}), ("adec", {"adv_weight": 0.0}))
-"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder that only follows."""
+ARMS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("dec_star", {}),
+    ("idec_star", {}),
+    ("adec", {}),
+    ("adec", {"adv_weight": 0.0}),
+)
+"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder
+that only follows.
+"""
 ARMS_OF_VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (("comvc", {}), ("ar_dmvc", {}), ("ar_dmvc_am", {}))
-"""The comparison for several views: without defence, trained on attacked views, and with the Attack Mitigator."""
+"""The comparison for several views: without defence, trained on attacked views, and with the Attack
+Mitigator.
+"""
 OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect", "study": "defend"}
 """The page that shows a run of an action."""
 
 
-# --- starting ---------------------------------------------------------------------------------------------------------
+# --- starting
+# ---------------------------------------------------------------------------------------------------------
+
 
 def start(choice: controls.Choice, data: str, seed: int) -> str | None:
-    """Create the training and put it into the queue; its name. None where it was refused: the engine's sentence is on the page.
+    """Create the training and put it into the queue; its name. None where it was refused: the engine's
+    sentence is on the page.
 
     What is finished already is only named.
     """
@@ -41,7 +55,13 @@ def form(entry: Mapping[str, Any], data: str, key: str, preset: str | None, usab
     """Settings, seed and the button of a method's training; what is begun becomes the run of this page."""
     choice = controls.choose(entry, key=key, preset=preset, fold=True, about=about(measured(entry, data)))
     seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
-    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=choice["sentence"] is not None or not usable):
+    if st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=choice["sentence"] is not None or not usable,
+    ):
         made = start(choice, data, seed)
         if made is not None:
             state.put("run", made)
@@ -49,7 +69,9 @@ def form(entry: Mapping[str, Any], data: str, key: str, preset: str | None, usab
 
 
 def begin(question: Mapping[str, Any]) -> str | None:
-    """Create the run that a question "prepare" describes and put it into the queue; its name, or None as in `start`."""
+    """Create the run that a question "prepare" describes and put it into the queue; its name, or None as in
+    `start`.
+    """
     try:
         answer = state.ask(question, "Checking the settings…").json
         if answer["sentence"]:
@@ -83,13 +105,21 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
     """
     shelf = state.store()
     runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
-    runs = [run for run in runs if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)]
+    runs = [
+        run
+        for run in runs
+        if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)
+    ]
     found: dict[str, dict[str, Any]] = {}
     for preset in entry["presets"]:
         wanted = _preset(entry, preset)
         same = next((run for run in runs if dict(controls.flat(settings(run.spec))) == wanted), None)
         if same and (result := same.result()):
-            found[preset] = result | {"here": not same.zoo, "seed": same.spec.seed, "base_seconds": _base_seconds(same)}
+            found[preset] = result | {
+                "here": not same.zoo,
+                "seed": same.spec.seed,
+                "base_seconds": _base_seconds(same),
+            }
     return found
 
 
@@ -103,19 +133,32 @@ def _base_seconds(run: Run) -> float:
 
 def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Preset -> how long it took, for its button."""
-    return {preset: f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
-            for preset, result in figures.items() if "seconds" in result}
+    return {
+        preset: (
+            f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
+        )
+        for preset, result in figures.items()
+        if "seconds" in result
+    }
 
 
 def expected(result: Mapping[str, Any]) -> str:
     """What a preset reached when it was measured."""
-    scores = ", ".join(f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None)
+    scores = ", ".join(
+        f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None
+    )
     where = "on this machine" if result["here"] else "when the zoo was made"
-    base = f", and {duration(result['base_seconds'])} for its base, which is trained once" if result["base_seconds"] else ""
+    base = (
+        f", and {duration(result['base_seconds'])} for its base, which is trained once"
+        if result["base_seconds"]
+        else ""
+    )
     return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- words
+# ------------------------------------------------------------------------------------------------------------
+
 
 def settings(spec: Spec) -> dict[str, Any]:
     """The settings of what a spec trains; for other actions, of the action."""
@@ -128,14 +171,23 @@ def title(spec: Spec) -> str:
     entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
     name = entry.get("title", spec.name or spec.action)
     if spec.action == "train":
-        return state.method_title(spec) + (" without adversary" if settings(spec).get("adv_weight") == 0 else "")
+        return state.method_title(spec) + (
+            " without adversary" if settings(spec).get("adv_weight") == 0 else ""
+        )
     return f"{spec.action.capitalize()}: {name}"
 
 
 def data_title(card: Mapping[str, Any]) -> str:
     """A data set in a list, with what its first use fetches."""
-    away = "" if card.get("here", True) else " · from a folder of your own" if card.get("obtained") else \
-        f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+    away = (
+        ""
+        if card.get("here", True)
+        else (
+            " · from a folder of your own"
+            if card.get("obtained")
+            else f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+        )
+    )
     return f"{card.get('title', card['name'])}{away}"
 
 
@@ -171,7 +223,9 @@ def command(spec: Spec) -> dict[str, str]:
     values = dict(controls.flat(settings(spec)))
     ways = {preset: _changes(values, _preset(entry, preset)) for preset in (*entry["presets"], None)}
     preset = min(ways, key=lambda name: len(ways[name]))
-    changes = ways[preset] | ({"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {})
+    changes = ways[preset] | (
+        {"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {}
+    )
     return {"Command line": _shell(spec, preset, changes), "Python": _python(spec, preset, changes)}
 
 
@@ -180,28 +234,52 @@ def _changes(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, An
 
 
 def _shell(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
-    flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(preset)
-    return " ".join([f"python3 -m engine train {spec.name}", *flags, *(f"--{path} {_typed(value)}" for path, value in changes.items())])
+    flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(
+        preset
+    )
+    return " ".join(
+        [
+            f"python3 -m engine train {spec.name}",
+            *flags,
+            *(f"--{path} {_typed(value)}" for path, value in changes.items()),
+        ]
+    )
 
 
 def _python(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
-    named = [f"seed={spec.seed}"] + [f"preset={preset!r}"] * bool(preset) + [f"changes={dict(changes)!r}"] * bool(changes)
+    named = (
+        [f"seed={spec.seed}"]
+        + [f"preset={preset!r}"] * bool(preset)
+        + [f"changes={dict(changes)!r}"] * bool(changes)
+    )
     call = ", ".join(['"train"', repr(spec.name), repr(spec.data), *named])
-    return f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({call})):\n    print(event)"
+    return (
+        f"from engine.runs.runner import prepare, run\n\nfor event in run(prepare({call})):\n    print(event)"
+    )
 
 
 def card(run: Run) -> str:
-    """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed, scores."""
-    said = {"key": run.key, "spec": run.spec.model_dump(mode="json"), "card": run.card(), "result": run.result()}
+    """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed,
+    scores.
+    """
+    said = {
+        "key": run.key,
+        "spec": run.spec.model_dump(mode="json"),
+        "card": run.card(),
+        "result": run.result(),
+    }
     return json.dumps(said, indent=1, ensure_ascii=False)
 
 
-# --- lists ------------------------------------------------------------------------------------------------------------
+# --- lists
+# ------------------------------------------------------------------------------------------------------------
+
 
 def listed() -> list[dict[str, Any]]:
     """A row for every run, newest first, then the zoo.
 
-    Each has `name`, `title`, `what`, `data`, `seed`, `acc`, `made`, `status`, `from`, `lives`, and `words` to search.
+    Each has `name`, `title`, `what`, `data`, `seed`, `acc`, `made`, `status`, `from`, `lives`, and `words` to
+    search.
     """
     shelf = state.store()
     return [_row(run) for run in [*shelf.all(), *shelf.zoo().values()]]
@@ -209,11 +287,19 @@ def listed() -> list[dict[str, Any]]:
 
 def _row(run: Run) -> dict[str, Any]:
     status = run.status()
-    row: dict[str, Any] = {"name": run.name, "title": "Unreadable run", "what": "unreadable", "data": "", "seed": None}
+    row: dict[str, Any] = {
+        "name": run.name,
+        "title": "Unreadable run",
+        "what": "unreadable",
+        "data": "",
+        "seed": None,
+    }
     row |= {"acc": None, "made": None}
     if status != "broken":
         spec, kept = run.spec, run.card()
-        made = datetime.fromtimestamp(kept["created"]).isoformat(" ", "minutes") if "created" in kept else None
+        made = (
+            datetime.fromtimestamp(kept["created"]).isoformat(" ", "minutes") if "created" in kept else None
+        )
         row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed}
         row |= {"acc": kept.get("metrics", {}).get("acc"), "made": made}
     row |= {"status": status, "from": "zoo" if run.zoo else "mine", "lives": status in LIVE}

@@ -1,5 +1,6 @@
-"""Follows runs: progress, curves, pictures, pause, stop. What is shown is read from the run's folder alone, so a reload,
-a second viewer or a restarted server see the same run. One fragment draws, and it ticks only while the run lives.
+"""Follows runs: progress, curves, pictures, pause, stop. What is shown is read from the run's folder alone,
+so a reload, a second viewer or a restarted server see the same run. One fragment draws, and it ticks only
+while the run lives.
 """
 
 import time
@@ -24,24 +25,48 @@ REDRAW = 2.0
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
 BADGES: dict[str, tuple[str, Colour]] = {
-    "queued": ("hourglass_empty", "grey"), "running": ("play_arrow", "blue"), "finished": ("check", "green"),
-    "zoo": ("inventory_2", "green"), "failed": ("error", "red"), "broken": ("broken_image", "red"), "paused": ("pause", "orange"),
-    "stopped": ("stop", "orange")}
-PHASES = {"autoencoder": "training the autoencoder", "discriminator": "the discriminator's head start", "clustering": "clustering"}
+    "queued": ("hourglass_empty", "grey"),
+    "running": ("play_arrow", "blue"),
+    "finished": ("check", "green"),
+    "zoo": ("inventory_2", "green"),
+    "failed": ("error", "red"),
+    "broken": ("broken_image", "red"),
+    "paused": ("pause", "orange"),
+    "stopped": ("stop", "orange"),
+}
+PHASES = {
+    "autoencoder": "training the autoencoder",
+    "discriminator": "the discriminator's head start",
+    "clustering": "clustering",
+}
 SCORES = {
     "acc": ("ACC", "Accuracy after the best matching of clusters to classes."),
     "nmi": ("NMI", "Normalised mutual information of clusters and classes."),
     "ari": ("ARI", "Adjusted Rand index of clusters and classes."),
     "acc_attacked": ("Attacked", "ACC of 100 samples that are not trained on, under PGD-5 at ε = 0.2."),
-    "assignment_kl_mean": ("L_AM", "Mean KL of clean and attacked assignments: 0 where the attack changes none."),
+    "assignment_kl_mean": (
+        "L_AM",
+        "Mean KL of clean and attacked assignments: 0 where the attack changes none.",
+    ),
     "delta_fr": ("Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends."),
-    "delta_fd": ("Δ_FD", "Cosine between the gradients of clustering and regulariser. Higher is not better by itself."),
-    "ratio_adv_kl": ("adv : KL", f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there."),
-    "label_change": ("Changed", "Share of the samples that changed their cluster since the last refresh of P."),
+    "delta_fd": (
+        "Δ_FD",
+        "Cosine between the gradients of clustering and regulariser. Higher is not better by itself.",
+    ),
+    "ratio_adv_kl": (
+        "adv : KL",
+        f"‖∇adv‖/‖∇KL‖. Above {panels.ALARM:g} the adversary rules; clusterings were seen to collapse there.",
+    ),
+    "label_change": (
+        "Changed",
+        "Share of the samples that changed their cluster since the last refresh of P.",
+    ),
 }
 
 
-# --- which run --------------------------------------------------------------------------------------------------------
+# --- which run
+# --------------------------------------------------------------------------------------------------------
+
 
 def find(name: str) -> Run | None:
     """The run of a name in the address; None, and a sentence on the page, where there is none."""
@@ -61,7 +86,9 @@ def readable(name: str) -> bool:
 
 
 def shown(names: Sequence[str], data: str, method: str) -> list[str]:
-    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of this method, own before zoo."""
+    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of
+    this method, own before zoo.
+    """
     if names:
         return list(names)
     shelf = state.store()
@@ -77,13 +104,17 @@ def method_of(names: Sequence[str]) -> str:
 
 
 def first_method(names: Sequence[str], models: Container[str], first: str = "adec") -> None:
-    """When the page opens, or the data no longer fit the method, the form has that of the run in the address, else `first`."""
+    """When the page opens, or the data no longer fit the method, the form has that of the run in the address,
+    else `first`.
+    """
     method = method_of(names)
     if st.session_state.get("train_method") not in models:
         st.session_state["train_method"] = method if method in models else first
 
 
-# --- following --------------------------------------------------------------------------------------------------------
+# --- following
+# --------------------------------------------------------------------------------------------------------
+
 
 def follow(name: str) -> None:
     """Everything about one run, kept up to date while it lives."""
@@ -94,10 +125,15 @@ def follow(name: str) -> None:
 
 
 def newest(data: str, method: str, takes: str) -> Run | None:
-    """Follow the run of the address, or the newest of a method on a data set; where there is none, say how to begin and how long it `takes`."""
+    """Follow the run of the address, or the newest of a method on a data set; where there is none, say how to
+    begin and how long it `takes`.
+    """
     names = shown([name for name in state.value("run", "").split(",") if name], data, method)
     if not names:
-        st.info(f"Nothing was trained with this method yet. Press Train; {takes}.", icon=":material/model_training:")
+        st.info(
+            f"Nothing was trained with this method yet. Press Train; {takes}.",
+            icon=":material/model_training:",
+        )
         return None
     follow(names[0])
     return find(names[0])
@@ -111,16 +147,20 @@ def compare(names: Sequence[str]) -> None:
 
 
 def drawn_once_more(lived: bool, lives: bool) -> None:
-    """When a run has ended or gone on since the page was drawn, draw the page anew: with its clock stopped or started.
+    """When a run has ended or gone on since the page was drawn, draw the page anew: with its clock stopped or
+    started.
 
-    No loop: the new page knows what the run does now. A callback cannot do it, for it runs before its fragment alone.
+    No loop: the new page knows what the run does now. A callback cannot do it, for it runs before its
+    fragment alone.
     """
     if lived != lives:
         st.rerun()
 
 
 def read(run: Run) -> Record | None:
-    """The session's record of a run, brought up to date; None, and the sentence on the page, where its events are damaged."""
+    """The session's record of a run, brought up to date; None, and the sentence on the page, where its events
+    are damaged.
+    """
     records = st.session_state.setdefault("records", {})
     told = records.get(run.key) or Record()
     try:
@@ -133,13 +173,18 @@ def read(run: Run) -> Record | None:
 
 
 def control(run: Run) -> pd.DataFrame | None:
-    """The evaluations of DEC* on the same base, from own runs or the zoo; None for DEC* itself and where there is none."""
+    """The evaluations of DEC* on the same base, from own runs or the zoo; None for DEC* itself and where
+    there is none.
+    """
     base = run.spec.builds_on.get("base")
     if base is None or run.spec.name == "dec_star":
         return None
     shelf = state.store()
     for other in (*shelf.all(), *shelf.zoo().values()):
-        if other.status() != "broken" and (other.spec.name, other.spec.builds_on.get("base")) == ("dec_star", base):
+        if other.status() != "broken" and (other.spec.name, other.spec.builds_on.get("base")) == (
+            "dec_star",
+            base,
+        ):
             told = read(other)
             if told is not None and len(told.evaluations()):
                 return told.evaluations()
@@ -157,7 +202,10 @@ def _follow(name: str, lived: bool, past: pd.DataFrame | None) -> None:
     if len(told.evaluations()):
         _scores(told)
         if past is None and run.spec.builds_on.get("base") and run.spec.name != "dec_star":
-            st.caption("Its control, DEC* on the same base, is not here yet: Compare the four arms trains it, and draws it in grey.")
+            st.caption(
+                "Its control, DEC* on the same base, is not here yet: Compare the four arms trains it, and"
+                " draws it in grey."
+            )
         _figures(run, told, past)
     elif (base := _base(run)) is not None:
         st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
@@ -197,7 +245,9 @@ def _base(run: Run) -> tuple[Run, Record] | None:
     return (base, told) if told is not None and len(told.evaluations()) else None
 
 
-# --- what it is, how far it is, what can be done ----------------------------------------------------------------------
+# --- what it is, how far it is, what can be done
+# ----------------------------------------------------------------------
+
 
 def headline(run: Run) -> None:
     """Status and name, then at the right what can be done; for a horizontal container."""
@@ -213,7 +263,12 @@ def headline(run: Run) -> None:
 def open_link(run: Run) -> None:
     """The page that shows a run."""
     page = state.ROOT / "pages" / f"{launching.OPENS.get(run.spec.action, 'runs')}.py"
-    st.page_link(page, label="Open", icon=":material/open_in_full:", query_params={"v": state.ADDRESS_VERSION, "run": run.name})
+    st.page_link(
+        page,
+        label="Open",
+        icon=":material/open_in_full:",
+        query_params={"v": state.ADDRESS_VERSION, "run": run.name},
+    )
 
 
 def progress(run: Run, told: Record) -> None:
@@ -227,29 +282,65 @@ def _head(run: Run, told: Record, status: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         headline(run)
         if status in DONE:
-            for page, label, icon in (("attack", "Attack this model", "bolt"), ("inspect", "Inspect", "search")):
-                st.page_link(state.ROOT / "pages" / f"{page}.py", label=label, icon=f":material/{icon}:",
-                             query_params={"v": state.ADDRESS_VERSION, "model": run.name})
+            for page, label, icon in (
+                ("attack", "Attack this model", "bolt"),
+                ("inspect", "Inspect", "search"),
+            ):
+                st.page_link(
+                    state.ROOT / "pages" / f"{page}.py",
+                    label=label,
+                    icon=f":material/{icon}:",
+                    query_params={"v": state.ADDRESS_VERSION, "model": run.name},
+                )
     progress(run, told)
     pace = told.pace()
     if status == "failed":
-        st.error(f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none.")
+        st.error(
+            f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none."
+        )
     elif status in ("paused", "stopped"):
-        where = f" at iteration {pace.step:,} of {pace.total:,}{' of its base' if pace.of_base else ''}" if pace.total else ""
+        where = (
+            f" at iteration {pace.step:,} of {pace.total:,}{' of its base' if pace.of_base else ''}"
+            if pace.total
+            else ""
+        )
         st.info(f"{status.capitalize()}{where}. What was learned is kept; Resume goes on from there.")
 
 
 def _buttons(run: Run, status: str) -> None:
-    """Pause and stop for what lives, resume for what can go on. They only write the wish; the worker heeds it."""
+    """Pause and stop for what lives, resume for what can go on. They only write the wish; the worker heeds
+    it.
+    """
     key = f"do/{run.key}"
     if status in LIVE:
         wish = run.wanted()
-        st.button("Pause", icon=":material/pause:", key=f"{key}/pause", on_click=_wish, args=(run, "pause"), disabled=wish != "run",
-                  help="Saves a checkpoint and frees the worker; resume later.")
-        st.button("Stop and keep", icon=":material/stop:", key=f"{key}/stop", on_click=_wish, args=(run, "stop"), disabled=wish == "stop",
-                  help="Ends it at the next step. Curves, pictures and the checkpoint stay.")
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            key=f"{key}/pause",
+            on_click=_wish,
+            args=(run, "pause"),
+            disabled=wish != "run",
+            help="Saves a checkpoint and frees the worker; resume later.",
+        )
+        st.button(
+            "Stop and keep",
+            icon=":material/stop:",
+            key=f"{key}/stop",
+            on_click=_wish,
+            args=(run, "stop"),
+            disabled=wish == "stop",
+            help="Ends it at the next step. Curves, pictures and the checkpoint stay.",
+        )
     elif status in ("paused", "stopped", "failed"):
-        st.button("Resume", icon=":material/play_arrow:", key=f"{key}/resume", type="primary", on_click=_wish, args=(run, "run"))
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key=f"{key}/resume",
+            type="primary",
+            on_click=_wish,
+            args=(run, "run"),
+        )
 
 
 def _wish(run: Run, wish: str) -> None:
@@ -267,10 +358,17 @@ def _progress_text(run: Run, told: Record, status: str) -> str:
     if run.wanted() != "run":
         return "Saving what was learned…"
     if age is not None and age > SILENT:
-        return f"The worker has been silent for {record.duration(age)}. If it died, this run can be resumed in a moment."
+        return (
+            f"The worker has been silent for {record.duration(age)}. If it died, this run can be resumed in a"
+            " moment."
+        )
     if not pace.total:
         return "Starting the worker…"
-    phase = f"First its base, {pace.phase.removeprefix('base: ')}" if pace.of_base else (PHASES.get(pace.phase, pace.phase) or "done").capitalize()
+    phase = (
+        f"First its base, {pace.phase.removeprefix('base: ')}"
+        if pace.of_base
+        else (PHASES.get(pace.phase, pace.phase) or "done").capitalize()
+    )
     parts = [f"{phase}: {pace.step:,} of {pace.total:,}"]
     if pace.per_second:
         left = record.duration(pace.remaining or 0) + (" left for the base" if pace.of_base else " left")
@@ -293,7 +391,9 @@ def _batch(run: Run, pace: record.Pace) -> int:
     return int((settings.get("base", {}) if pace.of_base else settings).get("batch", 1))
 
 
-# --- scores and figures -----------------------------------------------------------------------------------------------
+# --- scores and figures
+# -----------------------------------------------------------------------------------------------
+
 
 def _scores(told: Record) -> None:
     """The newest scores, with the alarm where the adversary rules."""
@@ -303,18 +403,29 @@ def _scores(told: Record) -> None:
         for name, (label, help_) in SCORES.items():
             if name in now:
                 unreal = hypothetical and name == "delta_fd"
-                st.metric(label + (" (hyp.)" if unreal else ""), f"{now[name]:.3f}", width=100,
-                          help=help_ + (" Hypothetical: this regulariser is not trained here." if unreal else ""))
+                st.metric(
+                    label + (" (hyp.)" if unreal else ""),
+                    f"{now[name]:.3f}",
+                    width=100,
+                    help=help_ + (" Hypothetical: this regulariser is not trained here." if unreal else ""),
+                )
     if now.get("ratio_adv_kl", 0) > panels.ALARM:
-        st.warning(f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above {panels.ALARM:g}): "
-                   "the discriminator is too sure. Lower its learning rate or the adversary's weight.")
+        st.warning(
+            f"The adversary's gradient is {now['ratio_adv_kl']:.1f} times the clustering's (alarm above"
+            f" {panels.ALARM:g}): the discriminator is too sure. Lower its learning rate or the adversary's"
+            " weight."
+        )
 
 
 def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     """Scores and angles, pictures as they come, then the rest."""
     axis, zoom = _view([told])
     live = run.status() in LIVE
-    found = _redrawn(run.key, (axis, zoom, live), lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom))
+    found = _redrawn(
+        run.key,
+        (axis, zoom, live),
+        lambda: panels.followed(told, launching.settings(run.spec), past, axis, zoom),
+    )
     first: list[str] = [name for name in ("scores", "fates", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, live)
     beside = sketches.show(run, told)
@@ -325,8 +436,12 @@ def _figures(run: Run, told: Record, past: pd.DataFrame | None) -> None:
     _draw({name: chart for name, chart in found.items() if name not in first}, run.key, live)
 
 
-def _redrawn(key: str, view: tuple[str, bool, bool], build: Callable[[], dict[str, charts.Chart]]) -> dict[str, charts.Chart]:
-    """The figures of `view` (axis, close-up, live); those of a live run are made anew every REDRAW seconds: it takes a while."""
+def _redrawn(
+    key: str, view: tuple[str, bool, bool], build: Callable[[], dict[str, charts.Chart]]
+) -> dict[str, charts.Chart]:
+    """The figures of `view` (axis, close-up, live); those of a live run are made anew every REDRAW seconds:
+    it takes a while.
+    """
     kept = st.session_state.setdefault("figures", {})
     seen, when, found = kept.get(key, (None, 0.0, {}))
     if seen != view or not view[2] or time.monotonic() - when > REDRAW:
@@ -336,7 +451,9 @@ def _redrawn(key: str, view: tuple[str, bool, bool], build: Callable[[], dict[st
 
 
 def _draw(found: dict[str, charts.Chart], key: str, live: bool) -> None:
-    """Charts, two abreast; their tables once the run rests, so that nothing is sent twice a second that nobody looks at."""
+    """Charts, two abreast; their tables once the run rests, so that nothing is sent twice a second that
+    nobody looks at.
+    """
     every = list(found.items())
     for place in range(0, len(every), 2):
         for column, (name, chart) in zip(st.columns(2, gap="medium"), every[place : place + 2], strict=False):
@@ -349,10 +466,26 @@ def _view(records: Iterable[Record]) -> tuple[str, bool]:
     axis, whole = "step", "whole run"
     with st.container(horizontal=True):
         if any("encoder_updates" in told.evaluations() for told in records):
-            axis = st.segmented_control("Along", list(panels.AXES), format_func=lambda name: panels.AXES[name], default=axis, required=True,
-                                        key="live_axis", persist_state="session", help="ADEC spends half of its iterations on the "
-                                        "decoder, so arms should also be compared along encoder updates.")
-        stretch = st.segmented_control("Stretch", [whole, f"last {panels.ZOOM}"], default=whole, required=True, key="live_stretch",
-                                       persist_state="session", help="The close-up shows single points, and shades the blocks in "
-                                       "which only the decoder moves.")
+            axis = st.segmented_control(
+                "Along",
+                list(panels.AXES),
+                format_func=lambda name: panels.AXES[name],
+                default=axis,
+                required=True,
+                key="live_axis",
+                persist_state="session",
+                help=(
+                    "ADEC spends half of its iterations on the "
+                    "decoder, so arms should also be compared along encoder updates."
+                ),
+            )
+        stretch = st.segmented_control(
+            "Stretch",
+            [whole, f"last {panels.ZOOM}"],
+            default=whole,
+            required=True,
+            key="live_stretch",
+            persist_state="session",
+            help="The close-up shows single points, and shades the blocks in which only the decoder moves.",
+        )
     return axis, stretch != whole

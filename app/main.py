@@ -12,7 +12,12 @@ if str(ROOT) not in sys.path:
 from app import state  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
 
-st.set_page_config(page_title="Feint", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(
+    page_title="Feint",
+    page_icon=str(ROOT / "assets" / "icon.png"),
+    layout="wide",
+    initial_sidebar_state="collapsed",
+)
 
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
@@ -24,10 +29,25 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
-ICONS = {"home": "waving_hand", "attack": "bolt", "inspect": "search", "curves": "show_chart",
-         "multiview": "stacks", "defend": "shield", "robust": "rebase_edit", "train": "model_training", "runs": "list"}
+ICONS = {
+    "home": "waving_hand",
+    "attack": "bolt",
+    "inspect": "search",
+    "curves": "show_chart",
+    "multiview": "stacks",
+    "defend": "shield",
+    "robust": "rebase_edit",
+    "train": "model_training",
+    "runs": "list",
+}
 pages = [
-    st.Page(ROOT / "pages" / f"{name}.py", title=title, icon=f":material/{ICONS[name]}:", url_path="" if name == "home" else name, default=name == "home")
+    st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=title,
+        icon=f":material/{ICONS[name]}:",
+        url_path="" if name == "home" else name,
+        default=name == "home",
+    )
     for name, title in state.PAGES.items()
 ]
 page = st.navigation(pages, position="top")

@@ -1,13 +1,40 @@
-"""Colours that people with any kind of colour vision can tell apart, and images as the colours of a signed scale.
+"""Colours that people with any kind of colour vision can tell apart, and images as the colours of a signed
+scale.
 
-Source of the first seven: Okabe & Ito, "Color Universal Design", 2008; more follow for k > 7. Never the only sign: charts add line
-shapes and marker symbols, maps add the legend's counts and highlight.
+Source of the first seven: Okabe & Ito, "Color Universal Design", 2008; more follow for k > 7. Never the only
+sign: charts add line shapes and marker symbols, maps add the legend's counts and highlight.
 """
 
-LIGHT = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#5B5B5B", "#F0E442", "#882255", "#999933", "#44AA99", "#7B5CC6")
+LIGHT = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+    "#56B4E9",
+    "#5B5B5B",
+    "#F0E442",
+    "#882255",
+    "#999933",
+    "#44AA99",
+    "#7B5CC6",
+)
 """Categories on a light page; the first ten are those of .streamlit/config.toml."""
 
-DARK = ("#56B4E9", "#E69F00", "#2BC79A", "#CC79A7", "#F0793A", "#3D8FD1", "#B5B5B5", "#F0E442", "#A184EC", "#B9B95A", "#6FD6C6", "#E8829B")
+DARK = (
+    "#56B4E9",
+    "#E69F00",
+    "#2BC79A",
+    "#CC79A7",
+    "#F0793A",
+    "#3D8FD1",
+    "#B5B5B5",
+    "#F0E442",
+    "#A184EC",
+    "#B9B95A",
+    "#6FD6C6",
+    "#E8829B",
+)
 """The same categories on a dark page."""
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C7AD6", "#8A8A8A")

@@ -16,13 +16,25 @@ AVERAGED = 10
 """Probes in the moving average of Δ, at least: single ones change their sign from one to the next."""
 WINDOW = 15.0
 """Seconds over which a rate is taken."""
-ANGLES = ("delta_fr", "delta_fd", "cos_sup_pseudo", "norm_total", "norm_pseudo", "norm_self", "norm_ratio", "near_stationary",
-          "hypothetical")
+ANGLES = (
+    "delta_fr",
+    "delta_fd",
+    "cos_sup_pseudo",
+    "norm_total",
+    "norm_pseudo",
+    "norm_self",
+    "norm_ratio",
+    "near_stationary",
+    "hypothetical",
+)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Where a run is: iterations done and due in this phase, iterations a second, seconds left in this phase (None: not known)."""
+    """Where a run is: iterations done and due in this phase, iterations a second, seconds left in this phase
+    (None: not known).
+    """
+
     phase: str = ""
     step: int = 0
     total: int = 0
@@ -47,6 +59,7 @@ class Pace:
 @dataclass
 class Record:
     """A run's events without its interruptions, and how many lines were read for them."""
+
     lines: int = 0
     events: list[Event] = field(default_factory=list)
 
@@ -54,7 +67,11 @@ class Record:
         """Take in what is new; whether there was anything. Raises RunBroken at a damaged line."""
         new = run.events(self.lines)
         self.lines += len(new)
-        self.events = story([*self.events, *new]) if any(isinstance(event, Started) for event in new) else [*self.events, *new]
+        self.events = (
+            story([*self.events, *new])
+            if any(isinstance(event, Started) for event in new)
+            else [*self.events, *new]
+        )
         return bool(new)
 
     def started(self) -> Started | None:
@@ -73,12 +90,18 @@ class Record:
         last = moving[-1]
         phase = next((event.phase for event in reversed(moving) if isinstance(event, Progress)), "")
         since = (last.at or 0) - WINDOW
-        first = next(event for event in moving if _phase(event, phase) == phase and (event.at or 0) >= since and event.step <= last.step)
+        first = next(
+            event
+            for event in moving
+            if _phase(event, phase) == phase and (event.at or 0) >= since and event.step <= last.step
+        )
         steps, seconds = last.step - first.step, (last.at or 0) - (first.at or 0)
         return Pace(phase, last.step, last.total, steps / seconds if steps > 0 and seconds > 0.5 else None)
 
     def evaluations(self) -> pd.DataFrame:
-        """One row an evaluation: `step`, values and scores; lists are left out. Angles stand only where they were measured."""
+        """One row an evaluation: `step`, values and scores; lists are left out. Angles stand only where they
+        were measured.
+        """
         rows = [{"step": event.step} | event.values | _numbers(event.metrics) for event in self._evaluated()]
         table = pd.DataFrame(rows).astype(float) if rows else pd.DataFrame({"step": []})
         angles = [name for name in ANGLES if name in table]
@@ -88,13 +111,19 @@ class Record:
         return table
 
     def losses(self) -> pd.DataFrame:
-        """One row a report of this run's own training (not of its base), thinned: `step` and what its paper watches."""
+        """One row a report of this run's own training (not of its base), thinned: `step` and what its paper
+        watches.
+        """
         rows = [{"step": event.step} | event.values for event in self._own()]
         return thinned(pd.DataFrame(rows).astype(float)) if rows else pd.DataFrame({"step": []})
 
     def sizes(self) -> pd.DataFrame:
         """One row an evaluation: `step` and the size of each cluster."""
-        rows = [{"step": event.step} | dict(enumerate(event.metrics["sizes"])) for event in self._evaluated() if "sizes" in event.metrics]
+        rows = [
+            {"step": event.step} | dict(enumerate(event.metrics["sizes"]))
+            for event in self._evaluated()
+            if "sizes" in event.metrics
+        ]
         return thinned(pd.DataFrame(rows)) if rows else pd.DataFrame({"step": []})
 
     def now(self) -> dict[str, float]:
@@ -148,12 +177,18 @@ def stretches(table: pd.DataFrame, flag: str, x: str) -> list[tuple[float, float
 
 
 def decoder_blocks(settings: Mapping[str, Any], first: float, last: float) -> list[tuple[float, float]]:
-    """Iterations from `first` to `last` in which only the decoder moves: every other block of M, the first one too."""
+    """Iterations from `first` to `last` in which only the decoder moves: every other block of M, the first
+    one too.
+    """
     block = settings.get("block")
     if not block:
         return []
     starts = range(int(first // (2 * block)) * 2 * block, int(last) + 1, 2 * block)
-    return [(float(max(start, first)), float(min(start + block, last))) for start in starts if start + block > first and start < last]
+    return [
+        (float(max(start, first)), float(min(start + block, last)))
+        for start in starts
+        if start + block > first and start < last
+    ]
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,8 @@
-"""Makes `.venv` from requirements.txt, once: the standard library alone, for a fresh clone and the system's own Python.
+"""Makes `.venv` from requirements.txt, once: the standard library alone, for a fresh clone and the system's
+own Python.
 
-The stamp in `.venv` is the hash of what the environment was made from, so a second start has nothing to do and knows it
-in milliseconds. It is written last: an interrupted install is simply done again.
+The stamp in `.venv` is the hash of what the environment was made from, so a second start has nothing to do
+and knows it in milliseconds. It is written last: an interrupted install is simply done again.
 """
 
 import hashlib
@@ -32,7 +33,8 @@ def venv_python(venv: Path, system: str = platform.system()) -> Path:
 
 
 def environment(root: Path = ROOT, say: Callable[[str], None] = print) -> Path:
-    """The interpreter of `root`/.venv, which has everything in requirements.txt; made or brought up to date if needed.
+    """The interpreter of `root`/.venv, which has everything in requirements.txt; made or brought up to date
+    if needed.
 
     Raises SetupError where there is no space, no network, no permission, or no wheel for this Python.
     """
@@ -60,6 +62,7 @@ def make(venv: Path, requirements: Path, say: Callable[[str], None] = print) -> 
 
 # The stamp
 
+
 def stamp_file(venv: Path) -> Path:
     """Where the stamp lies."""
     return venv / "feint-stamp"
@@ -68,7 +71,11 @@ def stamp_file(venv: Path) -> Path:
 def stamp(venv: Path, requirements: Path) -> str:
     """The hash of what an environment is made from: the requirements, and the Python it runs on."""
     config, python = venv / "pyvenv.cfg", os.path.realpath(venv_python(venv))
-    made_from = (requirements.read_bytes(), config.read_bytes() if config.exists() else b"", os.fsencode(python))
+    made_from = (
+        requirements.read_bytes(),
+        config.read_bytes() if config.exists() else b"",
+        os.fsencode(python),
+    )
     return hashlib.sha256(b"\0".join(made_from)).hexdigest()
 
 
@@ -80,11 +87,15 @@ def is_ready(venv: Path, requirements: Path) -> bool:
 
 # Making the environment
 
+
 def works(python: Path) -> bool:
     """Whether `python` starts, is new enough and has pip."""
     probe = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     try:
-        return subprocess.run([python, "-c", probe], capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        return (
+            subprocess.run([python, "-c", probe], capture_output=True, stdin=subprocess.DEVNULL).returncode
+            == 0
+        )
     except OSError:  # it is not there, or half of it
         return False
 
@@ -95,23 +106,47 @@ def create(venv: Path) -> None:
     made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if made.returncode:
         output = made.stdout + made.stderr
-        raise SetupError(explanation(output) or (
-            f"This Python cannot make virtual environments ({last_line(output)}): "
-            "install its venv module (on Debian or Ubuntu: apt install python3-venv) and run the same command again."))
+        raise SetupError(
+            explanation(output)
+            or (
+                f"This Python cannot make virtual environments ({last_line(output)}): "
+                "install its venv module (on Debian or Ubuntu: apt install python3-venv) and run the same "
+                "command again."
+            )
+        )
 
 
 def pip_command(python: Path, requirements: Path, index: str | None = None) -> list[str]:
     """The command that installs `requirements`; `index` is one more place where pip looks for wheels."""
     extra = ["--extra-index-url", index] if index else []
-    return [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-user",
-            "--progress-bar", "off", "-r", str(requirements), *extra]
+    return [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-user",
+        "--progress-bar",
+        "off",
+        "-r",
+        str(requirements),
+        *extra,
+    ]
 
 
 def install(command: list[str], root: Path, say: Callable[[str], None] = print) -> None:
     """Run pip, telling of each download. Raises SetupError with what went wrong in one sentence."""
     lines = []
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace") as pip:
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as pip:
         try:
             for line in pip.stdout or ():
                 lines.append(line)
@@ -123,11 +158,15 @@ def install(command: list[str], root: Path, say: Callable[[str], None] = print) 
             raise
     if pip.returncode:
         output = "".join(lines)
-        raise SetupError(explanation(output) or f"pip could not install requirements.txt: {last_line(output)}")
+        raise SetupError(
+            explanation(output) or f"pip could not install requirements.txt: {last_line(output)}"
+        )
 
 
 def progress(line: str) -> str | None:
-    """What a person wants to know of a line of pip's: the large downloads, and that the last part has begun."""
+    """What a person wants to know of a line of pip's: the large downloads, and that the last part has
+    begun.
+    """
     large = re.match(r"\s*Downloading (\S+?)-(\d[^-\s]*)-\S+ \((\d+(?:\.\d+)? [MG]B)\)", line)
     if large:
         return f"{large[1]} {large[2]} ({large[3]})"
@@ -136,8 +175,11 @@ def progress(line: str) -> str | None:
 
 # The CPU wheels of PyTorch
 
+
 def prefers_cpu_torch(system: str = platform.system(), nvidia: Path = Path("/proc/driver/nvidia")) -> bool:
-    """Whether this is Linux with no NVIDIA GPU: there PyPI's own wheel of PyTorch brings gigabytes of CUDA for nothing."""
+    """Whether this is Linux with no NVIDIA GPU: there PyPI's own wheel of PyTorch brings gigabytes of CUDA
+    for nothing.
+    """
     return system == "Linux" and not nvidia.exists() and shutil.which("nvidia-smi") is None
 
 
@@ -149,7 +191,8 @@ def answers(url: str, seconds: float = 2.0) -> bool:
         try:
             with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds):
                 heard.append(True)
-        except (OSError, ValueError):  # no network, no such page, or a proxy that cannot be read: pip looks elsewhere
+        # no network, no such page, or a proxy that cannot be read: pip looks elsewhere
+        except (OSError, ValueError):
             heard.append(False)
 
     asking = threading.Thread(target=ask, daemon=True)
@@ -161,15 +204,38 @@ def answers(url: str, seconds: float = 2.0) -> bool:
 # What can go wrong
 
 EXPLANATIONS = {
-    ("No space left on device", "Errno 28", "not enough space on the disk", "Disk quota exceeded"):
-        f"The disk is full: Feint's environment needs about {NEEDED:.0f} GB; make room and run the same command again.",
-    ("NewConnectionError", "Failed to establish a new connection", "Temporary failure in name resolution", "getaddrinfo failed",
-     "ConnectTimeoutError", "ReadTimeoutError", "Network is unreachable", "ProxyError", "Connection refused"):
-        "No network: set-up downloads what Feint needs from pypi.org; connect (or set HTTPS_PROXY) and run the same command again.",
-    ("CERTIFICATE_VERIFY_FAILED",):
-        "This network puts its own certificate before pypi.org's: set PIP_CERT to the file of it and run the same command again.",
-    ("Permission denied", "Errno 13", "Read-only file system"):
-        "This folder cannot be written to: copy Feint to a folder of your own and run the same command there.",
+    (
+        "No space left on device",
+        "Errno 28",
+        "not enough space on the disk",
+        "Disk quota exceeded",
+    ): (
+        f"The disk is full: Feint's environment needs about {NEEDED:.0f} GB; make room and run the same "
+        "command again."
+    ),
+    (
+        "NewConnectionError",
+        "Failed to establish a new connection",
+        "Temporary failure in name resolution",
+        "getaddrinfo failed",
+        "ConnectTimeoutError",
+        "ReadTimeoutError",
+        "Network is unreachable",
+        "ProxyError",
+        "Connection refused",
+    ): (
+        "No network: set-up downloads what Feint needs from pypi.org; connect (or set HTTPS_PROXY) and run "
+        "the same command again."
+    ),
+    ("CERTIFICATE_VERIFY_FAILED",): (
+        "This network puts its own certificate before pypi.org's: set PIP_CERT to the file of it and run the "
+        "same command again."
+    ),
+    (
+        "Permission denied",
+        "Errno 13",
+        "Read-only file system",
+    ): "This folder cannot be written to: copy Feint to a folder of your own and run the same command there.",
 }
 
 
@@ -178,10 +244,17 @@ def explanation(output: str) -> str | None:
     for complaints, sentence in EXPLANATIONS.items():
         if any(complaint in output for complaint in complaints):
             return sentence
-    missing = [line.rsplit(" ", 1)[-1] for line in output.splitlines() if "No matching distribution found for" in line]
+    missing = [
+        line.rsplit(" ", 1)[-1]
+        for line in output.splitlines()
+        if "No matching distribution found for" in line
+    ]
     if missing:
-        return (f"There is no {missing[0]} for Python {platform.python_version()} on {platform.system()} {platform.machine()}: "
-                "use a 64-bit Python 3.11 to 3.13.")
+        return (
+            f"There is no {missing[0]} for Python {platform.python_version()} on {platform.system()} "
+            f"{platform.machine()}: "
+            "use a 64-bit Python 3.11 to 3.13."
+        )
     return None
 
 
@@ -195,8 +268,10 @@ def check_space(folder: Path, needed: float = NEEDED) -> None:
     """Raises SetupError if fewer than `needed` GB are free where the environment will lie."""
     free = shutil.disk_usage(folder).free / 1e9
     if free < needed:
-        raise SetupError(f"Feint's environment needs about {needed:.0f} GB and {folder} has {free:.1f} GB free: "
-                         "make room and run the same command again.")
+        raise SetupError(
+            f"Feint's environment needs about {needed:.0f} GB and {folder} has {free:.1f} GB free: "
+            "make room and run the same command again."
+        )
 
 
 @contextmanager
@@ -210,7 +285,9 @@ def refusals_explained(root: Path) -> Iterator[None]:
 
 @contextmanager
 def one_at_a_time(file: Path, say: Callable[[str], None] = print) -> Iterator[None]:
-    """Hold the lock on `file`, waiting for a set-up that is already going on; it falls with the process that holds it."""
+    """Hold the lock on `file`, waiting for a set-up that is already going on; it falls with the process that
+    holds it.
+    """
     with open(file, "rb") as held:
         if not lock(held.fileno(), wait=False):
             say("Another set-up is going on: waiting for it ...")
@@ -223,7 +300,8 @@ if sys.platform == "win32":
 
     def lock(descriptor: int, wait: bool) -> bool:
         """Whether the lock on an open file was got."""
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far beyond the end: Windows lets nobody read a locked region
+        # far beyond the end: Windows lets nobody read a locked region
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)

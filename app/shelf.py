@@ -73,12 +73,17 @@ def _words(run: Run) -> str:
     if "model" in run.spec.builds_on:
         key = run.spec.builds_on["model"]
         said.append(_terms(run))
-        said.append("on " + next((name for name, entry in state.store().zoo().items() if entry.key == key), key[:8]))
+        said.append(
+            "on " + next((name for name, entry in state.store().zoo().items() if entry.key == key), key[:8])
+        )
     if isinstance(found.get("acc"), float):
         said.append(f"ACC {found['acc']:.3f}")
     if isinstance(found.get("flip_rate"), float):
         control = found.get("noise_flip_rate")
-        said.append(f"flipped {found['flip_rate']:.3f}" + (f", noise {control:.3f}" if isinstance(control, float) else ""))
+        said.append(
+            f"flipped {found['flip_rate']:.3f}"
+            + (f", noise {control:.3f}" if isinstance(control, float) else "")
+        )
     return " · ".join(part for part in said if part)
 
 
@@ -86,15 +91,24 @@ def _terms(run: Run) -> str:
     """What an attack was after, and how far it could go."""
     settings, result = run.spec.settings, run.result()
     symbol, size = ("ν", result["nu"]) if result.get("nu") is not None else ("ε", settings.get("epsilon"))
-    return " · ".join([str(settings.get("objective", "")).replace("_", " "), *([f"{symbol} {size:g}"] if isinstance(size, float) else [])]).strip(" ·")
+    return " · ".join(
+        [
+            str(settings.get("objective", "")).replace("_", " "),
+            *([f"{symbol} {size:g}"] if isinstance(size, float) else []),
+        ]
+    ).strip(" ·")
 
 
 def _delete(run: Run) -> None:
     """Delete, after a second press that says what is lost."""
     with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; "
-                    "the same settings and seed make it again.")
-        st.button("Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,))
+        st.markdown(
+            f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; "
+            "the same settings and seed make it again."
+        )
+        st.button(
+            "Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,)
+        )
 
 
 def _gone(name: str) -> None:

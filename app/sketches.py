@@ -20,7 +20,8 @@ KINDS = ("reconstructions", "map")
 def show(run: Run, told: Record) -> DeltaGenerator | None:
     """Reconstructions and the small map, at the newest step or at the one chosen on the timeline.
 
-    Gives back the place under the reconstructions, where there is room beside the map; None where nothing was drawn.
+    Gives back the place under the reconstructions, where there is room beside the map; None where nothing was
+    drawn.
     """
     steps = sorted({picture.step for kind in KINDS for picture in told.pictures(kind)})
     if not steps:
@@ -43,8 +44,15 @@ def _timeline(key: str, steps: list[int]) -> int:
     st.session_state[newest] = steps[-1]
     if len(steps) < 2:
         return steps[-1]
-    return int(st.select_slider("Timeline", steps, key=widget, format_func=lambda step: f"{step:,}",
-                                help="Pictures along training; at its end it follows the newest."))
+    return int(
+        st.select_slider(
+            "Timeline",
+            steps,
+            key=widget,
+            format_func=lambda step: f"{step:,}",
+            help="Pictures along training; at its end it follows the newest.",
+        )
+    )
 
 
 def _picture(run: Run, picture: Picture) -> None:
@@ -53,7 +61,12 @@ def _picture(run: Run, picture: Picture) -> None:
             _map(run, picture)
         else:
             st.markdown(f"**Reconstructions** at iteration {picture.step:,}")
-            st.image((run.folder / picture.file).read_bytes(), caption=picture.caption, width="stretch", alt=picture.caption)
+            st.image(
+                (run.folder / picture.file).read_bytes(),
+                caption=picture.caption,
+                width="stretch",
+                alt=picture.caption,
+            )
     except (FeintError, OSError):
         st.caption(f"The picture of iteration {picture.step:,} is not there any more.")
 
@@ -63,11 +76,15 @@ def _map(run: Run, picture: Picture) -> None:
     codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
     clusters = Classes("cluster", codes, cluster_names(run, codes, arrays["index"]))
     caption = f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."
-    point_map(map_payload(arrays["xy"], clusters, title="The embedding", ids=arrays["index"], caption=caption), key=f"map/{run.key}")
+    point_map(
+        map_payload(arrays["xy"], clusters, title="The embedding", ids=arrays["index"], caption=caption),
+        key=f"map/{run.key}",
+    )
 
 
 def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]:
-    """What clusters are called, for people: the class that most of their samples are of; by number while no labels are known.
+    """What clusters are called, for people: the class that most of their samples are of; by number while no
+    labels are known.
 
     `codes` (n,) are the clusters of the samples whose numbers are `samples` (n,).
     """
@@ -76,7 +93,9 @@ def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]
     labels = _labels(owner)
     if labels is None or len(labels) <= samples.max(initial=0):
         return [f"cluster {number}" for number in range(count)]
-    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [str(number) for number in range(int(labels.max()) + 1)]
+    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
+        str(number) for number in range(int(labels.max()) + 1)
+    ]
     names: list[str] = []
     for number in range(count):
         votes = np.bincount(labels[samples[codes == number]])

@@ -1,7 +1,8 @@
 """The address, the session and the handle on the engine.
 
-Address: every choice that makes a picture is in the URL, defaults too, so that a copied link shows somebody else the same.
-A page asks `key(name, default, valid)` for a widget's key before the widget is drawn, and `remember()` writes the URL at its end.
+Address: every choice that makes a picture is in the URL, defaults too, so that a copied link shows somebody
+else the same. A page asks `key(name, default, valid)` for a widget's key before the widget is drawn, and
+`remember()` writes the URL at its end.
 """
 
 import os
@@ -26,12 +27,47 @@ from engine.runs.store import Run, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS_VERSION = "1"
-PARAMETERS = ("data", "model", "attack", "objective", "norm", "eps", "lambda", "steps", "target", "seed", "sample", "run", "n", "pick", "view", "colour",
-              "order", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
+PARAMETERS = (
+    "data",
+    "model",
+    "attack",
+    "objective",
+    "norm",
+    "eps",
+    "lambda",
+    "steps",
+    "target",
+    "seed",
+    "sample",
+    "run",
+    "n",
+    "pick",
+    "view",
+    "colour",
+    "order",
+    "umap",
+    "tab",
+    "attacker",
+    "locked",
+    "protocol",
+    "lesson",
+    "step",
+)
 OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
-"""Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a link brings them."""
-PAGES = {"home": "Home", "attack": "Attack", "inspect": "Inspect", "curves": "Curves", "multiview": "Multi-view", "defend": "Defend",
-         "robust": "Robust clustering", "train": "Train", "runs": "Runs"}
+"""Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
+link brings them.
+"""
+PAGES = {
+    "home": "Home",
+    "attack": "Attack",
+    "inspect": "Inspect",
+    "curves": "Curves",
+    "multiview": "Multi-view",
+    "defend": "Defend",
+    "robust": "Robust clustering",
+    "train": "Train",
+    "runs": "Runs",
+}
 
 KEYS = """
 | key | what it does |
@@ -48,7 +84,9 @@ KEYS = """
 Value = TypeVar("Value", str, int, float, bool)
 
 
-# --- the address ------------------------------------------------------------------------------------------------------
+# --- the address
+# ------------------------------------------------------------------------------------------------------
+
 
 def open_address(page: str = "") -> None:
     """Once a script run, before any widget: take what the URL of this page says into the session."""
@@ -57,7 +95,10 @@ def open_address(page: str = "") -> None:
     current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
     version = st.query_params.get("v", ADDRESS_VERSION)
     if version != ADDRESS_VERSION:
-        notice(f"This link was made by another version of Feint (v={version}); what it says is read as far as it still fits.")
+        notice(
+            f"This link was made by another version of Feint (v={version}); what it says is read as far as it"
+            " still fits."
+        )
     for name, text in current.items():
         if seen.get(name) != text:
             address[name] = text
@@ -66,9 +107,11 @@ def open_address(page: str = "") -> None:
 
 
 def _turned_to(page: str) -> bool:
-    """Whether a person came here from another page, whose own parameters are put aside then, and this one's taken up again.
+    """Whether a person came here from another page, whose own parameters are put aside then, and this one's
+    taken up again.
 
-    A widget of the same key on another page is another widget, which would begin empty: all begin from the address.
+    A widget of the same key on another page is another widget, which would begin empty: all begin from the
+    address.
     """
     before = st.session_state.get("address_page", page)
     st.session_state["address_page"] = page
@@ -82,8 +125,12 @@ def _turned_to(page: str) -> bool:
     return True
 
 
-def key(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = "") -> str:
-    """The widget key of an address parameter, its session value set and checked; nonsense gives the default and a notice."""
+def key(
+    name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = ""
+) -> str:
+    """The widget key of an address parameter, its session value set and checked; nonsense gives the default
+    and a notice.
+    """
     widget = f"p_{name}"
     if widget in st.session_state and _fits(st.session_state[widget], default, valid):
         return widget
@@ -94,8 +141,13 @@ def key(name: str, default: Value, valid: Callable[[Value], bool] = lambda value
         if parsed is not None and valid(parsed):
             value = parsed
         else:
-            wanted = expected or {float: "a number in its range", int: "a whole number in its range"}.get(type(default), "one of the names listed here")
-            notice(f"The link says {name}={str(text)[:40]}, but {name} must be {wanted}; {default} is used instead.")
+            wanted = expected or {float: "a number in its range", int: "a whole number in its range"}.get(
+                type(default), "one of the names listed here"
+            )
+            notice(
+                f"The link says {name}={str(text)[:40]}, but {name} must be {wanted}; {default} is used"
+                " instead."
+            )
     st.session_state[widget] = value
     return widget
 
@@ -124,20 +176,26 @@ def remember() -> None:
     for name in PARAMETERS:
         if f"p_{name}" in st.session_state:
             address[name] = st.session_state[f"p_{name}"]
-    wanted = {"v": ADDRESS_VERSION} | {name: _text(address[name]) for name in PARAMETERS if address.get(name) not in (None, "")}
+    wanted = {"v": ADDRESS_VERSION} | {
+        name: _text(address[name]) for name in PARAMETERS if address.get(name) not in (None, "")
+    }
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state["address_seen"] = {name: text for name, text in wanted.items() if name != "v"}
 
 
 def go(page: str, parameters: Mapping[str, str | int | float]) -> None:
-    """Open a page with these parameters set, as a link to it would: so widgets that are drawn already do not matter."""
+    """Open a page with these parameters set, as a link to it would: so widgets that are drawn already do not
+    matter.
+    """
     link = {"v": ADDRESS_VERSION} | {name: _text(new) for name, new in parameters.items()}
     st.switch_page(ROOT / "pages" / f"{page}.py", query_params=link)
 
 
 def _fits(current: Any, default: Any, valid: Callable[[Any], bool]) -> bool:
-    same_kind = isinstance(current, type(default)) or (isinstance(default, float) and isinstance(current, int))
+    same_kind = isinstance(current, type(default)) or (
+        isinstance(default, float) and isinstance(current, int)
+    )
     return same_kind and valid(current)
 
 
@@ -158,7 +216,9 @@ def _text(current: Any) -> str:
     return f"{current:.6g}" if isinstance(current, float) else str(current)
 
 
-# --- notices ----------------------------------------------------------------------------------------------------------
+# --- notices
+# ----------------------------------------------------------------------------------------------------------
+
 
 def notice(sentence: str) -> None:
     """Keep a sentence to be shown under the page's title."""
@@ -185,11 +245,15 @@ def refused(error: FeintError) -> None:
     st.error(str(error))
 
 
-# --- the engine -------------------------------------------------------------------------------------------------------
+# --- the engine
+# -------------------------------------------------------------------------------------------------------
+
 
 @st.cache_resource(show_spinner="Asking the engine what it can do…")
 def catalogue() -> dict[str, Any]:
-    """kind -> name -> entry: models, attacks, objectives, data, metrics, zoo. Made by the engine, read without torch."""
+    """kind -> name -> entry: models, attacks, objectives, data, metrics, zoo. Made by the engine, read
+    without torch.
+    """
     return engine_catalogue.read()
 
 
@@ -200,7 +264,9 @@ def store() -> Store:
 
 @st.cache_resource(show_spinner=False)
 def _connecting() -> Future[Engine]:
-    """The one connection of this page server, made in the background so that the first page need not wait for it."""
+    """The one connection of this page server, made in the background so that the first page need not wait for
+    it.
+    """
     return ThreadPoolExecutor(1, "engine").submit(_connect)
 
 
@@ -234,36 +300,56 @@ def ask(question: Mapping[str, Any], waiting: str = "Asking the engine…", time
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:
-    """Name -> run of every trained model: zoo first, then own finished runs; of one data set, or with one ability, if asked."""
+    """Name -> run of every trained model: zoo first, then own finished runs; of one data set, or with one
+    ability, if asked.
+    """
     catalogued = catalogue()["model"]
     shelf = store()
     own = {run.key: run for run in shelf.all() if run.status() == "finished" and run.spec.action == "train"}
     zoo = {name: run for name, run in shelf.zoo().items() if run.spec.action == "train"}
-    every = zoo | {name: run for name, run in own.items() if name not in {shipped.key for shipped in zoo.values()}}
-    return {name: run for name, run in every.items()
-            if (data is None or run.spec.data == data)
-            and (ability is None or ability in catalogued.get(run.spec.name, {}).get("abilities", ()))}
+    every = zoo | {
+        name: run for name, run in own.items() if name not in {shipped.key for shipped in zoo.values()}
+    }
+    return {
+        name: run
+        for name, run in every.items()
+        if (data is None or run.spec.data == data)
+        and (ability is None or ability in catalogued.get(run.spec.name, {}).get("abilities", ()))
+    }
 
 
 def method_title(spec: Spec) -> str:
-    """What a person calls the method of a training: of a defence, with the network that it defends and how."""
+    """What a person calls the method of a training: of a defence, with the network that it defends
+    and how.
+    """
     known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
     if "module" not in settings:
         return str(known.get(spec.name, {}).get("title", spec.name))
     arm = "" if settings["variant"] == "information" else f", {settings['variant']}"
-    return f"Defended {known[settings['module']]['title']}{arm}{', alternating' if settings['attack_steps'] else ''}"
+    return (
+        "Defended"
+        f" {known[settings['module']]['title']}{arm}{', alternating' if settings['attack_steps'] else ''}"
+    )
 
 
 def model_title(name: str, run: Run) -> str:
     """What a list calls a model."""
     title = method_title(run.spec)
-    return f"{title} · {run.spec.data}" if "/" in name else f"{title} · {run.spec.data} · seed {run.spec.seed} · {name[:6]}"
+    return (
+        f"{title} · {run.spec.data}"
+        if "/" in name
+        else f"{title} · {run.spec.data} · seed {run.spec.seed} · {name[:6]}"
+    )
 
 
-# --- what every page starts and ends with -----------------------------------------------------------------------------
+# --- what every page starts and ends with
+# -----------------------------------------------------------------------------
+
 
 def page_head(question: str, lead: str = "") -> None:
-    """A page's title is its question, beside it the link and the keys; below it one line, and what has to be said first."""
+    """A page's title is its question, beside it the link and the keys; below it one line, and what has to be
+    said first.
+    """
     st.session_state["notices_told"] = []
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(question, anchor=False, width="stretch")
@@ -276,7 +362,9 @@ def page_head(question: str, lead: str = "") -> None:
 
 
 def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The two columns of a page: choices at the left, evidence at the right; on a phone the evidence comes first."""
+    """The two columns of a page: choices at the left, evidence at the right; on a phone the evidence comes
+    first.
+    """
     choose, look = st.container(key="choose_look").columns([3, 9], gap="medium")
     return choose, look
 
@@ -287,7 +375,9 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
     show_notices()
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
     with st.expander("Reproduce and share", icon=":material/link:"):
-        st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same picture.")
+        st.caption(
+            "This page's address holds every choice, defaults too. Whoever opens it sees the same picture."
+        )
         st.code(f"?{query}", language=None, wrap_lines=True)
         for language, text in (reproduce or {}).items():
             st.caption(language)

@@ -30,9 +30,18 @@ SYMBOLS = {"epsilon": "ε", "lambda": "λ"}
 COLUMNS = {"epsilon": "epsilon", "lambda": "lam"}
 VALUES = {"epsilon": "epsilons", "lambda": "lams"}
 OTHER = {"epsilon": "lambda", "lambda": "epsilon"}
-AGREEMENT = {"acc_attacked": "ACC, matched anew", "acc_attacked_fixed_match": "ACC, clean matching", "nmi_attacked": "NMI",
-             "acc_clean": "ACC, clean", "knn_acc_attacked": "legibility, 5-NN on pixels"}
-FLIPS = {"flip_rate": "this attack", "noise_flip_rate": "noise of the same size", "other_delta_flip_rate": "another sample's δ"}
+AGREEMENT = {
+    "acc_attacked": "ACC, matched anew",
+    "acc_attacked_fixed_match": "ACC, clean matching",
+    "nmi_attacked": "NMI",
+    "acc_clean": "ACC, clean",
+    "knn_acc_attacked": "legibility, 5-NN on pixels",
+}
+FLIPS = {
+    "flip_rate": "this attack",
+    "noise_flip_rate": "noise of the same size",
+    "other_delta_flip_rate": "another sample's δ",
+}
 CONTROLS = ("acc_clean", "knn_acc_attacked", "noise_flip_rate", "other_delta_flip_rate")
 TICK = 1.0
 """Seconds between looks at a live sweep."""
@@ -42,11 +51,16 @@ SAID_AGAIN = 0.002
 """Seconds: cells told faster than this were kept from before and not measured."""
 
 
-# --- choosing and starting --------------------------------------------------------------------------------------------
+# --- choosing and starting
+# --------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Grid:
-    """What is measured: the values along the axis, the attack seeds, and at most how many samples in each cell."""
+    """What is measured: the values along the axis, the attack seeds, and at most how many samples in each
+    cell.
+    """
+
     axis: str
     values: tuple[float, ...]
     seeds: tuple[int, ...]
@@ -61,7 +75,12 @@ class Grid:
 def open_link() -> None:
     """A link that names a sweep but no axis opens on that sweep's own."""
     name = st.query_params.get("run", "")
-    if name and "tab" not in st.query_params and live.readable(name) and (run := state.store().find(name)).spec.action == "sweep":
+    if (
+        name
+        and "tab" not in st.query_params
+        and live.readable(name)
+        and (run := state.store().find(name)).spec.action == "sweep"
+    ):
         state.put("tab", along(run.spec)[0])
 
 
@@ -69,57 +88,132 @@ def choose_grid(axis: str, threat: Threat, victim: Victim) -> Grid:
     """Range, number of points, attack seeds and samples."""
     top, symbol = evidence.LAMBDAS if axis == "lambda" else SPAN[threat.norm], SYMBOLS[axis]
     first = (0.0, top if axis == "lambda" else 0.3 * top)
-    low, high = st.slider(f"Range of {symbol}", 0.0, top, first, step=top / 200, key=f"grid/{axis}/{top:g}", persist_state="session")
-    points = int(st.slider("Points", 2, 21, 7, key="grid/points", persist_state="session", help=f"Values of {symbol}, evenly spaced."))
-    seeds = int(st.number_input("Attack seeds", 1, 10, 3, key="grid/seeds", persist_state="session",
-                                help="Each draws its own samples and random starts; the intervals are over them."))
+    low, high = st.slider(
+        f"Range of {symbol}",
+        0.0,
+        top,
+        first,
+        step=top / 200,
+        key=f"grid/{axis}/{top:g}",
+        persist_state="session",
+    )
+    points = int(
+        st.slider(
+            "Points",
+            2,
+            21,
+            7,
+            key="grid/points",
+            persist_state="session",
+            help=f"Values of {symbol}, evenly spaced.",
+        )
+    )
+    seeds = int(
+        st.number_input(
+            "Attack seeds",
+            1,
+            10,
+            3,
+            key="grid/seeds",
+            persist_state="session",
+            help="Each draws its own samples and random starts; the intervals are over them.",
+        )
+    )
     most = victim.overview.json["n"]
-    n = int(st.number_input("Samples in each cell", 1, most, key=state.key("n", min(500, most), lambda number: 1 <= number <= most)))
+    n = int(
+        st.number_input(
+            "Samples in each cell",
+            1,
+            most,
+            key=state.key("n", min(500, most), lambda number: 1 <= number <= most),
+        )
+    )
     values = sorted({round(float(value), 6) for value in np.linspace(low, high, points)})
     return Grid(axis, tuple(values), tuple(range(threat.seed, threat.seed + seeds)), n)
 
 
 def wanted(threat: Threat, grid: Grid) -> dict[str, Any]:
     """The fields of the sweep where they must be said; the attack's own among them."""
-    lists = {"epsilons": list(grid.values), "lams": [threat.lam]} if grid.axis == "epsilon" else {"epsilons": [threat.epsilon], "lams": list(grid.values)}
+    lists = (
+        {"epsilons": list(grid.values), "lams": [threat.lam]}
+        if grid.axis == "epsilon"
+        else {"epsilons": [threat.epsilon], "lams": list(grid.values)}
+    )
     other_half = {"half": "second"} if threat.unseen else {}
-    return threat.settings | threat.objective_settings | other_half | {"objective": threat.objective, "norm": threat.norm, **lists,
-                                                                       "attack_seeds": list(grid.seeds), "n": grid.n}
+    return (
+        threat.settings
+        | threat.objective_settings
+        | other_half
+        | {
+            "objective": threat.objective,
+            "norm": threat.norm,
+            **lists,
+            "attack_seeds": list(grid.seeds),
+            "n": grid.n,
+        }
+    )
 
 
 def start(victim: Victim, threat: Threat, grid: Grid) -> str | None:
-    """Create the sweep and put it into the queue; its key, or None where it was refused and the sentence is on the page."""
-    return launching.begin(question("sweep", threat.attack, victim.run.spec.data, victim.run.key, wanted(threat, grid)))
+    """Create the sweep and put it into the queue; its key, or None where it was refused and the sentence is
+    on the page.
+    """
+    return launching.begin(
+        question("sweep", threat.attack, victim.run.spec.data, victim.run.key, wanted(threat, grid))
+    )
 
 
 def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
     """How long it will take, by the newest sweeps of this machine: of this model where there are any."""
     said = f"{grid.cells} cells of at most {grid.n} samples"
-    measured = [(run.spec.builds_on.get("model") == victim.run.key, rate) for run in _sweeps()[:8] if (rate := _rate(run)) is not None]
+    measured = [
+        (run.spec.builds_on.get("model") == victim.run.key, rate)
+        for run in _sweeps()[:8]
+        if (rate := _rate(run)) is not None
+    ]
     same = [rate for alike, rate in measured if alike]
     if not measured:
         return f"{said}. How long they take on this machine is not known before the first sweep."
     rate = float(np.median(same or [rate for _, rate in measured]))
     settings = state.catalogue()["attack"][threat.attack]["defaults"] | threat.settings
     seconds = rate * grid.cells * grid.n * _iterates(settings)
-    return f"{said}: about {duration(seconds)} here, as earlier sweeps of {'this model' if same else 'other models'} went, and a few seconds to start."
+    return (
+        f"{said}: about {duration(seconds)} here, as earlier sweeps of"
+        f" {'this model' if same else 'other models'} went, and a few seconds to start."
+    )
 
 
-def question(action: str, name: str, data: str, model: str, changes: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+def question(
+    action: str, name: str, data: str, model: str, changes: Mapping[str, Any], seed: int = 0
+) -> dict[str, Any]:
     """The question that prepares an attack run, or a sweep, of a model."""
-    return {"ask": "prepare", "action": action, "name": name, "data": data, "seed": seed, "changes": dict(changes), "models": {"model": model}}
+    return {
+        "ask": "prepare",
+        "action": action,
+        "name": name,
+        "data": data,
+        "seed": seed,
+        "changes": dict(changes),
+        "models": {"model": model},
+    }
 
 
 def _rate(run: Run) -> float | None:
     """Seconds a sample and iterate in a sweep's cells; None where none was measured."""
     told = live.read(run)
     gap = None if told is None else _gap(told)
-    return None if gap is None else gap / (run.spec.settings["n"] * _iterates(run.spec.settings["attack_settings"]))
+    return (
+        None
+        if gap is None
+        else gap / (run.spec.settings["n"] * _iterates(run.spec.settings["attack_settings"]))
+    )
 
 
 def _gap(told: Record) -> float | None:
     """Seconds that a cell takes: the median of those measured."""
-    times = [event.at for event in told.events if isinstance(event, Started | Evaluate) and event.at is not None]
+    times = [
+        event.at for event in told.events if isinstance(event, Started | Evaluate) and event.at is not None
+    ]
     gaps = [gap for gap in np.diff(times) if gap > SAID_AGAIN]
     return float(np.median(gaps)) if gaps else None
 
@@ -128,7 +222,9 @@ def _iterates(settings: Mapping[str, Any]) -> int:
     return int(settings.get("steps", 1) * settings.get("restarts", 1)) + 1
 
 
-# --- which sweep ------------------------------------------------------------------------------------------------------
+# --- which sweep
+# ------------------------------------------------------------------------------------------------------
+
 
 def along(spec: Spec) -> list[str]:
     """The axes along which a sweep has several values; ε where it has one value only."""
@@ -136,7 +232,9 @@ def along(spec: Spec) -> list[str]:
 
 
 def choose(axis: str, victim: Victim) -> Run | None:
-    """The sweep of the address, else the newest of this model on this axis; any other can be reopened from the list."""
+    """The sweep of the address, else the newest of this model on this axis; any other can be reopened from
+    the list.
+    """
     found = {run.key: run for run in _sweeps() if axis in along(run.spec)}
     asked = state.value("run", "")
     if asked not in found and asked == st.query_params.get("run", "") and asked and not live.readable(asked):
@@ -146,8 +244,14 @@ def choose(axis: str, victim: Victim) -> Run | None:
     state.put("run", current)
     if not found:
         return None
-    key = st.selectbox("Sweep", [""] * (not current) + list(found), key=state.key("run", current), label_visibility="collapsed",
-                       on_change=_close, format_func=lambda key: _listed(found[key]) if key else "Reopen a sweep…")
+    key = st.selectbox(
+        "Sweep",
+        [""] * (not current) + list(found),
+        key=state.key("run", current),
+        label_visibility="collapsed",
+        on_change=_close,
+        format_func=lambda key: _listed(found[key]) if key else "Reopen a sweep…",
+    )
     return found.get(key)
 
 
@@ -161,9 +265,22 @@ def _sweeps() -> list[Run]:
 
 def _listed(run: Run) -> str:
     settings = run.spec.settings
-    ranges = [f"{SYMBOLS[axis]} {settings[name][0]:g}–{settings[name][-1]:g}" for axis, name in VALUES.items() if len(settings[name]) > 1]
-    return " · ".join([*model_of(run)[:2], _attack(run.spec)["title"], NORMS[settings["norm"]], *ranges, f"n ≤ {settings['n']}",
-                       f"{len(settings['attack_seeds'])} seeds", run.key[:6]])
+    ranges = [
+        f"{SYMBOLS[axis]} {settings[name][0]:g}–{settings[name][-1]:g}"
+        for axis, name in VALUES.items()
+        if len(settings[name]) > 1
+    ]
+    return " · ".join(
+        [
+            *model_of(run)[:2],
+            _attack(run.spec)["title"],
+            NORMS[settings["norm"]],
+            *ranges,
+            f"n ≤ {settings['n']}",
+            f"{len(settings['attack_seeds'])} seeds",
+            run.key[:6],
+        ]
+    )
 
 
 def model_of(run: Run) -> tuple[str, str, str]:
@@ -180,18 +297,24 @@ def _attack(spec: Spec) -> dict[str, Any]:
     return dict(state.catalogue()["attack"].get(spec.name, {"title": spec.name, "defaults": {}}))
 
 
-# --- numbers ----------------------------------------------------------------------------------------------------------
+# --- numbers
+# ----------------------------------------------------------------------------------------------------------
+
 
 def cells(told: Record, axis: str, at: float) -> pd.DataFrame:
-    """One row a finished cell, those where the other axis is `at`: epsilon, lam, seed and every measured number."""
+    """One row a finished cell, those where the other axis is `at`: epsilon, lam, seed and every measured
+    number.
+    """
     table = told.evaluations()
     return table if table.empty else table[np.isclose(table[COLUMNS[OTHER[axis]]], at)].reset_index(drop=True)
 
 
 def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """One row a value of `column`: each measure's mean over the seeds with NAME_lower and NAME_upper, seeds, and n together.
+    """One row a value of `column`: each measure's mean over the seeds with NAME_lower and NAME_upper, seeds,
+    and n together.
 
-    Ends are a 95 % Student interval over two seeds or more, else Wilson's in the one cell; NaN where there is neither.
+    Ends are a 95 % Student interval over two seeds or more, else Wilson's in the one cell; NaN where there is
+    neither.
     """
     rows = []
     for value, group in table.groupby(column):
@@ -219,53 +342,107 @@ def protocol(run: Run, axis: str, at: float) -> str:
     entry, objectives = _attack(run.spec), state.catalogue()["objective"]
     inner = entry["defaults"] | settings["attack_settings"]
     goal = objectives.get(settings["objective"], {}).get("title", settings["objective"])
-    target = settings["cluster"] if settings["cluster"] is not None else settings["objective_settings"].get("cluster")
-    parts = [f"{title} on {data}", entry["title"], *([f"T = {inner['steps']}"] if "steps" in inner else []),
-             *([f"{inner['restarts']} starts"] if inner.get("restarts", 1) > 1 else []), f"{NORMS[settings['norm']]}, pixels in [0, 1]",
-             goal + (f" (cluster {target})" if target is not None else ""), f"{SYMBOLS[OTHER[axis]]} = {at:g}",
-             f"n ≤ {settings['n']} a cell", f"seeds {', '.join(map(str, settings['attack_seeds']))}"]
+    target = (
+        settings["cluster"]
+        if settings["cluster"] is not None
+        else settings["objective_settings"].get("cluster")
+    )
+    parts = [
+        f"{title} on {data}",
+        entry["title"],
+        *([f"T = {inner['steps']}"] if "steps" in inner else []),
+        *([f"{inner['restarts']} starts"] if inner.get("restarts", 1) > 1 else []),
+        f"{NORMS[settings['norm']]}, pixels in [0, 1]",
+        goal + (f" (cluster {target})" if target is not None else ""),
+        f"{SYMBOLS[OTHER[axis]]} = {at:g}",
+        f"n ≤ {settings['n']} a cell",
+        f"seeds {', '.join(map(str, settings['attack_seeds']))}",
+    ]
     return " · ".join(parts)
 
 
 def figures(frame: pd.DataFrame, run: Run, axis: str, at: float) -> dict[str, charts.Chart]:
     """Agreement with the labels, and flips with their controls, each with its interval."""
-    bands = "bands: 95 %, Student over seeds" if frame["seeds"].max() > 1 else "bands: 95 %, Wilson in the cell"
-    common: dict[str, Any] = {"x_title": f"{SYMBOLS[axis]}{' (pixels in [0, 1])' if axis == 'epsilon' else ''}", "share": True,
-                              "caption": f"{protocol(run, axis, at)} · {bands}", "controls": CONTROLS}
-    drawn = {"flips": (FLIPS, "Flips", "share that leaves its cluster"), "agreement": (AGREEMENT, "What is left of the clusters", "agreement with labels")}
-    return {name: _chart(frame, axis, ys, title, y_title, common) for name, (ys, title, y_title) in drawn.items()
-            if frame[list(ys)].notna().any(axis=None)}
+    bands = (
+        "bands: 95 %, Student over seeds" if frame["seeds"].max() > 1 else "bands: 95 %, Wilson in the cell"
+    )
+    common: dict[str, Any] = {
+        "x_title": f"{SYMBOLS[axis]}{' (pixels in [0, 1])' if axis == 'epsilon' else ''}",
+        "share": True,
+        "caption": f"{protocol(run, axis, at)} · {bands}",
+        "controls": CONTROLS,
+    }
+    drawn = {
+        "flips": (FLIPS, "Flips", "share that leaves its cluster"),
+        "agreement": (AGREEMENT, "What is left of the clusters", "agreement with labels"),
+    }
+    return {
+        name: _chart(frame, axis, ys, title, y_title, common)
+        for name, (ys, title, y_title) in drawn.items()
+        if frame[list(ys)].notna().any(axis=None)
+    }
 
 
-def _chart(frame: pd.DataFrame, axis: str, ys: Mapping[str, str], title: str, y_title: str, common: Mapping[str, Any]) -> charts.Chart:
+def _chart(
+    frame: pd.DataFrame, axis: str, ys: Mapping[str, str], title: str, y_title: str, common: Mapping[str, Any]
+) -> charts.Chart:
     known = {name: words for name, words in ys.items() if frame[name].notna().any()}
-    bands = {name: (f"{name}_lower", f"{name}_upper") for name in known if name not in CONTROLS and frame[f"{name}_lower"].notna().all()}
+    bands = {
+        name: (f"{name}_lower", f"{name}_upper")
+        for name in known
+        if name not in CONTROLS and frame[f"{name}_lower"].notna().all()
+    }
     chart = charts.curves(frame, COLUMNS[axis], known, title=title, y_title=y_title, bands=bands, **common)
     chart.figure.update_layout(height=HEIGHT)
-    kept = [COLUMNS[axis], "seeds", "n", *(column for name in known for column in (name, f"{name}_lower", f"{name}_upper"))]
+    kept = [
+        COLUMNS[axis],
+        "seeds",
+        "n",
+        *(column for name in known for column in (name, f"{name}_lower", f"{name}_upper")),
+    ]
     return replace(chart, table=frame[kept].set_index(COLUMNS[axis]))
 
 
 def takeaway(frame: pd.DataFrame, axis: str) -> str:
     """The sweep in one sentence, at its last measured value, with control and interval."""
     last, symbol = frame.iloc[-1], SYMBOLS[axis]
-    ends = f" (95 %: {last['flip_rate_lower']:.0%} to {last['flip_rate_upper']:.0%})" if pd.notna(last["flip_rate_lower"]) else ""
-    said = (f"At **{symbol} = {last[COLUMNS[axis]]:g}** the attack moves **{last['flip_rate']:.0%}** of the samples to another cluster{ends}, "
-            f"noise of the same size {last['noise_flip_rate']:.0%} (n = {last['n']:,.0f}, {last['seeds']:.0f} seed{'s' if last['seeds'] > 1 else ''}).")
+    ends = (
+        f" (95 %: {last['flip_rate_lower']:.0%} to {last['flip_rate_upper']:.0%})"
+        if pd.notna(last["flip_rate_lower"])
+        else ""
+    )
+    said = (
+        f"At **{symbol} = {last[COLUMNS[axis]]:g}** the attack moves **{last['flip_rate']:.0%}** of the"
+        f" samples to another cluster{ends}, noise of the same size {last['noise_flip_rate']:.0%} (n ="
+        f" {last['n']:,.0f}, {last['seeds']:.0f} seed{'s' if last['seeds'] > 1 else ''})."
+    )
     if pd.notna(last["acc_attacked"]):
-        said += f" ACC is {last['acc_attacked']:.3f}, with the clean matching {last['acc_attacked_fixed_match']:.3f}; clean it was {last['acc_clean']:.3f}."
+        said += (
+            f" ACC is {last['acc_attacked']:.3f}, with the clean matching"
+            f" {last['acc_attacked_fixed_match']:.3f}; clean it was {last['acc_clean']:.3f}."
+        )
     return said
 
 
-# --- following --------------------------------------------------------------------------------------------------------
+# --- following
+# --------------------------------------------------------------------------------------------------------
+
 
 def other_value(run: Run, axis: str) -> float:
     """Where the sweep has several values on the other axis too, the one that is looked at."""
     values = run.spec.settings[VALUES[OTHER[axis]]]
     if len(values) == 1:
         return float(values[0])
-    return float(st.segmented_control(f"At {SYMBOLS[OTHER[axis]]}", values, default=values[0], required=True, format_func="{:g}".format,
-                                      key=f"other/{run.key}"))
+    return float(
+        st.segmented_control(
+            f"At {SYMBOLS[OTHER[axis]]}",
+            values,
+            default=values[0],
+            required=True,
+            format_func="{:g}".format,
+            key=f"other/{run.key}",
+        )
+    )
 
 
 def follow(run: Run, axis: str, at: float) -> None:
@@ -304,7 +481,12 @@ def _follow(name: str, lived: bool, axis: str, at: float) -> None:
     for column, (kind, chart) in zip(st.columns(len(drawn), gap="medium"), drawn.items(), strict=True):
         with column:
             key = f"sweep-{run.key[:8]}-{axis}-{kind}"
-            charts.show(chart, key, on_select=partial(_clicked, key, _places(frame, run, axis)), table=status not in LIVE)
+            charts.show(
+                chart,
+                key,
+                on_select=partial(_clicked, key, _places(frame, run, axis)),
+                table=status not in LIVE,
+            )
     if status not in LIVE:
         _downloads(run, table, drawn)
     if st.session_state.pop("sweeps/opened", False):
@@ -328,7 +510,9 @@ def _clicked(key: str, places: Sequence[int]) -> None:
 def _progress(run: Run, told: Record, status: str) -> None:
     pace, gap = told.pace(), _gap(told)
     done = sum(isinstance(event, Evaluate) for event in told.events)
-    total = np.prod([len(run.spec.settings[name]) for name in ("epsilons", "lams", "attack_seeds")], dtype=int)
+    total = np.prod(
+        [len(run.spec.settings[name]) for name in ("epsilons", "lams", "attack_seeds")], dtype=int
+    )
     if status == "running" and pace.total:
         left = f" · {duration(gap * (total - done))} left" if gap else ""
         st.progress(min(1.0, done / total), f"{done} of {total} cells{left}")
@@ -337,34 +521,70 @@ def _progress(run: Run, told: Record, status: str) -> None:
     elif status == "failed":
         st.error(f"{run.reason()} Resume goes on with the cells that are missing.")
     elif status in ("paused", "stopped"):
-        st.info(f"{status.capitalize()} after {done} of {total} cells. They are kept; Resume measures the others.")
+        st.info(
+            f"{status.capitalize()} after {done} of {total} cells. They are kept; Resume measures the others."
+        )
 
 
 def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, charts.Chart]) -> None:
     stem = f"feint-sweep-{run.key[:8]}"
     with st.container(horizontal=True):
-        st.download_button("Every cell (CSV)", table.drop(columns="step").to_csv(index=False), f"{stem}.csv", "text/csv", on_click="ignore",
-                           icon=":material/table:")
-        st.download_button("Figures (HTML)", partial(standalone, launching.title(run.spec), list(drawn.values())), f"{stem}.html", "text/html",
-                           on_click="ignore", icon=":material/show_chart:", help="One file that works without a server; its camera saves a PNG.")
-        st.download_button("Card (JSON)", launching.card(run), f"{stem}.json", "application/json", on_click="ignore", icon=":material/badge:")
+        st.download_button(
+            "Every cell (CSV)",
+            table.drop(columns="step").to_csv(index=False),
+            f"{stem}.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )
+        st.download_button(
+            "Figures (HTML)",
+            partial(standalone, launching.title(run.spec), list(drawn.values())),
+            f"{stem}.html",
+            "text/html",
+            on_click="ignore",
+            icon=":material/show_chart:",
+            help="One file that works without a server; its camera saves a PNG.",
+        )
+        st.download_button(
+            "Card (JSON)",
+            launching.card(run),
+            f"{stem}.json",
+            "application/json",
+            on_click="ignore",
+            icon=":material/badge:",
+        )
 
 
 def standalone(title: str, drawn: Sequence[charts.Chart]) -> str:
     """The figures as one HTML file that holds Plotly too."""
-    parts = [f"<p>{escape(chart.takeaway)}</p>" + chart.figure.to_html(full_html=False, include_plotlyjs=place == 0) for place, chart in enumerate(drawn)]
-    return f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><body style="font-family: sans-serif">{"".join(parts)}'
+    parts = [
+        f"<p>{escape(chart.takeaway)}</p>"
+        + chart.figure.to_html(full_html=False, include_plotlyjs=place == 0)
+        for place, chart in enumerate(drawn)
+    ]
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>{escape(title)}</title><body style="font-family:'
+        f' sans-serif">{"".join(parts)}'
+    )
 
 
-# --- the same elsewhere -----------------------------------------------------------------------------------------------
+# --- the same elsewhere
+# -----------------------------------------------------------------------------------------------
+
 
 def command(name: str, model: str, changes: Mapping[str, Any]) -> dict[str, str]:
     """A sweep on the command line and in Python."""
     flags = {"epsilons": "epsilon", "lams": "lam", "attack_seeds": "attack-seed"}
     typed = [f"--{flags.get(field, field)} {_typed(value)}" for field, value in changes.items()]
-    python = (f"from engine.runs.runner import prepare, run\nspec = prepare(\"sweep\", {name!r}, models={{\"model\": {model!r}}}, "
-              f"changes={dict(changes)!r})\nfor event in run(spec):\n    print(event)")
-    return {"Command line": f"python3 -m engine sweep {name} --model {model} " + " ".join(typed), "Python": python}
+    python = (
+        f'from engine.runs.runner import prepare, run\nspec = prepare("sweep", {name!r}, models={{"model":'
+        f" {model!r}}}, changes={dict(changes)!r})\nfor event in run(spec):\n    print(event)"
+    )
+    return {
+        "Command line": f"python3 -m engine sweep {name} --model {model} " + " ".join(typed),
+        "Python": python,
+    }
 
 
 def command_of(run: Run) -> dict[str, str]:

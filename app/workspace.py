@@ -1,7 +1,8 @@
 """The workspace of Inspect: which attack is looked at, and the one selection that all its views share.
 
-A selection is a few terms, each from one view: `attacked:4:9` is a cell of a matrix (−1: a whole row or column), `map:…` a lasso.
-A sample is selected where every term holds. It stands in the address, so a link opens the same samples.
+A selection is a few terms, each from one view: `attacked:4:9` is a cell of a matrix (−1: a whole row or
+column), `map:…` a lasso. A sample is selected where every term holds. It stands in the address, so a link
+opens the same samples.
 """
 
 import time
@@ -30,10 +31,12 @@ SAMPLES = 500
 
 @dataclass(frozen=True)
 class Broken:
-    """A finished attack: its run, the victim, a row a sample, the adversarial images (n, d) uint8, the result, where samples went.
+    """A finished attack: its run, the victim, a row a sample, the adversarial images (n, d) uint8, the
+    result, where samples went.
 
     Where the embedding was moved, images are what is decoded from it.
     """
+
     run: Run
     victim: Victim
     table: pd.DataFrame
@@ -60,7 +63,9 @@ class Broken:
     def order(self) -> list[int]:
         """Clusters in the order they are shown in: by their matched class, unmatched ones last."""
         mapping = self.victim.overview.json["mapping"]
-        return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster], cluster))
+        return sorted(
+            range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster], cluster)
+        )
 
     @property
     def latent(self) -> bool:
@@ -75,15 +80,35 @@ class Broken:
         """The line that every number of this attack carries."""
         said = self.run.spec.settings
         entry = state.catalogue()["attack"][said["attack"]]
-        wanted = said["objective"].replace("_", " ") + (f" − {said['lam']:g} · reconstruction change" if said["lam"] else "")
-        size = f"ν = {self.result['nu']:g}" if self.latent else f"{choices.NORMS[said['norm']]} ε = {said['epsilon']:g}"
+        wanted = said["objective"].replace("_", " ") + (
+            f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
+        )
+        size = (
+            f"ν = {self.result['nu']:g}"
+            if self.latent
+            else f"{choices.NORMS[said['norm']]} ε = {said['epsilon']:g}"
+        )
         parts = [entry["title"], wanted, size]
         values = entry["defaults"] | said["attack_settings"]
-        parts += [f"{name} {values[key]}" for key, name in (("steps", "T ="), ("restarts", "restarts")) if key in values]
-        return " · ".join([*parts, f"n = {self.result['n']}", f"seed {self.run.spec.seed}", f"model {self.victim.run.key}", f"run {self.run.key}"])
+        parts += [
+            f"{name} {values[key]}"
+            for key, name in (("steps", "T ="), ("restarts", "restarts"))
+            if key in values
+        ]
+        return " · ".join(
+            [
+                *parts,
+                f"n = {self.result['n']}",
+                f"seed {self.run.spec.seed}",
+                f"model {self.victim.run.key}",
+                f"run {self.run.key}",
+            ]
+        )
 
 
-# --- which attack -----------------------------------------------------------------------------------------------------
+# --- which attack
+# -----------------------------------------------------------------------------------------------------
+
 
 def adopt() -> None:
     """A link may hold a run: an attack sets all choices to its own, a trained model becomes the model."""
@@ -95,7 +120,10 @@ def adopt() -> None:
         run = state.store().find(name)
         action = run.spec.action
     except FeintError as error:
-        state.notice(f"{error} A link holds the key of a run on the machine where it was made; here the attack is made anew.")
+        state.notice(
+            f"{error} A link holds the key of a run on the machine where it was made; here the attack is made"
+            " anew."
+        )
         state.forget("run")
         return
     if action == "attack":
@@ -113,14 +141,31 @@ def adopt() -> None:
 
 def _adopt_attack(run: Run) -> None:
     said = run.spec.settings
-    target = said.get("cluster") if said.get("cluster") is not None else said.get("objective_settings", {}).get("cluster")
+    target = (
+        said.get("cluster")
+        if said.get("cluster") is not None
+        else said.get("objective_settings", {}).get("cluster")
+    )
     names = {found.key: name for name, found in state.models(ability="clusters").items()}
-    found = {"model": names.get(run.spec.builds_on["model"]), "attack": said["attack"], "norm": said["norm"], "seed": run.spec.seed, "target": target,
-             "steps": said["attack_settings"].get("steps")}
+    found = {
+        "model": names.get(run.spec.builds_on["model"]),
+        "attack": said["attack"],
+        "norm": said["norm"],
+        "seed": run.spec.seed,
+        "target": target,
+        "steps": said["attack_settings"].get("steps"),
+    }
     if state.catalogue()["attack"][run.spec.name]["space"] == "embedding":
-        found = {name: found[name] for name in ("model", "seed")} | {"n": int(run.result().get("n", 0)) or None}
+        found = {name: found[name] for name in ("model", "seed")} | {
+            "n": int(run.result().get("n", 0)) or None
+        }
     elif run.spec.action == "attack":
-        found |= {"objective": said["objective"], "eps": float(said["epsilon"]), "lambda": float(said["lam"]), "n": int(said["n"])}
+        found |= {
+            "objective": said["objective"],
+            "eps": float(said["epsilon"]),
+            "lambda": float(said["lam"]),
+            "n": int(said["n"]),
+        }
     for name, value in found.items():
         if value is not None:
             state.put(name, value)
@@ -133,8 +178,19 @@ def choose() -> tuple[Victim, Threat, int]:
         with left:
             victim = choices.choose_model()
             total = victim.overview.json["n"]
-            key = state.key("n", min(SAMPLES, total), lambda n: 2 <= n <= total, f"a whole number from 2 to {total}")
-            n = int(st.number_input("Samples", 2, total, step=100, key=key, help="Drawn once for a seed: more samples hold the fewer ones."))
+            key = state.key(
+                "n", min(SAMPLES, total), lambda n: 2 <= n <= total, f"a whole number from 2 to {total}"
+            )
+            n = int(
+                st.number_input(
+                    "Samples",
+                    2,
+                    total,
+                    step=100,
+                    key=key,
+                    help="Drawn once for a seed: more samples hold the fewer ones.",
+                )
+            )
             st.caption("Every choice makes an attack at once; what was made before is only read.")
         with right:
             threat = choices.choose_threat(victim)
@@ -142,21 +198,29 @@ def choose() -> tuple[Victim, Threat, int]:
 
 
 def attacked(victim: Victim, threat: Threat, n: int) -> Broken:
-    """The finished attack of these choices. Stops the page where it is not finished: with a sentence, or following it."""
+    """The finished attack of these choices. Stops the page where it is not finished: with a sentence, or
+    following it.
+    """
     wanted = (victim.run.key, repr(threat), n)
     seen = st.session_state["inspect"]
     if seen["run"] and seen["wanted"] is None:  # just adopted from the address
         seen["wanted"] = wanted
     if seen["wanted"] != wanted:
         _forget_lasso(seen["wanted"], wanted)
-        st.session_state["inspect"] = seen = {"run": prepared("attack", victim, threat, {"n": n}), "wanted": wanted}
+        st.session_state["inspect"] = seen = {
+            "run": prepared("attack", victim, threat, {"n": n}),
+            "wanted": wanted,
+        }
     run = state.store().find(seen["run"])
     state.put("run", run.key)
     if finish(run):
         found = look(run, victim)
         if found.latent:
-            st.info("This attack moved the embedding, not the pixels: pictures are decoded ones. Choose an attack above to move pixels instead.",
-                    icon=":material/rebase_edit:")
+            st.info(
+                "This attack moved the embedding, not the pixels: pictures are decoded ones. Choose an attack"
+                " above to move pixels instead.",
+                icon=":material/rebase_edit:",
+            )
         return found
     live.follow(run.name)
     state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}"})
@@ -164,10 +228,23 @@ def attacked(victim: Victim, threat: Threat, n: int) -> Broken:
 
 
 def prepared(action: str, victim: Victim, threat: Threat, more: Mapping[str, Any]) -> str:
-    """The key of the run of these choices, made where it is not there. Stops the page with the engine's sentence where it is refused."""
-    fields = {"norm": threat.norm} if action == "pairs" else {name: value for name, value in threat.changes().items() if name != "attack_settings"}
-    question = {"ask": "prepare", "action": action, "name": threat.attack, "data": victim.run.spec.data, "seed": threat.seed,
-                "models": {"model": victim.run.key}, "changes": {**fields, **threat.settings, **more}}
+    """The key of the run of these choices, made where it is not there. Stops the page with the engine's
+    sentence where it is refused.
+    """
+    fields = (
+        {"norm": threat.norm}
+        if action == "pairs"
+        else {name: value for name, value in threat.changes().items() if name != "attack_settings"}
+    )
+    question = {
+        "ask": "prepare",
+        "action": action,
+        "name": threat.attack,
+        "data": victim.run.spec.data,
+        "seed": threat.seed,
+        "models": {"model": victim.run.key},
+        "changes": {**fields, **threat.settings, **more},
+    }
     known = st.session_state.setdefault("inspect_prepared", {})
     asked = answers.key(question)
     if asked not in known:
@@ -209,7 +286,11 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Table, images and result of a finished run; a key stands for its content, so they are read once."""
     run = state.store().find(key)
     stored = run.arrays("images")
-    images = np.rint(stored["adversarial"] * 255).astype(np.uint8) if "adversarial" in stored else _moved(key).arrays["recon"]
+    images = (
+        np.rint(stored["adversarial"] * 255).astype(np.uint8)
+        if "adversarial" in stored
+        else _moved(key).arrays["recon"]
+    )
     return run.table(), images, run.result()
 
 
@@ -235,17 +316,22 @@ def _refused(sentence: str) -> None:
 
 
 def _forget_lasso(before: tuple[str, str, int] | None, now: tuple[str, str, int]) -> None:
-    """Cells stay when only the attack changes; a lasso holds places among the samples, and other models have other clusters."""
+    """Cells stay when only the attack changes; a lasso holds places among the samples, and other models have
+    other clusters.
+    """
     terms = Terms.read()
     if before is not None:
         state.put("pick", "" if before[0] != now[0] else str(terms.without("map")))
 
 
-# --- the one selection ------------------------------------------------------------------------------------------------
+# --- the one selection
+# ------------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Terms:
     """View -> what was chosen there. As text, terms are joined by commas, as they stand in the address."""
+
     of: dict[str, str]
 
     @classmethod
@@ -300,8 +386,15 @@ class Terms:
             return "a part of the map"
         row, column = cell
         rows = broken.victim.names if view == "flow" else broken.classes
-        named = [f"label {rows[row]}" if view != "flow" else f"clean cluster {rows[row]}"] * (0 <= row < len(rows))
-        verb = {"clean": "clean cluster", "attacked": "attacked cluster", "difference": "joined or left", "flow": "attacked cluster"}[view]
+        named = [f"label {rows[row]}" if view != "flow" else f"clean cluster {rows[row]}"] * (
+            0 <= row < len(rows)
+        )
+        verb = {
+            "clean": "clean cluster",
+            "attacked": "attacked cluster",
+            "difference": "joined or left",
+            "flow": "attacked cluster",
+        }[view]
         named += [f"{verb} {broken.victim.names[column]}"] * (0 <= column < len(broken.victim.names))
         return ", ".join(named) or "nothing"
 
@@ -309,6 +402,15 @@ class Terms:
 def cell_mask(table: pd.DataFrame, view: str, row: int, column: int) -> np.ndarray:
     """(n,) the samples in a cell of a matrix; −1 stands for all rows or all columns."""
     clean, after = table["cluster_clean"].to_numpy(), table["cluster_attacked"].to_numpy()
-    down = np.ones(len(table), dtype=bool) if row < 0 else (clean if view == "flow" else table["label"].to_numpy()) == row
-    across = {"clean": clean == column, "attacked": after == column, "flow": after == column, "difference": (clean == column) != (after == column)}
+    down = (
+        np.ones(len(table), dtype=bool)
+        if row < 0
+        else (clean if view == "flow" else table["label"].to_numpy()) == row
+    )
+    across = {
+        "clean": clean == column,
+        "attacked": after == column,
+        "flow": after == column,
+        "difference": (clean == column) != (after == column),
+    }
     return down if column < 0 else down & across[view]

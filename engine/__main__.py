@@ -1,4 +1,6 @@
-"""`python3 -m engine …`: the command line. Standard library alone up to the point where the right interpreter runs."""
+"""`python3 -m engine …`: the command line. Standard library alone up to the point where the right interpreter
+runs.
+"""
 
 import os
 import subprocess
@@ -6,8 +8,22 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-NEEDED = ("torch", "numpy", "scipy", "sklearn", "pandas", "pyarrow", "pydantic", "safetensors", "PIL", "platformdirs", "psutil", "filelock",
-          "distributed", "tqdm")
+NEEDED = (
+    "torch",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "safetensors",
+    "PIL",
+    "platformdirs",
+    "psutil",
+    "filelock",
+    "distributed",
+    "tqdm",
+)
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -21,8 +37,11 @@ def main() -> int:
         return cli.main(sys.argv[1:])
     if VENV.exists() and Path(sys.prefix).resolve() != VENV.parents[1].resolve():
         return _elsewhere()
-    print(f"This Python ({sys.executable}) lacks {missing[0]}, which Feint needs; run `python3 -m app` once, which sets up "
-          f"{VENV.parents[1]}, or `pip install -r requirements.txt`.", file=sys.stderr)
+    print(
+        f"This Python ({sys.executable}) lacks {missing[0]}, which Feint needs; run `python3 -m app` once,"
+        f" which sets up {VENV.parents[1]}, or `pip install -r requirements.txt`.",
+        file=sys.stderr,
+    )
     return 2
 
 

@@ -1,4 +1,6 @@
-"""Which device, which precision, how many threads: the *how* of a run, recorded beside it and never hashed."""
+"""Which device, which precision, how many threads: the *how* of a run, recorded beside it and never
+hashed.
+"""
 
 import os
 import platform
@@ -14,6 +16,7 @@ from engine.errors import ResumeRefused, SettingsError
 @dataclass(frozen=True)
 class How:
     """Where and in what arithmetic a run computes."""
+
     device: str
     precision: str
     threads: int
@@ -21,7 +24,9 @@ class How:
     machine: str
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The context of network forwards: bf16 where that was chosen. Cast what comes out to float32 at once."""
+        """The context of network forwards: bf16 where that was chosen. Cast what comes out to float32 at
+        once.
+        """
         if self.precision == "bfloat16":
             return torch.autocast(self.device.split(":")[0], dtype=torch.bfloat16)
         return nullcontext()
@@ -32,7 +37,9 @@ class How:
 
 
 def has_bf16_units(device: str) -> bool:
-    """Whether the device multiplies bf16 matrices in hardware (AMX or AVX-512 BF16 on a CPU, tensor cores on a GPU)."""
+    """Whether the device multiplies bf16 matrices in hardware (AMX or AVX-512 BF16 on a CPU, tensor cores on
+    a GPU).
+    """
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
@@ -46,22 +53,37 @@ def choose(device: str = "auto", precision: str = "auto", threads: int | None = 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise SettingsError(f"device must be one this machine has; got {device!r} but PyTorch sees no CUDA device. Use cpu or auto.")
+        raise SettingsError(
+            f"device must be one this machine has; got {device!r} but PyTorch sees no CUDA device. Use cpu or"
+            " auto."
+        )
     if precision == "auto":
         precision = "bfloat16" if has_bf16_units(device) else "float32"
     if precision not in ("float32", "bfloat16"):
         raise SettingsError(f"precision must be auto, float32 or bfloat16; got {precision!r}.")
-    threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
+    threads = (
+        threads or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else threads or os.cpu_count() or 1
+    )
     torch.set_num_threads(threads)
     return How(device, precision, threads, torch.__version__, platform.machine())
 
 
 def same(recorded: dict[str, Any]) -> How:
-    """The recorded how again, for a resume. Raises ResumeRefused where this machine cannot compute the same way."""
+    """The recorded how again, for a resume. Raises ResumeRefused where this machine cannot compute the same
+    way.
+    """
     try:
         how = choose(recorded["device"], recorded["precision"], recorded["threads"])
     except SettingsError as error:
-        raise ResumeRefused(f"This run was computed on {recorded['device']} in {recorded['precision']}; {error} Or train it anew.") from None
+        raise ResumeRefused(
+            f"This run was computed on {recorded['device']} in {recorded['precision']}; {error} Or train it"
+            " anew."
+        ) from None
     if how.precision == "bfloat16" and not has_bf16_units(how.device):
-        raise ResumeRefused("This run was computed in bfloat16, for which this machine has no matrix units; train it anew here.")
+        raise ResumeRefused(
+            "This run was computed in bfloat16, for which this machine has no matrix units; train it anew"
+            " here."
+        )
     return how

@@ -1,17 +1,17 @@
 """What can go wrong, as one tree. Every message names the thing, what was expected, what came, and the cure.
 
-    FeintError
-    ├── SettingsError      a value outside its limits, or a field nobody owns
-    ├── UnknownName        a name that nothing answers to; carries the nearest valid ones
-    ├── DataError          data that cannot be used as they are
-    │   └── DataMissing    data that are not on this machine and could not be fetched
-    ├── BudgetError        an ε, a box or a mask that no perturbation can satisfy
-    ├── AbilityError       a model asked for something it cannot do
-    ├── Diverged           a training whose numbers are no longer finite
-    ├── RunError           a run folder that cannot be used
-    │   ├── RunBroken      half-written, truncated, or of another version
-    │   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
-    └── EngineUnavailable  the worker processes could not be reached or started
+FeintError
+├── SettingsError      a value outside its limits, or a field nobody owns
+├── UnknownName        a name that nothing answers to; carries the nearest valid ones
+├── DataError          data that cannot be used as they are
+│   └── DataMissing    data that are not on this machine and could not be fetched
+├── BudgetError        an ε, a box or a mask that no perturbation can satisfy
+├── AbilityError       a model asked for something it cannot do
+├── Diverged           a training whose numbers are no longer finite
+├── RunError           a run folder that cannot be used
+│   ├── RunBroken      half-written, truncated, or of another version
+│   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
+└── EngineUnavailable  the worker processes could not be reached or started
 """
 
 from difflib import get_close_matches
@@ -28,7 +28,8 @@ class SettingsError(FeintError):
 class UnknownName(FeintError):
     """A name that nothing answers to.
 
-    `kind` says what was looked up, `name` what was asked for, `known` what exists, `cure` what to do where nothing is near.
+    `kind` says what was looked up, `name` what was asked for, `known` what exists, `cure` what to do where
+    nothing is near.
     """
 
     def __init__(self, kind: str, name: str, known: list[str], cure: str = "") -> None:
@@ -37,7 +38,9 @@ class UnknownName(FeintError):
         hint = cure or f"known: {', '.join(sorted(known)[:12])}."
         if self.nearest:
             hint = f"did you mean {' or '.join(self.nearest)}? {cure}".strip()
-        super().__init__(f"No {kind} is called {name!r}{'; ' if self.nearest or not cure else ' here. '}{hint}")
+        super().__init__(
+            f"No {kind} is called {name!r}{'; ' if self.nearest or not cure else ' here. '}{hint}"
+        )
 
     def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, list[str], str]]:
         return type(self), (self.kind, self.name, self.known, self.cure)

@@ -1,6 +1,7 @@
 """What long work says while it goes on: eight events, each to and from one line of JSON.
 
-`train` generators yield Progress and Evaluate; the runner adds what needs labels (`metrics`) and the other six.
+`train` generators yield Progress and Evaluate; the runner adds what needs labels (`metrics`) and the other
+six.
 """
 
 import json
@@ -20,6 +21,7 @@ class _Event(BaseModel):
 
 class Started(_Event):
     """A run begins (or goes on: `step` > 0)."""
+
     event: Literal["started"] = "started"
     run: str
     title: str = ""
@@ -29,6 +31,7 @@ class Started(_Event):
 
 class Progress(_Event):
     """At least one a second: `step` of `total`, with the parts of the loss and whatever else moves."""
+
     event: Literal["progress"] = "progress"
     step: int
     total: int
@@ -38,6 +41,7 @@ class Progress(_Event):
 
 class Picture(_Event):
     """An image or map written to the run's `pictures/`; `file` is relative to the run's folder."""
+
     event: Literal["picture"] = "picture"
     step: int
     picture: str
@@ -47,6 +51,7 @@ class Picture(_Event):
 
 class Evaluate(_Event):
     """The place where its paper evaluates; the runner fills `metrics` with what needs labels."""
+
     event: Literal["evaluate"] = "evaluate"
     step: int
     total: int = 0
@@ -56,6 +61,7 @@ class Evaluate(_Event):
 
 class Row(_Event):
     """One row of a study: what was published beside what was measured here, with its controls."""
+
     event: Literal["row"] = "row"
     step: int
     total: int
@@ -66,7 +72,9 @@ class Row(_Event):
     doubtful: list[str] = Field(default_factory=list)
     """Names of published values that cannot be taken as they stand."""
     measured: dict[str, dict[str, Any]] | None = None
-    """Name -> mean, spread (standard deviation over seeds) and the values by seed; None where nothing can be measured here."""
+    """Name -> mean, spread (standard deviation over seeds) and the values by seed; None where nothing can be
+    measured here.
+    """
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     runs: dict[str, list[str]] = Field(default_factory=dict)
     """Role ("model", "attack") -> the runs behind it, seed by seed."""
@@ -76,6 +84,7 @@ class Row(_Event):
 
 class Finished(_Event):
     """The work is done; `metrics` is the result."""
+
     event: Literal["finished"] = "finished"
     run: str
     metrics: dict[str, Any] = Field(default_factory=dict)
@@ -84,6 +93,7 @@ class Finished(_Event):
 
 class Failed(_Event):
     """The work broke; `reason` is one sentence."""
+
     event: Literal["failed"] = "failed"
     run: str
     reason: str
@@ -92,6 +102,7 @@ class Failed(_Event):
 
 class Stopped(_Event):
     """The work was stopped or paused by a person and can be resumed from `step`."""
+
     event: Literal["stopped"] = "stopped"
     run: str
     step: int
@@ -114,7 +125,10 @@ def from_line(line: str) -> Event:
     try:
         return _adapter.validate_json(line)
     except ValidationError as error:
-        raise RunBroken(f"An event must be one line of JSON that Feint wrote; got {line[:60]!r} ({error.error_count()} problems).") from None
+        raise RunBroken(
+            f"An event must be one line of JSON that Feint wrote; got {line[:60]!r} ({error.error_count()}"
+            " problems)."
+        ) from None
 
 
 def _finite(value: Any) -> Any:

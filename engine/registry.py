@@ -1,7 +1,9 @@
-"""Name -> settings class, for everything that can be chosen: models, attacks, objectives, data, metrics, studies.
+"""Name -> settings class, for everything that can be chosen: models, attacks, objectives, data, metrics,
+studies.
 
-A new file in one of the folders below is found by itself; nothing else needs a new line. The catalogue is what the page
-server and `python -m engine list` read: it describes every registered thing without importing torch again.
+A new file in one of the folders below is found by itself; nothing else needs a new line. The catalogue is
+what the page server and `python -m engine list` read: it describes every registered thing without importing
+torch again.
 """
 
 import importlib
@@ -15,14 +17,25 @@ from engine.errors import UnknownName
 from engine.settings import Settings
 
 KINDS = ("model", "attack", "objective", "data", "metric", "study")
-FOLDERS = ("engine.data.sets", "engine.models", "engine.defences", "engine.objectives", "engine.attacks", "engine.metrics", "engine.studies")
+FOLDERS = (
+    "engine.data.sets",
+    "engine.models",
+    "engine.defences",
+    "engine.objectives",
+    "engine.attacks",
+    "engine.metrics",
+    "engine.studies",
+)
 
 Owner = TypeVar("Owner", bound=type[Settings])
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured number: what it means, in which unit and range, and whether more is better (None: neither)."""
+    """A measured number: what it means, in which unit and range, and whether more is better (None:
+    neither).
+    """
+
     name: str
     title: str
     summary: str
@@ -37,11 +50,18 @@ _metrics: dict[str, Metric] = {}
 
 
 def register(owner: Owner) -> Owner:
-    """Class decorator: the settings class becomes what its `kind` and `name` say. A second owner is refused."""
+    """Class decorator: the settings class becomes what its `kind` and `name` say. A second owner is
+    refused.
+    """
     key = (owner.kind, owner.name)
-    assert owner.kind in KINDS and owner.name and owner.title and owner.source, f"{owner} must say kind, name, title and source"
+    assert owner.kind in KINDS and owner.name and owner.title and owner.source, (
+        f"{owner} must say kind, name, title and source"
+    )
     other = _settings.get(key)
-    assert other is None or (other.__module__, other.__qualname__) == (owner.__module__, owner.__qualname__), f"{key} is already {other}"
+    assert other is None or (other.__module__, other.__qualname__) == (
+        owner.__module__,
+        owner.__qualname__,
+    ), f"{key} is already {other}"
     _settings[key] = owner
     return owner
 
@@ -72,7 +92,11 @@ def find(kind: str, name: str) -> type[Any]:
 def names(kind: str) -> list[str]:
     """All names of a kind, sorted."""
     _load()
-    return sorted(_metrics) if kind == "metric" else sorted(name for owner_kind, name in _settings if owner_kind == kind)
+    return (
+        sorted(_metrics)
+        if kind == "metric"
+        else sorted(name for owner_kind, name in _settings if owner_kind == kind)
+    )
 
 
 def metrics() -> dict[str, Metric]:
@@ -83,9 +107,18 @@ def metrics() -> dict[str, Metric]:
 
 def describe(owner: type[Settings]) -> dict[str, Any]:
     """One catalogue entry: what a form, a flag, a card and a list say about a registered class."""
-    entry = {"name": owner.name, "kind": owner.kind, "title": owner.title, "summary": owner.summary, "source": owner.source,
-             "equation": owner.equation, "version": owner.version, "presets": {key: dict(value) for key, value in owner.presets.items()},
-             "schema": owner.model_json_schema(), "defaults": owner().values()}
+    entry = {
+        "name": owner.name,
+        "kind": owner.kind,
+        "title": owner.title,
+        "summary": owner.summary,
+        "source": owner.source,
+        "equation": owner.equation,
+        "version": owner.version,
+        "presets": {key: dict(value) for key, value in owner.presets.items()},
+        "schema": owner.model_json_schema(),
+        "defaults": owner().values(),
+    }
     more: Callable[[], dict[str, Any]] | None = getattr(owner, "describe_more", None)
     return entry | (more() if more else {})
 
@@ -96,5 +129,7 @@ def catalogue() -> dict[str, dict[str, dict[str, Any]]]:
     entries: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for (kind, name), owner in sorted(_settings.items()):
         entries[kind][name] = describe(owner)
-    entries["metric"] = {name: metric.__dict__ | {"kind": "metric"} for name, metric in sorted(_metrics.items())}
+    entries["metric"] = {
+        name: metric.__dict__ | {"kind": "metric"} for name, metric in sorted(_metrics.items())
+    }
     return entries

@@ -1,7 +1,8 @@
-"""The base of all settings: frozen Pydantic models that say about themselves what a form, a flag and a card need.
+"""The base of all settings: frozen Pydantic models that say about themselves what a form, a flag and a card
+need.
 
-A registered settings class declares, as class variables, `kind`, `name`, `title`, `source` and, where there is one,
-`equation` (TeX) and `presets` (name -> the values that differ from the defaults).
+A registered settings class declares, as class variables, `kind`, `name`, `title`, `source` and, where there
+is one, `equation` (TeX) and `presets` (name -> the values that differ from the defaults).
 """
 
 from collections.abc import Mapping
@@ -12,22 +13,46 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import SettingsError
 
 
-def knob(default: Any, title: str, help: str = "", *, symbol: str = "", unit: str = "", source: str = "",
-         log: bool = False, advanced: bool = False, **limits: Any) -> Any:
+def knob(
+    default: Any,
+    title: str,
+    help: str = "",
+    *,
+    symbol: str = "",
+    unit: str = "",
+    source: str = "",
+    log: bool = False,
+    advanced: bool = False,
+    **limits: Any,
+) -> Any:
     """A settings field that explains itself.
 
-    `title` labels the widget and `help` becomes tooltip and flag help; `symbol` is the paper's letter, `unit` the unit,
-    `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the field away.
-    `limits` are Pydantic's own (ge, gt, le, lt, multiple_of, min_length ...).
+    `title` labels the widget and `help` becomes tooltip and flag help; `symbol` is the paper's letter, `unit`
+    the unit, `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the
+    field away. `limits` are Pydantic's own (ge, gt, le, lt, multiple_of, min_length ...).
     """
-    extra: dict[str, Any] = {"symbol": symbol, "unit": unit, "source": source, "log": log, "advanced": advanced}
-    return Field(default, title=title, description=help, json_schema_extra={k: v for k, v in extra.items() if v}, **limits)
+    extra: dict[str, Any] = {
+        "symbol": symbol,
+        "unit": unit,
+        "source": source,
+        "log": log,
+        "advanced": advanced,
+    }
+    return Field(
+        default,
+        title=title,
+        description=help,
+        json_schema_extra={k: v for k, v in extra.items() if v},
+        **limits,
+    )
 
 
 class Settings(BaseModel):
     """A frozen, hashable, serialisable value with no tensors in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=False
+    )
 
     kind: ClassVar[str] = ""
     name: ClassVar[str] = ""
@@ -71,7 +96,9 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def sentence(cls: type[BaseModel], error: ValidationError) -> str:
-    """Pydantic's first complaint as one sentence: owner.field, what was expected, what came, what the field means."""
+    """Pydantic's first complaint as one sentence: owner.field, what was expected, what came, what the field
+    means.
+    """
     first = error.errors(include_url=False)[0]
     where = [str(part) for part in first["loc"]]
     owner = getattr(cls, "name", "") or cls.__name__

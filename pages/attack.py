@@ -7,8 +7,11 @@ from app.components.ladder import ladder
 
 AXES = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 
-state.page_head("How little does it take to move this image to another cluster?",
-                "Drag the handle: image, perturbation, clusters and map move with your hand. The server is asked only when you let go.")
+state.page_head(
+    "How little does it take to move this image to another cluster?",
+    "Drag the handle: image, perturbation, clusters and map move with your hand. The server is asked only"
+    " when you let go.",
+)
 choose, look = state.choose_and_look()
 with choose:
     victim = choices.choose_model()
@@ -17,27 +20,49 @@ with choose:
     threat = choices.choose_threat(victim, axis=axis)
 with look:
     with st.container(horizontal=True, vertical_alignment="center"):
-        axis = st.segmented_control("Ladder", list(AXES), key=state.key("tab", "epsilon", lambda name: name in AXES), format_func=AXES.get,
-                                    required=True, label_visibility="collapsed")
-        umap = st.toggle("UMAP", key=state.key("umap", True), help="Until a sample has been placed on the UMAP, its PCA is shown.")
+        axis = st.segmented_control(
+            "Ladder",
+            list(AXES),
+            key=state.key("tab", "epsilon", lambda name: name in AXES),
+            format_func=AXES.get,
+            required=True,
+            label_visibility="collapsed",
+        )
+        umap = st.toggle(
+            "UMAP",
+            key=state.key("umap", True),
+            help="Until a sample has been placed on the UMAP, its PCA is shown.",
+        )
     question = evidence.ladder_for(threat, victim, sample, axis)
     answer = state.ask(question, "Climbing the ladder…")
     if axis == "epsilon":
         evidence.jump(answer)
     evidence.takeaway(answer)
     drawn = evidence.with_map(victim, question, answer, umap)
-    released = ladder(*drawn, key=f"ladder-{axis}-{st.session_state.get('jumps', 0)}", level=state.value("step", -1))
+    released = ladder(
+        *drawn, key=f"ladder-{axis}-{st.session_state.get('jumps', 0)}", level=state.value("step", -1)
+    )
     if released is not None:
         state.put("step", released)
     level = evidence.shown_level(answer, state.value("step", -1))
     evidence.pair(victim, answer, level)
     evidence.downloads(victim, threat, answer, drawn, level)
-    controls = st.expander("Is it the attack, or would anything do? Controls at this ε", expanded=True, key="open_controls",
-                           icon=":material/balance:", on_change="rerun")
+    controls = st.expander(
+        "Is it the attack, or would anything do? Controls at this ε",
+        expanded=True,
+        key="open_controls",
+        icon=":material/balance:",
+        on_change="rerun",
+    )
     if controls.open:
         with controls:
             evidence.controls_strip(victim, question, answer, level)
-    others = st.expander("The same sample in other models", key="open_others", icon=":material/compare_arrows:", on_change="rerun")
+    others = st.expander(
+        "The same sample in other models",
+        key="open_others",
+        icon=":material/compare_arrows:",
+        on_change="rerun",
+    )
     if others.open:
         with others:
             evidence.fate(victim, threat, sample)

@@ -4,14 +4,22 @@ import streamlit as st
 
 from app import behind, choices, state, sweeps
 
-state.page_head("How much does it take, and how sure is that?",
-                "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the images behind it.")
+state.page_head(
+    "How much does it take, and how sure is that?",
+    "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the"
+    " images behind it.",
+)
 sweeps.open_link()
 choose, look = state.choose_and_look()
 with choose:
     victim = choices.choose_model()
-    axis = st.segmented_control("Sweep", list(sweeps.AXES), key=state.key("tab", "epsilon", lambda name: name in sweeps.AXES),
-                                format_func=sweeps.AXES.get, required=True)
+    axis = st.segmented_control(
+        "Sweep",
+        list(sweeps.AXES),
+        key=state.key("tab", "epsilon", lambda name: name in sweeps.AXES),
+        format_func=sweeps.AXES.get,
+        required=True,
+    )
     with st.expander("The attack", icon=":material/bolt:"):
         threat = choices.choose_threat(victim, with_epsilon=axis == "lambda", fitted=axis == "epsilon")
     grid = sweeps.choose_grid(axis, threat, victim)
@@ -25,21 +33,34 @@ with choose:
 with look:
     run = sweeps.choose(axis, victim)
     if run is None:
-        st.info(f"No sweep of this model {sweeps.AXES[axis]} is here yet. Choose its range and press Start.", icon=":material/show_chart:")
+        st.info(
+            f"No sweep of this model {sweeps.AXES[axis]} is here yet. Choose its range and press Start.",
+            icon=":material/show_chart:",
+        )
     else:
         at = sweeps.other_value(run, axis)
         sweeps.follow(run, axis, at)
         behind.show(run, axis, at)
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
-            "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one. Beside the attack stand two controls "
-            "from the same ball: random noise, and perturbations made for other samples, which the box cuts a little shorter. What they move, "
-            "no attack is needed for.")
+            "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one."
+            " Beside the attack stand two controls from the same ball: random noise, and perturbations made"
+            " for other samples, which the box cuts a little shorter. What they move, no attack is needed"
+            " for."
+        )
         st.markdown(
-            "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling; **ACC, clean matching** keeps the "
-            "matching of the clean samples, and falls first. **Legibility** asks whether the images are still what they were: 5 nearest "
-            "neighbours on raw pixels, among clean samples, read them. Where that falls too, it is the images that broke.")
+            "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling;"
+            " **ACC, clean matching** keeps the matching of the clean samples, and falls first."
+            " **Legibility** asks whether the images are still what they were: 5 nearest neighbours on raw"
+            " pixels, among clean samples, read them. Where that falls too, it is the images that broke."
+        )
         st.markdown(
-            "Each attack seed draws its own samples and random starts. With two seeds or more a band is Student's 95 % interval over seeds, with "
-            "one it is Wilson's over the samples of the cell. A curve is a lower bound on what an attacker can do: more steps may find more.")
-state.page_foot(sweeps.command_of(run) if run is not None else sweeps.command(threat.attack, victim.name, sweeps.wanted(threat, grid)))
+            "Each attack seed draws its own samples and random starts. With two seeds or more a band is"
+            " Student's 95 % interval over seeds, with one it is Wilson's over the samples of the cell. A"
+            " curve is a lower bound on what an attacker can do: more steps may find more."
+        )
+state.page_foot(
+    sweeps.command_of(run)
+    if run is not None
+    else sweeps.command(threat.attack, victim.name, sweeps.wanted(threat, grid))
+)

@@ -17,13 +17,19 @@ if choices.DEFAULT_MODEL in zoo:
     level = ladder(*evidence.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
-            state.go("attack", {"model": victim.name, "sample": sample, "step": evidence.shown_level(answer, level)})
+            state.go(
+                "attack",
+                {"model": victim.name, "sample": sample, "step": evidence.shown_level(answer, level)},
+            )
         if st.button("See which samples break", icon=":material/search:"):
             state.go("inspect", {"model": victim.name})
         if st.button("Train one yourself", icon=":material/model_training:"):
             state.go("train", {"data": "digits"})
 else:
-    st.info("The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits take about a minute.")
+    st.info(
+        "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits"
+        " take about a minute."
+    )
 welcome.families()
 welcome.recent()
 welcome.fetching()

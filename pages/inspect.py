@@ -4,8 +4,11 @@ import streamlit as st
 
 from app import anatomy, broken, evidence, state, workspace
 
-state.page_head("Which samples broke, and why?",
-                "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others follow.")
+state.page_head(
+    "Which samples broke, and why?",
+    "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others"
+    " follow.",
+)
 workspace.adopt()
 state.show_notices()
 victim, threat, n = workspace.choose()
@@ -27,11 +30,19 @@ with left:
         broken.grid(found, ids, sample)
         anatomy.downloads(found, mask)
     else:
-        st.info("Nothing is in this selection. Take a part of it away, or clear it.", icon=":material/filter_alt_off:")
+        st.info(
+            "Nothing is in this selection. Take a part of it away, or clear it.",
+            icon=":material/filter_alt_off:",
+        )
 with right:
     if len(ids):
         anatomy.steps(ids, sample)
         anatomy.show(found, threat, sample)
 anatomy.pairs(found, threat)
 evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
-state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}", "Python": evidence.python_lines(victim, threat)})
+state.page_foot(
+    {
+        "Command line": f"{threat.command(victim.name)} --n {n}",
+        "Python": evidence.python_lines(victim, threat),
+    }
+)

@@ -1,31 +1,45 @@
-"""Multi-view: one sample of several views, each moved along ε, with locks on views that may not be touched."""
+"""Multi-view: one sample of several views, each moved along ε, with locks on views that may not be
+touched.
+"""
 
 import streamlit as st
 
 from app import choices, evidence, multiview, state, views
 from app.components.ladder import ladder
 
-state.page_head("Two views of one thing: what if both are attacked?",
-                "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the other can do alone.")
+state.page_head(
+    "Two views of one thing: what if both are attacked?",
+    "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the other"
+    " can do alone.",
+)
 choose, look = state.choose_and_look()
 with choose:
     victim = multiview.choose_model()
     sample = choices.choose_sample(victim)
     threat = multiview.choose_threat(victim)
 with look:
-    multiview.watch_fitting(victim.run, state.value("attacker", "pgd"), multiview.locks(), state.value("protocol", "transductive"))
+    multiview.watch_fitting(
+        victim.run, state.value("attacker", "pgd"), multiview.locks(), state.value("protocol", "transductive")
+    )
     if threat is None and len(multiview.locks()) < victim.overview.json["views"]:
         st.info("Fit generators to this model first, or choose PGD.", icon=":material/model_training:")
     elif threat is not None:
         known = state.ask({"ask": "views", "model": victim.run.key}, "Looking at the views…")
         whole = threat.question(victim.run.key, sample, multiview.LEVELS)
-        question = whole if multiview.ready(victim, whole) else threat.question(victim.run.key, sample, multiview.FIRST)
+        question = (
+            whole
+            if multiview.ready(victim, whole)
+            else threat.question(victim.run.key, sample, multiview.FIRST)
+        )
         answer = state.ask(question, "Climbing the ladder…")
         evidence.jump(answer)
         evidence.takeaway(answer)
         multiview.labelled(threat)
-        released = ladder(*evidence.with_map(victim, question, answer, umap=False), key=f"views-{st.session_state.get('jumps', 0)}",
-                          level=multiview.level_in(answer, state.value("step", -1)))
+        released = ladder(
+            *evidence.with_map(victim, question, answer, umap=False),
+            key=f"views-{st.session_state.get('jumps', 0)}",
+            level=multiview.level_in(answer, state.value("step", -1)),
+        )
         if released is not None:
             state.put("step", multiview.level_out(answer, released))
         level = evidence.shown_level(answer, multiview.level_in(answer, state.value("step", -1)))
@@ -40,11 +54,19 @@ with look:
         views.about_data(victim)
         st.subheader("And the others?", anchor=False)
         views.matrices(victim, threat, round(float(answer.json["levels"][level]), 4))
-        with st.expander("Is it the attack, or would anything do? Controls at this ε", key="open_controls", icon=":material/balance:",
-                         on_change="rerun") as controls:
+        with st.expander(
+            "Is it the attack, or would anything do? Controls at this ε",
+            key="open_controls",
+            icon=":material/balance:",
+            on_change="rerun",
+        ) as controls:
             if controls.open:
                 evidence.controls_strip(victim, question, answer, level)
-evidence.explain(("model", victim.run.spec.name), ("attack", "pgd" if threat is None or threat.fitted is None else "mv_gan"), ("objective", "mv_disrupt"))
+evidence.explain(
+    ("model", victim.run.spec.name),
+    ("attack", "pgd" if threat is None or threat.fitted is None else "mv_gan"),
+    ("objective", "mv_disrupt"),
+)
 state.page_foot(multiview.reproduce(victim, threat) if threat else {})
 if threat is not None and question is not whole:
     state.ask(whole, "Filling in the levels between…", timeout=600)

@@ -1,12 +1,28 @@
-"""Robust clustering: an attack on the embedding, a defence against it, and a second attack on what was defended."""
+"""Robust clustering: an attack on the embedding, a defence against it, and a second attack on what was
+defended.
+"""
 
 import streamlit as st
 
 from app import acts, choices, evidence, latent_studies, launching, live, stage, state, studies
 from app.components.ladder import ladder
 
-TABS = {"acts": "Three acts", "nu": "Drag ν", "strength": "Any ν", "pixels": "On the pixels", "tables": "Published and measured", "train": "Train it live"}
-STUDIES = ("robust.table1", "robust.table2", "robust.table3", "robust.figure1", "robust.drop_against_nu", "robust.pixels")
+TABS = {
+    "acts": "Three acts",
+    "nu": "Drag ν",
+    "strength": "Any ν",
+    "pixels": "On the pixels",
+    "tables": "Published and measured",
+    "train": "Train it live",
+}
+STUDIES = (
+    "robust.table1",
+    "robust.table2",
+    "robust.table3",
+    "robust.figure1",
+    "robust.drop_against_nu",
+    "robust.pixels",
+)
 METHODS = (*acts.MODULES, "latent_defence")
 ATTACK = "latent_attack"
 
@@ -54,19 +70,35 @@ def drag() -> dict[str, str]:
         sample = choices.choose_sample(victim, first=0)
         told = acts.choose_story(victim)
         shown = {"base": victim.run} | ({"defended": told.defended} if told.defended is not None else {})
-        state_of = str(st.segmented_control("Network", list(shown), default="base", required=True, key="nu/state"))
+        state_of = str(
+            st.segmented_control("Network", list(shown), default="base", required=True, key="nu/state")
+        )
         fitted = acts.over_nu(shown[state_of])
-        kind = str(st.segmented_control("δ", ["for this sample", "one network"] if len(fitted) > 1 else ["for this sample"], default="for this sample",
-                                        required=True, key="nu/kind", help="One network: a level for each ν at which an attack was fitted."))
+        kind = str(
+            st.segmented_control(
+                "δ",
+                ["for this sample", "one network"] if len(fitted) > 1 else ["for this sample"],
+                default="for this sample",
+                required=True,
+                key="nu/kind",
+                help="One network: a level for each ν at which an attack was fitted.",
+            )
+        )
     with look:
         run = shown[state_of]
         overview = state.ask({"ask": "overview", "model": run.key}, "Looking at the model…")
-        question = acts.ladder_question(run, sample, overview.json["size"], fitted if kind == "one network" else [])
+        question = acts.ladder_question(
+            run, sample, overview.json["size"], fitted if kind == "one network" else []
+        )
         answer = state.ask(question, "Climbing the ladder…")
         acts.takeaway(answer)
         here = choices.Victim(run.name, run, overview)
         level = state.value("step", -1)
-        released = ladder(*evidence.with_map(here, question, answer, umap=False), key=f"nu-{question.get('fitted', '')}", level=level)
+        released = ladder(
+            *evidence.with_map(here, question, answer, umap=False),
+            key=f"nu-{question.get('fitted', '')}",
+            level=level,
+        )
         if released is not None:
             state.put("step", released)
         acts.pair(answer, evidence.shown_level(answer, state.value("step", -1)))
@@ -87,18 +119,32 @@ def figure(name: str) -> dict[str, str]:
 def train() -> dict[str, str]:
     """A base network or its defence, trained with the scores under attack."""
     catalogue = state.catalogue()
-    models, sets = catalogue["model"], {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
-    titles = {name: models[name]["title"] for name in METHODS} | {ATTACK: catalogue["attack"][ATTACK]["title"]}
+    models, sets = (
+        catalogue["model"],
+        {name: card for name, card in catalogue["data"].items() if card["views"] == 1},
+    )
+    titles = {name: models[name]["title"] for name in METHODS} | {
+        ATTACK: catalogue["attack"][ATTACK]["title"]
+    }
     choose, look = state.choose_and_look()
     with choose:
-        method = st.selectbox("Act", list(titles), format_func=titles.__getitem__, key="robust/method",
-                              help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS))
+        method = st.selectbox(
+            "Act",
+            list(titles),
+            format_func=titles.__getitem__,
+            key="robust/method",
+            help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS),
+        )
     if method == ATTACK:
         acts.fit(choose, look)
         return {}
     with choose:
-        data = st.selectbox("Data", list(sets), key=state.key("data", "digits", lambda name: name in sets),
-                            format_func=lambda name: launching.data_title(sets[name]))
+        data = st.selectbox(
+            "Data",
+            list(sets),
+            key=state.key("data", "digits", lambda name: name in sets),
+            format_func=lambda name: launching.data_title(sets[name]),
+        )
         usable = launching.about_data(sets[data])
         launching.form(models[method], data, f"robust/{data}/{method}", acts.PRESET_FOR.get(data), usable)
         st.caption("The defence trains its base and fits its attack first, or finds them.")
@@ -107,16 +153,38 @@ def train() -> dict[str, str]:
     return {} if run is None else launching.command(run.spec)
 
 
-state.page_head("What if the code itself is moved?",
-                "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The defence learns to ignore that "
-                "shift; then the attacker learns anew.")
-tab = st.segmented_control("Show", list(TABS), key=state.key("tab", "acts", lambda name: name in TABS), format_func=TABS.get, required=True,
-                           label_visibility="collapsed")
+state.page_head(
+    "What if the code itself is moved?",
+    "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
+    " defence learns to ignore that shift; then the attacker learns anew.",
+)
+tab = st.segmented_control(
+    "Show",
+    list(TABS),
+    key=state.key("tab", "acts", lambda name: name in TABS),
+    format_func=TABS.get,
+    required=True,
+    label_visibility="collapsed",
+)
 if tab == "tables":
-    reproduce = studies.tables(STUDIES, "Published: single runs on ResNet-50 features of STL-10 and on REUTERS, at latent dimensions 64 to 512; these rows are "
-                   "stand-ins and not a reproduction. Its D has no formula. (?): a published value that cannot be taken as it stands.")
+    reproduce = studies.tables(
+        STUDIES,
+        "Published: single runs on ResNet-50 features of STL-10 and on REUTERS, at latent dimensions 64 to"
+        " 512; these rows are stand-ins and not a reproduction. Its D has no formula. (?): a published value"
+        " that cannot be taken as it stands.",
+    )
 else:
-    reproduce = {"acts": three_acts, "nu": drag, "strength": lambda: figure("robust.drop_against_nu"), "pixels": lambda: figure("robust.pixels"),
-     "train": train}[str(tab)]()
-evidence.explain(("model", "conv_ae"), ("model", "latent_defence"), ("attack", "latent_attack"), ("objective", "flip_and_keep"))
+    reproduce = {
+        "acts": three_acts,
+        "nu": drag,
+        "strength": lambda: figure("robust.drop_against_nu"),
+        "pixels": lambda: figure("robust.pixels"),
+        "train": train,
+    }[str(tab)]()
+evidence.explain(
+    ("model", "conv_ae"),
+    ("model", "latent_defence"),
+    ("attack", "latent_attack"),
+    ("objective", "flip_and_keep"),
+)
 state.page_foot(reproduce)

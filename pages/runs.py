@@ -6,36 +6,76 @@ from app import launching, shelf, state
 
 PAGE = 10
 
-state.page_head("Which runs are here, and what are they doing?",
-                "Everything that takes time is a run: a folder with its settings, curves and result. Nothing is lost with the browser.")
+state.page_head(
+    "Which runs are here, and what are they doing?",
+    "Everything that takes time is a run: a folder with its settings, curves and result. Nothing is lost with"
+    " the browser.",
+)
 left, right = st.columns([3, 9], gap="large")
 rows = launching.listed()
 
 with left:
-    sought = st.text_input("Search", placeholder="adec, digits, a key…", key="runs_sought", icon=":material/search:", live=True,
-                           persist_state="session")
-    places = st.segmented_control("Where from", ["mine", "zoo"], key="runs_where", selection_mode="multi", default=["mine", "zoo"],
-                                  persist_state="session")
-    kinds = st.pills("What", sorted({row["what"] for row in rows}), key="runs_what", selection_mode="multi", persist_state="session")
-    states = st.pills("Status", sorted({row["status"] for row in rows}), key="runs_status", selection_mode="multi", persist_state="session")
+    sought = st.text_input(
+        "Search",
+        placeholder="adec, digits, a key…",
+        key="runs_sought",
+        icon=":material/search:",
+        live=True,
+        persist_state="session",
+    )
+    places = st.segmented_control(
+        "Where from",
+        ["mine", "zoo"],
+        key="runs_where",
+        selection_mode="multi",
+        default=["mine", "zoo"],
+        persist_state="session",
+    )
+    kinds = st.pills(
+        "What",
+        sorted({row["what"] for row in rows}),
+        key="runs_what",
+        selection_mode="multi",
+        persist_state="session",
+    )
+    states = st.pills(
+        "Status",
+        sorted({row["status"] for row in rows}),
+        key="runs_status",
+        selection_mode="multi",
+        persist_state="session",
+    )
     shelf.machine()
 
 wanted = {"from": places, "what": kinds, "status": states}
-found = [row for row in rows if sought.lower() in row["words"]
-         and all(not values or row[part] in values for part, values in wanted.items())]
+found = [
+    row
+    for row in rows
+    if sought.lower() in row["words"]
+    and all(not values or row[part] in values for part, values in wanted.items())
+]
 
 with right:
     busy = sum(row["lives"] for row in rows)
     st.caption(f"{len(found)} of {len(rows)} runs" + (f" · {busy} at work or waiting" if busy else ""))
     if not rows:
-        st.info("No run is here yet. Train a model or launch an attack, and it appears here.", icon=":material/list:")
+        st.info(
+            "No run is here yet. Train a model or launch an attack, and it appears here.",
+            icon=":material/list:",
+        )
     elif not found:
         st.info("No run fits. Clear the search and the filters.", icon=":material/filter_alt_off:")
     count = max(1, -(-len(found) // PAGE))
     page = st.pagination(count, key=f"runs_page/{count}") if count > 1 else 1
     shelf.cards([row["name"] for row in found[(page - 1) * PAGE : page * PAGE]])
     if found:
-        st.download_button("This list as CSV", launching.as_csv(found), "feint-runs.csv", "text/csv", icon=":material/download:",
-                           on_click="ignore")
+        st.download_button(
+            "This list as CSV",
+            launching.as_csv(found),
+            "feint-runs.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
 
 state.page_foot({"Command line": "python3 -m engine runs"})

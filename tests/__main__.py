@@ -17,6 +17,7 @@ def checks(python: Path, arguments: list[str]) -> dict[str, list[str]]:
     """Name -> command; what was typed behind `python3 -m tests` goes to pytest."""
     return {
         "ruff": [str(python), "-m", "ruff", "check", "--output-format", "concise", "."],
+        "format": [str(python), "-m", "ruff", "format", "--check", "."],
         "mypy": [str(python), "-m", "mypy"],
         "pytest": [str(python), "-m", "pytest", *arguments],
     }

@@ -1,4 +1,6 @@
-"""Fixtures for the whole suite. No test touches the user's data or the network, and all share one browser and one server."""
+"""Fixtures for the whole suite. No test touches the user's data or the network, and all share one browser and
+one server.
+"""
 
 import os
 import signal
@@ -20,10 +22,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests import chromium
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM_ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                      "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+CHROMIUM_ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "2"  # before anything imports torch, and for the children too
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = (
+    "2"  # before anything imports torch, and for the children too
+)
 
 import engine  # noqa: E402, F401  how threads wait is settled there, before torch is loaded
 
@@ -31,7 +43,9 @@ hypothesis.settings.register_profile("feint", deadline=None)  # no test fails on
 hypothesis.settings.load_profile("feint")
 
 
-# --- nobody's data, nobody's network ----------------------------------------------------------------------------------
+# --- nobody's data, nobody's network
+# ----------------------------------------------------------------------------------
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -73,11 +87,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "browser" in Path(item.fspath).relative_to(ROOT).parts)
 
 
-# --- one server, one browser ------------------------------------------------------------------------------------------
+# --- one server, one browser
+# ------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Server:
     """The real page server: where it answers, where its runs live, what it said."""
+
     url: str
     home: Path
     process: subprocess.Popen[bytes]
@@ -114,13 +131,32 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app as a person gets it, started once for the whole suite with a FEINT_HOME of its own."""
     home, port = tmp_path_factory.mktemp("server_home"), free_port()
     log = home / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app/main.py",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+    ]
     with log.open("wb") as said:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"FEINT_HOME": str(home)}, stdin=subprocess.DEVNULL, stdout=said,
-                                   stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"FEINT_HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60, "the page server")
+        wait_until(
+            lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60, "the page server"
+        )
         assert process.poll() is None, log.read_text()
         yield Server(url, home, process, log)
     finally:
@@ -152,12 +188,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
-    """`visit("/attack?eps=0.1", width=390, dark=True)` -> a Page in a session of its own; a script error in it fails the test."""
+    """`visit("/attack?eps=0.1", width=390, dark=True)` -> a Page in a session of its own; a script error in
+    it fails the test.
+    """
     contexts, errors = [], []
 
     def opened(path: str = "/", width: int = 1280, height: int = 900, dark: bool = False) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-                                      accept_downloads=True)
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

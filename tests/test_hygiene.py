@@ -1,4 +1,6 @@
-"""What must not be in the repository: pickles, code made from text, large files, paths of somebody's machine."""
+"""What must not be in the repository: pickles, code made from text, large files, paths of somebody's
+machine.
+"""
 
 import ast
 import re
@@ -12,8 +14,19 @@ SKIPPED = {"__pycache__", "artefacts", "data", "node_modules"}
 LARGEST = 5_000_000  # bytes
 TEXT = {".py", ".js", ".css", ".html", ".md", ".toml", ".txt", ".json", ".jsonl", ".yml", ".sh", ""}
 SOMEBODYS = re.compile(r"(?<![\w.:/-])/(?:work|root|tmp|home/\w+|Users/\w+)/[\w.-]+|\b[A-Z]:\\Users\\")
-FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.loads", "joblib.load", "torch.load", "dill.load", "cloudpickle.loads",
-                   "pandas.read_pickle", "pd.read_pickle", "marshal.loads"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "pickle.load",
+    "pickle.loads",
+    "joblib.load",
+    "torch.load",
+    "dill.load",
+    "cloudpickle.loads",
+    "pandas.read_pickle",
+    "pd.read_pickle",
+    "marshal.loads",
+}
 FORBIDDEN_VALUES = {("allow_pickle", True), ("weights_only", False)}
 
 
@@ -36,8 +49,12 @@ def dangers(source: str) -> list[str]:
         if isinstance(node, ast.Call):
             if ast.unparse(node.func) in FORBIDDEN_CALLS:
                 found.append(ast.unparse(node.func))
-            found += [f"{given.arg}={given.value.value}" for given in node.keywords
-                      if isinstance(given.value, ast.Constant) and (given.arg, given.value.value) in FORBIDDEN_VALUES]
+            found += [
+                f"{given.arg}={given.value.value}"
+                for given in node.keywords
+                if isinstance(given.value, ast.Constant)
+                and (given.arg, given.value.value) in FORBIDDEN_VALUES
+            ]
     return found
 
 
@@ -50,16 +67,32 @@ def test_nothing_is_unpickled_or_run_from_text(path: Path) -> None:
 
 
 def test_no_file_is_large() -> None:
-    assert [f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes" for path in files() if path.stat().st_size > LARGEST] == []
+    assert [
+        f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes"
+        for path in files()
+        if path.stat().st_size > LARGEST
+    ] == []
 
 
 def test_no_path_of_somebodys_machine() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in files() if path.suffix in TEXT}
-    assert [f"{path.relative_to(ROOT)}: {found}" for path, text in texts.items() for found in SOMEBODYS.findall(text)] == []
+    assert [
+        f"{path.relative_to(ROOT)}: {found}"
+        for path, text in texts.items()
+        for found in SOMEBODYS.findall(text)
+    ] == []
 
 
-@pytest.mark.parametrize("source", ["eval('1')", "import pickle; pickle.load(file)", "np.load(file, allow_pickle=True)",
-                                    "torch.load(file, weights_only=False)", "torch.load(file)"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eval('1')",
+        "import pickle; pickle.load(file)",
+        "np.load(file, allow_pickle=True)",
+        "torch.load(file, weights_only=False)",
+        "torch.load(file)",
+    ],
+)
 def test_a_danger_is_found(source: str) -> None:
     assert dangers(source)
 
@@ -69,7 +102,10 @@ def test_what_is_safe_is_not(source: str) -> None:
     assert dangers(source) == []
 
 
-@pytest.mark.parametrize("text", ["/" + "work/main/engine", "see /" + "tmp/out.txt", '"/' + 'home/ada/data"', "C:" + "\\Users\\ada"])
+@pytest.mark.parametrize(
+    "text",
+    ["/" + "work/main/engine", "see /" + "tmp/out.txt", '"/' + 'home/ada/data"', "C:" + "\\Users\\ada"],
+)
 def test_a_machine_path_is_found(text: str) -> None:
     assert SOMEBODYS.search(text)
 

@@ -1,4 +1,6 @@
-"""Imports go one way: pages -> app -> engine, and inside the engine upwards only. Read from the syntax, nothing is imported."""
+"""Imports go one way: pages -> app -> engine, and inside the engine upwards only. Read from the syntax,
+nothing is imported.
+"""
 
 import ast
 import subprocess
@@ -14,7 +16,8 @@ CORE = {"errors", "settings", "registry", "events", "device", "home"}
 METHODS = {"models", "objectives", "attacks", "metrics"}
 SHARED = {"engine.attacks.budget"} | {f"engine.{folder}.protocols" for folder in METHODS}
 SEEN_BY = {  # what each part of the engine may import beside itself and the core
-    "data": set(), "nets": {"data"},
+    "data": set(),
+    "nets": {"data"},
     **{folder: {"data", "nets"} for folder in METHODS},
     "defences": {"data", "nets"} | METHODS,
     "runs": {"data", "nets", "defences", "studies"} | METHODS,
@@ -24,19 +27,35 @@ SET_UP = ("app.__init__", "app.__main__", "app.setup", "tests.__init__", "tests.
 
 
 def modules(root: Path) -> dict[str, ast.Module]:
-    """Dotted name -> syntax of each Python file of the project; a package's own file is called `package.__init__`."""
-    files = [file for folder in ("engine", "app", "pages", "tests") for file in sorted((root / folder).rglob("*.py"))]
-    return {".".join(file.relative_to(root).with_suffix("").parts): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    """Dotted name -> syntax of each Python file of the project; a package's own file is called
+    `package.__init__`.
+    """
+    files = [
+        file
+        for folder in ("engine", "app", "pages", "tests")
+        for file in sorted((root / folder).rglob("*.py"))
+    ]
+    return {
+        ".".join(file.relative_to(root).with_suffix("").parts): ast.parse(file.read_text(encoding="utf-8"))
+        for file in files
+    }
 
 
 def imported(name: str, tree: ast.AST, deferred: bool = True) -> set[str]:
-    """What a module imports, as dotted names; without `deferred` only what runs when the module itself is imported."""
+    """What a module imports, as dotted names; without `deferred` only what runs when the module itself is
+    imported.
+    """
     found: set[str] = set()
     for node in statements(tree, deferred):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*(name.split(".")[:-node.level] if node.level else []), *([node.module] if node.module else [])])
+            base = ".".join(
+                [
+                    *(name.split(".")[: -node.level] if node.level else []),
+                    *([node.module] if node.module else []),
+                ]
+            )
             found |= {f"{base}.{alias.name}" for alias in node.names}
     return found
 
@@ -44,7 +63,9 @@ def imported(name: str, tree: ast.AST, deferred: bool = True) -> set[str]:
 def statements(tree: ast.AST, deferred: bool) -> Iterator[ast.AST]:
     """Every node; without `deferred`, none inside a function or under `if TYPE_CHECKING`."""
     for node in ast.iter_child_nodes(tree):
-        if not deferred and (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(node)):
+        if not deferred and (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_type_checking(node)
+        ):
             continue
         yield node
         yield from statements(node, deferred)
@@ -80,10 +101,22 @@ def inside_engine(importer: str, target: str) -> str | None:
     if target.split(".")[0] != "engine":
         return None
     part, to = importer.split(".")[1], (target.split(".") + [""])[1]
-    if part in ("__main__", "cli") or to in CORE or to == part or any(target == name or target.startswith(name + ".") for name in SHARED):
+    if (
+        part in ("__main__", "cli")
+        or to in CORE
+        or to == part
+        or any(target == name or target.startswith(name + ".") for name in SHARED)
+    ):
         return None
     allowed = SEEN_BY.get(part, set())
-    return None if to in allowed else f"engine.{part} may import the core{', ' + ', '.join(sorted(allowed)) if allowed else ''} and itself"
+    return (
+        None
+        if to in allowed
+        else (
+            f"engine.{part} may import the core{', ' + ', '.join(sorted(allowed)) if allowed else ''} and"
+            " itself"
+        )
+    )
 
 
 def complaints(trees: dict[str, ast.Module]) -> list[str]:
@@ -102,12 +135,16 @@ def path_to_torch(start: str, trees: dict[str, ast.Module]) -> list[str]:
 
     @cache
     def targets(name: str) -> frozenset[str]:
-        return frozenset(file for target in imported(name, trees[name], deferred=False) for file in files_of(target, trees))
+        return frozenset(
+            file for target in imported(name, trees[name], deferred=False) for file in files_of(target, trees)
+        )
 
     chains, seen = [[start]], {start}
     while chains:
         chain = chains.pop()
-        if "torch" in {target.split(".")[0] for target in imported(chain[-1], trees[chain[-1]], deferred=False)}:
+        if "torch" in {
+            target.split(".")[0] for target in imported(chain[-1], trees[chain[-1]], deferred=False)
+        }:
             return [*chain, "torch"]
         new = targets(chain[-1]) - seen
         seen |= new
@@ -143,39 +180,69 @@ def test_set_up_needs_the_standard_library_alone(name: str) -> None:
 
 
 def test_app_imported_for_real_brings_no_torch() -> None:
-    names = [name for name in TREES if name.startswith("app.") and name.rsplit(".", 1)[1] not in ("__init__", "__main__", "main")]
-    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nsys.exit('torch' in sys.modules)"
+    names = [
+        name
+        for name in TREES
+        if name.startswith("app.") and name.rsplit(".", 1)[1] not in ("__init__", "__main__", "main")
+    ]
+    code = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nsys.exit('torch' in"
+        " sys.modules)"
+    )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr or "torch was imported"
 
 
-@pytest.mark.parametrize(("importer", "line"), [
-    ("pages.attack", "from engine.runs import store"), ("pages.attack", "import torch"), ("pages.attack", "from pages.home import x"),
-    ("app.charts", "import torch.nn"), ("app.charts", "from pages import home"),
-    ("engine.errors", "from engine.data.views import Views"), ("engine.data.sources", "import engine.models.adec"),
-    ("engine.models.adec", "from engine.attacks.pgd import PGD"), ("engine.models.adec", "from engine import runs"),
-    ("engine.attacks.pgd", "from ..models.adec import ADEC"), ("engine.metrics.clustering", "def f():\n  import streamlit"),
-    ("engine.defences.ar_dmvc", "from engine.runs.store import Store"), ("engine.runs.store", "from app import state"),
-    ("engine.runs.store", "import distributed"), ("engine.nets.heads", "from tests import conftest"),
-])
+@pytest.mark.parametrize(
+    ("importer", "line"),
+    [
+        ("pages.attack", "from engine.runs import store"),
+        ("pages.attack", "import torch"),
+        ("pages.attack", "from pages.home import x"),
+        ("app.charts", "import torch.nn"),
+        ("app.charts", "from pages import home"),
+        ("engine.errors", "from engine.data.views import Views"),
+        ("engine.data.sources", "import engine.models.adec"),
+        ("engine.models.adec", "from engine.attacks.pgd import PGD"),
+        ("engine.models.adec", "from engine import runs"),
+        ("engine.attacks.pgd", "from ..models.adec import ADEC"),
+        ("engine.metrics.clustering", "def f():\n  import streamlit"),
+        ("engine.defences.ar_dmvc", "from engine.runs.store import Store"),
+        ("engine.runs.store", "from app import state"),
+        ("engine.runs.store", "import distributed"),
+        ("engine.nets.heads", "from tests import conftest"),
+    ],
+)
 def test_a_wrong_arrow_is_found(importer: str, line: str) -> None:
     assert complaints({importer: ast.parse(line)})
 
 
-@pytest.mark.parametrize(("importer", "line"), [
-    ("pages.attack", "from app import state"), ("app.state", "from engine.runs.store import Store"),
-    ("engine.models.adec", "from engine.models.acai import ACAI"), ("engine.metrics.flips", "from engine.attacks.budget import Budget"),
-    ("engine.attacks.pgd", "from engine.objectives.protocols import Objective"), ("engine.runs.pool", "import distributed"),
-    ("engine.defences.ar_dmvc", "from engine.attacks.pgd import PGD"), ("engine.runs.runner", "from engine import registry"),
-    ("engine.__main__", "from engine.runs import store"),
-])
+@pytest.mark.parametrize(
+    ("importer", "line"),
+    [
+        ("pages.attack", "from app import state"),
+        ("app.state", "from engine.runs.store import Store"),
+        ("engine.models.adec", "from engine.models.acai import ACAI"),
+        ("engine.metrics.flips", "from engine.attacks.budget import Budget"),
+        ("engine.attacks.pgd", "from engine.objectives.protocols import Objective"),
+        ("engine.runs.pool", "import distributed"),
+        ("engine.defences.ar_dmvc", "from engine.attacks.pgd import PGD"),
+        ("engine.runs.runner", "from engine import registry"),
+        ("engine.__main__", "from engine.runs import store"),
+    ],
+)
 def test_a_right_arrow_is_not(importer: str, line: str) -> None:
     assert complaints({importer: ast.parse(line)}) == []
 
 
 def test_a_chain_to_torch_is_found_through_a_package() -> None:
-    sources = {"app.a": "from engine.data.cards import cards", "engine.data.__init__": "from engine.data.views import Views",
-               "engine.data.cards": "", "engine.data.views": "import torch", "engine.__init__": ""}
+    sources = {
+        "app.a": "from engine.data.cards import cards",
+        "engine.data.__init__": "from engine.data.views import Views",
+        "engine.data.cards": "",
+        "engine.data.views": "import torch",
+        "engine.__init__": "",
+    }
     trees = {name: ast.parse(source) for name, source in sources.items()}
     assert path_to_torch("app.a", trees) == ["app.a", "engine.data.__init__", "engine.data.views", "torch"]
     trees["engine.data.__init__"] = ast.parse("def load():\n  from engine.data.views import Views")

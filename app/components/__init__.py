@@ -1,8 +1,9 @@
 """The three browser components: ladder, map, wipe. Each is a .py with its .js and .css.
 
-A component's .js holds one class, `new Class(root, report)` with `update(data)` and `destroy()`; it knows nothing of Streamlit.
-Here it gets the little that ties it to Streamlit; `standalone` ties the same class to a file that plays with no server.
-Arrays travel as base64 inside JSON: raw bytes inside a dict never reach the browser (Streamlit 1.67).
+A component's .js holds one class, `new Class(root, report)` with `update(data)` and `destroy()`; it knows
+nothing of Streamlit. Here it gets the little that ties it to Streamlit; `standalone` ties the same class to a
+file that plays with no server. Arrays travel as base64 inside JSON: raw bytes inside a dict never reach the
+browser (Streamlit 1.67).
 """
 
 import base64
@@ -30,7 +31,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   let component = mounted.get(root);
   if (component) component.report = report;
   else mounted.set(root, (component = new CLASS(root, report)));
-  const call = (component.call = {});  // Streamlit may run an older call's clean-up after a newer call: only the newest ends the component
+  // Streamlit may run an older call's clean-up after a newer call: only the newest ends the component
+  const call = (component.call = {});
   component.update(data);
   return () => {
     if (component.call !== call) return;
@@ -43,7 +45,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
 def script(name: str) -> str:
     """The JavaScript of a component: what all share, its palette, and its class."""
-    colours = json.dumps({"light": palette.LIGHT, "dark": palette.DARK, "negative": palette.NEGATIVE, "positive": palette.POSITIVE})
+    colours = json.dumps(
+        {
+            "light": palette.LIGHT,
+            "dark": palette.DARK,
+            "negative": palette.NEGATIVE,
+            "positive": palette.POSITIVE,
+        }
+    )
     shared = (FOLDER / "common.js").read_text(encoding="utf-8")
     own = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
     return f"const PALETTE = {colours};\n{shared}\n{own}"
@@ -57,14 +66,22 @@ def style(name: str) -> str:
 def register(name: str, triggers: tuple[str, ...] = ()) -> ComponentRenderer:
     """The Streamlit component `name`; of what it reports, `triggers` are events, everything else is state."""
     tie = _IN_STREAMLIT.replace("CLASS", CLASSES[name]).replace("TRIGGERS", json.dumps(triggers))
-    return st.components.v2.component(f"feint_{name}", html='<div class="feint"></div>', css=style(name), js=script(name) + tie)
+    return st.components.v2.component(
+        f"feint_{name}", html='<div class="feint"></div>', css=style(name), js=script(name) + tie
+    )
 
 
 def packed(array: NDArray[Any], dtype: DTypeLike) -> str:
     """The array as base64 of its little-endian bytes, in C order."""
-    return base64.b64encode(np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<")).tobytes()).decode("ascii")
+    return base64.b64encode(
+        np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<")).tobytes()
+    ).decode("ascii")
 
 
 def fingerprint(payload: Mapping[str, Any]) -> str:
-    """Twelve hexadecimal digits that stand for a payload, so that a browser knows whether it has new content."""
-    return hashlib.sha256(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+    """Twelve hexadecimal digits that stand for a payload, so that a browser knows whether it has new
+    content.
+    """
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[
+        :12
+    ]

@@ -1,11 +1,17 @@
-"""The ladder: one sample dragged along ε, along the attack's path, along λ or along ν, redrawn in the browser while the hand moves.
+"""The ladder: one sample dragged along ε, along the attack's path, along λ or along ν, redrawn in the browser
+while the hand moves.
 
-    answer.json    axis ("epsilon", "path", "lambda", "nu"), levels (L), shape [c, h, w] (of a vector [d]), norm, cluster_names (K),
-                   cluster_own, flip (index or None), target (cluster or None), epsilon_star (float or None), label_name, title, protocol, map_name
-    answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,), flipped (L,) bool: whether the goal
-                   (out of the own cluster, or in the target) is reached; where there are: recon (L, d) with
-                   recon_clean (d,), xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L, K), medoids (K, d)
-                   uint8, q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean sample)
+answer.json    axis ("epsilon", "path", "lambda", "nu"), levels (L), shape [c, h, w] (of a vector [d]), norm,
+cluster_names (K),
+               cluster_own, flip (index or None), target (cluster or None), epsilon_star (float or None),
+                   label_name, title, protocol, map_name
+answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,), flipped (L,) bool:
+whether the goal
+               (out of the own cluster, or in the target) is reached; where there are: recon (L, d) with
+               recon_clean (d,), xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L,
+                   K), medoids (K, d)
+               uint8, q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean
+                   sample)
 """
 
 from collections.abc import Callable
@@ -19,8 +25,20 @@ from engine.runs.answers import Answer
 
 Array = NDArray[Any]
 
-PLAIN = ("axis", "norm", "cluster_names", "cluster_own", "target", "flip", "epsilon_star", "label_name", "title", "protocol", "map_name",
-         "ratio")
+PLAIN = (
+    "axis",
+    "norm",
+    "cluster_names",
+    "cluster_own",
+    "target",
+    "flip",
+    "epsilon_star",
+    "label_name",
+    "title",
+    "protocol",
+    "map_name",
+    "ratio",
+)
 """What goes to the browser as it stands in the answer."""
 BACKGROUND_POINTS = 4000
 """Map points behind the trail: more are not seen at its size, and each costs four bytes."""
@@ -28,12 +46,19 @@ BACKGROUND_POINTS = 4000
 _mount = components.register("ladder")
 
 
-def ladder(said: dict[str, Any], arrays: dict[str, Array], *, key: str, level: int | None = None, autoplay: bool = False,
-           on_level: Callable[[], None] | None = None) -> int | None:
+def ladder(
+    said: dict[str, Any],
+    arrays: dict[str, Array],
+    *,
+    key: str,
+    level: int | None = None,
+    autoplay: bool = False,
+    on_level: Callable[[], None] | None = None,
+) -> int | None:
     """Draw the ladder of an answer; the level that was last released (an index), or None before any.
 
-    `level` is shown first (the flip where it is None or negative); `autoplay` plays to and fro until a hand takes over, never
-    where the person asked for reduced motion.
+    `level` is shown first (the flip where it is None or negative); `autoplay` plays to and fro until a hand
+    takes over, never where the person asked for reduced motion.
     """
     payload = ladder_payload(Answer(said, arrays))
     last = len(payload["levels"]) - 1
@@ -73,7 +98,9 @@ def ladder_payload(answer: Answer) -> dict[str, Any]:
 
 
 def _rows(answer: Answer) -> tuple[dict[str, Any], dict[str, Array], list[int]]:
-    """The answer with several views below one another instead of side by side, and the empty rows between them."""
+    """The answer with several views below one another instead of side by side, and the empty rows between
+    them.
+    """
     said, arrays, views = answer.json, answer.arrays, answer.json.get("views", 1)
     if views == 1 or len(said["shape"]) != 3 or said["shape"][2] % views:
         return said, arrays, []
@@ -87,13 +114,21 @@ def _rows(answer: Answer) -> tuple[dict[str, Any], dict[str, Array], list[int]]:
         tall = spaced.reshape(len(cut), channels, -1, width)[:, :, : views * (height + gap) - gap]
         return np.ascontiguousarray(tall).reshape(*flat.shape[:-1], -1)
 
-    moved = {name: below(np.asarray(arrays[name])) for name in ("clean", "delta", "recon", "recon_clean", "medoids") if name in arrays}
-    gaps = [row for view in range(1, views) for row in range(view * (height + gap) - gap, view * (height + gap))]
+    moved = {
+        name: below(np.asarray(arrays[name]))
+        for name in ("clean", "delta", "recon", "recon_clean", "medoids")
+        if name in arrays
+    }
+    gaps = [
+        row for view in range(1, views) for row in range(view * (height + gap) - gap, view * (height + gap))
+    ]
     return dict(said) | {"shape": [channels, views * (height + gap) - gap, width]}, dict(arrays) | moved, gaps
 
 
 def gain(delta: Array, flip: int | None) -> float:
-    """How many times stronger δ (L, d) is drawn: full colour at twice the size it has at the flip, else at its largest; a round number."""
+    """How many times stronger δ (L, d) is drawn: full colour at twice the size it has at the flip, else at
+    its largest; a round number.
+    """
     largest = np.abs(delta).max(axis=1)
     reach = float(largest.max())
     if flip is not None and largest[flip] > 0:
@@ -106,7 +141,9 @@ def gain(delta: Array, flip: int | None) -> float:
 
 
 def start_level(said: dict[str, Any], reached: Array) -> int:
-    """The level shown first: the first flip; over λ the last one (a larger weight gives the attack up); the end where nothing flips."""
+    """The level shown first: the first flip; over λ the last one (a larger weight gives the attack up); the
+    end where nothing flips.
+    """
     if said["axis"] != "lambda":
         return len(reached) - 1 if said["flip"] is None else int(said["flip"])
     flipped = np.flatnonzero(reached)
@@ -123,8 +160,10 @@ def _bytes(image: Array) -> Array:
 def _reconstructions(arrays: dict[str, Array]) -> dict[str, Any]:
     if "recon" not in arrays:
         return {}
-    return {"recon": components.packed(_bytes(arrays["recon"]), "u1"),
-            "recon_clean": components.packed(_bytes(arrays["recon_clean"]), "u1")}
+    return {
+        "recon": components.packed(_bytes(arrays["recon"]), "u1"),
+        "recon_clean": components.packed(_bytes(arrays["recon_clean"]), "u1"),
+    }
 
 
 def _place(arrays: dict[str, Array]) -> dict[str, Any]:
@@ -137,9 +176,12 @@ def _place(arrays: dict[str, Array]) -> dict[str, Any]:
     everything = np.concatenate([xy, clean[None], background])
     low, high = everything.min(axis=0), everything.max(axis=0)
     high = np.where(high > low, high, low + 1)
-    place = {"xy": components.packed(xy, "f4"), "xy_clean": clean.tolist(),
-             "xy_error": float(np.asarray(arrays.get("xy_error", 0.0)).ravel()[0]),
-             "map_box": [*low.tolist(), *high.tolist()]}
+    place = {
+        "xy": components.packed(xy, "f4"),
+        "xy_clean": clean.tolist(),
+        "xy_error": float(np.asarray(arrays.get("xy_error", 0.0)).ravel()[0]),
+        "map_box": [*low.tolist(), *high.tolist()],
+    }
     if len(background):
         kept = np.linspace(0, len(background) - 1, min(len(background), BACKGROUND_POINTS)).astype(int)
         place["map_xy"] = components.packed(np.rint((background[kept] - low) / (high - low) * 65535), "u2")

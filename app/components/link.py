@@ -5,7 +5,10 @@ import streamlit as st
 _SCRIPT = """
 export default function ({ parentElement }) {
   const button = parentElement.querySelector("button");
-  const say = (words) => { button.textContent = words; setTimeout(() => { button.textContent = "Copy link"; }, 1600); };
+  const say = (words) => {
+    button.textContent = words;
+    setTimeout(() => { button.textContent = "Copy link"; }, 1600);
+  };
   button.onclick = async () => {
     const address = window.location.href;
     try {
@@ -23,12 +26,17 @@ export default function ({ parentElement }) {
 }
 """
 _STYLE = """
-button { font: inherit; font-size: 0.86rem; padding: 0.3rem 0.75rem; border-radius: var(--st-base-radius, 0.5rem); cursor: pointer;
-  border: 1px solid var(--st-border-color); background: var(--st-background-color); color: var(--st-text-color); white-space: nowrap; }
+button { font: inherit; font-size: 0.86rem; padding: 0.3rem 0.75rem;
+  border-radius: var(--st-base-radius, 0.5rem);
+  cursor: pointer;
+  border: 1px solid var(--st-border-color); background: var(--st-background-color);
+  color: var(--st-text-color); white-space: nowrap; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
-_mount = st.components.v2.component("feint_link", html='<button type="button" aria-live="polite">Copy link</button>', css=_STYLE, js=_SCRIPT)
+_mount = st.components.v2.component(
+    "feint_link", html='<button type="button" aria-live="polite">Copy link</button>', css=_STYLE, js=_SCRIPT
+)
 
 
 def copy_link() -> None:

@@ -1,7 +1,8 @@
-"""The map: samples as points of a plane, lasso and box, clean to attacked. Places travel as 16 bits, a selection comes back as bits.
+"""The map: samples as points of a plane, lasso and box, clean to attacked. Places travel as 16 bits, a
+selection comes back as bits.
 
-A selection is text: "b:" and a bit a point, or "d:" and the distances between chosen points, seven bits a byte; the browser sends
-the shorter. 70,000 points are 12 kB at most.
+A selection is text: "b:" and a bit a point, or "d:" and the distances between chosen points, seven bits a
+byte; the browser sends the shorter. 70,000 points are 12 kB at most.
 """
 
 import base64
@@ -22,7 +23,10 @@ _mount = components.register("map", triggers=("point",))
 
 @dataclass(frozen=True)
 class Classes:
-    """A colour for each group: `codes` (n,) index `names`; `attacked` (n,) are the codes once points have moved."""
+    """A colour for each group: `codes` (n,) index `names`; `attacked` (n,) are the codes once points have
+    moved.
+    """
+
     title: str
     codes: Array
     names: Sequence[str]
@@ -32,6 +36,7 @@ class Classes:
 @dataclass(frozen=True)
 class Values:
     """A colour along a ramp: `values` (n,), NaN where there is none, which is called `missing`."""
+
     title: str
     values: Array
     missing: str = "no value"
@@ -39,16 +44,31 @@ class Values:
 
 @dataclass(frozen=True)
 class Picked:
-    """What a hand chose: sample ids in rising order (None: nothing chosen), and the sample just clicked (None: none in this run)."""
+    """What a hand chose: sample ids in rising order (None: nothing chosen), and the sample just clicked
+    (None: none in this run).
+    """
+
     ids: Array | None
     point: int | None
 
 
-def point_map(payload: Mapping[str, Any], *, key: str, on_selection: Callable[[], None] | None = None,
-              on_point: Callable[[], None] | None = None) -> Picked:
-    """Draw the map of a payload. The selection is state and stays; a click is an event, seen in one script run only."""
+def point_map(
+    payload: Mapping[str, Any],
+    *,
+    key: str,
+    on_selection: Callable[[], None] | None = None,
+    on_point: Callable[[], None] | None = None,
+) -> Picked:
+    """Draw the map of a payload. The selection is state and stays; a click is an event, seen in one script
+    run only.
+    """
     shown = {name: value for name, value in payload.items() if name != "_ids"}
-    result = _mount(data=shown, key=key, on_selection_change=on_selection or _nothing, on_point_change=on_point or _nothing)
+    result = _mount(
+        data=shown,
+        key=key,
+        on_selection_change=on_selection or _nothing,
+        on_point_change=on_point or _nothing,
+    )
     point = result.get("point")
     return Picked(selected_ids(payload, result.get("selection")), int(point) if point is not None else None)
 
@@ -61,33 +81,63 @@ def selected_ids(payload: Mapping[str, Any], selection: str | None) -> Array | N
     return positions if payload["_ids"] is None else np.asarray(payload["_ids"])[positions]
 
 
-def map_payload(xy: Array, colour: Classes | Values, *, title: str, caption: str, ids: Array | None = None,
-                xy_attacked: Array | None = None, attacked_name: str = "attacked", clean_name: str = "clean", xy_error: float = 0.0,
-                uncertain: Array | None = None, extra: Sequence[Classes] = (), sprite: Mapping[str, Any] | None = None,
-                selected: Array | None = None, focus: int | None = None, arrows: Array | None = None) -> dict[str, Any]:
-    """What the browser needs: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,) (else 0 … n − 1).
+def map_payload(
+    xy: Array,
+    colour: Classes | Values,
+    *,
+    title: str,
+    caption: str,
+    ids: Array | None = None,
+    xy_attacked: Array | None = None,
+    attacked_name: str = "attacked",
+    clean_name: str = "clean",
+    xy_error: float = 0.0,
+    uncertain: Array | None = None,
+    extra: Sequence[Classes] = (),
+    sprite: Mapping[str, Any] | None = None,
+    selected: Array | None = None,
+    focus: int | None = None,
+    arrows: Array | None = None,
+) -> dict[str, Any]:
+    """What the browser needs: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,)
+    (else 0 … n − 1).
 
-    `caption` says what the map is and by which protocol. `uncertain` (n,) marks points far from all neighbours, drawn as rings;
-    `xy_error` is the length below which an arrow is grey; `extra` are further lines of the hover card; `sprite` comes from
-    `gallery.sprite_sheet`; `selected` and `focus` are sample ids chosen elsewhere on the page; `arrows` are positions.
+    `caption` says what the map is and by which protocol. `uncertain` (n,) marks points far from all
+    neighbours, drawn as rings; `xy_error` is the length below which an arrow is grey; `extra` are further
+    lines of the hover card; `sprite` comes from `gallery.sprite_sheet`; `selected` and `focus` are sample ids
+    chosen elsewhere on the page; `arrows` are positions.
     """
     xy = np.asarray(xy, dtype=np.float64)
     both = xy if xy_attacked is None else np.concatenate([xy, xy_attacked])
     low, high = both.min(axis=0), both.max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     position = _positions(ids, len(xy))
-    places = {"n": len(xy), "xy": _quantised(xy, low, span), "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low,
-                                                                                                                        span),
-              "ids": None if ids is None else components.packed(ids, "i4"), "extent": span.tolist()}
+    places = {
+        "n": len(xy),
+        "xy": _quantised(xy, low, span),
+        "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low, span),
+        "ids": None if ids is None else components.packed(ids, "i4"),
+        "extent": span.tolist(),
+    }
     chosen = None if selected is None else encode(np.sort(position(selected)), len(xy))
     spots = None if focus is None else position(np.array([focus]))
     return places | {
-        "places": components.fingerprint(places), "colour": _colour(colour), "extra": [_class(other) for other in extra],
-        "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), len(xy)), "xy_error": float(xy_error),
+        "places": components.fingerprint(places),
+        "colour": _colour(colour),
+        "extra": [_class(other) for other in extra],
+        "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), len(xy)),
+        "xy_error": float(xy_error),
         "sprite": None if sprite is None else _placed_sprite(sprite, ids, len(xy)),
-        "selection": chosen, "focus": int(spots[0]) if spots is not None and len(spots) else None,
-        "arrows": None if arrows is None else [int(i) for i in arrows], "title": title, "caption": caption,
-        "clean_name": clean_name, "attacked_name": attacked_name, "summary": _summary(colour), "_ids": ids}
+        "selection": chosen,
+        "focus": int(spots[0]) if spots is not None and len(spots) else None,
+        "arrows": None if arrows is None else [int(i) for i in arrows],
+        "title": title,
+        "caption": caption,
+        "clean_name": clean_name,
+        "attacked_name": attacked_name,
+        "summary": _summary(colour),
+        "_ids": ids,
+    }
 
 
 def legend_table(colour: Classes, ids: Array | None = None, selected: Array | None = None) -> pd.DataFrame:
@@ -114,7 +164,11 @@ def decode(selection: str, n: int) -> Array:
     ends = np.flatnonzero(raw < 128)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
     place = np.arange(len(raw)) - np.repeat(starts, ends - starts + 1)
-    steps = np.add.reduceat((raw & 127).astype(np.int64) << (7 * place), starts) if len(ends) else np.empty(0, dtype=np.int64)
+    steps = (
+        np.add.reduceat((raw & 127).astype(np.int64) << (7 * place), starts)
+        if len(ends)
+        else np.empty(0, dtype=np.int64)
+    )
     positions = np.cumsum(steps) - 1
     return positions[positions < n]
 
@@ -135,16 +189,22 @@ def _quantised(xy: Array, low: Array, span: Array) -> str:
 
 def _positions(ids: Array | None, n: int) -> Callable[[Array], Array]:
     """From sample ids to positions; ids that are not on the map are left out."""
+
     def positions(wanted: Array) -> Array:
         if ids is None:
             kept = np.asarray(wanted, dtype=np.int64)
             return kept[(kept >= 0) & (kept < n)]
         return np.flatnonzero(np.isin(ids, wanted))
+
     return positions
 
 
 def _class(classes: Classes) -> dict[str, Any]:
-    return {"title": classes.title, "names": list(classes.names), "codes": components.packed(classes.codes, "u1")}
+    return {
+        "title": classes.title,
+        "names": list(classes.names),
+        "codes": components.packed(classes.codes, "u1"),
+    }
 
 
 def _colour(colour: Classes | Values) -> dict[str, Any]:
@@ -154,16 +214,28 @@ def _colour(colour: Classes | Values) -> dict[str, Any]:
     values = np.asarray(colour.values, dtype=np.float64)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-    codes = np.where(np.isfinite(values), np.rint((np.nan_to_num(values) - low) / ((high - low) or 1.0) * 254), 255)
-    return {"kind": "value", "title": colour.title, "codes": components.packed(codes, "u1"), "low": f"{low:.3g}", "high": f"{high:.3g}",
-            "span": [low, high], "missing": colour.missing, "ramp": [list(stop) for stop in palette.SEQUENTIAL]}
+    codes = np.where(
+        np.isfinite(values), np.rint((np.nan_to_num(values) - low) / ((high - low) or 1.0) * 254), 255
+    )
+    return {
+        "kind": "value",
+        "title": colour.title,
+        "codes": components.packed(codes, "u1"),
+        "low": f"{low:.3g}",
+        "high": f"{high:.3g}",
+        "span": [low, high],
+        "missing": colour.missing,
+        "ramp": [list(stop) for stop in palette.SEQUENTIAL],
+    }
 
 
 def _placed_sprite(sprite: Mapping[str, Any], ids: Array | None, n: int) -> dict[str, Any]:
     """The sheet with, for each point, its tile (−1: none): tiles are found by sample id, never by order."""
     tile_of = {int(sample): tile for tile, sample in enumerate(sprite["ids"])}
     tiles = [tile_of.get(int(sample), -1) for sample in (range(n) if ids is None else ids)]
-    return {name: sprite[name] for name in ("src", "tile", "columns", "size", "key")} | {"places": components.packed(np.array(tiles), "i4")}
+    return {name: sprite[name] for name in ("src", "tile", "columns", "size", "key")} | {
+        "places": components.packed(np.array(tiles), "i4")
+    }
 
 
 def _summary(colour: Classes | Values) -> str:
@@ -171,7 +243,10 @@ def _summary(colour: Classes | Values) -> str:
         return f"Coloured by {colour.title}."
     counts = np.bincount(np.asarray(colour.codes), minlength=len(colour.names))
     largest = int(counts.argmax())
-    return f"Coloured by {colour.title}: {len(colour.names)} groups, the largest is {colour.names[largest]} with {counts[largest]:,}."
+    return (
+        f"Coloured by {colour.title}: {len(colour.names)} groups, the largest is {colour.names[largest]} with"
+        f" {counts[largest]:,}."
+    )
 
 
 def _nothing() -> None:

@@ -10,21 +10,44 @@ import streamlit as st
 from PIL import Image
 
 _HERE = Path(__file__).parent
-_picker = st.components.v2.component("feint_picker", html="<div class='picker'></div>", css=(_HERE / "picker.css").read_text(encoding="utf-8"),
-                                     js=(_HERE / "picker.js").read_text(encoding="utf-8"))
+_picker = st.components.v2.component(
+    "feint_picker",
+    html="<div class='picker'></div>",
+    css=(_HERE / "picker.css").read_text(encoding="utf-8"),
+    js=(_HERE / "picker.js").read_text(encoding="utf-8"),
+)
 
 
-def picker(images: np.ndarray, shape: Sequence[int], ids: Sequence[int], captions: Sequence[str], key: str, *, chosen: int | None = None,
-           marked: Sequence[bool] = (), label: str = "Samples", size: int = 56) -> int | None:
+def picker(
+    images: np.ndarray,
+    shape: Sequence[int],
+    ids: Sequence[int],
+    captions: Sequence[str],
+    key: str,
+    *,
+    chosen: int | None = None,
+    marked: Sequence[bool] = (),
+    label: str = "Samples",
+    size: int = 56,
+) -> int | None:
     """The id a person clicked since the last run, or None.
 
     `images` (m, d) uint8 in the order of `ids`; `shape` (c, h, w) of one; `captions` a short line below each;
-    `marked` draws a corner on some (broken samples); `chosen` is outlined; `size` is the thumbnail's edge in pixels.
+    `marked` draws a corner on some (broken samples); `chosen` is outlined; `size` is the thumbnail's edge in
+    pixels.
     """
-    cells = [{"id": int(number), "caption": caption, "marked": bool(marked[place]) if len(marked) else False}
-             for place, (number, caption) in enumerate(zip(ids, captions, strict=True))]
-    data = {"sprite": _sprite(images, shape), "cells": cells, "chosen": chosen, "label": label, "size": size,
-            "aspect": shape[-2] / shape[-1] if len(shape) == 3 else 1}
+    cells = [
+        {"id": int(number), "caption": caption, "marked": bool(marked[place]) if len(marked) else False}
+        for place, (number, caption) in enumerate(zip(ids, captions, strict=True))
+    ]
+    data = {
+        "sprite": _sprite(images, shape),
+        "cells": cells,
+        "chosen": chosen,
+        "label": label,
+        "size": size,
+        "aspect": shape[-2] / shape[-1] if len(shape) == 3 else 1,
+    }
     result = _picker(data=data, key=key, on_picked_change=lambda: None)
     return None if result.picked is None else int(result.picked)
 

@@ -1,4 +1,6 @@
-"""A component with its data as one HTML file: plays on a phone with no server and reaches for nothing outside itself."""
+"""A component with its data as one HTML file: plays on a phone with no server and reaches for nothing outside
+itself.
+"""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +19,8 @@ _SHELL = """<!doctype html>
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <style>
-:root {{ color-scheme: light dark; --st-font: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; --st-base-radius: 0.5rem; {light} }}
+:root {{ color-scheme: light dark; --st-font: system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+  --st-base-radius: 0.5rem; {light} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
 body {{ margin: 0 auto; padding: clamp(0.9rem, 3vw, 2.2rem); max-width: 70rem;
   background: var(--st-background-color); font-family: var(--st-font); color: var(--st-text-color); }}
@@ -26,12 +29,14 @@ footer {{ margin-top: 1.2rem; font-size: 0.8rem; line-height: 1.45; opacity: 0.7
 </style>
 </head>
 <body>
-<main class="feint"><noscript>This picture moves with the help of JavaScript, which is switched off.</noscript></main>
+<main class="feint">
+<noscript>This picture moves with the help of JavaScript, which is switched off.</noscript></main>
 <footer>{note}</footer>
 <script type="application/json" id="payload">{payload}</script>
 <script type="module">
 {script}
-const root = document.querySelector(".feint"), payload = JSON.parse(document.getElementById("payload").textContent);
+const root = document.querySelector(".feint");
+const payload = JSON.parse(document.getElementById("payload").textContent);
 const component = new {component}(root, () => {{}});
 component.update(payload);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => component.update(payload));
@@ -41,18 +46,36 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => comp
 """
 
 
-def standalone_html(component: Literal["ladder", "map", "wipe"], payload: Mapping[str, Any], title: str, note: str) -> str:
-    """The file's text: `payload` is what the component's `…_payload` gave, `note` says where the picture is from: model, protocol, link."""
+def standalone_html(
+    component: Literal["ladder", "map", "wipe"], payload: Mapping[str, Any], title: str, note: str
+) -> str:
+    """The file's text: `payload` is what the component's `…_payload` gave, `note` says where the picture is
+    from: model, protocol, link.
+    """
     shown = {name: value for name, value in payload.items() if not name.startswith("_")}
     text = json.dumps(shown, separators=(",", ":")).replace("<", "\\u003c")
-    return _SHELL.format(title=escape(title), note=escape(note), payload=text, component=components.CLASSES[component],
-                         script=components.script(component).replace("</script", "<\\/script"), style=components.style(component),
-                         light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#1B2733", "#D5DDE5", palette.LIGHT),
-                         dark=_colours("#2F86C9", "#12171D", "#1E262F", "#E8EDF2", "#35414D", palette.DARK))
+    return _SHELL.format(
+        title=escape(title),
+        note=escape(note),
+        payload=text,
+        component=components.CLASSES[component],
+        script=components.script(component).replace("</script", "<\\/script"),
+        style=components.style(component),
+        light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#1B2733", "#D5DDE5", palette.LIGHT),
+        dark=_colours("#2F86C9", "#12171D", "#1E262F", "#E8EDF2", "#35414D", palette.DARK),
+    )
 
 
-def _colours(primary: str, background: str, panel: str, text: str, border: str, categories: tuple[str, ...]) -> str:
+def _colours(
+    primary: str, background: str, panel: str, text: str, border: str, categories: tuple[str, ...]
+) -> str:
     """The names that Streamlit gives the same colours (.streamlit/config.toml)."""
-    named = {"primary-color": primary, "background-color": background, "secondary-background-color": panel, "text-color": text,
-             "border-color": border, "chart-categorical-colors": ",".join(categories)}
+    named = {
+        "primary-color": primary,
+        "background-color": background,
+        "secondary-background-color": panel,
+        "text-color": text,
+        "border-color": border,
+        "chart-categorical-colors": ",".join(categories),
+    }
     return "".join(f"--st-{name}: {colour}; " for name, colour in named.items())

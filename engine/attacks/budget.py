@@ -24,11 +24,12 @@ BISECTIONS = 40
 class Budget:
     """A norm ball of radius ε around each clean row, cut by the box [low, high].
 
-    `epsilon` is one number, or a tensor (n,) with one for each row; `mask` a boolean tensor (d,), True where the
-    attack may change a number (the others stay, as in a locked view). `shared` neighbouring rows at a time use the
-    same random draw, scaled by each row's ε: a ladder's levels of one sample.
-    Raises BudgetError for a norm, an ε or a mask that no perturbation can satisfy.
+    `epsilon` is one number, or a tensor (n,) with one for each row; `mask` a boolean tensor (d,), True where
+    the attack may change a number (the others stay, as in a locked view). `shared` neighbouring rows at a
+    time use the same random draw, scaled by each row's ε: a ladder's levels of one sample. Raises BudgetError
+    for a norm, an ε or a mask that no perturbation can satisfy.
     """
+
     norm: str
     epsilon: float | Tensor
     low: float = 0.0
@@ -43,7 +44,9 @@ class Budget:
         smallest, largest = _range(self.epsilon)
         object.__setattr__(self, "_largest", largest)
         if not (math.isfinite(smallest) and math.isfinite(largest)) or smallest < 0:
-            raise BudgetError(f"Budget.epsilon must be a number of at least 0; got {min(smallest, largest):g}.")
+            raise BudgetError(
+                f"Budget.epsilon must be a number of at least 0; got {min(smallest, largest):g}."
+            )
         if self.norm == "linf" and largest > self.high - self.low:
             raise BudgetError(self._too_large(self.high - self.low))
         if self.mask is not None and not bool(self.mask.any()):
@@ -54,7 +57,9 @@ class Budget:
         return replace(self, epsilon=epsilon, shared=shared)
 
     def limit(self, d: int) -> float:
-        """The largest ε that means anything for rows of d numbers: the box's side (L∞) or its diagonal (L2)."""
+        """The largest ε that means anything for rows of d numbers: the box's side (L∞) or its
+        diagonal (L2).
+        """
         return (self.high - self.low) * (1.0 if self.norm == "linf" else math.sqrt(self._free(d)))
 
     def radius(self, x: Tensor) -> Tensor:
@@ -63,11 +68,15 @@ class Budget:
             raise BudgetError(self._too_large(self.limit(x.shape[1])))
         epsilon = torch.as_tensor(self.epsilon, dtype=x.dtype, device=x.device).reshape(-1, 1)
         if epsilon.shape[0] not in (1, x.shape[0]):
-            raise BudgetError(f"Budget.epsilon must be one number or one a row; got {epsilon.shape[0]} for {x.shape[0]} rows.")
+            raise BudgetError(
+                f"Budget.epsilon must be one number or one a row; got {epsilon.shape[0]} for {x.shape[0]}"
+                " rows."
+            )
         return epsilon
 
     def project(self, moved: Tensor, x: Tensor) -> Tensor:
-        """The point of the ball around x nearest to `moved` (L2: along the ray to x), then of the box: (n, d).
+        """The point of the ball around x nearest to `moved` (L2: along the ray to x), then of the box: (n,
+        d).
 
         Rows already inside come back bit-identical, rows with ε = 0 as x itself.
         """
@@ -83,7 +92,9 @@ class Budget:
         return moved if self.mask is None else torch.where(self.mask.to(x.device), moved, x)
 
     def random_point(self, x: Tensor, rng: torch.Generator, share: float = 1.0) -> Tensor:
-        """A point drawn uniformly from the ball of radius share · ε around each row of x, then put into the box."""
+        """A point drawn uniformly from the ball of radius share · ε around each row of x, then put into the
+        box.
+        """
         if self.norm == "linf":
             direction = 2 * self._draw(torch.rand, x, rng) - 1
         else:
@@ -92,23 +103,29 @@ class Budget:
         return self.project(x + share * self.radius(x) * direction, x)
 
     def random_rim(self, x: Tensor, rng: torch.Generator) -> Tensor:
-        """A random point of size ε: random signs times ε (L∞), a random direction at radius ε (L2), inside the box.
+        """A random point of size ε: random signs times ε (L∞), a random direction at radius ε (L2), inside
+        the box.
 
-        The box cuts an L2 step short, so it is lengthened until what is left of it measures ε, where the box has room.
+        The box cuts an L2 step short, so it is lengthened until what is left of it measures ε, where the box
+        has room.
         """
         radius = self.radius(x)
         if self.norm == "linf":
             return self.project(x + radius * (2 * (self._draw(torch.rand, x, rng) < 0.5).to(x.dtype) - 1), x)
         direction = self._unit(self._draw(torch.randn, x, rng))
-        low, high = radius.expand(len(x), 1), radius.expand(len(x), 1) * 2.0 ** 12
+        low, high = radius.expand(len(x), 1), radius.expand(len(x), 1) * 2.0**12
         for _ in range(BISECTIONS):
             middle = (low * high).sqrt()
-            short = ((x + middle * direction).clamp(self.low, self.high) - x).norm(dim=1, keepdim=True) < radius
+            short = ((x + middle * direction).clamp(self.low, self.high) - x).norm(
+                dim=1, keepdim=True
+            ) < radius
             low, high = torch.where(short, middle, low), torch.where(short, high, middle)
         return self.project((x + high * direction).clamp(self.low, self.high), x)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        """The direction of unit size in which the objective rises fastest; a row whose gradient is zero stays: zero."""
+        """The direction of unit size in which the objective rises fastest; a row whose gradient is zero
+        stays: zero.
+        """
         if self.mask is not None:
             gradient = gradient * self.mask.to(gradient)
         return gradient.sign() if self.norm == "linf" else self._unit(gradient)
@@ -119,10 +136,16 @@ class Budget:
         return delta.abs().amax(dim=1) if self.norm == "linf" else delta.norm(dim=1)
 
     def holds(self, moved: Tensor, x: Tensor, tolerance: float = 1e-6) -> Tensor:
-        """Whether each row lies in ball, box and mask, up to the rounding of float32: (n,) bool. NaN does not."""
+        """Whether each row lies in ball, box and mask, up to the rounding of float32: (n,) bool. NaN does
+        not.
+        """
         inside = self.size(moved, x) <= self.radius(x)[:, 0] * (1 + tolerance) + tolerance * 0.1
         inside &= ((moved >= self.low) & (moved <= self.high)).all(dim=1)
-        return inside if self.mask is None else inside & (torch.where(self.mask.to(x.device), x, moved) == x).all(dim=1)
+        return (
+            inside
+            if self.mask is None
+            else inside & (torch.where(self.mask.to(x.device), x, moved) == x).all(dim=1)
+        )
 
     def _free(self, d: int) -> int:
         return d if self.mask is None else int(self.mask.sum())
@@ -131,17 +154,25 @@ class Budget:
         if self.mask is not None:
             rows = rows * self.mask.to(rows)
         tiny = torch.finfo(rows.dtype).tiny
-        scaled = rows / rows.abs().amax(dim=1, keepdim=True).clamp_min(tiny)  # squares of small gradients underflow
+        scaled = rows / rows.abs().amax(dim=1, keepdim=True).clamp_min(
+            tiny
+        )  # squares of small gradients underflow
         return scaled / scaled.norm(dim=1, keepdim=True).clamp_min(tiny)
 
     def _draw(self, law: Callable[..., Tensor], x: Tensor, rng: torch.Generator) -> Tensor:
         rows = law(len(x) // self.shared, x.shape[1], generator=rng, device=rng.device, dtype=x.dtype)
-        return rows.to(x.device).repeat_interleave(self.shared, dim=0) if self.shared > 1 else rows.to(x.device)
+        return (
+            rows.to(x.device).repeat_interleave(self.shared, dim=0) if self.shared > 1 else rows.to(x.device)
+        )
 
     def _too_large(self, limit: float) -> str:
         got, hint = self._largest, ""
         if (self.low, self.high) == (0.0, 1.0) and self.norm == "linf":
-            hint = f" Images are in [0, 1]: did you mean {got:g}/255?" if got <= 255 else " Images are in [0, 1]."
+            hint = (
+                f" Images are in [0, 1]: did you mean {got:g}/255?"
+                if got <= 255
+                else " Images are in [0, 1]."
+            )
         elif self.norm == "l2":
             hint = " This is the diagonal of the box; nothing lies further away."
         return f"Budget.epsilon must be in [0, {limit:.4g}]; got {got:g}.{hint}"
@@ -151,5 +182,8 @@ def _range(epsilon: float | Tensor) -> tuple[float, float]:
     if not isinstance(epsilon, Tensor):
         return float(epsilon), float(epsilon)
     if epsilon.ndim > 1 or epsilon.numel() == 0:
-        raise BudgetError(f"Budget.epsilon must be one number or a row of numbers; got a tensor of shape {tuple(epsilon.shape)}.")
+        raise BudgetError(
+            "Budget.epsilon must be one number or a row of numbers; got a tensor of shape"
+            f" {tuple(epsilon.shape)}."
+        )
     return float(epsilon.min()), float(epsilon.max())

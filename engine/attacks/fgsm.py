@@ -2,7 +2,8 @@
 
     L∞: x' = x + ε sign(∇f(x));    L2: x' = x + ε ∇f(x) / ‖∇f(x)‖
 
-Source: Goodfellow, Shlens and Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015, arXiv:1412.6572.
+Source: Goodfellow, Shlens and Szegedy, "Explaining and harnessing adversarial examples", ICLR 2015,
+arXiv:1412.6572.
 """
 
 from collections.abc import Iterator
@@ -32,9 +33,17 @@ class FGSM(AttackSettings):
         """The point where the gradient was taken, and the answer."""
         return 2
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
-        """The clean rows (or a point close by, where the objective is stationary at them), then the answer."""
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
+        """The clean rows (or a point close by, where the objective is stationary at them), then the
+        answer.
+        """
         if start is None:
             start = budget.random_point(x, rng, SMALL_START) if objective.stationary_at_clean else x
         value, gradient = value_and_gradient(objective, start)

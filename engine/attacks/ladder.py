@@ -1,10 +1,12 @@
-"""Ladders: what a hand drags, computed once. Over ε, along an attack's path, over λ; and the smallest ε that flips.
+"""Ladders: what a hand drags, computed once. Over ε, along an attack's path, over λ; and the smallest ε that
+flips.
 
-A ladder over ε runs all levels of a sample as one batch, with the same random direction scaled by each level's ε, and
-each level answers with the best iterate of all levels up to it. The balls are nested, so that is a legitimate answer, and
-it makes the ladder monotone in the objective: for `leave_cluster` and `go_to_cluster`, whose sign is the flip, a sample
-once flipped stays flipped. (Independent starts un-flip 3 to 56 % of samples between neighbouring levels, a shared start
-still 0.2 to 2.3 %.) For a sum of objectives the sum is monotone, the flip is not.
+A ladder over ε runs all levels of a sample as one batch, with the same random direction scaled by each
+level's ε, and each level answers with the best iterate of all levels up to it. The balls are nested, so that
+is a legitimate answer, and it makes the ladder monotone in the objective: for `leave_cluster` and
+`go_to_cluster`, whose sign is the flip, a sample once flipped stays flipped. (Independent starts un-flip 3 to
+56 % of samples between neighbouring levels, a shared start still 0.2 to 2.3 %.) For a sum of objectives the
+sum is monotone, the flip is not.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +24,8 @@ from engine.objectives.protocols import Objective
 Bind = Callable[[Views], Objective]
 """Clean samples -> objective; usually `lambda clean: settings.bind(model, clean)`."""
 Flipped = Callable[[Tensor, Tensor], Tensor]
-"""Rows (m, d) and which clean sample each came from (m,) -> whether it has flipped (m,); judged in float32."""
+"""Rows (m, d) and which clean sample each came from (m,) -> whether it has flipped (m,); judged in float32.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Ladder:
 
     For a path the levels are steps, for λ they are the weights.
     """
+
     levels: Tensor
     x: Tensor
     value: Tensor
@@ -42,9 +46,17 @@ class Ladder:
         return flipped(self.x.flatten(0, 1), rows).reshape(n, size)
 
 
-def over_epsilon(bind: Bind, clean: Views, levels: Sequence[float] | Tensor, attack: AttackSettings, norm: str,
-                 rng: torch.Generator, mask: Tensor | None = None) -> Ladder:
-    """The attack at every ε of `levels`, (L,) for all samples or (n, L) for each, rising; a level 0 is the clean sample.
+def over_epsilon(
+    bind: Bind,
+    clean: Views,
+    levels: Sequence[float] | Tensor,
+    attack: AttackSettings,
+    norm: str,
+    rng: torch.Generator,
+    mask: Tensor | None = None,
+) -> Ladder:
+    """The attack at every ε of `levels`, (L,) for all samples or (n, L) for each, rising; a level 0 is the
+    clean sample.
 
     Raises BudgetError for levels that do not rise or lie outside the box.
     """
@@ -63,42 +75,82 @@ def nested(ladder: Ladder) -> Ladder:
     return Ladder(ladder.levels, ladder.x.gather(1, best[:, :, None].expand_as(ladder.x)), value)
 
 
-def over_path(bind: Bind, clean: Views, epsilon: float, attack: AttackSettings, norm: str,
-              rng: torch.Generator, mask: Tensor | None = None) -> Ladder:
+def over_path(
+    bind: Bind,
+    clean: Views,
+    epsilon: float,
+    attack: AttackSettings,
+    norm: str,
+    rng: torch.Generator,
+    mask: Tensor | None = None,
+) -> Ladder:
     """Every iterate of the attack at one ε: levels are steps, the last is the answer."""
     iterates = list(attack.perturb(clean.flat(), bind(clean), Budget(norm, epsilon, mask=mask), rng))
-    steps = torch.tensor([float(iterate.step) for iterate in iterates], device=clean[0].device).expand(clean.n, -1)
+    steps = torch.tensor([float(iterate.step) for iterate in iterates], device=clean[0].device).expand(
+        clean.n, -1
+    )
     values = torch.stack([iterate.value for iterate in iterates], dim=1)
     return Ladder(steps, torch.stack([iterate.x for iterate in iterates], dim=1), values)
 
 
-def over_lambda(bind: Bind, penalty: Bind, clean: Views, lams: Sequence[float], epsilon: float, attack: AttackSettings, norm: str,
-                rng: torch.Generator, mask: Tensor | None = None) -> Ladder:
-    """The attack on objective − λ · penalty for every λ, all in one batch from the same random direction. Not nested."""
+def over_lambda(
+    bind: Bind,
+    penalty: Bind,
+    clean: Views,
+    lams: Sequence[float],
+    epsilon: float,
+    attack: AttackSettings,
+    norm: str,
+    rng: torch.Generator,
+    mask: Tensor | None = None,
+) -> Ladder:
+    """The attack on objective − λ · penalty for every λ, all in one batch from the same random direction. Not
+    nested.
+    """
     size = len(lams)
     tiled, flat = _tiled(clean, size)
     weights = torch.tensor(lams, dtype=flat.dtype, device=flat.device)
     wanted, kept, column = bind(tiled), penalty(tiled), weights.repeat(clean.n)
     objective = Objective(lambda rows: wanted(rows) - column * kept(rows), wanted.stationary_at_clean)
     last = answer(attack.perturb(flat, objective, Budget(norm, epsilon, mask=mask, shared=size), rng))
-    return Ladder(weights.expand(clean.n, -1), last.x.reshape(clean.n, size, -1), last.value.reshape(clean.n, size))
+    return Ladder(
+        weights.expand(clean.n, -1), last.x.reshape(clean.n, size, -1), last.value.reshape(clean.n, size)
+    )
 
 
 @dataclass(frozen=True)
 class SmallestFlip:
-    """ε* ≤ `epsilon` (n,), inf where no level flipped, and the sample found there: `x` (n, d), else the clean one."""
+    """ε* ≤ `epsilon` (n,), inf where no level flipped, and the sample found there: `x` (n, d), else the clean
+    one.
+    """
+
     epsilon: Tensor
     x: Tensor
 
 
-def smallest_flip(ladder: Ladder, flipped: Flipped, bind: Bind, clean: Views, attack: AttackSettings, norm: str, rng: torch.Generator,
-                  rounds: int = 2, splits: int = 7, mask: Tensor | None = None) -> SmallestFlip:
+def smallest_flip(
+    ladder: Ladder,
+    flipped: Flipped,
+    bind: Bind,
+    clean: Views,
+    attack: AttackSettings,
+    norm: str,
+    rng: torch.Generator,
+    rounds: int = 2,
+    splits: int = 7,
+    mask: Tensor | None = None,
+) -> SmallestFlip:
     """The first level of `ladder` that flips, refined inside its bracket: an upper bound, so write ε* ≤.
 
     Each round puts `splits` new levels between the last that held and the first that flipped.
     """
-    low, high, x = _bracket(ladder, ladder.flips(flipped), torch.zeros(clean.n, device=ladder.x.device),
-                            torch.full((clean.n,), torch.inf, device=ladder.x.device), clean.flat())
+    low, high, x = _bracket(
+        ladder,
+        ladder.flips(flipped),
+        torch.zeros(clean.n, device=ladder.x.device),
+        torch.full((clean.n,), torch.inf, device=ladder.x.device),
+        clean.flat(),
+    )
     for _ in range(rounds):
         rows = torch.nonzero((high < torch.inf) & (high > low))[:, 0]
         if len(rows) == 0:
@@ -111,7 +163,9 @@ def smallest_flip(ladder: Ladder, flipped: Flipped, bind: Bind, clean: Views, at
     return SmallestFlip(high, x)
 
 
-def _bracket(ladder: Ladder, flips: Tensor, low: Tensor, high: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _bracket(
+    ladder: Ladder, flips: Tensor, low: Tensor, high: Tensor, x: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """The bracket (low, high] narrowed by a ladder inside it, and the sample at its upper end."""
     found, first = flips.any(dim=1), flips.int().argmax(dim=1)
     row = torch.arange(len(first), device=first.device)
@@ -125,8 +179,10 @@ def _grid(levels: Sequence[float] | Tensor, clean: Views) -> Tensor:
     grid = torch.as_tensor(levels, dtype=clean[0].dtype, device=clean[0].device)
     grid = grid.expand(clean.n, -1) if grid.ndim == 1 else grid
     if grid.ndim != 2 or grid.shape[0] != clean.n or grid.shape[1] == 0 or bool((grid.diff(dim=1) < 0).any()):
-        raise BudgetError(f"A ladder's levels must rise, one row for all samples or one for each of {clean.n}; "
-                          f"got {_shortly(grid)} of shape {tuple(grid.shape)}. Sort them.")
+        raise BudgetError(
+            f"A ladder's levels must rise, one row for all samples or one for each of {clean.n}; "
+            f"got {_shortly(grid)} of shape {tuple(grid.shape)}. Sort them."
+        )
     return grid
 
 

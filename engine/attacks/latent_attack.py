@@ -1,9 +1,11 @@
-"""`latent_attack`: a perturbation of the embedding, not of the pixels, read off the sample by a small network or found for it alone.
+"""`latent_attack`: a perturbation of the embedding, not of the pixels, read off the sample by a small network
+or found for it alone.
 
     δ = A(x),  z' = m(x) + δ;    min_A  E[ −f(z') ],  f the objective (`flip_and_keep` in the paper)
 
-A is affine as released: three layers without an activation between them. Nothing bounds δ but its own penalty in the objective.
-Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020 (as in its public code).
+A is affine as released: three layers without an activation between them. Nothing bounds δ but its own penalty
+in the objective. Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering",
+NeurIPS 2020 (as in its public code).
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -34,48 +36,132 @@ class LatentAttack(AttackSettings):
 
     name: ClassVar[str] = "latent_attack"
     title: ClassVar[str] = "Embedding attack"
-    summary: ClassVar[str] = "Moves the embedding so that the cluster changes and the decoded picture does not. Its weight ν takes the place of ε."
+    summary: ClassVar[str] = (
+        "Moves the embedding so that the cluster changes and the decoded picture does not. Its weight ν takes"
+        " the place of ε."
+    )
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
     equation: ClassVar[str] = r"z' = m(x) + A(x), \quad \max_A\; \mathbb E\, f(z')"
     space: ClassVar[str] = "embedding"
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
-    presets = {"quick": {"hidden": (128, 64)}, "mini": {"hidden": (256, 128), "steps": 200, "batch": 256}, "paper": {"steps": 50_000}}
+    presets = {
+        "quick": {"hidden": (128, 64)},
+        "mini": {"hidden": (256, 128), "steps": 200, "batch": 256},
+        "paper": {"steps": 50_000},
+    }
 
-    variant: Literal["amortised", "per_sample"] = knob("amortised", "Perturbation", "amortised: one network reads δ off any sample; per_sample: δ is found "
-                                                       "for each sample by itself, which is stronger.", source="the public code (amortised)")
-    activation: Literal["none", "relu"] = knob("none", "Activation", "Between the layers of the network; none makes δ an affine function of the pixels.",
-                                               source="the public code (none)")
-    hidden: tuple[int, ...] = knob((1024, 512), "Hidden widths", "Of the network.", source="the public code", min_length=1, max_length=6)
-    steps: int = knob(600, "Steps", "Of Adam on the network. The public code: at most 50,000.", symbol="T", source="Feint", ge=1, le=1_000_000, log=True)
-    batch: int = knob(1000, "Batch size", "Samples a step, without replacement; all of them where there are fewer.", source="the public code",
-                      ge=1, le=8192, log=True)
-    rate: float = knob(1e-3, "Learning rate", "Adam's step on the network.", source="the public code", gt=0, le=1, log=True)
-    own_steps: int = knob(200, "Steps for a sample", "Of Adam on δ itself, per_sample.", source="Feint", ge=1, le=100_000, advanced=True)
-    own_rate: float = knob(0.05, "Learning rate for a sample", "Adam's step on δ itself, per_sample.", source="Feint", gt=0, le=10, log=True, advanced=True)
+    variant: Literal["amortised", "per_sample"] = knob(
+        "amortised",
+        "Perturbation",
+        "amortised: one network reads δ off any sample; per_sample: δ is found "
+        "for each sample by itself, which is stronger.",
+        source="the public code (amortised)",
+    )
+    activation: Literal["none", "relu"] = knob(
+        "none",
+        "Activation",
+        "Between the layers of the network; none makes δ an affine function of the pixels.",
+        source="the public code (none)",
+    )
+    hidden: tuple[int, ...] = knob(
+        (1024, 512), "Hidden widths", "Of the network.", source="the public code", min_length=1, max_length=6
+    )
+    steps: int = knob(
+        600,
+        "Steps",
+        "Of Adam on the network. The public code: at most 50,000.",
+        symbol="T",
+        source="Feint",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    batch: int = knob(
+        1000,
+        "Batch size",
+        "Samples a step, without replacement; all of them where there are fewer.",
+        source="the public code",
+        ge=1,
+        le=8192,
+        log=True,
+    )
+    rate: float = knob(
+        1e-3, "Learning rate", "Adam's step on the network.", source="the public code", gt=0, le=1, log=True
+    )
+    own_steps: int = knob(
+        200,
+        "Steps for a sample",
+        "Of Adam on δ itself, per_sample.",
+        source="Feint",
+        ge=1,
+        le=100_000,
+        advanced=True,
+    )
+    own_rate: float = knob(
+        0.05,
+        "Learning rate for a sample",
+        "Adam's step on δ itself, per_sample.",
+        source="Feint",
+        gt=0,
+        le=10,
+        log=True,
+        advanced=True,
+    )
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
         """Refused: it has to be fitted first."""
-        raise SettingsError("latent_attack must be fitted to a model before it attacks; launch it with `attack latent_attack`.")
+        raise SettingsError(
+            "latent_attack must be fitted to a model before it attacks; launch it with `attack"
+            " latent_attack`."
+        )
 
-    def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            how: How) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
-        """Fit A to the samples of `data` (no labels); returns it. The model stays bit-identical. For per_sample there is nothing to fit."""
+    def fit(
+        self,
+        model: nn.Module,
+        bind: Callable[[Views], Objective],
+        data: AtRest,
+        budget: Budget,
+        rng: torch.Generator,
+        how: How,
+    ) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
+        """Fit A to the samples of `data` (no labels); returns it. The model stays bit-identical. For
+        per_sample there is nothing to fit.
+        """
         if self.variant == "per_sample":
             return nn.Sequential()
         width = bind(data.rows(torch.zeros(1, dtype=torch.long)).to(how.device)).z.shape[1]  # type: ignore[attr-defined]
         net = self.drawn(data.size, width, rng).to(how.device)
         optimiser = torch.optim.Adam(net.parameters(), lr=self.rate, fused=True)
         for step in range(1, self.steps + 1):
-            value = self.descend(net, optimiser, bind, minibatch(data, self.batch, rng).to(how.device), rng, how)
+            value = self.descend(
+                net, optimiser, bind, minibatch(data, self.batch, rng).to(how.device), rng, how
+            )
             if step % max(1, self.steps // 20) == 0 or step == self.steps:
                 yield Evaluate(step=step, total=self.steps, values={"objective": value}), net
             elif step % TOLD_EVERY == 0:
-                yield Progress(step=step, total=self.steps, phase="perturbation", values={"objective": value}), net
+                yield (
+                    Progress(step=step, total=self.steps, phase="perturbation", values={"objective": value}),
+                    net,
+                )
         return net.eval().requires_grad_(False)
 
-    def descend(self, net: nn.Module, optimiser: torch.optim.Optimizer, bind: Callable[[Views], Objective], x: Views, rng: torch.Generator, how: How) -> float:
+    def descend(
+        self,
+        net: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        bind: Callable[[Views], Objective],
+        x: Views,
+        rng: torch.Generator,
+        how: How,
+    ) -> float:
         """One step of A on a batch: the mean of the objective grows. Returns it."""
         with how.autocast():
             objective = bind(x)
@@ -91,12 +177,18 @@ class LatentAttack(AttackSettings):
         """A with these weights. Raises RunBroken where they do not fit."""
         if self.variant == "per_sample":
             return nn.Sequential()
-        size, last = sum(torch.Size(shape).numel() for shape in shapes), (1 + (self.activation == "relu")) * len(self.hidden)
+        size, last = (
+            sum(torch.Size(shape).numel() for shape in shapes),
+            (1 + (self.activation == "relu")) * len(self.hidden),
+        )
         try:
             made = self.drawn(size, len(weights[f"{last}.bias"]), torch.Generator())
             made.load_state_dict(dict(weights))
         except (RuntimeError, KeyError):
-            raise RunBroken(f"The fitted perturbation does not fit samples of the shapes {tuple(map(tuple, shapes))}; fit the attack anew.") from None
+            raise RunBroken(
+                f"The fitted perturbation does not fit samples of the shapes {tuple(map(tuple, shapes))}; fit"
+                " the attack anew."
+            ) from None
         return made.eval().requires_grad_(False)
 
     def bound(self, fitted: nn.Module, clean: Views) -> "Bound":
@@ -119,8 +211,14 @@ class Bound(AttackSettings):
         super().__init__()
         object.__setattr__(self, "_nets", (settings, fitted))
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
         """z + A(x) of flat rows x (n, d); or, per_sample, z + δ where Adam brings it from zero."""
         settings, net = self._nets  # type: ignore[attr-defined]
         assert isinstance(objective, LatentObjective), "the action allows no other"

@@ -1,6 +1,6 @@
 """`noise`: the control beside every attack, a random perturbation of the same norm and size.
 
-    L∞: random signs times ε;    L2: a random direction at radius ε
+L∞: random signs times ε;    L2: a random direction at radius ε
 """
 
 from collections.abc import Iterator
@@ -21,13 +21,21 @@ class Noise(AttackSettings):
 
     name: ClassVar[str] = "noise"
     title: ClassVar[str] = "Noise (control)"
-    summary: ClassVar[str] = "Random signs times ε (L∞) or a random direction at radius ε (L2): what an attack must beat."
+    summary: ClassVar[str] = (
+        "Random signs times ε (L∞) or a random direction at radius ε (L2): what an attack must beat."
+    )
     source: ClassVar[str] = "Feint; the control that every attacked number is shown beside"
     equation: ClassVar[str] = r"x' = x + \varepsilon\, s,\quad s_i = \pm 1"
     searches: ClassVar[bool] = False
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
         """One iterate: noise added to `start`, or to the clean rows."""
         moved = budget.random_rim(x, rng) if start is None else budget.project(start, x)
         yield Iterate(moved, value_only(objective, moved), 0)

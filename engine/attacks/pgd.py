@@ -2,8 +2,9 @@
 
     x_{t+1} = Π( x_t + a · u(∇f(x_t)) ),    u(g) = sign(g) (L∞) or g/‖g‖ (L2),    a = 2.5 ε / T
 
-Π projects to the ball, then to the box. T is `steps`. Source: Madry, Makelov, Schmidt, Tsipras and Vladu, "Towards deep
-learning models resistant to adversarial attacks", ICLR 2018, arXiv:1706.06083 (the factor 2.5: their appendix).
+Π projects to the ball, then to the box. T is `steps`. Source: Madry, Makelov, Schmidt, Tsipras and Vladu,
+"Towards deep learning models resistant to adversarial attacks", ICLR 2018, arXiv:1706.06083 (the factor 2.5:
+their appendix).
 """
 
 from collections.abc import Iterator
@@ -28,27 +29,52 @@ class PGD(AttackSettings):
 
     name: ClassVar[str] = "pgd"
     title: ClassVar[str] = "PGD"
-    summary: ClassVar[str] = "Small steps along the gradient, each brought back into the ball; the best iterate is the answer."
+    summary: ClassVar[str] = (
+        "Small steps along the gradient, each brought back into the ball; the best iterate is the answer."
+    )
     source: ClassVar[str] = "Madry, Makelov, Schmidt, Tsipras and Vladu, ICLR 2018, arXiv:1706.06083"
     equation: ClassVar[str] = r"x_{t+1} = \Pi\left(x_t + a\, \mathrm{sign}\, \nabla f(x_t)\right)"
 
     steps: int = knob(20, "Steps", "Gradient steps of one start.", symbol="T", ge=1, le=1000)
-    step_size: float | None = knob(None, "Step size", "In the unit of ε; 2.5 ε / T where it is not given.", symbol="a", gt=0, advanced=True)
-    random_start: bool = knob(True, "Random start", "Begin at a random point of the ball, else at the clean sample.")
-    restarts: int = knob(1, "Starts", "How many starts; the best of all iterates is the answer.", ge=1, le=100, advanced=True)
+    step_size: float | None = knob(
+        None,
+        "Step size",
+        "In the unit of ε; 2.5 ε / T where it is not given.",
+        symbol="a",
+        gt=0,
+        advanced=True,
+    )
+    random_start: bool = knob(
+        True, "Random start", "Begin at a random point of the ball, else at the clean sample."
+    )
+    restarts: int = knob(
+        1, "Starts", "How many starts; the best of all iterates is the answer.", ge=1, le=100, advanced=True
+    )
 
     @property
     def iterates(self) -> int:
         """Every point where a gradient is taken, and the answer."""
         return self.steps * self.restarts + 1
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
-        """The path of every start, then the best point of all, row by row. `start` is where the first start begins."""
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
+        """The path of every start, then the best point of all, row by row. `start` is where the first start
+        begins.
+        """
         stride = budget.radius(x) * (STEP / self.steps) if self.step_size is None else self.step_size
         best, best_value = x, torch.full((len(x),), -torch.inf, device=x.device)
         for restart in range(self.restarts):
-            point = budget.project(start, x) if restart == 0 and start is not None else self._start(x, objective, budget, rng, restart)
+            point = (
+                budget.project(start, x)
+                if restart == 0 and start is not None
+                else self._start(x, objective, budget, rng, restart)
+            )
             for step in range(self.steps):
                 value, gradient = value_and_gradient(objective, point)
                 best, best_value = better(point, value, best, best_value)
@@ -57,7 +83,9 @@ class PGD(AttackSettings):
             best, best_value = better(point, value_only(objective, point), best, best_value)
         yield Iterate(best, best_value, self.restarts * self.steps)
 
-    def _start(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator, restart: int) -> Tensor:
+    def _start(
+        self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator, restart: int
+    ) -> Tensor:
         if self.random_start or restart > 0:
             return budget.random_point(x, rng)
         return budget.random_point(x, rng, SMALL_START) if objective.stationary_at_clean else x

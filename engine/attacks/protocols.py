@@ -18,7 +18,10 @@ SMALL_START = 0.01
 
 
 class Iterate(NamedTuple):
-    """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps it took."""
+    """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps
+    it took.
+    """
+
     x: Tensor
     value: Tensor
     step: int
@@ -40,27 +43,49 @@ class AttackSettings(Settings):
         """How many iterates `perturb` yields, for progress bars."""
         return 1
 
-    def perturb(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator,
-                start: Tensor | None = None) -> Iterator[Iterate]:
-        """Move the rows x (n, d) inside the budget so that the objective grows; `start` replaces the attack's own start."""
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
+        """Move the rows x (n, d) inside the budget so that the objective grows; `start` replaces the attack's
+        own start.
+        """
         raise NotImplementedError
 
     def fitting_half(self, half: str) -> str:
-        """For fitted attacks: which half of the data they are fitted on, where samples of `half` are attacked."""
+        """For fitted attacks: which half of the data they are fitted on, where samples of `half` are
+        attacked.
+        """
         return half
 
-    def fit(self, model: nn.Module, bind: Callable[[Views], Objective], data: AtRest, budget: Budget, rng: torch.Generator,
-            how: How) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
-        """For fitted attacks: fit to a model and unlabelled data; yields Progress, and Evaluate after an epoch, each with the networks as
-        they are; returns them fitted."""
+    def fit(
+        self,
+        model: nn.Module,
+        bind: Callable[[Views], Objective],
+        data: AtRest,
+        budget: Budget,
+        rng: torch.Generator,
+        how: How,
+    ) -> Generator[tuple[Event, nn.Module], None, nn.Module]:
+        """For fitted attacks: fit to a model and unlabelled data; yields Progress, and Evaluate after an
+        epoch, each with the networks as they are; returns them fitted.
+        """
         raise NotImplementedError
 
     def restored(self, weights: Mapping[str, Tensor], shapes: Shapes) -> nn.Module:
-        """For fitted attacks: the networks that `fit` returned, for views of these shapes, from their weights."""
+        """For fitted attacks: the networks that `fit` returned, for views of these shapes, from their
+        weights.
+        """
         raise NotImplementedError
 
     def bound(self, fitted: nn.Module, clean: Views) -> "AttackSettings":
-        """For fitted attacks: the attack whose `perturb` is one forward pass, on samples shaped as `clean`."""
+        """For fitted attacks: the attack whose `perturb` is one forward pass, on samples shaped as
+        `clean`.
+        """
         raise NotImplementedError
 
     @classmethod

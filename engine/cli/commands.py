@@ -18,8 +18,15 @@ from engine.events import Event, to_line
 from engine.runs import catalogue, leash, lock
 from engine.runs.store import Run, Store, write_json
 
-KINDS = {"models": "model", "attacks": "attack", "objectives": "objective", "data": "data", "metrics": "metric", "zoo": "zoo",
-         "studies": "study"}
+KINDS = {
+    "models": "model",
+    "attacks": "attack",
+    "objectives": "objective",
+    "data": "data",
+    "metrics": "metric",
+    "zoo": "zoo",
+    "studies": "study",
+}
 SUBJECTS = {"train": "model", "study": "study"}
 """What a command's first word names, where it is no attack."""
 ALIASES = {"sweep": {"epsilons": "--epsilon", "lams": "--lam", "attack_seeds": "--attack-seed"}}
@@ -52,7 +59,9 @@ def _usage() -> str:
     return "python -m engine COMMAND … (each has --help)\n\n" + terminal.table(rows)
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- looking
+# ----------------------------------------------------------------------------------------------------------
+
 
 def list_names(arguments: list[str]) -> int:
     """What there is: list [models|attacks|objectives|data|metrics|zoo|studies] [--json]"""
@@ -66,11 +75,17 @@ def list_names(arguments: list[str]) -> int:
     for what in [chosen.what] if chosen.what else KINDS:
         found = entries[KINDS[what]]
         if chosen.json:
-            lines = [json.dumps({"list": what, **_brief(entry, name)}, ensure_ascii=False) for name, entry in found.items()]
+            lines = [
+                json.dumps({"list": what, **_brief(entry, name)}, ensure_ascii=False)
+                for name, entry in found.items()
+            ]
             print("".join(line + "\n" for line in lines), end="")
         else:
             print(f"{what}:" + ("" if found else " none yet"))
-            print(terminal.table([[f"  {name}", *_told(entry)] for name, entry in found.items()]), end="\n" if found else "")
+            print(
+                terminal.table([[f"  {name}", *_told(entry)] for name, entry in found.items()]),
+                end="\n" if found else "",
+            )
     return 0
 
 
@@ -94,27 +109,55 @@ def runs(arguments: list[str]) -> int:
         about = _about(run)
         if chosen.json:
             print(json.dumps(about, ensure_ascii=False))
-        rows.append([*(str(about[part]) for part in ("run", "status", "what", "data", "seed", "created")), _scores(about["metrics"])])
+        rows.append(
+            [
+                *(str(about[part]) for part in ("run", "status", "what", "data", "seed", "created")),
+                _scores(about["metrics"]),
+            ]
+        )
     if not chosen.json:
-        print(terminal.table(rows, ["run", "status", "what", "data", "seed", "created", "scores"]) if rows
-              else f"No runs yet in {Store().folder}; begin one with: python -m engine train ae_kmeans --data digits --preset quick")
+        print(
+            terminal.table(rows, ["run", "status", "what", "data", "seed", "created", "scores"])
+            if rows
+            else (
+                f"No runs yet in {Store().folder}; begin one with: python -m engine train ae_kmeans --data"
+                " digits --preset quick"
+            )
+        )
     return 0
 
 
 def _about(run: Run) -> dict[str, Any]:
     status = run.status()
     if status == "broken":
-        return {"run": run.name, "status": status, "what": run.reason(), "data": "", "seed": "", "created": "", "metrics": {}}
+        return {
+            "run": run.name,
+            "status": status,
+            "what": run.reason(),
+            "data": "",
+            "seed": "",
+            "created": "",
+            "metrics": {},
+        }
     card = run.card()
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime(card["created"])) if "created" in card else ""
     spec = run.spec
-    return {"run": run.key, "status": status, "what": f"{spec.action} {spec.name}", "data": spec.data, "seed": spec.seed,
-            "created": created, "metrics": run.result()}
+    return {
+        "run": run.key,
+        "status": status,
+        "what": f"{spec.action} {spec.name}",
+        "data": spec.data,
+        "seed": spec.seed,
+        "created": created,
+        "metrics": run.result(),
+    }
 
 
 def _scores(metrics: Mapping[str, Any]) -> str:
     names = ("acc", "nmi", "ari", "acc_clean", "acc_attacked", "flip_rate", "noise_flip_rate")
-    return "  ".join(f"{name} {terminal.number(metrics[name])}" for name in names if metrics.get(name) is not None)
+    return "  ".join(
+        f"{name} {terminal.number(metrics[name])}" for name in names if metrics.get(name) is not None
+    )
 
 
 def show(arguments: list[str]) -> int:
@@ -128,7 +171,9 @@ def show(arguments: list[str]) -> int:
         print("".join(to_line(event) + "\n" for event in run.events()), end="")
         return 0
     about, titles = _about(run), catalogue.read()["metric"]
-    rows = [(key, str(about[key])) for key in ("run", "status", "what", "data", "seed", "created")] + [("folder", str(run.folder))]
+    rows = [(key, str(about[key])) for key in ("run", "status", "what", "data", "seed", "created")] + [
+        ("folder", str(run.folder))
+    ]
     rows += [(key, json.dumps(value)) for key, value in run.spec.settings.items()]
     rows += [(f"builds on ({role})", key) for role, key in run.spec.builds_on.items()]
     print(terminal.table(rows + ([("why", run.reason())] if run.reason() else [])))
@@ -136,29 +181,39 @@ def show(arguments: list[str]) -> int:
     return 0
 
 
-# --- doing ------------------------------------------------------------------------------------------------------------
+# --- doing
+# ------------------------------------------------------------------------------------------------------------
+
 
 def train(arguments: list[str]) -> int:
-    """Train a model: train MODEL --data NAME_OR_FILE [--preset quick] [--seed 0] [--FIELD VALUE …] [--json]"""
+    """Train a model: train MODEL --data NAME_OR_FILE [--preset quick] [--seed 0] [--FIELD VALUE …]
+    [--json]
+    """
     name, rest = _subject("train", arguments)
     entries = catalogue.read()
     parser = _parser("train", name, entries["model"])
-    parser.add_argument("--data", required=True, help="a name from `list data`, or a file (.npz, .zip of images, .csv)")
+    parser.add_argument(
+        "--data", required=True, help="a name from `list data`, or a file (.npz, .zip of images, .csv)"
+    )
     add_fields(parser, entries["action"]["train"], skip=("model", "model_settings"))
     add_fields(parser, entries["model"][name])
     return _start("train", name, parser.finish(rest))
 
 
 def attack(arguments: list[str]) -> int:
-    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n 1000] [--lam λ] …
+    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n
+    1000] [--lam λ] …
 
-    An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective flip_and_keep [--nu V] [--fitted RUN]
+    An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective
+    flip_and_keep [--nu V] [--fitted RUN]
     """
     return _launch("attack", arguments)
 
 
 def sweep(arguments: list[str]) -> int:
-    """The same over lists: sweep ATTACK --model M --objective NAME --epsilon 0,0.1,0.2 [--lam 0,1] [--attack-seed 0,1,2] …"""
+    """The same over lists: sweep ATTACK --model M --objective NAME --epsilon 0,0.1,0.2 [--lam 0,1]
+    [--attack-seed 0,1,2] …
+    """
     return _launch("sweep", arguments)
 
 
@@ -171,19 +226,35 @@ def _launch(action: str, arguments: list[str]) -> int:
     name, rest = _subject(action, arguments)
     entries = catalogue.read()
     parser = _parser(action, name, entries["attack"])
-    parser.add_argument("--model", required=True, help="the key of a finished run, its beginning, or a zoo name")
+    parser.add_argument(
+        "--model", required=True, help="the key of a finished run, its beginning, or a zoo name"
+    )
     parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
     latent = entries["attack"][name].get("space") == "embedding"
     for flag in UNBOUNDED if latent else ():
         if any(argument.split("=")[0] in (f"--{flag}", f"--{flag.replace('_', '-')}") for argument in rest):
-            raise SettingsError(f"{name} moves the embedding, which nothing bounds but its own weight: it takes no --{flag}. Say --objective flip_and_keep "
-                                "[--nu V].")
+            raise SettingsError(
+                f"{name} moves the embedding, which nothing bounds but its own weight: it takes no --{flag}."
+                " Say --objective flip_and_keep [--nu V]."
+            )
     if entries["attack"][name]["fitted"] and action == "attack":
-        parser.add_argument("--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit")
-    add_fields(parser, entries["action"][action], skip=("attack", "attack_settings", *(UNBOUNDED if latent else ())), also=ALIASES.get(action))
+        parser.add_argument(
+            "--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit"
+        )
+    add_fields(
+        parser,
+        entries["action"][action],
+        skip=("attack", "attack_settings", *(UNBOUNDED if latent else ())),
+        also=ALIASES.get(action),
+    )
     add_fields(parser, entries["attack"][name])
     if (objective := _said(rest, "--objective")) in entries["objective"]:
-        add_fields(parser, entries["objective"][objective], skip=("cluster", "parts", *entries["attack"][name]["defaults"]), within="objective_settings")
+        add_fields(
+            parser,
+            entries["objective"][objective],
+            skip=("cluster", "parts", *entries["attack"][name]["defaults"]),
+            within="objective_settings",
+        )
     return _start(action, name, parser.finish(rest))
 
 
@@ -198,11 +269,15 @@ def _said(arguments: list[str], flag: str) -> str:
 
 
 def study(arguments: list[str]) -> int:
-    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--out FOLDER] [--json]"""
+    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--out
+    FOLDER] [--json]
+    """
     name, rest = _subject("study", arguments)
     entries = catalogue.read()
     parser = _parser("study", name, entries["study"])
-    parser.add_argument("--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json")
+    parser.add_argument(
+        "--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json"
+    )
     add_fields(parser, entries["study"][name])
     chosen = parser.finish(rest)
     from engine.runs.studying import Study  # torch, only where something is computed
@@ -212,7 +287,9 @@ def study(arguments: list[str]) -> int:
     code, run = _begun("study", name, chosen)
     if code == 0 and chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        write_json(chosen.out / f"{name}.{asked.size}.json", {"study": name, "how": run.card()["how"]} | run.result())
+        write_json(
+            chosen.out / f"{name}.{asked.size}.json", {"study": name, "how": run.card()["how"]} | run.result()
+        )
     return code
 
 
@@ -220,7 +297,10 @@ def _subject(command: str, arguments: list[str]) -> tuple[str, list[str]]:
     if not arguments or arguments[0].startswith("-"):
         kind = SUBJECTS.get(command, "attack")
         known = catalogue.read()[kind]
-        raise SettingsError(f"{command} needs the name of {'an' if kind == 'attack' else 'a'} {kind} first: {', '.join(known)}.")
+        raise SettingsError(
+            f"{command} needs the name of {'an' if kind == 'attack' else 'a'} {kind} first:"
+            f" {', '.join(known)}."
+        )
     return arguments[0], arguments[1:]
 
 
@@ -251,7 +331,15 @@ def _begun(action: str, name: str, chosen: argparse.Namespace) -> tuple[int, Run
     if card is not None and not card["here"]:
         terminal.bring(data.fetch(chosen.data))
     models = {role: run for role in ("model", "fitted") if (run := getattr(chosen, role, None))}
-    spec = runner.prepare(action, name, chosen.data, seed=chosen.seed, preset=chosen.preset, changes=changes(chosen), models=models)
+    spec = runner.prepare(
+        action,
+        name,
+        chosen.data,
+        seed=chosen.seed,
+        preset=chosen.preset,
+        changes=changes(chosen),
+        models=models,
+    )
     asked = (chosen.device, chosen.precision, chosen.threads) != ("auto", "auto", None)
     how = device.choose(chosen.device, chosen.precision, chosen.threads) if asked else None
     run = Store().create(spec)
@@ -265,7 +353,9 @@ def _show(run: Run, events: Iterator[Event], as_json: bool) -> int:
 
 
 class _Interrupts:
-    """While a run goes on here, Ctrl-C and SIGTERM stop it at its next event, with a checkpoint; a second one ends at once."""
+    """While a run goes on here, Ctrl-C and SIGTERM stop it at its next event, with a checkpoint; a second one
+    ends at once.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -282,7 +372,10 @@ class _Interrupts:
         if holder is None or holder.get("pid") != os.getpid() or self.run.wanted() != "run":
             raise KeyboardInterrupt
         self.run.want("stop")
-        print("Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.", file=sys.stderr)
+        print(
+            "Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.",
+            file=sys.stderr,
+        )
 
 
 def resume(arguments: list[str]) -> int:
@@ -319,11 +412,15 @@ def work(arguments: list[str]) -> int:
 def serve(arguments: list[str]) -> int:
     """The worker processes, for pages: serve [--port 8786]"""
     parser = Parser(prog="serve")
-    parser.add_argument("--port", type=int, default=0, help="of the scheduler, on this machine only; any free one unless set")
+    parser.add_argument(
+        "--port", type=int, default=0, help="of the scheduler, on this machine only; any free one unless set"
+    )
     parser.add_argument("--address-file", type=Path, help="written when the scheduler answers")
     parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
     chosen = parser.finish(arguments)
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")  # before Dask is imported; its workers inherit it
+    os.environ.setdefault(
+        "DASK_LOGGING__DISTRIBUTED", "warning"
+    )  # before Dask is imported; its workers inherit it
     from engine.runs import pool  # Dask, which nothing else needs
 
     if chosen.leash:
@@ -332,7 +429,9 @@ def serve(arguments: list[str]) -> int:
     return 0
 
 
-# --- making -----------------------------------------------------------------------------------------------------------
+# --- making
+# -----------------------------------------------------------------------------------------------------------
+
 
 def write_catalogue(arguments: list[str]) -> int:
     """Describe everything that can be chosen, for the pages: catalogue"""
@@ -369,6 +468,18 @@ def zoo(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "list": list_names, "train": train, "attack": attack, "sweep": sweep, "pairs": pairs, "study": study, "runs": runs, "show": show, "resume": resume,
-    "work": work, "serve": serve, "catalogue": write_catalogue, "fetch": fetch, "zoo": zoo,
+    "list": list_names,
+    "train": train,
+    "attack": attack,
+    "sweep": sweep,
+    "pairs": pairs,
+    "study": study,
+    "runs": runs,
+    "show": show,
+    "resume": resume,
+    "work": work,
+    "serve": serve,
+    "catalogue": write_catalogue,
+    "fetch": fetch,
+    "zoo": zoo,
 }

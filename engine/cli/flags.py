@@ -14,7 +14,9 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser that raises SettingsError instead of printing its usage."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **options)
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **options
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raises SettingsError with argparse's complaint as a sentence."""
@@ -43,19 +45,41 @@ def fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, d
             yield prefix + name, entry | (nested or {})
 
 
-def add_fields(parser: Parser, entry: Mapping[str, Any], skip: tuple[str, ...] = (), also: Mapping[str, str] | None = None, within: str = "") -> None:
-    """A flag for each field of a catalogue entry; `also` gives a field a second, shorter flag; `within` is the field that they are fields of."""
+def add_fields(
+    parser: Parser,
+    entry: Mapping[str, Any],
+    skip: tuple[str, ...] = (),
+    also: Mapping[str, str] | None = None,
+    within: str = "",
+) -> None:
+    """A flag for each field of a catalogue entry; `also` gives a field a second, shorter flag; `within` is
+    the field that they are fields of.
+    """
     group = parser.add_argument_group(f"settings of {entry['name']}")
     for name, field in fields(entry["schema"]):
         if name not in skip:
-            spelt = dict.fromkeys(flag for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, "")) if flag)
-            group.add_argument(*spelt, dest=f"field:{within}.{name}" if within else f"field:{name}", metavar=kind(field).upper(), type=partial(read, field),
-                               default=argparse.SUPPRESS, help=_help(entry, name, field))
+            spelt = dict.fromkeys(
+                flag
+                for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, ""))
+                if flag
+            )
+            group.add_argument(
+                *spelt,
+                dest=f"field:{within}.{name}" if within else f"field:{name}",
+                metavar=kind(field).upper(),
+                type=partial(read, field),
+                default=argparse.SUPPRESS,
+                help=_help(entry, name, field),
+            )
 
 
 def changes(chosen: argparse.Namespace) -> dict[str, Any]:
     """Dotted name -> value of every field that was given."""
-    return {name.removeprefix("field:"): given for name, given in vars(chosen).items() if name.startswith("field:")}
+    return {
+        name.removeprefix("field:"): given
+        for name, given in vars(chosen).items()
+        if name.startswith("field:")
+    }
 
 
 def read(field: Mapping[str, Any], text: str) -> Any:
@@ -83,7 +107,14 @@ def kind(field: Mapping[str, Any]) -> str:
         return "|".join(map(str, field["enum"]))
     if "anyOf" in field:
         return "|".join(dict.fromkeys(kind(option) for option in field["anyOf"]))
-    words = {"integer": "int", "number": "float", "boolean": "bool", "string": "text", "array": "list", "object": "json"}
+    words = {
+        "integer": "int",
+        "number": "float",
+        "boolean": "bool",
+        "string": "text",
+        "array": "list",
+        "object": "json",
+    }
     return words.get(field.get("type", ""), "value")
 
 
@@ -91,5 +122,9 @@ def _help(entry: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> str:
     default: Any = entry.get("defaults", {})
     for part in name.split("."):
         default = default.get(part) if isinstance(default, Mapping) else None
-    words = " ".join(part for part in (field.get("description", ""), f"[{field['unit']}]" if field.get("unit") else "") if part)
+    words = " ".join(
+        part
+        for part in (field.get("description", ""), f"[{field['unit']}]" if field.get("unit") else "")
+        if part
+    )
     return f"{words} (default: {json.dumps(default, ensure_ascii=False)})".replace("%", "%%").strip()

@@ -1,4 +1,6 @@
-"""Events on a terminal: a progress bar with rate and remaining time, then a small table; or one line of JSON each."""
+"""Events on a terminal: a progress bar with rate and remaining time, then a small table; or one line of JSON
+each.
+"""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,9 +45,15 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
             print(f"doubt: {doubt}")
         print(f"run {last.run}, {last.seconds:.1f} s")
     elif isinstance(last, Failed):
-        print(f"failed: {last.reason}" + (f"\n{_resume(last.run)}" if last.resumable else ""), file=sys.stderr)
+        print(
+            f"failed: {last.reason}" + (f"\n{_resume(last.run)}" if last.resumable else ""), file=sys.stderr
+        )
     elif isinstance(last, Stopped):
-        where = f" at step {last.step}; " if last.step else " before its first checkpoint, so that it begins anew; "
+        where = (
+            f" at step {last.step}; "
+            if last.step
+            else " before its first checkpoint, so that it begins anew; "
+        )
         print(f"{'paused' if last.paused else 'stopped'}{where}{_resume(last.run)}", file=sys.stderr)
 
 
@@ -80,15 +88,30 @@ STUDY_HEAD = ("model", "what", "published", "measured", "± over seeds", "flip r
 
 
 def study_row(row: Mapping[str, Any]) -> list[str]:
-    """A row of a study under STUDY_HEAD; its first measured name is what is shown, a doubtful published value has a "?"."""
+    """A row of a study under STUDY_HEAD; its first measured name is what is shown, a doubtful published value
+    has a "?".
+    """
     published, measured, controls = row["published"] or {}, row["measured"] or {}, row["controls"]
     name = next(iter(measured or published), "")
     here = measured.get(name, {})
     said = number(published[name]) + "?" * (name in row["doubtful"]) if name in published else ""
-    about = ", ".join(f"{key} {number(value)}" if isinstance(value, float) else str(value) for key, value in row["about"].items())
-    rates = [number(controls[rate]["mean"]) if controls.get(rate, {}).get("mean") is not None else "" for rate in ("flip_rate", "noise_flip_rate")]
+    about = ", ".join(
+        f"{key} {number(value)}" if isinstance(value, float) else str(value)
+        for key, value in row["about"].items()
+    )
+    rates = [
+        number(controls[rate]["mean"]) if controls.get(rate, {}).get("mean") is not None else ""
+        for rate in ("flip_rate", "noise_flip_rate")
+    ]
     spread = here.get("spread")
-    return [row["model"], about, f"{name} {said}".strip(), number(here["mean"]) if here else "", "" if spread is None else number(spread), *rates]
+    return [
+        row["model"],
+        about,
+        f"{name} {said}".strip(),
+        number(here["mean"]) if here else "",
+        "" if spread is None else number(spread),
+        *rates,
+    ]
 
 
 def number(value: Any) -> str:
@@ -102,7 +125,10 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> str:
     if not every:
         return ""
     widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in every
+    )
 
 
 def _lines(events: Iterable[Event]) -> Event | None:
@@ -123,8 +149,15 @@ def _bar(events: Iterable[Event]) -> Event | None:
             elif isinstance(last, Row):
                 bar = _advance(bar, last.step, last.total, last.model)
             elif isinstance(last, Evaluate):
-                bar = _advance(bar, last.step, last.total, bar.desc if bar is not None and bar.total == last.total else "")
-                bar.set_postfix({name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None})
+                bar = _advance(
+                    bar,
+                    last.step,
+                    last.total,
+                    bar.desc if bar is not None and bar.total == last.total else "",
+                )
+                bar.set_postfix(
+                    {name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None}
+                )
     finally:
         if bar is not None:
             bar.close()

@@ -1,4 +1,6 @@
-"""`Dataset`: views with what is known about them. Labels are for metrics and probes; no training code takes them."""
+"""`Dataset`: views with what is known about them. Labels are for metrics and probes; no training code takes
+them.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -16,10 +18,11 @@ if TYPE_CHECKING:  # data cards are read where torch is not wanted
 class Dataset:
     """A named data set.
 
-    `labels` is (n,) int64 from 0, or None; `clusters` is the number of clusters asked for; `fingerprint` is the hash of
-    the numbers themselves, so that a run is tied to them and not to a file name. `affine` is (low, span), each (d,) or
-    scalar, where data were brought into [0, 1]: what came is low + span * view.
+    `labels` is (n,) int64 from 0, or None; `clusters` is the number of clusters asked for; `fingerprint` is
+    the hash of the numbers themselves, so that a run is tied to them and not to a file name. `affine` is
+    (low, span), each (d,) or scalar, where data were brought into [0, 1]: what came is low + span * view.
     """
+
     name: str
     views: "AtRest"
     labels: np.ndarray | None
@@ -50,11 +53,12 @@ def fingerprint(views: "AtRest") -> str:
 
 
 class DataSettings(Settings):
-    """The base of registered data: a settings class whose `load` gives the Dataset, and which describes it without loading.
+    """The base of registered data: a settings class whose `load` gives the Dataset, and which describes it
+    without loading.
 
-    `shape` is one sample's (C, H, W) or (d,), of each of `views` views; `counts` the samples of each class, `note` how what is loaded differs from the
-    release, `download` the bytes to fetch where nothing is here (0: never fetched), `fingerprint` that of the copy on which
-    Feint's own results were measured.
+    `shape` is one sample's (C, H, W) or (d,), of each of `views` views; `counts` the samples of each class,
+    `note` how what is loaded differs from the release, `download` the bytes to fetch where nothing is here
+    (0: never fetched), `fingerprint` that of the copy on which Feint's own results were measured.
     """
 
     kind: ClassVar[str] = "data"
@@ -75,12 +79,24 @@ class DataSettings(Settings):
 
     @classmethod
     def whereabouts(cls) -> str | None:
-        """Where the data would be read from without a network: a path, or "built in"; None where they must be fetched."""
+        """Where the data would be read from without a network: a path, or "built in"; None where they must be
+        fetched.
+        """
         return "built in"
 
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What the data card adds to a catalogue entry: nothing that changes from machine to machine."""
-        return {"licence": cls.licence, "samples": sum(cls.counts), "shape": list(cls.shape), "views": cls.views, "clusters": len(cls.class_names),
-                "classes": list(cls.class_names), "counts": list(cls.counts), "note": cls.note, "download": cls.download,
-                "fingerprint": cls.fingerprint, "obtained": cls.obtained}
+        return {
+            "licence": cls.licence,
+            "samples": sum(cls.counts),
+            "shape": list(cls.shape),
+            "views": cls.views,
+            "clusters": len(cls.class_names),
+            "classes": list(cls.class_names),
+            "counts": list(cls.counts),
+            "note": cls.note,
+            "download": cls.download,
+            "fingerprint": cls.fingerprint,
+            "obtained": cls.obtained,
+        }

@@ -19,6 +19,7 @@ PATIENCE = 20.0
 @dataclass(frozen=True)
 class Remote:
     """A file of a release: its name, its size in bytes (0: unknown) and its published MD5 ("": none)."""
+
     name: str
     size: int = 0
     md5: str = ""
@@ -29,7 +30,9 @@ def reason(error: BaseException) -> str:
     if isinstance(error, HTTPError):
         return f"HTTP {error.code} {error.reason}"
     inner = error.reason if isinstance(error, URLError) else error
-    return (inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)) or type(inner).__name__
+    return (inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)) or type(
+        inner
+    ).__name__
 
 
 def is_whole(path: Path, remote: Remote) -> bool:
@@ -48,8 +51,9 @@ def is_whole(path: Path, remote: Remote) -> bool:
 def download(address: str, target: Path, remote: Remote) -> Iterator[int]:
     """Fetch `address` to `target`, yielding the bytes so far after each block.
 
-    Until it is whole the file is called `target`.part; that is removed whatever happens. Raises DataMissing for an address
-    that cannot be reached, stops early, sends more than it said, or sends a file with another checksum.
+    Until it is whole the file is called `target`.part; that is removed whatever happens. Raises DataMissing
+    for an address that cannot be reached, stops early, sends more than it said, or sends a file with another
+    checksum.
     """
     part = target.with_name(target.name + ".part")
     try:
@@ -63,7 +67,10 @@ def download(address: str, target: Path, remote: Remote) -> Iterator[int]:
 
 def _receive(address: str, part: Path, remote: Remote) -> Iterator[int]:
     digest, done, host = hashlib.md5(usedforsecurity=False), 0, urlsplit(address).hostname
-    with urlopen(Request(address, headers={"User-Agent": "feint"}), timeout=PATIENCE) as reply, part.open("wb") as stream:
+    with (
+        urlopen(Request(address, headers={"User-Agent": "feint"}), timeout=PATIENCE) as reply,
+        part.open("wb") as stream,
+    ):
         promised = int(reply.headers.get("Content-Length") or remote.size)
         while block := reply.read(BLOCK):
             done += len(block)
@@ -75,4 +82,6 @@ def _receive(address: str, part: Path, remote: Remote) -> Iterator[int]:
     if done == 0 or promised and done != promised:
         raise DataMissing(f"{host}: it stopped after {done} of {promised or 'an unknown number of'} bytes")
     if remote.md5 and digest.hexdigest() != remote.md5:
-        raise DataMissing(f"{host}: not the published file (MD5 {digest.hexdigest()} instead of {remote.md5})")
+        raise DataMissing(
+            f"{host}: not the published file (MD5 {digest.hexdigest()} instead of {remote.md5})"
+        )

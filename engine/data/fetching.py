@@ -23,10 +23,11 @@ BEAT = 0.2
 
 
 def fetch(name: str) -> Iterator[Event]:
-    """Make the data set loadable without a network: Progress in bytes, then Finished with `samples` and `where` it lies.
+    """Make the data set loadable without a network: Progress in bytes, then Finished with `samples` and
+    `where` it lies.
 
-    Does nothing but finish where it is here already. A second fetch at the same time, from any process, waits for the first.
-    Raises UnknownName, DataMissing (what was tried, and which file to put where) or DataError.
+    Does nothing but finish where it is here already. A second fetch at the same time, from any process, waits
+    for the first. Raises UnknownName, DataMissing (what was tried, and which file to put where) or DataError.
     """
     cls, begin = owner(name), time.monotonic()
     if cls.whereabouts() is None and issubclass(cls, Published):
@@ -35,7 +36,11 @@ def fetch(name: str) -> Iterator[Event]:
         yield from fetch(source.name)
     elif cls.whereabouts() is None:
         cls().load()  # nobody may fetch it: it says where it is to be had
-    yield Finished(run=name, metrics={"samples": sum(cls.counts), "where": cls.whereabouts()}, seconds=time.monotonic() - begin)
+    yield Finished(
+        run=name,
+        metrics={"samples": sum(cls.counts), "where": cls.whereabouts()},
+        seconds=time.monotonic() - begin,
+    )
 
 
 def obtain(cls: type[Published]) -> Iterator[Event]:
@@ -44,7 +49,9 @@ def obtain(cls: type[Published]) -> Iterator[Event]:
         kept().mkdir(parents=True, exist_ok=True)
         lock = FileLock(kept() / f"{cls.file}.lock")
         while not _taken(lock):
-            yield Progress(step=_received(cls), total=cls.download, phase=f"another process fetches {cls.title}")
+            yield Progress(
+                step=_received(cls), total=cls.download, phase=f"another process fetches {cls.title}"
+            )
     except OSError as error:
         raise _unwritable(kept(), error) from None
     try:
@@ -63,7 +70,9 @@ def _taken(lock: FileLock) -> bool:
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} cannot be written ({reason(error)}). Free space there, or set FEINT_HOME to another folder.")
+    return DataError(
+        f"{path} cannot be written ({reason(error)}). Free space there, or set FEINT_HOME to another folder."
+    )
 
 
 def mirrors(cls: type[Published]) -> tuple[str, ...]:
@@ -100,14 +109,20 @@ def _files(cls: type[Published], failures: list[str]) -> Iterator[Event]:
         done += (folder / remote.name).stat().st_size
 
 
-def _one(remote: Remote, folder: Path, bases: tuple[str, ...], before: int, total: int, failures: list[str]) -> Iterator[Event]:
+def _one(
+    remote: Remote, folder: Path, bases: tuple[str, ...], before: int, total: int, failures: list[str]
+) -> Iterator[Event]:
     for base in bases:
         last, host = 0.0, urlsplit(base).hostname
         try:
             for received in download(base + remote.name, folder / remote.name, remote):
                 if time.monotonic() - last >= BEAT:
                     last = time.monotonic()
-                    yield Progress(step=before + received, total=max(total, before + received), phase=f"{remote.name} from {host}")
+                    yield Progress(
+                        step=before + received,
+                        total=max(total, before + received),
+                        phase=f"{remote.name} from {host}",
+                    )
             return
         except DataMissing as error:
             failures.append(str(error))
@@ -119,7 +134,9 @@ def _converted(release: Release, folder: Path) -> Arrays:
     try:
         return release.convert(folder)
     except (OSError, EOFError, ValueError, KeyError) as error:
-        raise DataError(f"the files in {folder} could not be read ({type(error).__name__}: {error}); delete them") from None
+        raise DataError(
+            f"the files in {folder} could not be read ({type(error).__name__}: {error}); delete them"
+        ) from None
 
 
 def _from_openml(where: OpenML) -> Arrays:
@@ -127,8 +144,14 @@ def _from_openml(where: OpenML) -> Arrays:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it tries again; what fails in the end is said by the caller
-        x, y = fetch_openml(data_id=where.number, as_frame=False, return_X_y=True, data_home=str(kept() / "openml"), n_retries=1,
-                            read_csv_kwargs={"dtype": None})  # classes that are numbers break its default with pandas 3
+        x, y = fetch_openml(
+            data_id=where.number,
+            as_frame=False,
+            return_X_y=True,
+            data_home=str(kept() / "openml"),
+            n_retries=1,
+            read_csv_kwargs={"dtype": None},
+        )  # classes that are numbers break its default with pandas 3
     return where.convert(x, y)
 
 
@@ -139,7 +162,9 @@ def _checked(cls: type[Published], found: Arrays) -> Arrays:
 
 
 def keep(cls: type[Published], found: Arrays) -> None:
-    """Write the arrays as the kept file, whole or not at all; then drop the files they came from. Raises DataError."""
+    """Write the arrays as the kept file, whole or not at all; then drop the files they came from. Raises
+    DataError.
+    """
     target = kept() / cls.file
     partial = target.with_name(target.name + ".part")
     try:
@@ -157,4 +182,8 @@ def keep(cls: type[Published], found: Arrays) -> None:
 
 def _received(cls: type[Published]) -> int:
     """Bytes of the release that lie in its folder."""
-    return sum(path.stat().st_size for path in cls.folder().glob("*") if path.is_file()) if cls.folder().is_dir() else 0
+    return (
+        sum(path.stat().st_size for path in cls.folder().glob("*") if path.is_file())
+        if cls.folder().is_dir()
+        else 0
+    )

@@ -17,10 +17,12 @@ BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a release as it must be: `x_<name>` (n, *shape) with that mean, and the samples of each class.
+    """One part of a release as it must be: `x_<name>` (n, *shape) with that mean, and the samples of each
+    class.
 
     A release without parts has one whose name is empty: arrays `x` and `y`.
     """
+
     name: str
     shape: tuple[int, ...]
     counts: tuple[int, ...]
@@ -38,7 +40,9 @@ def kept() -> Path:
 
 
 def folders() -> list[Path]:
-    """Where files are looked for, in order: `FEINT_DATA` (else the folder beside the checkout), then fetched data."""
+    """Where files are looked for, in order: `FEINT_DATA` (else the folder beside the checkout), then fetched
+    data.
+    """
     given = os.environ.get("FEINT_DATA")
     return [Path(given).expanduser() if given else BESIDE, kept()]
 
@@ -49,14 +53,19 @@ def find(file: str) -> Path | None:
 
 
 def arrays(path: Path, keys: list[str] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` (only `keys`, where given). Raises DataError where it is none, lacks one, or holds objects."""
+    """The arrays of an `.npz` (only `keys`, where given). Raises DataError where it is none, lacks one, or
+    holds objects.
+    """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} must be an .npz archive; got a single array. Save it with numpy.savez(path, x=..., y=...).")
+                raise DataError(
+                    f"{path} must be an .npz archive; got a single array. Save it with numpy.savez(path,"
+                    " x=..., y=...)."
+                )
             missing = [key for key in keys or () if key not in archive.files]
             if missing:
-                has = ', '.join(archive.files) or 'no arrays'
+                has = ", ".join(archive.files) or "no arrays"
                 raise DataError(f"{path} lacks {', '.join(missing)}; it has {has}. Replace it or delete it.")
             return {key: archive[key] for key in keys or archive.files}
     except FileNotFoundError:
@@ -65,7 +74,10 @@ def arrays(path: Path, keys: list[str] | None = None) -> dict[str, np.ndarray]:
         raise DataError(f"{path} is damaged or no .npz archive ({error}); replace it or delete it.") from None
     except ValueError as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise DataError(f"{path} holds Python objects, which are never read; save plain numbers, and text as numpy's str.") from None
+            raise DataError(
+                f"{path} holds Python objects, which are never read; save plain numbers, and text as numpy's"
+                " str."
+            ) from None
         raise DataError(f"{path} is damaged ({error}); replace it or delete it.") from None
 
 
@@ -77,13 +89,20 @@ def check(x: np.ndarray, y: np.ndarray, part: Part, where: Path | str) -> None:
     if x.shape != (n, *part.shape):
         raise DataError(f"{where}: {key} must have the shape {(n, *part.shape)}; got {x.shape}. {cure}")
     if y.shape != (n,) or y.dtype.kind not in "iu":
-        raise DataError(f"{where}: {label_key} must be {n} whole numbers; got {y.dtype} of shape {y.shape}. {cure}")
+        raise DataError(
+            f"{where}: {label_key} must be {n} whole numbers; got {y.dtype} of shape {y.shape}. {cure}"
+        )
     counts = tuple(np.bincount(y, minlength=len(part.counts)).tolist()) if y.min() >= 0 else (0,)
     if counts != part.counts:
-        raise DataError(f"{where}: the classes of {label_key} must hold {part.counts} samples; got {counts}. {cure}")
+        raise DataError(
+            f"{where}: the classes of {label_key} must hold {part.counts} samples; got {counts}. {cure}"
+        )
     mean = float(x.mean(dtype=np.float64))
     if not abs(mean - part.mean) <= 1e-3 * abs(part.mean):
-        raise DataError(f"{where}: the mean of {key} must be {part.mean:.5g}; got {mean:.5g}: other numbers, or another scale. {cure}")
+        raise DataError(
+            f"{where}: the mean of {key} must be {part.mean:.5g}; got {mean:.5g}: other numbers, or another"
+            f" scale. {cure}"
+        )
 
 
 def read(path: Path, parts: tuple[Part, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,6 @@
-"""The formats in which releases come, read into the arrays of an `.npz`: x_train, y_train, x_test, y_test or x, y."""
+"""The formats in which releases come, read into the arrays of an `.npz`: x_train, y_train, x_test, y_test or
+x, y.
+"""
 
 import bz2
 import gzip
@@ -16,13 +18,18 @@ Arrays = dict[str, np.ndarray]
 
 
 def idx(path: Path) -> np.ndarray:
-    """The uint8 array of a gzipped idx file: two zero bytes, type 8, the number of axes, their lengths big-endian, the bytes."""
+    """The uint8 array of a gzipped idx file: two zero bytes, type 8, the number of axes, their lengths
+    big-endian, the bytes.
+    """
     content = gzip.decompress(path.read_bytes())
     zero, kind, axes = struct.unpack(">HBB", content[:4])
-    shape = struct.unpack(f">{axes}I", content[4:4 + 4 * axes])
+    shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
     numbers = np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes)
     if (zero, kind) != (0, 8) or numbers.size != int(np.prod(shape)):
-        raise DataError(f"{path.name} is no idx file of bytes: it says type {kind} and shape {shape}, and holds {numbers.size} bytes.")
+        raise DataError(
+            f"{path.name} is no idx file of bytes: it says type {kind} and shape {shape}, and holds"
+            f" {numbers.size} bytes."
+        )
     return numbers.reshape(shape)
 
 
@@ -37,7 +44,11 @@ def idx_release(folder: Path) -> Arrays:
 
 def usps_part(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """x (n, 16, 16) float32 in [0, 1] and y (n,) of one LIBSVM file: values in [-1, 1], classes from 1."""
-    rows = [line.split() for line in bz2.decompress(path.read_bytes()).decode("ascii").splitlines() if line.strip()]
+    rows = [
+        line.split()
+        for line in bz2.decompress(path.read_bytes()).decode("ascii").splitlines()
+        if line.strip()
+    ]
     x = np.zeros((len(rows), 256))  # an index that a row leaves out is 0 by LIBSVM's rule
     for row, fields in enumerate(rows):
         for entry in fields[1:]:
@@ -55,7 +66,9 @@ def usps_release(folder: Path) -> Arrays:
 
 
 def coil20_release(folder: Path) -> Arrays:
-    """The 1,440 processed images of COIL-20, 128x128, as rounded means of 4x4 blocks: 32x32. Label c is object c + 1."""
+    """The 1,440 processed images of COIL-20, 128x128, as rounded means of 4x4 blocks: 32x32. Label c is
+    object c + 1.
+    """
     images = []
     with zipfile.ZipFile(folder / "coil-20-proc.zip") as archive:
         members = {Path(name).name: name for name in archive.namelist()}

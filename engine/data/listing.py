@@ -16,8 +16,11 @@ def owners() -> dict[str, type[DataSettings]]:
     found: dict[str, type[DataSettings]] = {}
     for info in pkgutil.iter_modules(sets.__path__, sets.__name__ + "."):
         module = importlib.import_module(info.name)
-        found |= {value.name: value for value in vars(module).values()
-                  if isinstance(value, type) and issubclass(value, DataSettings) and value.name}
+        found |= {
+            value.name: value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, DataSettings) and value.name
+        }
     return dict(sorted(found.items()))
 
 
@@ -31,14 +34,21 @@ def owner(name: str) -> type[DataSettings]:
 def card(name: str) -> dict[str, Any]:
     """What is known about a data set without loading it.
 
-    name, title, summary, source, licence, samples, shape ((C, H, W) or (d,)), clusters, classes (their names), counts, note
-    (how it differs from the release), download (bytes to fetch, 0: none), fingerprint (of the copy on which Feint's own results
-    were measured), here (loads without a network), where (from).
+    name, title, summary, source, licence, samples, shape ((C, H, W) or (d,)), clusters, classes (their
+    names), counts, note (how it differs from the release), download (bytes to fetch, 0: none), fingerprint
+    (of the copy on which Feint's own results were measured), here (loads without a network), where (from).
     """
     cls = owner(name)
     where = cls.whereabouts()
-    return {"name": name, "title": cls.title, "summary": cls.summary, "source": cls.source, **cls.describe_more(),
-            "here": where is not None, "where": where}
+    return {
+        "name": name,
+        "title": cls.title,
+        "summary": cls.summary,
+        "source": cls.source,
+        **cls.describe_more(),
+        "here": where is not None,
+        "where": where,
+    }
 
 
 def cards() -> dict[str, dict[str, Any]]:

@@ -13,9 +13,11 @@ from engine.errors import DataError
 
 
 def load(name_or_path: str, clusters: int | None = None) -> Dataset:
-    """The registered data set of that name, fetched where it must be and then cached; or the data of that file.
+    """The registered data set of that name, fetched where it must be and then cached; or the data of that
+    file.
 
-    `clusters` asks for another number of clusters than there are classes. Raises UnknownName, DataMissing or DataError.
+    `clusters` asks for another number of clusters than there are classes. Raises UnknownName, DataMissing or
+    DataError.
     """
     given = str(name_or_path)
     data = _named(given) if given in owners() or not own.looks_like_file(given) else bring(given, clusters)
@@ -32,16 +34,34 @@ def _named(name: str) -> Dataset:
 
 def _with_clusters(data: Dataset, clusters: int) -> Dataset:
     if not 2 <= clusters <= len(data):
-        raise DataError(f"clusters must be from 2 to the number of samples; got {clusters} for the {len(data)} samples of {data.name}.")
+        raise DataError(
+            f"clusters must be from 2 to the number of samples; got {clusters} for the {len(data)} samples of"
+            f" {data.name}."
+        )
     return replace(data, clusters=clusters)
 
 
 def bring(path: str, clusters: int | None = None) -> Dataset:
-    """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds it again."""
+    """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds
+    it again.
+    """
     several = own.read_views(path, clusters)
     found = several[0] if several else own.read(path, clusters)
     place = Path(path).expanduser().resolve()
-    views = vectors(found.x) if found.x.ndim == 2 else beside(images(view.x, view.divisor) for view in several or [found])
-    return Dataset(name=str(place), views=views, labels=found.y, class_names=found.class_names, clusters=found.clusters,
-                   title=place.stem, source=f"{place.name}, brought by a person", licence="Not stated", note=found.note,
-                   affine=found.affine)
+    views = (
+        vectors(found.x)
+        if found.x.ndim == 2
+        else beside(images(view.x, view.divisor) for view in several or [found])
+    )
+    return Dataset(
+        name=str(place),
+        views=views,
+        labels=found.y,
+        class_names=found.class_names,
+        clusters=found.clusters,
+        title=place.stem,
+        source=f"{place.name}, brought by a person",
+        licence="Not stated",
+        note=found.note,
+        affine=found.affine,
+    )

@@ -1,6 +1,7 @@
 """What a person brings: an `.npz`, a `.zip` of images or a `.csv`, read, examined and put into plain words.
 
-`examine` finds out everything at once, `report` says it in sentences, `read` refuses with the first thing that is wrong.
+`examine` finds out everything at once, `report` says it in sentences, `read` refuses with the first thing
+that is wrong.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,11 @@ from engine.data import own_files
 from engine.data.own_files import Raw
 from engine.errors import DataError, DataMissing
 
-READERS: dict[str, Callable[[Path], Raw]] = {".npz": own_files.npz, ".zip": own_files.zip_of_images, ".csv": own_files.csv}
+READERS: dict[str, Callable[[Path], Raw]] = {
+    ".npz": own_files.npz,
+    ".zip": own_files.zip_of_images,
+    ".csv": own_files.csv,
+}
 WANTED = 10
 """Clusters sought where nothing says how many: no labels, no class names, no number."""
 SEARCHED = 256 << 20
@@ -27,6 +32,7 @@ class Brought:
 
     `facts` are sentences about them, `problems` the reasons why they cannot be used (empty where they can).
     """
+
     x: np.ndarray
     divisor: float
     y: np.ndarray | None
@@ -45,7 +51,9 @@ def looks_like_file(name: str) -> bool:
 
 
 def report(path: str, clusters: int | None = None) -> list[str]:
-    """What is in the file, in plain words; what stands in the way of using it begins with "Cannot be used: "."""
+    """What is in the file, in plain words; what stands in the way of using it begins with "Cannot be
+    used: ".
+    """
     try:
         found = examine(path, clusters)
     except DataError as error:
@@ -54,7 +62,9 @@ def report(path: str, clusters: int | None = None) -> list[str]:
 
 
 def read(path: str, clusters: int | None = None) -> Brought:
-    """The data of the file. Raises DataMissing without a file, DataError with the first thing that is wrong."""
+    """The data of the file. Raises DataMissing without a file, DataError with the first thing that is
+    wrong.
+    """
     found = examine(path, clusters)
     if found.problems:
         more = f" ({len(found.problems) - 1} more in the report.)" if len(found.problems) > 1 else ""
@@ -63,7 +73,8 @@ def read(path: str, clusters: int | None = None) -> Brought:
 
 
 def read_views(path: str, clusters: int | None = None) -> list[Brought]:
-    """The views of a file that holds several (an .npz with x1, x2 …), each brought into [0, 1] by itself; empty for a file of one view.
+    """The views of a file that holds several (an .npz with x1, x2 …), each brought into [0, 1] by itself;
+    empty for a file of one view.
 
     Raises DataError with the first thing that is wrong, and with which view.
     """
@@ -72,7 +83,10 @@ def read_views(path: str, clusters: int | None = None) -> list[Brought]:
     for key, raw in own_files.views(place) if place.is_file() else []:
         problems = _shape_problems(raw) or (brought := _judged(_scaled(raw), raw, clusters)).problems
         if not problems and raw.x.ndim == 2:
-            problems = [f"views must be images (n, H, W) or (n, H, W, 3); got the shape {raw.x.shape}. Bring single vectors as x."]
+            problems = [
+                f"views must be images (n, H, W) or (n, H, W, 3); got the shape {raw.x.shape}. Bring single"
+                " vectors as x."
+            ]
         if problems:
             raise DataError(f"{place.name}, view {key}: {problems[0]}")
         found.append(brought)
@@ -80,10 +94,14 @@ def read_views(path: str, clusters: int | None = None) -> list[Brought]:
 
 
 def examine(path: str, clusters: int | None = None) -> Brought:
-    """Everything that can be found out about the file. Raises DataError only where nothing can be read at all."""
+    """Everything that can be found out about the file. Raises DataError only where nothing can be read at
+    all.
+    """
     place = Path(path).expanduser()
     if place.suffix.lower() not in READERS:
-        raise DataError(f"{place.name} must be an .npz, a .zip of images or a .csv; got {place.suffix or 'no ending'}.")
+        raise DataError(
+            f"{place.name} must be an .npz, a .zip of images or a .csv; got {place.suffix or 'no ending'}."
+        )
     if not place.is_file():
         raise DataMissing(f"There is no file {place}; check the path.")
     raw = READERS[place.suffix.lower()](place)
@@ -99,7 +117,10 @@ def _shape_problems(raw: Raw) -> list[str]:
     if x.dtype.kind not in "buif":
         return [f"the samples must be numbers; got {x.dtype}. Save x as numbers."]
     if x.ndim not in (2, 3, 4) or x.ndim == 4 and x.shape[-1] not in (1, 3):
-        return [f"x must be vectors (n, d), grey images (n, H, W) or colour images (n, H, W, 3); got the shape {x.shape}."]
+        return [
+            "x must be vectors (n, d), grey images (n, H, W) or colour images (n, H, W, 3); got the shape"
+            f" {x.shape}."
+        ]
     if x.shape[0] == 0 or x[0].size == 0:
         return [f"there are no samples: x has the shape {x.shape}."]
     return []
@@ -119,12 +140,20 @@ def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
     if x.dtype.kind == "f" and (bad := ~np.isfinite(x)).any():
         rows = int(bad.reshape(len(x), -1).any(axis=1).sum())
         where = _named(bad.any(axis=0), features) if x.ndim == 2 else "pixels"
-        found.append(f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). "
-                     "Fill them or leave those samples out.")
+        found.append(
+            f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). "
+            "Fill them or leave those samples out."
+        )
     elif x.min() == x.max():
-        found.append(f"all values are {x.min():g}: there is nothing to tell samples apart. Check how the file was made.")
+        found.append(
+            f"all values are {x.min():g}: there is nothing to tell samples apart. Check how the file was"
+            " made."
+        )
     elif x.ndim == 2 and (flat := x.min(axis=0) == x.max(axis=0)).any():
-        found.append(f"{int(flat.sum())} of {x.shape[1]} features are constant ({_named(flat, features)}). Leave them out.")
+        found.append(
+            f"{int(flat.sum())} of {x.shape[1]} features are constant ({_named(flat, features)}). Leave them"
+            " out."
+        )
     elif len(x) > 1 and (x == x[:1]).all():
         found.append(f"all {len(x)} samples are the same. Check how the file was made.")
     return found
@@ -157,11 +186,20 @@ def _scaled_images(x: np.ndarray) -> Brought:
     facts = [f"{len(x):,} {colour} images of {x.shape[1]}x{x.shape[2]}, values from {low:g} to {high:g}."]
     if x.dtype.kind in "ui" and low >= 0 and high <= 255:
         divisor = 255.0 if high > 16 else 16.0 if high > 1 else 1.0
-        return Brought(x.astype(np.uint8), divisor, None, (), 0, facts=[*facts, f"The value {divisor:g} is taken as white."])
+        return Brought(
+            x.astype(np.uint8),
+            divisor,
+            None,
+            (),
+            0,
+            facts=[*facts, f"The value {divisor:g} is taken as white."],
+        )
     if low >= 0 and high <= 1:
         return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
     if low >= 0 and high <= 255:
-        return Brought((x / 255).astype(np.float32), 1, None, (), 0, facts=[*facts, "The value 255 is taken as white."])
+        return Brought(
+            (x / 255).astype(np.float32), 1, None, (), 0, facts=[*facts, "The value 255 is taken as white."]
+        )
     view = ((x.astype(np.float64) - low) / (high - low)).astype(np.float32)
     note = f"Pixels were brought from [{low:g}, {high:g}] into [0, 1]."
     return Brought(view, 1, None, (), 0, (np.array(low), np.array(high - low)), note, [*facts, note])
@@ -173,7 +211,9 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
     n = len(found.x)
     y, names = None, raw.class_names
     if raw.y is None:
-        facts.append("There are no labels: clusters can be found and attacked, but not scored against classes.")
+        facts.append(
+            "There are no labels: clusters can be found and attacked, but not scored against classes."
+        )
     else:
         complaint, y, names = _labels(raw.y, raw.class_names, n)
         problems += complaint
@@ -183,31 +223,64 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
         facts.append(f"{len(names)} classes: {', '.join(sizes[:20])}{' ...' if len(sizes) > 20 else ''}.")
     k = clusters if clusters is not None else raw.clusters or len(names) or WANTED
     if not 2 <= k <= n:
-        problems.append(f"clusters must be from 2 to the number of samples, {n}; got {k}. Bring more samples or ask for fewer clusters.")
+        problems.append(
+            f"clusters must be from 2 to the number of samples, {n}; got {k}. Bring more samples or ask for"
+            " fewer clusters."
+        )
     facts.append(f"{k} clusters will be sought.")
     facts += _remarks(found, n, problems)
-    return replace(found, y=y, class_names=names if y is not None else (), clusters=k, facts=facts, problems=problems)
+    return replace(
+        found, y=y, class_names=names if y is not None else (), clusters=k, facts=facts, problems=problems
+    )
 
 
-def _labels(y: np.ndarray, names: tuple[str, ...], n: int) -> tuple[list[str], np.ndarray | None, tuple[str, ...]]:
+def _labels(
+    y: np.ndarray, names: tuple[str, ...], n: int
+) -> tuple[list[str], np.ndarray | None, tuple[str, ...]]:
     """Complaints, the labels numbered from 0, and the name of each class."""
     if y.ndim != 1 or len(y) != n:
-        return [f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with its samples."], None, ()
+        return (
+            [
+                f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with its"
+                " samples."
+            ],
+            None,
+            (),
+        )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         return [f"{int((~np.isfinite(y)).sum())} labels are missing. Fill them, or leave y out."], None, ()
     if y.dtype.kind not in "biufUS":
         return [f"labels must be numbers or text; got {y.dtype}."], None, ()
     values, numbered = np.unique(y, return_inverse=True)
     if len(values) < 2:
-        return [f"all labels are {_text(values[0])!r}: with one class nothing can be scored. "
-                "Bring two or more classes, or leave the labels out."], None, ()
+        return (
+            [
+                f"all labels are {_text(values[0])!r}: with one class nothing can be scored. "
+                "Bring two or more classes, or leave the labels out."
+            ],
+            None,
+            (),
+        )
     if len(values) > max(n // 2, 2):
-        return [f"there are {len(values)} different labels for {n} samples, which looks like a measurement and not like classes. "
-                "Leave the labels out, or give classes."], None, ()
+        return (
+            [
+                f"there are {len(values)} different labels for {n} samples, which looks like a measurement"
+                " and not like classes. Leave the labels out, or give classes."
+            ],
+            None,
+            (),
+        )
     if names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names):
         return [], y.astype(np.int64), names
     if names and len(names) != len(values):
-        return [f"class_names has {len(names)} names, but the labels hold {len(values)} classes. Give one name for each."], None, ()
+        return (
+            [
+                f"class_names has {len(names)} names, but the labels hold {len(values)} classes. Give one"
+                " name for each."
+            ],
+            None,
+            (),
+        )
     return [], numbered.astype(np.int64), names or tuple(_text(value) for value in values)
 
 

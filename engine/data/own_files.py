@@ -1,4 +1,6 @@
-"""The three kinds of files that a person brings, read into arrays with nothing trusted: sizes are checked before reading."""
+"""The three kinds of files that a person brings, read into arrays with nothing trusted: sizes are checked
+before reading.
+"""
 
 import io
 import re
@@ -29,7 +31,10 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
 @dataclass(frozen=True)
 class Raw:
-    """Arrays as they came: x, labels or None, the names of classes and features, a number of clusters or 0; and what was done."""
+    """Arrays as they came: x, labels or None, the names of classes and features, a number of clusters or 0;
+    and what was done.
+    """
+
     x: np.ndarray
     y: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
@@ -43,29 +48,46 @@ def _unpacked(path: Path) -> int:
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name} is damaged or no {path.suffix} file ({error}); save it again.") from None
+        raise DataError(
+            f"{path.name} is damaged or no {path.suffix} file ({error}); save it again."
+        ) from None
 
 
 def _refuse_large(path: Path, size: int) -> None:
     if size > LARGEST:
-        raise DataError(f"{path.name} holds {size / 1e9:.1f} GB unpacked, and at most {LARGEST / 1e9:.1f} GB are read. "
-                        "Bring fewer or smaller samples.")
+        raise DataError(
+            f"{path.name} holds {size / 1e9:.1f} GB unpacked, and at most {LARGEST / 1e9:.1f} GB are read. "
+            "Bring fewer or smaller samples."
+        )
 
 
 def npz(path: Path) -> Raw:
-    """`x` or `x_train` (with `x_test`, joined); the same for `y`; optionally `class_names`, `feature_names`, `clusters`."""
+    """`x` or `x_train` (with `x_test`, joined); the same for `y`; optionally `class_names`, `feature_names`,
+    `clusters`.
+    """
     _refuse_large(path, _unpacked(path))
     found = arrays(path)
     x, facts = _joined(path, found, "x")
     if x is None:
-        raise DataError(f"{path.name} must hold an array x, or x_train and x_test; it has {', '.join(found) or 'none'}.")
+        raise DataError(
+            f"{path.name} must hold an array x, or x_train and x_test; it has {', '.join(found) or 'none'}."
+        )
     x, how = _last_channel(x)
     y, _ = _joined(path, found, "y")
-    return Raw(x, y, _words(found.get("class_names")), _words(found.get("feature_names")), _number(found.get("clusters")), facts + how)
+    return Raw(
+        x,
+        y,
+        _words(found.get("class_names")),
+        _words(found.get("feature_names")),
+        _number(found.get("clusters")),
+        facts + how,
+    )
 
 
 def views(path: Path) -> list[tuple[str, Raw]]:
-    """The views of an .npz that holds `x1`, `x2` … instead of `x`, each with y and the names that come with it; empty for any other file."""
+    """The views of an .npz that holds `x1`, `x2` … instead of `x`, each with y and the names that come with
+    it; empty for any other file.
+    """
     if path.suffix.lower() != ".npz":
         return []
     _refuse_large(path, _unpacked(path))
@@ -75,13 +97,22 @@ def views(path: Path) -> list[tuple[str, Raw]]:
         return []
     gaps = [key for key in found if re.fullmatch(r"x\d+", key) and key not in keys]
     if gaps or keys != [f"x{number}" for number in range(1, len(keys) + 1)]:
-        raise DataError(f"{path.name}: views are called x1, x2 and so on without a gap; it has {', '.join(sorted([*keys, *gaps]))}. Rename them.")
+        raise DataError(
+            f"{path.name}: views are called x1, x2 and so on without a gap; it has"
+            f" {', '.join(sorted([*keys, *gaps]))}. Rename them."
+        )
     if len(keys) == 1:
-        raise DataError(f"{path.name} has one view, {keys[0]}; several views are called x1, x2 and so on, a single one is called x.")
+        raise DataError(
+            f"{path.name} has one view, {keys[0]}; several views are called x1, x2 and so on, a single one is"
+            " called x."
+        )
     lengths = {key: len(found[key]) for key in keys}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{key} has {length}" for key, length in lengths.items())
-        raise DataError(f"{path.name}: every view must hold the same samples in the same order; {said}. Leave out what lacks a view.")
+        raise DataError(
+            f"{path.name}: every view must hold the same samples in the same order; {said}. Leave out what"
+            " lacks a view."
+        )
     labels, names, clusters = found.get("y"), _words(found.get("class_names")), _number(found.get("clusters"))
     return [(key, Raw(_last_channel(found[key])[0], labels, names, clusters=clusters)) for key in keys]
 
@@ -94,8 +125,14 @@ def _joined(path: Path, found: dict[str, np.ndarray], key: str) -> tuple[np.ndar
         return None, ()
     if len({part.shape[1:] for part in parts}) > 1:
         shapes = " and ".join(str(part.shape[1:]) for part in parts)
-        raise DataError(f"{path.name}: {key}_train and {key}_test must have samples of one shape; got {shapes}.")
-    said = (f"The training part ({len(parts[0]):,}) and the test part ({len(parts[1]):,}) were joined.",) if len(parts) > 1 else ()
+        raise DataError(
+            f"{path.name}: {key}_train and {key}_test must have samples of one shape; got {shapes}."
+        )
+    said = (
+        (f"The training part ({len(parts[0]):,}) and the test part ({len(parts[1]):,}) were joined.",)
+        if len(parts) > 1
+        else ()
+    )
     return np.concatenate(parts), said
 
 
@@ -114,14 +151,19 @@ def _words(names: np.ndarray | None) -> tuple[str, ...]:
 
 
 def csv(path: Path) -> Raw:
-    """One row a sample, numbers only, with an optional column `label`. A first row of numbers is a sample, not a heading."""
+    """One row a sample, numbers only, with an optional column `label`. A first row of numbers is a sample,
+    not a heading.
+    """
     _refuse_large(path, path.stat().st_size)
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
         headed = not all(_is_number(name) for name in table.columns)
         table = table if headed else pd.read_csv(path, header=None)
     except (ValueError, OSError) as error:  # pandas' own errors are ValueErrors
-        raise DataError(f"{path.name} cannot be read as a table ({str(error).splitlines()[0]}). Save it as UTF-8 with commas.") from None
+        raise DataError(
+            f"{path.name} cannot be read as a table ({str(error).splitlines()[0]}). Save it as UTF-8 with"
+            " commas."
+        ) from None
     if table.empty:
         raise DataError(f"{path.name} holds no samples: it has a heading and no rows under it.")
     label = next((column for column in table.columns if str(column).strip().lower() == "label"), None)
@@ -129,10 +171,17 @@ def csv(path: Path) -> Raw:
     numbers = table if label is None else table.drop(columns=label)
     text = [str(column) for column in numbers.columns if not pd.api.types.is_numeric_dtype(numbers[column])]
     if text:
-        raise DataError(f"{path.name}: every column but label must be numbers; these hold text: {', '.join(text[:6])}. "
-                        "Name the classes' column label and leave other text out.")
+        raise DataError(
+            f"{path.name}: every column but label must be numbers; these hold text: {', '.join(text[:6])}. "
+            "Name the classes' column label and leave other text out."
+        )
     said = () if headed else ("The first row holds numbers, so it is a sample and not a heading.",)
-    return Raw(numbers.to_numpy(dtype=np.float64), y, features=tuple(map(str, numbers.columns)) if headed else (), facts=said)
+    return Raw(
+        numbers.to_numpy(dtype=np.float64),
+        y,
+        features=tuple(map(str, numbers.columns)) if headed else (),
+        facts=said,
+    )
 
 
 def _is_number(name: str) -> bool:
@@ -145,12 +194,21 @@ def _is_number(name: str) -> bool:
 
 def _csv_labels(path: Path, column: "pd.Series[object]") -> np.ndarray:
     if column.isna().any():
-        raise DataError(f"{path.name}: {int(column.isna().sum())} of {len(column)} labels are empty. Fill them, or leave the column out.")
-    return column.to_numpy() if pd.api.types.is_numeric_dtype(column) else np.array([str(value) for value in column])
+        raise DataError(
+            f"{path.name}: {int(column.isna().sum())} of {len(column)} labels are empty. Fill them, or leave"
+            " the column out."
+        )
+    return (
+        column.to_numpy()
+        if pd.api.types.is_numeric_dtype(column)
+        else np.array([str(value) for value in column])
+    )
 
 
 def zip_of_images(path: Path) -> Raw:
-    """Images in folders, one a class; images in no folder have no labels. All are brought to one size, grey where all are grey."""
+    """Images in folders, one a class; images in no folder have no labels. All are brought to one size, grey
+    where all are grey.
+    """
     _refuse_large(path, _unpacked(path))
     with zipfile.ZipFile(path) as archive:
         members = sorted(name for name in archive.namelist() if _is_image(name))
@@ -162,7 +220,11 @@ def zip_of_images(path: Path) -> Raw:
         _refuse_large(path, len(members) * size[0] * size[1] * len(mode))
         x = np.stack([_pixels(archive, name, size, mode) for name in members])
     folders = [PurePosixPath(name).parent.name for name in members]
-    said = () if set(sizes) == {size} else (f"Images were brought to {size[0]}x{size[1]} pixels (they came in {len(sizes)} sizes).",)
+    said = (
+        ()
+        if set(sizes) == {size}
+        else (f"Images were brought to {size[0]}x{size[1]} pixels (they came in {len(sizes)} sizes).",)
+    )
     return Raw(x, np.array(folders) if all(folders) else None, facts=said)
 
 
@@ -173,14 +235,25 @@ def _is_image(name: str) -> bool:
 
 @contextmanager
 def _opened(archive: zipfile.ZipFile, name: str) -> Iterator[Image.Image]:
-    """The image, whose pixels are not decoded yet. Raises DataError for whatever is wrong with it, also later in the block."""
+    """The image, whose pixels are not decoded yet. Raises DataError for whatever is wrong with it, also later
+    in the block.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(archive.read(name))) as picture:
                 yield picture
-    except (OSError, SyntaxError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError,
-            Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
         raise DataError(f"{name} cannot be read as an image ({error}); replace it or leave it out.") from None
 
 
@@ -188,12 +261,17 @@ def _form(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, int], bool]:
     """Size and whether it is grey, from the head of the file."""
     with _opened(archive, name) as picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise DataError(f"{name} is {picture.width}x{picture.height}; at most {MOST_PIXELS:,} pixels are read. Make it smaller.")
+            raise DataError(
+                f"{name} is {picture.width}x{picture.height}; at most {MOST_PIXELS:,} pixels are read. Make"
+                " it smaller."
+            )
         return picture.size, picture.mode in ("1", "L", "F") or picture.mode.startswith("I")
 
 
 def _size(sizes: "Counter[tuple[int, int]]") -> tuple[int, int]:
-    """The size all images are brought to: the commonest, shrunk until its longer side is `LONGEST_SIDE` at most."""
+    """The size all images are brought to: the commonest, shrunk until its longer side is `LONGEST_SIDE` at
+    most.
+    """
     width, height = sizes.most_common(1)[0][0]
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -202,7 +280,11 @@ def _size(sizes: "Counter[tuple[int, int]]") -> tuple[int, int]:
 def _pixels(archive: zipfile.ZipFile, name: str, size: tuple[int, int], mode: str) -> np.ndarray:
     """uint8 (H, W) or (H, W, 3)."""
     with _opened(archive, name) as picture:
-        if picture.mode.startswith("I"):  # 16 bits: Pillow's own conversion would cut at 255 instead of scaling
-            picture = Image.fromarray((np.asarray(picture).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
+        if picture.mode.startswith(
+            "I"
+        ):  # 16 bits: Pillow's own conversion would cut at 255 instead of scaling
+            picture = Image.fromarray(
+                (np.asarray(picture).astype(np.float64) / 257).clip(0, 255).astype(np.uint8)
+            )
         whole = picture.convert(mode)
         return np.asarray(whole if whole.size == size else whole.resize(size, Image.Resampling.LANCZOS))

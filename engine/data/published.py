@@ -1,4 +1,6 @@
-"""`Published`: registered data that are a file, found on this machine or fetched from where they are published."""
+"""`Published`: registered data that are a file, found on this machine or fetched from where they are
+published.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ OTHER_COPY = "This copy differs in some numbers from the one on which Feint's ow
 @dataclass(frozen=True)
 class Release:
     """The files of a release, the addresses that serve them (tried in order), and how they become arrays."""
+
     mirrors: tuple[str, ...]
     files: tuple[Remote, ...]
     convert: Callable[[Path], Arrays]
@@ -32,6 +35,7 @@ class Release:
 @dataclass(frozen=True)
 class OpenML:
     """The same numbers on openml.org, through scikit-learn: the second way, without a checksum of its own."""
+
     number: int
     convert: Callable[[np.ndarray, np.ndarray], Arrays]
 
@@ -39,8 +43,8 @@ class OpenML:
 class Published(DataSettings):
     """Data that are one `.npz` file, `file`, with these `parts`.
 
-    The file is looked for in `engine.data.finding.folders()`; where it is not, `engine.data.fetch` makes it from `release`,
-    else from `openml`. `levels` is the number of steps from 0 to 1: 255 for bytes.
+    The file is looked for in `engine.data.finding.folders()`; where it is not, `engine.data.fetch` makes it
+    from `release`, else from `openml`. `levels` is the number of steps from 0 to 1: 255 for bytes.
     """
 
     file: ClassVar[str]
@@ -66,10 +70,15 @@ class Published(DataSettings):
     @classmethod
     def missing(cls, why: str) -> DataMissing:
         """The error that says what was tried and which file to put where."""
-        names = " and ".join(remote.name for remote in cls.release.files) if len(cls.release.files) < 3 else \
-            ", ".join(remote.name for remote in cls.release.files)
-        return DataMissing(f"{cls.title} is not on this machine and could not be fetched ({why}). "
-                           f"Place {cls.file} in {kept()}, or {names} in {cls.folder()}, and try again.")
+        names = (
+            " and ".join(remote.name for remote in cls.release.files)
+            if len(cls.release.files) < 3
+            else ", ".join(remote.name for remote in cls.release.files)
+        )
+        return DataMissing(
+            f"{cls.title} is not on this machine and could not be fetched ({why}). "
+            f"Place {cls.file} in {kept()}, or {names} in {cls.folder()}, and try again."
+        )
 
     @classmethod
     def rest(cls, x: np.ndarray) -> tuple[np.ndarray, float]:
@@ -77,7 +86,9 @@ class Published(DataSettings):
         return x, cls.levels
 
     def load(self) -> Dataset:
-        """The data set. Fetches nothing: `engine.data.load` does that first. Raises DataMissing or DataError."""
+        """The data set. Fetches nothing: `engine.data.load` does that first. Raises DataMissing or
+        DataError.
+        """
         from engine.data.tensors import images  # torch, which cards do without
 
         path = find(self.file)
@@ -87,6 +98,19 @@ class Published(DataSettings):
         x, divisor = self.rest(x)
         views = images(x, divisor)
         numbers = fingerprint(views)
-        note = self.note if numbers == self.fingerprint or not self.fingerprint else f"{self.note} {OTHER_COPY}"
-        return Dataset(name=self.name, views=views, labels=y, class_names=self.class_names, clusters=len(self.class_names),
-                       title=self.title, source=self.source, licence=self.licence, split=self.split, note=note, fingerprint=numbers)
+        note = (
+            self.note if numbers == self.fingerprint or not self.fingerprint else f"{self.note} {OTHER_COPY}"
+        )
+        return Dataset(
+            name=self.name,
+            views=views,
+            labels=y,
+            class_names=self.class_names,
+            clusters=len(self.class_names),
+            title=self.title,
+            source=self.source,
+            licence=self.licence,
+            split=self.split,
+            note=note,
+            fingerprint=numbers,
+        )

@@ -11,7 +11,8 @@ from engine.errors import DataError, DataMissing
 
 
 class Supplied(DataSettings):
-    """Vectors (n, d) in `file`: arrays x and y, or x_train … y_test, as `parts` say; of unknown counts where `parts` is empty.
+    """Vectors (n, d) in `file`: arrays x and y, or x_train … y_test, as `parts` say; of unknown counts where
+    `parts` is empty.
 
     Numbers outside [0, 1] are brought there, feature by feature, by one stored affine map.
     """
@@ -31,7 +32,10 @@ class Supplied(DataSettings):
 
         path = find(self.file)
         if path is None:
-            raise DataMissing(f"{self.title} is not on this machine and is never fetched. {self.obtained.replace('FEINT_DATA', str(folders()[0]))}")
+            raise DataMissing(
+                f"{self.title} is not on this machine and is never fetched."
+                f" {self.obtained.replace('FEINT_DATA', str(folders()[0]))}"
+            )
         x, y = read(path, self.parts) if self.parts else self._read()
         x = x.astype(np.float32)
         affine, note = None, self.note
@@ -44,8 +48,19 @@ class Supplied(DataSettings):
         numbers = fingerprint(views)
         if self.fingerprint and numbers != self.fingerprint:
             note += f" {OTHER_COPY}"
-        return Dataset(name=self.name, views=views, labels=y, class_names=self.class_names, clusters=len(self.class_names), title=self.title,
-                       source=self.source, licence=self.licence, note=note, fingerprint=numbers, affine=affine)
+        return Dataset(
+            name=self.name,
+            views=views,
+            labels=y,
+            class_names=self.class_names,
+            clusters=len(self.class_names),
+            title=self.title,
+            source=self.source,
+            licence=self.licence,
+            note=note,
+            fingerprint=numbers,
+            affine=affine,
+        )
 
     def _read(self) -> tuple[np.ndarray, np.ndarray]:
         """x (n, d) and y (n,), checked against the shape and the number of classes alone."""
@@ -54,8 +69,18 @@ class Supplied(DataSettings):
         found = arrays(path, ["x", "y"])
         x, y = found["x"], found["y"]
         if x.ndim != 2 or x.shape[1:] != self.shape or x.dtype.kind not in "fiu" or not np.isfinite(x).all():
-            raise DataError(f"{path}: x must be finite numbers of the shape (n, {self.shape[0]}); got {x.dtype} of shape {x.shape}. Replace the file.")
-        if y.shape != x.shape[:1] or y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= len(self.class_names):
-            raise DataError(f"{path}: y must be {len(x)} whole numbers from 0 to {len(self.class_names) - 1}; got {y.dtype} of shape {y.shape}. "
-                            "Replace the file.")
+            raise DataError(
+                f"{path}: x must be finite numbers of the shape (n, {self.shape[0]}); got {x.dtype} of shape"
+                f" {x.shape}. Replace the file."
+            )
+        if (
+            y.shape != x.shape[:1]
+            or y.dtype.kind not in "iu"
+            or y.min() < 0
+            or y.max() >= len(self.class_names)
+        ):
+            raise DataError(
+                f"{path}: y must be {len(x)} whole numbers from 0 to {len(self.class_names) - 1}; got"
+                f" {y.dtype} of shape {y.shape}. Replace the file."
+            )
         return x, y.astype(np.int64)

@@ -1,4 +1,6 @@
-"""`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 where they came as bytes."""
+"""`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 where they came as
+bytes.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +15,20 @@ Shapes = Sequence[Sequence[int]]
 
 
 def beside(shapes: Shapes) -> bool:
-    """Whether views of these shapes are several images (C, H, W) that can stand side by side: of equal C and H."""
-    return len(shapes) > 1 and all(len(shape) == 3 for shape in shapes) and len({tuple(shape[:2]) for shape in shapes}) == 1
+    """Whether views of these shapes are several images (C, H, W) that can stand side by side: of equal C and
+    H.
+    """
+    return (
+        len(shapes) > 1
+        and all(len(shape) == 3 for shape in shapes)
+        and len({tuple(shape[:2]) for shape in shapes}) == 1
+    )
 
 
 def picture(shapes: Shapes) -> tuple[int, ...]:
-    """The shape of a whole sample, as a flat row of it is drawn: (C, H, ΣW) for images side by side, (d,) for what is no picture."""
+    """The shape of a whole sample, as a flat row of it is drawn: (C, H, ΣW) for images side by side, (d,) for
+    what is no picture.
+    """
     if len(shapes) == 1:
         return tuple(shapes[0])
     if beside(shapes):
@@ -29,8 +39,9 @@ def picture(shapes: Shapes) -> tuple[int, ...]:
 class Views(tuple[Tensor, ...]):
     """A tuple of float tensors (n, *shape_v) in [0, 1]; one image set is one view.
 
-    `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is written twice. A flat row of
-    images of equal height is the picture of them side by side, of shape `picture(shapes)`.
+    `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is
+    written twice. A flat row of images of equal height is the picture of them side by side, of shape
+    `picture(shapes)`.
     """
 
     __slots__ = ()
@@ -57,9 +68,14 @@ class Views(tuple[Tensor, ...]):
     def like(self, flat: Tensor) -> "Views":
         """Cut (m, d) into views of these shapes; the inverse of `flat`."""
         if beside(self.shapes):
-            return Views(flat.reshape(-1, *picture(self.shapes)).split([shape[2] for shape in self.shapes], dim=3))
+            return Views(
+                flat.reshape(-1, *picture(self.shapes)).split([shape[2] for shape in self.shapes], dim=3)
+            )
         sizes = [view[0].numel() for view in self]
-        return Views(part.reshape(-1, *shape) for part, shape in zip(flat.split(sizes, dim=1), self.shapes, strict=True))
+        return Views(
+            part.reshape(-1, *shape)
+            for part, shape in zip(flat.split(sizes, dim=1), self.shapes, strict=True)
+        )
 
     def rows(self, index: Tensor) -> "Views":
         """The samples at `index`, repeats allowed."""
@@ -72,15 +88,20 @@ class Views(tuple[Tensor, ...]):
 
 @dataclass(frozen=True)
 class AtRest:
-    """Views as they rest: one tensor (n, *shape_v) a view, and the number each is divided by to lie in [0, 1]."""
+    """Views as they rest: one tensor (n, *shape_v) a view, and the number each is divided by to lie in [0,
+    1].
+    """
+
     tensors: tuple[Tensor, ...]
     divisors: tuple[float, ...]
 
     def __post_init__(self) -> None:
         lengths = [len(tensor) for tensor in self.tensors]
         if len(set(lengths)) > 1:
-            raise DataError(f"Every view must hold the same samples in the same order; these hold {' and '.join(map(str, lengths))}. "
-                            "Leave out what lacks a view.")
+            raise DataError(
+                "Every view must hold the same samples in the same order; these hold"
+                f" {' and '.join(map(str, lengths))}. Leave out what lacks a view."
+            )
 
     def __len__(self) -> int:
         return self.tensors[0].shape[0]
@@ -97,8 +118,10 @@ class AtRest:
 
     def rows(self, index: Tensor | slice) -> Views:
         """The samples at `index` as floats in [0, 1]."""
-        return Views(tensor[index].float() / divisor if divisor != 1 else tensor[index].float()
-                     for tensor, divisor in zip(self.tensors, self.divisors, strict=True))
+        return Views(
+            tensor[index].float() / divisor if divisor != 1 else tensor[index].float()
+            for tensor, divisor in zip(self.tensors, self.divisors, strict=True)
+        )
 
     def all(self) -> Views:
         """Every sample as floats. For data that fit."""

@@ -1,8 +1,11 @@
-"""AR-DMVC and AR-DMVC-AM: CoMVC trained on clean and on attacked views; the latter also keeps their assignments together.
+"""AR-DMVC and AR-DMVC-AM: CoMVC trained on clean and on attacked views; the latter also keeps their
+assignments together.
 
-    L = L_base(x) + λ · L_base(x̃) + γ · KL(a ‖ ã),    x̃ by PGD on the contrastive term, over all pairs of views; γ = 0 without AM
+    L = L_base(x) + λ · L_base(x̃) + γ · KL(a ‖ ã),    x̃ by PGD on the contrastive term, over all pairs of
+        views; γ = 0 without AM
 
-Source: Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024. λ and γ are those of the released code; the paper's text has λ = 100, γ = 1.
+Source: Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024. λ and γ are those of the released code; the paper's
+text has λ = 100, γ = 1.
 """
 
 from collections.abc import Mapping
@@ -35,17 +38,49 @@ class ARDMVC(CoMVC):
     title: ClassVar[str] = "AR-DMVC"
     source: ClassVar[str] = "Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024"
     equation: ClassVar[str] = r"L = L_{base}(x) + \lambda\, L_{base}(\tilde x)"
-    summary: ClassVar[str] = "A defence: trained on clean views and on views that PGD has moved so that they no longer find one another."
+    summary: ClassVar[str] = (
+        "A defence: trained on clean views and on views that PGD has moved so that they no longer find one"
+        " another."
+    )
     curves: ClassVar[tuple[str, ...]] = (*CoMVC.curves, "attacked", "mitigator")
-    presets = {"quick": QUICK | {"epochs": 30, "inner_steps": 5, "inner_step": 0.04}, "mini": MINI | {"epochs": 10, "inner_steps": 5, "inner_step": 0.04},
-               "noisy_fashion": {"lam": 0.1}, "patched_mnist": {"lam": 0.1, "epochs": 40}, "paper": {"lam": 100.0, "clip": UNCLIPPED}}
+    presets = {
+        "quick": QUICK | {"epochs": 30, "inner_steps": 5, "inner_step": 0.04},
+        "mini": MINI | {"epochs": 10, "inner_steps": 5, "inner_step": 0.04},
+        "noisy_fashion": {"lam": 0.1},
+        "patched_mnist": {"lam": 0.1, "epochs": 40},
+        "paper": {"lam": 100.0, "clip": UNCLIPPED},
+    }
 
     epochs: int = knob(30, "Epochs", "Passes over the training half.", source="AR-DMVC's code", ge=1, le=1000)
-    lam: float = knob(1.0, "Weight of the attacked loss", "How much the loss at attacked views counts.", symbol="λ",
-                      source="AR-DMVC's code (the paper: 100)", ge=0, le=1000)
-    inner_epsilon: float = knob(0.2, "ε of the inner attack", "The attack that is trained against, L∞.", symbol="ε", source="AR-DMVC's code", ge=0, le=1)
-    inner_steps: int = knob(10, "Steps of the inner attack", "Gradient steps for every batch.", source="AR-DMVC's code", ge=1, le=100)
-    inner_step: float = knob(0.02, "Step of the inner attack", "In the unit of ε.", source="AR-DMVC's code", gt=0, le=1)
+    lam: float = knob(
+        1.0,
+        "Weight of the attacked loss",
+        "How much the loss at attacked views counts.",
+        symbol="λ",
+        source="AR-DMVC's code (the paper: 100)",
+        ge=0,
+        le=1000,
+    )
+    inner_epsilon: float = knob(
+        0.2,
+        "ε of the inner attack",
+        "The attack that is trained against, L∞.",
+        symbol="ε",
+        source="AR-DMVC's code",
+        ge=0,
+        le=1,
+    )
+    inner_steps: int = knob(
+        10,
+        "Steps of the inner attack",
+        "Gradient steps for every batch.",
+        source="AR-DMVC's code",
+        ge=1,
+        le=100,
+    )
+    inner_step: float = knob(
+        0.02, "Step of the inner attack", "In the unit of ε.", source="AR-DMVC's code", gt=0, le=1
+    )
 
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:
         """CoMVC's parts at the clean batch, its sum at the attacked one, and the Attack Mitigator."""
@@ -59,7 +94,9 @@ class ARDMVC(CoMVC):
         return {}
 
     def attacked(self, state: State, x: Views) -> Views:
-        """x̃: PGD from a random start on the contrastive term, all views together. Running statistics are left as they are."""
+        """x̃: PGD from a random start on the contrastive term, all views together. Running statistics are
+        left as they are.
+        """
         flat = x.flat()
         delta = (torch.rand(flat.shape, generator=state.rng).to(flat.device) * 2 - 1) * self.inner_epsilon
         with still(network_of(state)):
@@ -68,7 +105,9 @@ class ARDMVC(CoMVC):
                 with state.how.autocast():
                     z = network_of(state).views(x.like(moved))
                 (gradient,) = torch.autograd.grad(contrast(tuple(full(part) for part in z)), moved)
-                delta = (delta + self.inner_step * gradient.sign()).clamp(-self.inner_epsilon, self.inner_epsilon)
+                delta = (delta + self.inner_step * gradient.sign()).clamp(
+                    -self.inner_epsilon, self.inner_epsilon
+                )
                 delta = (flat + delta).clamp(0, 1) - flat
         return x.like((flat + delta).detach())
 
@@ -83,15 +122,33 @@ class ARDMVCAM(ARDMVC):
 
     name: ClassVar[str] = "ar_dmvc_am"
     title: ClassVar[str] = "AR-DMVC-AM"
-    equation: ClassVar[str] = r"L = L_{base}(x) + \lambda\, L_{base}(\tilde x) + \gamma\, \mathrm{KL}(a \,\|\, \tilde a)"
-    summary: ClassVar[str] = "A defence: as AR-DMVC, and attacked views must also be assigned as the clean ones are."
-    presets = ARDMVC.presets | {"noisy_fashion": {"lam": 0.1, "gamma": 1.0}, "paper": {"lam": 100.0, "gamma": 1.0, "clip": UNCLIPPED}}
+    equation: ClassVar[str] = (
+        r"L = L_{base}(x) + \lambda\, L_{base}(\tilde x) + \gamma\, \mathrm{KL}(a \,\|\, \tilde a)"
+    )
+    summary: ClassVar[str] = (
+        "A defence: as AR-DMVC, and attacked views must also be assigned as the clean ones are."
+    )
+    presets = ARDMVC.presets | {
+        "noisy_fashion": {"lam": 0.1, "gamma": 1.0},
+        "paper": {"lam": 100.0, "gamma": 1.0, "clip": UNCLIPPED},
+    }
 
-    gamma: float = knob(0.1, "Weight of the Attack Mitigator", "How much clean and attacked assignments are kept together.", symbol="γ",
-                        source="AR-DMVC's code (the paper: 1)", ge=0, le=1000)
+    gamma: float = knob(
+        0.1,
+        "Weight of the Attack Mitigator",
+        "How much clean and attacked assignments are kept together.",
+        symbol="γ",
+        source="AR-DMVC's code (the paper: 1)",
+        ge=0,
+        le=1000,
+    )
     direction: Literal["clean_to_attacked", "attacked_to_clean"] = knob(
-        "clean_to_attacked", "Direction of KL", "KL(clean ‖ attacked), as released; KL(attacked ‖ clean) is the paper's equation 12.",
-        source="AR-DMVC's code (clean to attacked), the paper (the other)", advanced=True)
+        "clean_to_attacked",
+        "Direction of KL",
+        "KL(clean ‖ attacked), as released; KL(attacked ‖ clean) is the paper's equation 12.",
+        source="AR-DMVC's code (clean to attacked), the paper (the other)",
+        advanced=True,
+    )
 
     def mitigated(self, clean: Tensor, attacked: Tensor) -> dict[str, Tensor]:
         """γ · KL of the smoothed assignments, mean over the batch."""

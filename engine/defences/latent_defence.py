@@ -1,11 +1,12 @@
-"""`latent_defence`: the base network trained on, so that its perturbed code still tells the clean outputs, and its clean code the perturbed ones.
+"""`latent_defence`: the base network trained on, so that its perturbed code still tells the clean outputs,
+and its clean code the perturbed ones.
 
     L = L_module + w · [ I(z', c) + I(z, c') ],   z' = m + A(x),  c = (x̂, y),  c' = (x̂', y'),  A frozen
     I(z, c) = −E [ log σ(T(z, c)) + log(1 − σ(T(z, c_π))) ],   one critic T, trained together with the network
 
-Beside it: the control that trains as long without the second part; direct consistency, KL(y ‖ y') + ‖x̂ − x̂'‖²; and the alternating form,
-in which the attack learns on too.
-Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020 (as in its public code).
+Beside it: the control that trains as long without the second part; direct consistency, KL(y ‖ y') + ‖x̂ −
+x̂'‖²; and the alternating form, in which the attack learns on too. Source: Yang, Deng, Wei, Yan and Liu,
+"Adversarial learning for robust deep clustering", NeurIPS 2020 (as in its public code).
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,43 +44,126 @@ class LatentDefence(ModelSettings):
     name: ClassVar[str] = "latent_defence"
     title: ClassVar[str] = "Defended ConvAE"
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
-    equation: ClassVar[str] = r"L = L_{module} + w\,[\,I(z', (\hat x, y)) + I(z, (\hat x', y'))\,], \quad z' = m + A(x)"
-    summary: ClassVar[str] = "A defence: perturbed and clean embedding must tell one another's outputs, against one fitted attack that stays as it is."
+    equation: ClassVar[str] = (
+        r"L = L_{module} + w\,[\,I(z', (\hat x, y)) + I(z, (\hat x', y'))\,], \quad z' = m + A(x)"
+    )
+    summary: ClassVar[str] = (
+        "A defence: perturbed and clean embedding must tell one another's outputs, against one fitted attack"
+        " that stays as it is."
+    )
     abilities: ClassVar[tuple[str, ...]] = ConvAE.abilities
     family: ClassVar[str] = "Robust clustering"
-    curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "information", "graph", "perturbed_code", "clean_code", "critic_accuracy")
-    presets = {name: {"base": base, "attack": attack, **small} for name, base, attack, small in (
-        ("quick", QUICK, LatentAttack.presets["quick"], {"steps": 600, "batch": 256}),
-        ("mini", MINI, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}),
-        ("text", TEXT, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}))}
+    curves: ClassVar[tuple[str, ...]] = (
+        *ConvAE.curves,
+        "information",
+        "graph",
+        "perturbed_code",
+        "clean_code",
+        "critic_accuracy",
+    )
+    presets = {
+        name: {"base": base, "attack": attack, **small}
+        for name, base, attack, small in (
+            ("quick", QUICK, LatentAttack.presets["quick"], {"steps": 600, "batch": 256}),
+            ("mini", MINI, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}),
+            ("text", TEXT, LatentAttack.presets["mini"], {"steps": 200, "batch": 256}),
+        )
+    }
 
-    module: Literal["conv_ae", "conv_ae_mie", "conv_ae_graph"] = knob("conv_ae", "Base network", "Which of the three it begins from, and whose loss it goes on "
-                                                                     "with.", source="the paper's tables")
+    module: Literal["conv_ae", "conv_ae_mie", "conv_ae_graph"] = knob(
+        "conv_ae",
+        "Base network",
+        "Which of the three it begins from, and whose loss it goes on with.",
+        source="the paper's tables",
+    )
     base: ConvAE = knob(ConvAE(), "Base", "The network and its training.")
     mie: MIE = knob(MIE(), "Mutual information", "Of the base conv_ae_mie.")
     graph: Graph = knob(Graph(), "Graph", "Of the base conv_ae_graph.")
     attack: LatentAttack = knob(LatentAttack(), "Attack", "The attack that is fitted to the base first.")
-    nu: float | None = knob(None, "Weight of the attack's disagreement", "Of that attack, in the paper's units. None: 0.04 for 28x28 images, 0.01 for 8x8.",
-                            symbol="ν", source="the public code; Feint for small images", ge=0, le=100)
+    nu: float | None = knob(
+        None,
+        "Weight of the attack's disagreement",
+        "Of that attack, in the paper's units. None: 0.04 for 28x28 images, 0.01 for 8x8.",
+        symbol="ν",
+        source="the public code; Feint for small images",
+        ge=0,
+        le=100,
+    )
     variant: Literal["information", "consistency", "control"] = knob(
-        "information", "Defence", "information: as published; consistency: clean and perturbed outputs are drawn together directly; "
-        "control: as many steps of the base's own loss and nothing else.", source="the paper (information)")
-    weight: float = knob(2.5, "Weight of the defence", "Beside the base's own loss.", symbol="w", source="the public code", ge=0, le=1000)
-    steps: int = knob(2000, "Steps", "Of the defence. The public code: at most 50,000.", source="Feint", ge=1, le=1_000_000, log=True)
-    batch: int = knob(1000, "Batch size", "Samples a step, without replacement; all of them where there are fewer.", source="the public code",
-                      ge=2, le=8192, log=True)
-    rate: float = knob(1e-3, "Learning rate", "Of a new Adam.", source="the public code", gt=0, le=1, log=True)
-    evaluate_every: int = knob(50, "Steps between evaluations", "An epoch of the public code.", source="the public code", ge=1, le=1_000_000, log=True)
-    attack_steps: int = knob(0, "Steps of the attack", "Of a copy of the attack that learns on, after every round of the defence; 0: it stays as it is, as "
-                             "released.", source="the public code (0)", ge=0, le=10_000, advanced=True)
-    round: int = knob(50, "Steps of a round", "Of the defence between two turns of the attack, where it learns on.", source="Feint", ge=1, le=10_000,
-                      advanced=True)
+        "information",
+        "Defence",
+        "information: as published; consistency: clean and perturbed outputs are drawn together directly; "
+        "control: as many steps of the base's own loss and nothing else.",
+        source="the paper (information)",
+    )
+    weight: float = knob(
+        2.5,
+        "Weight of the defence",
+        "Beside the base's own loss.",
+        symbol="w",
+        source="the public code",
+        ge=0,
+        le=1000,
+    )
+    steps: int = knob(
+        2000,
+        "Steps",
+        "Of the defence. The public code: at most 50,000.",
+        source="Feint",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    batch: int = knob(
+        1000,
+        "Batch size",
+        "Samples a step, without replacement; all of them where there are fewer.",
+        source="the public code",
+        ge=2,
+        le=8192,
+        log=True,
+    )
+    rate: float = knob(
+        1e-3, "Learning rate", "Of a new Adam.", source="the public code", gt=0, le=1, log=True
+    )
+    evaluate_every: int = knob(
+        50,
+        "Steps between evaluations",
+        "An epoch of the public code.",
+        source="the public code",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    attack_steps: int = knob(
+        0,
+        "Steps of the attack",
+        "Of a copy of the attack that learns on, after every round of the defence; 0: it stays as it is, as "
+        "released.",
+        source="the public code (0)",
+        ge=0,
+        le=10_000,
+        advanced=True,
+    )
+    round: int = knob(
+        50,
+        "Steps of a round",
+        "Of the defence between two turns of the attack, where it learns on.",
+        source="Feint",
+        ge=1,
+        le=10_000,
+        advanced=True,
+    )
 
     def started(self) -> ConvAE:
         """The settings of the base, with those of its module."""
         if self.module == "conv_ae_mie":
             return ConvAEMIE(**self.base.values(), mie=self.mie)
-        return ConvAEGraph(**self.base.values(), graph=self.graph) if self.module == "conv_ae_graph" else self.base
+        return (
+            ConvAEGraph(**self.base.values(), graph=self.graph)
+            if self.module == "conv_ae_graph"
+            else self.base
+        )
 
     def bases(self) -> Mapping[str, ModelSettings]:
         """The base on the same data and seed."""
@@ -87,8 +171,13 @@ class LatentDefence(ModelSettings):
 
     def fitted_attack(self) -> Mapping[str, Any]:
         """The attack on the base, as the command line and the page would fit it."""
-        return {"attack": self.attack.name, "attack_settings": self.attack.values(), "objective": "flip_and_keep",
-                "objective_settings": {} if self.nu is None else {"nu": self.nu}, "n": EVERY}
+        return {
+            "attack": self.attack.name,
+            "attack_settings": self.attack.values(),
+            "objective": "flip_and_keep",
+            "objective_settings": {} if self.nu is None else {"nu": self.nu},
+            "n": EVERY,
+        }
 
     def watched_attack(self) -> Mapping[str, Any]:
         """The same attack, whose network is in the state as "attack"."""
@@ -105,16 +194,22 @@ class LatentDefence(ModelSettings):
         size = data.size
         extra = started.extra(size, rng)
         if self.variant == "information":
-            extra["tell"] = critic(self.base.embedding + size + clusters, (self.base.embedding, self.base.embedding), rng)
+            extra["tell"] = critic(
+                self.base.embedding + size + clusters, (self.base.embedding, self.base.embedding), rng
+            )
         state = State(model.to(how.device), rng, how, extra)
         trained = [*model.parameters(), *state.extra.parameters()]
         state.extra["attack"] = self._perturber(size, rng).requires_grad_(False)
         if self.attack_steps:
             state.extra["learning_attack"] = self._perturber(size, rng)
         state.extra.to(how.device)
-        state.optimisers["defence"] = torch.optim.Adam([weight for weight in trained if weight.requires_grad], lr=self.rate, fused=True)
+        state.optimisers["defence"] = torch.optim.Adam(
+            [weight for weight in trained if weight.requires_grad], lr=self.rate, fused=True
+        )
         if self.attack_steps:
-            state.optimisers["attack"] = torch.optim.Adam(state.extra["learning_attack"].parameters(), lr=self.attack.rate, fused=True)
+            state.optimisers["attack"] = torch.optim.Adam(
+                state.extra["learning_attack"].parameters(), lr=self.attack.rate, fused=True
+            )
         return state
 
     def _perturber(self, size: int, rng: torch.Generator) -> nn.Module:
@@ -142,11 +237,15 @@ class LatentDefence(ModelSettings):
             return parts | self._consistent(it, x_hat, log_y), {}
         return self._informed(state, parts, it, moved, torch.cat([x_hat, log_y.exp()], dim=1))
 
-    def _informed(self, state: State, parts: dict[str, Tensor], it: Seen, moved: Tensor, perturbed: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _informed(
+        self, state: State, parts: dict[str, Tensor], it: Seen, moved: Tensor, perturbed: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         clean = torch.cat([it.x_hat, it.log_y.exp()], dim=1)
         losses, rights = {}, []
         for name, code, outputs in (("perturbed_code", moved, clean), ("clean_code", it.m, perturbed)):
-            loss, right = dependence(state.extra["tell"], code, outputs, derangement(len(code), state.rng).to(code.device))
+            loss, right = dependence(
+                state.extra["tell"], code, outputs, derangement(len(code), state.rng).to(code.device)
+            )
             losses[name] = self.weight * loss
             rights.append(right)
         return parts | losses, {"critic_accuracy": torch.stack(rights).mean()}
@@ -154,7 +253,10 @@ class LatentDefence(ModelSettings):
     def _consistent(self, it: Seen, x_hat: Tensor, log_y: Tensor) -> dict[str, Tensor]:
         y = it.log_y.exp().detach()
         apart = (y * (it.log_y.detach() - log_y)).sum(1).mean()
-        return {"assignments": self.weight * apart, "pictures": self.weight * (x_hat - it.x_hat).square().sum(1).mean()}
+        return {
+            "assignments": self.weight * apart,
+            "pictures": self.weight * (x_hat - it.x_hat).square().sum(1).mean(),
+        }
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """The steps of the defence, with a turn of the attack after each round where it learns on."""
@@ -167,7 +269,9 @@ class LatentDefence(ModelSettings):
                 self._attack_learns(state, data)
             values = {name: part.detach() for name, part in parts.items()} | told
             if state.step % self.evaluate_every == 0 or state.step == self.steps:
-                yield Evaluate(step=state.step, total=self.steps, values=numbers(values | health(state, data)))
+                yield Evaluate(
+                    step=state.step, total=self.steps, values=numbers(values | health(state, data))
+                )
             elif pace.due():
                 yield Progress(step=state.step, total=self.steps, phase="defence", values=numbers(values))
 
@@ -175,6 +279,12 @@ class LatentDefence(ModelSettings):
         objective = FlipAndKeep(nu=self.nu)
         state.model.requires_grad_(False)
         for _ in range(self.attack_steps):
-            self.attack.descend(state.extra["learning_attack"], state.optimisers["attack"], lambda x: objective.bind(state.model, x),
-                                minibatch(state, data, self.attack.batch), state.rng, state.how)
+            self.attack.descend(
+                state.extra["learning_attack"],
+                state.optimisers["attack"],
+                lambda x: objective.bind(state.model, x),
+                minibatch(state, data, self.attack.batch),
+                state.rng,
+                state.how,
+            )
         state.model.requires_grad_(True)

@@ -1,6 +1,7 @@
 """How well clusters agree with classes: ACC, NMI, ARI, all from one contingency table. Numpy in, floats out.
 
-Source: Hubert and Arabie, "Comparing partitions", 1985 (ARI); NMI with the arithmetic mean of entropies, as scikit-learn.
+Source: Hubert and Arabie, "Comparing partitions", 1985 (ARI); NMI with the arithmetic mean of entropies, as
+scikit-learn.
 """
 
 import numpy as np
@@ -9,24 +10,48 @@ from scipy.optimize import linear_sum_assignment
 from engine.registry import Metric, register_metric
 
 register_metric(
-    Metric("acc", "ACC", "Share of samples whose cluster, matched to a class by the Hungarian method, is their class.",
-           "Kuhn, 1955; used so since Xie et al., ICML 2016", better="up", labels=True),
-    Metric("nmi", "NMI", "Mutual information of clusters and classes over the arithmetic mean of their entropies; 0 for a single cluster.",
-           "Strehl and Ghosh, JMLR 2002", better="up", labels=True),
-    Metric("ari", "ARI", "Share of pairs treated alike by clusters and classes, corrected for chance (0 by chance, 1 when equal).",
-           "Hubert and Arabie, 1985", better="up", labels=True),
+    Metric(
+        "acc",
+        "ACC",
+        "Share of samples whose cluster, matched to a class by the Hungarian method, is their class.",
+        "Kuhn, 1955; used so since Xie et al., ICML 2016",
+        better="up",
+        labels=True,
+    ),
+    Metric(
+        "nmi",
+        "NMI",
+        "Mutual information of clusters and classes over the arithmetic mean of their entropies; 0 for a"
+        " single cluster.",
+        "Strehl and Ghosh, JMLR 2002",
+        better="up",
+        labels=True,
+    ),
+    Metric(
+        "ari",
+        "ARI",
+        "Share of pairs treated alike by clusters and classes, corrected for chance (0 by chance, 1 when"
+        " equal).",
+        "Hubert and Arabie, 1985",
+        better="up",
+        labels=True,
+    ),
 )
 
 
 def contingency(labels: np.ndarray, clusters: np.ndarray, k: int | None = None) -> np.ndarray:
-    """w[c, j] = #{i: label c, cluster j}: (classes, k) int64; `k` widens the table by clusters that nobody is in."""
+    """w[c, j] = #{i: label c, cluster j}: (classes, k) int64; `k` widens the table by clusters that nobody is
+    in.
+    """
     classes = int(labels.max()) + 1
     k = max(int(clusters.max()) + 1, k or 0)
     return np.bincount(labels.astype(np.int64) * k + clusters, minlength=classes * k).reshape(classes, k)
 
 
 def matching(labels: np.ndarray, clusters: np.ndarray, k: int | None = None) -> np.ndarray:
-    """cluster -> class, (k,) int64, by the Hungarian method on the contingency table; -1 for a cluster left over."""
+    """cluster -> class, (k,) int64, by the Hungarian method on the contingency table; -1 for a cluster left
+    over.
+    """
     table = contingency(labels, clusters, k)
     classes, matched = linear_sum_assignment(table, maximize=True)
     mapping = np.full(table.shape[1], -1, dtype=np.int64)
@@ -35,7 +60,9 @@ def matching(labels: np.ndarray, clusters: np.ndarray, k: int | None = None) -> 
 
 
 def accuracy(labels: np.ndarray, clusters: np.ndarray, mapping: np.ndarray | None = None) -> float:
-    """Share of samples with mapping[cluster] == label; without a `mapping`, the best one for these clusters."""
+    """Share of samples with mapping[cluster] == label; without a `mapping`, the best one for these
+    clusters.
+    """
     if mapping is None:
         mapping = matching(labels, clusters)
     beyond = int(clusters.max()) + 1 - len(mapping)

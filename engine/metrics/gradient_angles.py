@@ -2,9 +2,10 @@
 
     Δ_FR = cos(∇_φ L_true, ∇_φ L_total),    Δ_FD = cos(∇_φ L_pseudo, ∇_φ L_self)
 
-L_true is the cross-entropy of the soft assignment q with the Hungarian-matched true cluster, L_total what the encoder
-descends (weights as trained), L_pseudo the clustering loss and L_self the regulariser. Only their directions enter.
-Source: Mrabah, Bouguessa, Ksantini, "Adversarial Deep Embedded Clustering", 2019 (arXiv 1909.11832).
+L_true is the cross-entropy of the soft assignment q with the Hungarian-matched true cluster, L_total what the
+encoder descends (weights as trained), L_pseudo the clustering loss and L_self the regulariser. Only their
+directions enter. Source: Mrabah, Bouguessa, Ksantini, "Adversarial Deep Embedded Clustering", 2019 (arXiv
+1909.11832).
 
 A stationary point of L_pseudo + L_self has Δ_FD = −1 whatever the data, so ‖∇L_total‖ is told beside it.
 """
@@ -22,29 +23,70 @@ from engine.registry import Metric, register_metric
 
 CHUNK = 2048
 ZERO = 1e-30
-"""Norms below this have no direction. No larger: a saturated adversary's gradient is tiny, but its direction counts."""
+"""Norms below this have no direction. No larger: a saturated adversary's gradient is tiny, but its direction
+counts.
+"""
 STATIONARY = 0.05
-"""Below this share of the summed norms of its parts, the total gradient is what is left of their cancelling."""
+"""Below this share of the summed norms of its parts, the total gradient is what is left of their cancelling.
+"""
 _PAPER = "Mrabah, Bouguessa, Ksantini, 2019 (ADEC)"
 
 register_metric(
-    Metric("delta_fr", "Δ_FR", "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).", _PAPER,
-           "cosine", labels=True),
-    Metric("delta_fd", "Δ_FD", "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).", _PAPER,
-           "cosine"),
-    Metric("cos_sup_pseudo", "cos(∇true, ∇KL)", "Cosine between the gradients of the true labels and the pseudo-labels alone.", _PAPER,
-           "cosine", labels=True),
+    Metric(
+        "delta_fr",
+        "Δ_FR",
+        "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).",
+        _PAPER,
+        "cosine",
+        labels=True,
+    ),
+    Metric(
+        "delta_fd",
+        "Δ_FD",
+        "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).",
+        _PAPER,
+        "cosine",
+    ),
+    Metric(
+        "cos_sup_pseudo",
+        "cos(∇true, ∇KL)",
+        "Cosine between the gradients of the true labels and the pseudo-labels alone.",
+        _PAPER,
+        "cosine",
+        labels=True,
+    ),
     Metric("norm_total", "‖∇total‖", "Norm of the gradient that the encoder descends.", _PAPER, "norm"),
     Metric("norm_pseudo", "‖∇KL‖", "Norm of the encoder's gradient of the clustering loss.", _PAPER, "norm"),
-    Metric("norm_self", "‖∇self‖", "Norm of the encoder's gradient of the regulariser, unweighted.", _PAPER, "norm"),
-    Metric("norm_ratio", "‖∇self‖ / ‖∇KL‖",
-           "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the adversary rules.",
-           _PAPER, "ratio"),
-    Metric("near_stationary", "Near-stationary",
-           "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by itself.",
-           _PAPER, "0 or 1"),
-    Metric("hypothetical", "Hypothetical Δ_FD", "1 where the regulariser that Δ_FD speaks of is not part of what is trained.", _PAPER,
-           "0 or 1"),
+    Metric(
+        "norm_self",
+        "‖∇self‖",
+        "Norm of the encoder's gradient of the regulariser, unweighted.",
+        _PAPER,
+        "norm",
+    ),
+    Metric(
+        "norm_ratio",
+        "‖∇self‖ / ‖∇KL‖",
+        "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the"
+        " adversary rules.",
+        _PAPER,
+        "ratio",
+    ),
+    Metric(
+        "near_stationary",
+        "Near-stationary",
+        "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by"
+        " itself.",
+        _PAPER,
+        "0 or 1",
+    ),
+    Metric(
+        "hypothetical",
+        "Hypothetical Δ_FD",
+        "1 where the regulariser that Δ_FD speaks of is not part of what is trained.",
+        _PAPER,
+        "0 or 1",
+    ),
 )
 
 
@@ -66,7 +108,9 @@ def cosine(a: Tensor, b: Tensor) -> float | None:
 
 
 def supervised_targets(labels: np.ndarray, clusters: np.ndarray, k: int) -> np.ndarray:
-    """π(y_i): the cluster that each sample's class is matched to on the whole set, (n,); -1 where its class has none."""
+    """π(y_i): the cluster that each sample's class is matched to on the whole set, (n,); -1 where its class
+    has none.
+    """
     mapping = matching(labels, clusters, k)
     of_class = np.full(int(labels.max()) + 1, -1, dtype=np.int64)
     of_class[mapping[mapping >= 0]] = np.flatnonzero(mapping >= 0)
@@ -79,37 +123,56 @@ def supervised_loss(q: Tensor, target: Tensor) -> Tensor:
     return -q[known].gather(1, target[known].unsqueeze(1)).log().sum()
 
 
-def probe_angles(state: Probed, data: AtRest, labels: np.ndarray | None, clusters: np.ndarray, index: Tensor) -> dict[str, float | None]:
-    """Angles and norms over the samples at `index`, from full encoder gradients; {} where the method has no such losses.
+def probe_angles(
+    state: Probed, data: AtRest, labels: np.ndarray | None, clusters: np.ndarray, index: Tensor
+) -> dict[str, float | None]:
+    """Angles and norms over the samples at `index`, from full encoder gradients; {} where the method has no
+    such losses.
 
-    `labels` and `clusters` are those of the whole set (n,); without labels, what needs them is None. Gradients are summed
-    over chunks, never their cosines; no `.grad`, generator or optimiser is touched.
+    `labels` and `clusters` are those of the whole set (n,); without labels, what needs them is None.
+    Gradients are summed over chunks, never their cosines; no `.grad`, generator or optimiser is touched.
     """
     gradients = _gradients(state, data, labels, clusters, index)
     if not gradients:
         return {}
     total, pseudo = gradients["total"], gradients["pseudo"]
     regulariser, true = gradients.get("self"), gradients.get("true")
-    norms = {name.removeprefix("weighted:"): float(value.norm()) for name, value in gradients.items() if name.startswith("weighted:")}
+    norms = {
+        name.removeprefix("weighted:"): float(value.norm())
+        for name, value in gradients.items()
+        if name.startswith("weighted:")
+    }
     ratio = norms["self"] / norms["pseudo"] if norms.get("pseudo", 0) > ZERO and "self" in norms else None
-    return {"delta_fr": None if true is None else cosine(true, total),
-            "delta_fd": None if regulariser is None else cosine(pseudo, regulariser),
-            "cos_sup_pseudo": None if true is None else cosine(true, pseudo),
-            "norm_total": float(total.norm()), "norm_pseudo": float(pseudo.norm()),
-            "norm_self": None if regulariser is None else float(regulariser.norm()), "norm_ratio": ratio,
-            "near_stationary": float(float(total.norm()) < STATIONARY * sum(norms.values())),
-            "hypothetical": float(regulariser is not None and "self" not in norms)}
+    return {
+        "delta_fr": None if true is None else cosine(true, total),
+        "delta_fd": None if regulariser is None else cosine(pseudo, regulariser),
+        "cos_sup_pseudo": None if true is None else cosine(true, pseudo),
+        "norm_total": float(total.norm()),
+        "norm_pseudo": float(pseudo.norm()),
+        "norm_self": None if regulariser is None else float(regulariser.norm()),
+        "norm_ratio": ratio,
+        "near_stationary": float(float(total.norm()) < STATIONARY * sum(norms.values())),
+        "hypothetical": float(regulariser is not None and "self" not in norms),
+    }
 
 
-def _gradients(state: Probed, data: AtRest, labels: np.ndarray | None, clusters: np.ndarray, index: Tensor) -> dict[str, Tensor]:
-    """Loss name -> its encoder gradient over all of `index`, one float64 vector each; the supervised loss is "true"."""
+def _gradients(
+    state: Probed, data: AtRest, labels: np.ndarray | None, clusters: np.ndarray, index: Tensor
+) -> dict[str, Tensor]:
+    """Loss name -> its encoder gradient over all of `index`, one float64 vector each; the supervised loss is
+    "true".
+    """
     parameters = list(state.encoder.parameters())
     device = parameters[0].device
     summed: dict[str, Any] = defaultdict(float)
     targets: Tensor | None = None
     for part in index.split(CHUNK):
-        losses = {name: value * (len(part) / len(index)) if name != "q" else value
-                  for name, value in state.losses(data.rows(part.to(data.tensors[0].device)).to(device), part).items()}
+        losses = {
+            name: value * (len(part) / len(index)) if name != "q" else value
+            for name, value in state.losses(
+                data.rows(part.to(data.tensors[0].device)).to(device), part
+            ).items()
+        }
         if not losses:
             return {}
         q = losses.pop("q")
@@ -124,5 +187,7 @@ def _gradients(state: Probed, data: AtRest, labels: np.ndarray | None, clusters:
 
 
 def _flat_gradient(loss: Tensor, parameters: list[nn.Parameter]) -> Tensor:
-    gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
+    gradients = torch.autograd.grad(
+        loss, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
     return torch.cat([gradient.flatten().double() for gradient in gradients])

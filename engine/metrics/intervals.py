@@ -1,4 +1,6 @@
-"""95 % intervals: Wilson's for a share, Student's for a mean and for paired differences. Numbers in, floats out."""
+"""95 % intervals: Wilson's for a share, Student's for a mean and for paired differences. Numbers in, floats
+out.
+"""
 
 import math
 
@@ -27,7 +29,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % Student interval of independent values, such as one a seed: (mean, low, high); infinite for one value."""
+    """Mean and 95 % Student interval of independent values, such as one a seed: (mean, low, high); infinite
+    for one value.
+    """
     values = np.asarray(values, dtype=np.float64)
     mean, n = float(values.mean()), len(values)
     if n < 2:

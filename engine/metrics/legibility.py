@@ -1,7 +1,8 @@
 """Legibility: would a plain look at the pixels still recognise the sample? Numpy in, numpy out.
 
-A 5-nearest-neighbour classifier on the raw clean pixels that leaves the sample itself out. At ε 0.3 on 8x8 digits a
-quarter or more of the attacked images are no longer recognised by it; an attack "succeeds" on those in a lesser sense.
+A 5-nearest-neighbour classifier on the raw clean pixels that leaves the sample itself out. At ε 0.3 on 8x8
+digits a quarter or more of the attacked images are no longer recognised by it; an attack "succeeds" on those
+in a lesser sense.
 """
 
 from collections.abc import Iterable
@@ -13,17 +14,33 @@ from engine.registry import Metric, register_metric
 NEIGHBOURS = 5
 
 register_metric(
-    Metric("knn_acc_clean", "Legibility, clean", "Accuracy, on the clean samples, of a 5-nearest-neighbour classifier on raw clean pixels "
-           "that leaves the sample itself out.", "Cover and Hart, 1967", better="up", labels=True),
-    Metric("knn_acc_attacked", "Legibility, attacked", "The same classifier's accuracy on the attacked samples.", "Cover and Hart, 1967",
-           better="up", labels=True),
+    Metric(
+        "knn_acc_clean",
+        "Legibility, clean",
+        "Accuracy, on the clean samples, of a 5-nearest-neighbour classifier on raw clean pixels "
+        "that leaves the sample itself out.",
+        "Cover and Hart, 1967",
+        better="up",
+        labels=True,
+    ),
+    Metric(
+        "knn_acc_attacked",
+        "Legibility, attacked",
+        "The same classifier's accuracy on the attacked samples.",
+        "Cover and Hart, 1967",
+        better="up",
+        labels=True,
+    ),
 )
 
 
-def nearest(queries: np.ndarray, own: np.ndarray, reference: Iterable[np.ndarray], k: int = NEIGHBOURS) -> np.ndarray:
+def nearest(
+    queries: np.ndarray, own: np.ndarray, reference: Iterable[np.ndarray], k: int = NEIGHBOURS
+) -> np.ndarray:
     """Rows of the reference nearest to each query (m, d), nearest first: (m, k) int64.
 
-    `reference` comes in blocks (b, d) in order; `own` (m,) is the row each query came from, which is left out.
+    `reference` comes in blocks (b, d) in order; `own` (m,) is the row each query came from, which is left
+    out.
     """
     best = np.full((len(queries), 0), np.inf, dtype=queries.dtype)
     rows = np.empty((len(queries), 0), dtype=np.int64)
@@ -33,8 +50,12 @@ def nearest(queries: np.ndarray, own: np.ndarray, reference: Iterable[np.ndarray
         inside = np.nonzero((own >= seen) & (own < seen + len(block)))[0]
         distance[inside, own[inside] - seen] = np.inf
         best = np.concatenate([best, distance], axis=1)
-        rows = np.concatenate([rows, np.broadcast_to(np.arange(seen, seen + len(block)), distance.shape)], axis=1)
-        keep = np.argsort(best, axis=1, kind="stable")[:, :k] if best.shape[1] <= 4 * k else _smallest(best, k)
+        rows = np.concatenate(
+            [rows, np.broadcast_to(np.arange(seen, seen + len(block)), distance.shape)], axis=1
+        )
+        keep = (
+            np.argsort(best, axis=1, kind="stable")[:, :k] if best.shape[1] <= 4 * k else _smallest(best, k)
+        )
         best, rows = np.take_along_axis(best, keep, 1), np.take_along_axis(rows, keep, 1)
         seen += len(block)
     return rows

@@ -8,10 +8,34 @@ UNTOUCHED = 1e-6
 """A number that moved by less counts as untouched: the rounding of float32."""
 
 register_metric(
-    Metric("linf_max", "L∞, largest", "The largest change of any number of any sample.", unit="data unit", better=None),
-    Metric("linf_mean", "L∞", "The largest change within a sample, mean over samples.", unit="data unit", better=None),
-    Metric("l2_mean", "L2", "The Euclidean length of the perturbation, mean over samples.", unit="data unit", better=None),
-    Metric("l0_mean", "L0", "How many numbers of a sample changed, mean over samples.", unit="numbers", better=None),
+    Metric(
+        "linf_max",
+        "L∞, largest",
+        "The largest change of any number of any sample.",
+        unit="data unit",
+        better=None,
+    ),
+    Metric(
+        "linf_mean",
+        "L∞",
+        "The largest change within a sample, mean over samples.",
+        unit="data unit",
+        better=None,
+    ),
+    Metric(
+        "l2_mean",
+        "L2",
+        "The Euclidean length of the perturbation, mean over samples.",
+        unit="data unit",
+        better=None,
+    ),
+    Metric(
+        "l0_mean",
+        "L0",
+        "How many numbers of a sample changed, mean over samples.",
+        unit="numbers",
+        better=None,
+    ),
 )
 
 
@@ -33,8 +57,12 @@ def l0(delta: np.ndarray) -> np.ndarray:
 def sizes(delta: np.ndarray) -> dict[str, float]:
     """All of them over a set of perturbations (n, d)."""
     delta = delta.astype(np.float64)  # a mean of float32 may pass its own maximum
-    return {"linf_max": float(linf(delta).max()), "linf_mean": float(linf(delta).mean()),
-            "l2_mean": float(l2(delta).mean()), "l0_mean": float(l0(delta).mean())}
+    return {
+        "linf_max": float(linf(delta).max()),
+        "linf_mean": float(linf(delta).mean()),
+        "l2_mean": float(l2(delta).mean()),
+        "l0_mean": float(l0(delta).mean()),
+    }
 
 
 def no_sizes() -> dict[str, None]:

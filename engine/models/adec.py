@@ -4,18 +4,21 @@
     L_G(θ)    = mean (x − G(stop E(x)))²                        eq. (11)
     V_D(ω)    = mean log D(x) + mean log(1 − D(stop G(E(x))))   eq. (12), made large
 
-M iterations move the decoder alone, M the encoder and its centres, then the decoder, then the discriminator; and again.
+M iterations move the decoder alone, M the encoder and its centres, then the decoder, then the discriminator;
+and again.
 
 | symbol | name | here |
 |---|---|---|
 | E_φ, G_θ, μ | encoder, decoder, centres | state.model |
-| D_ω | discriminator (b, d) -> (b, 1) logit s; log D = −softplus(−s), log(1 − D) = −softplus(s) | state.extra["discriminator"] |
+| D_ω | discriminator (b, d) -> (b, 1) logit s | state.extra["discriminator"] |
+| log D, log(1 − D) | −softplus(−s), −softplus(s) | |
 
-Where the paper's algorithm 1 leaves gaps: no stop at the first refresh nor in a window in which the encoder stood still,
-blocks of M (not M + 1), one optimiser for (φ, μ), and the saturating loss of eq. (10), with the other one as a setting.
+Where the paper's algorithm 1 leaves gaps: no stop at the first refresh nor in a window in which the encoder
+stood still, blocks of M (not M + 1), one optimiser for (φ, μ), and the saturating loss of eq. (10), with the
+other one as a setting.
 
-Source: Mrabah, Bouguessa, Ksantini, "Adversarial Deep Embedded Clustering: on a better trade-off between Feature
-Randomness and Feature Drift", IEEE TKDE 2020 (arXiv 1909.11832).
+Source: Mrabah, Bouguessa, Ksantini, "Adversarial Deep Embedded Clustering: on a better trade-off between
+Feature Randomness and Feature Drift", IEEE TKDE 2020 (arXiv 1909.11832).
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +42,9 @@ ALARM = 2.0
 
 
 def adversarial_loss(fake: Tensor, form: str) -> Tensor:
-    """What the encoder adds to KL, from the logits of reconstructions: log(1 − D) (eq. 10) or, non-saturating, −log D."""
+    """What the encoder adds to KL, from the logits of reconstructions: log(1 − D) (eq. 10) or,
+    non-saturating, −log D.
+    """
     return -F.softplus(fake).mean() if form == "saturating" else F.softplus(-fake).mean()
 
 
@@ -77,7 +82,9 @@ def decoder_step(state: EmbeddedState, x: Tensor) -> dict[str, Tensor]:
 
 
 def discriminator_step(state: EmbeddedState, x: Tensor) -> dict[str, Tensor]:
-    """One step of the discriminator on eq. (12); its logits (b,) before the step come back as "real" and "fake"."""
+    """One step of the discriminator on eq. (12); its logits (b,) before the step come back as "real" and
+    "fake".
+    """
     with torch.no_grad(), state.how.autocast():
         x_hat = full(state.model.decoder(state.model.encoder(x)))
     with state.how.autocast():
@@ -96,29 +103,88 @@ class ADEC(Embedded):
     title: ClassVar[str] = "ADEC"
     source: ClassVar[str] = "Mrabah, Bouguessa, Ksantini, IEEE TKDE 2020 (arXiv 1909.11832)"
     equation: ClassVar[str] = r"L_E = \mathrm{KL}(P\|Q) + \mathrm{mean}\,\log(1 - D(G(E(x))))"
-    summary: ClassVar[str] = "Sharpens its soft assignment while a discriminator must take its output for data; the decoder follows."
-    curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", "d_real", "d_fake", "norm_kl", "norm_adv", "ratio_adv_kl", *CURVES[1:],
-                                         "block")
-    presets = {name: values | {"discriminator": values["base"]["hidden"], "block": 10} for name, values in SMALL.items()}
+    summary: ClassVar[str] = (
+        "Sharpens its soft assignment while a discriminator must take its output for data; the decoder"
+        " follows."
+    )
+    curves: ClassVar[tuple[str, ...]] = (
+        "kl",
+        "reconstruction",
+        "d_real",
+        "d_fake",
+        "norm_kl",
+        "norm_adv",
+        "ratio_adv_kl",
+        *CURVES[1:],
+        "block",
+    )
+    presets = {
+        name: values | {"discriminator": values["base"]["hidden"], "block": 10}
+        for name, values in SMALL.items()
+    }
 
-    block: int = knob(20, "Iterations a block",
-                      "So many for the decoder alone, then so many for all; the paper does not say how many. Keep it below T.",
-                      symbol="M", source="Feint's choice", ge=1, le=10_000, log=True)
-    adv_loss: Literal["saturating", "nonsaturating"] = knob("saturating", "Adversarial loss",
-                                                            "log(1 − D), as printed, or −log D, whose gradient does not vanish "
-                                                            "where the discriminator is sure.", source="ADEC, eq. (10)")
-    adv_weight: float = knob(1.0, "Weight of the adversary", "0: no adversary, the decoder follows; it shows what the discriminator adds.",
-                             source="ADEC (1)", ge=0, le=100)
-    discriminator: tuple[int, ...] = knob((500, 500, 2000), "Discriminator widths", "Hidden widths; the paper does not say.",
-                                          source="Feint's choice: the encoder's",
-                                          min_length=1, max_length=6, advanced=True)
-    discriminator_steps: int = knob(300, "Discriminator's head start",
-                                    "Steps before clustering, at most. A discriminator trained to the end destroys the clustering.",
-                                    source="Feint's choice", ge=0, le=100_000, advanced=True)
-    discriminator_accuracy: float = knob(0.9, "Head start ends at accuracy", "Balanced accuracy on a batch.", source="Feint's choice",
-                                         ge=0.5, le=1, advanced=True)
-    discriminator_rate: float = knob(1e-3, "Discriminator's learning rate", "SGD's step.", source="ADEC, section 5", gt=0, le=10, log=True,
-                                     advanced=True)
+    block: int = knob(
+        20,
+        "Iterations a block",
+        "So many for the decoder alone, then so many for all; the paper does not say how many. Keep it"
+        " below T.",
+        symbol="M",
+        source="Feint's choice",
+        ge=1,
+        le=10_000,
+        log=True,
+    )
+    adv_loss: Literal["saturating", "nonsaturating"] = knob(
+        "saturating",
+        "Adversarial loss",
+        "log(1 − D), as printed, or −log D, whose gradient does not vanish where the discriminator is sure.",
+        source="ADEC, eq. (10)",
+    )
+    adv_weight: float = knob(
+        1.0,
+        "Weight of the adversary",
+        "0: no adversary, the decoder follows; it shows what the discriminator adds.",
+        source="ADEC (1)",
+        ge=0,
+        le=100,
+    )
+    discriminator: tuple[int, ...] = knob(
+        (500, 500, 2000),
+        "Discriminator widths",
+        "Hidden widths; the paper does not say.",
+        source="Feint's choice: the encoder's",
+        min_length=1,
+        max_length=6,
+        advanced=True,
+    )
+    discriminator_steps: int = knob(
+        300,
+        "Discriminator's head start",
+        "Steps before clustering, at most. A discriminator trained to the end destroys the clustering.",
+        source="Feint's choice",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+    discriminator_accuracy: float = knob(
+        0.9,
+        "Head start ends at accuracy",
+        "Balanced accuracy on a batch.",
+        source="Feint's choice",
+        ge=0.5,
+        le=1,
+        advanced=True,
+    )
+    discriminator_rate: float = knob(
+        1e-3,
+        "Discriminator's learning rate",
+        "SGD's step.",
+        source="ADEC, section 5",
+        gt=0,
+        le=10,
+        log=True,
+        advanced=True,
+    )
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
         """The discriminator."""
@@ -130,11 +196,16 @@ class ADEC(Embedded):
 
     def owners(self, state: EmbeddedState) -> Mapping[str, list[nn.Parameter]]:
         """Three SGDs, kept through all blocks with their momentum."""
-        return {"encoder": [*state.model.encoder.parameters(), state.model.centres], "decoder": list(state.model.decoder.parameters()),
-                "discriminator": list(state.extra["discriminator"].parameters())}
+        return {
+            "encoder": [*state.model.encoder.parameters(), state.model.centres],
+            "decoder": list(state.model.decoder.parameters()),
+            "discriminator": list(state.extra["discriminator"].parameters()),
+        }
 
     def moves_encoder(self, step: int) -> bool:
-        """Whether iteration `step` is in a block that moves everything; the first block moves the decoder alone."""
+        """Whether iteration `step` is in a block that moves everything; the first block moves the decoder
+        alone.
+        """
         return step // self.block % 2 == 1
 
     def prepare(self, state: EmbeddedState, data: AtRest) -> Iterator[Event]:
@@ -147,7 +218,12 @@ class ADEC(Embedded):
             good = balanced_accuracy(judged["real"], judged["fake"]) > self.discriminator_accuracy
             counters["head_start"] = self.discriminator_steps if good else counters["head_start"] + 1
             if pace.due():
-                yield Progress(step=state.step, total=self.iterations, phase="discriminator", values=numbers(_judgement(judged)))
+                yield Progress(
+                    step=state.step,
+                    total=self.iterations,
+                    phase="discriminator",
+                    values=numbers(_judgement(judged)),
+                )
 
     def update(self, state: EmbeddedState, x: Tensor, p: Tensor) -> dict[str, Tensor]:
         """One iteration: the decoder alone, or encoder and centres, decoder, discriminator, in this order."""
@@ -158,26 +234,44 @@ class ADEC(Embedded):
 
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """The regulariser is the adversarial loss; with weight 0 it is hypothetical."""
-        adversarial = adversarial_loss(full(state.extra["discriminator"](state.model.decoder(z))), self.adv_loss)
+        adversarial = adversarial_loss(
+            full(state.extra["discriminator"](state.model.decoder(z))), self.adv_loss
+        )
         if not self.adv_weight:
             return {"self": adversarial, "total": kl, "weighted:pseudo": kl}
         weighted = self.adv_weight * adversarial
         return {"self": adversarial, "total": kl + weighted, "weighted:pseudo": kl, "weighted:self": weighted}
 
     def signs(self, state: EmbeddedState, x: Tensor, p: Tensor) -> dict[str, Tensor | float | None]:
-        """On the batch that comes next: D(real), D(fake), the norms of both gradients, their ratio and its alarm."""
+        """On the batch that comes next: D(real), D(fake), the norms of both gradients, their ratio and its
+        alarm.
+        """
         weights = list(state.model.encoder.parameters())
         z = full(state.model.encoder(x))
-        fake, real = state.extra["discriminator"](state.model.decoder(z)), state.extra["discriminator"](x).detach()
+        fake, real = (
+            state.extra["discriminator"](state.model.decoder(z)),
+            state.extra["discriminator"](x).detach(),
+        )
         kl = _norm(assignment_loss(p, log_assignment(z, state.model.centres)), weights)
         adversarial = self.adv_weight * _norm(adversarial_loss(fake, self.adv_loss), weights)
         ratio = adversarial / kl if kl > 0 else None
-        return {"d_real": real.sigmoid().mean(), "d_fake": fake.detach().sigmoid().mean(), "norm_kl": kl, "norm_adv": adversarial,
-                "ratio_adv_kl": ratio, "alarm": float(ratio is not None and ratio > ALARM), "block": float(self.moves_encoder(state.step))}
+        return {
+            "d_real": real.sigmoid().mean(),
+            "d_fake": fake.detach().sigmoid().mean(),
+            "norm_kl": kl,
+            "norm_adv": adversarial,
+            "ratio_adv_kl": ratio,
+            "alarm": float(ratio is not None and ratio > ALARM),
+            "block": float(self.moves_encoder(state.step)),
+        }
 
 
 def _judgement(judged: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {"discriminator": judged["discriminator"], "d_real": judged["real"].sigmoid().mean(), "d_fake": judged["fake"].sigmoid().mean()}
+    return {
+        "discriminator": judged["discriminator"],
+        "d_real": judged["real"].sigmoid().mean(),
+        "d_fake": judged["fake"].sigmoid().mean(),
+    }
 
 
 def _norm(loss: Tensor, weights: list[nn.Parameter]) -> float:

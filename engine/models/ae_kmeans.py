@@ -2,7 +2,8 @@
 
     L = mean (x − G(E(x)))²
 
-Source: the baseline "AE + k-means" of Xie et al., ICML 2016 (arXiv 1511.06335), without their layer-wise pretraining.
+Source: the baseline "AE + k-means" of Xie et al., ICML 2016 (arXiv 1511.06335), without their layer-wise
+pretraining.
 """
 
 from typing import ClassVar
@@ -26,15 +27,31 @@ class AEKMeans(Pretraining):
     title: ClassVar[str] = "AE + k-means"
     source: ClassVar[str] = "Baseline of Xie, Girshick, Farhadi, ICML 2016 (arXiv 1511.06335)"
     equation: ClassVar[str] = r"L = \mathrm{mean}\,(x - G(E(x)))^2"
-    summary: ClassVar[str] = "An autoencoder learns to copy its input through ten numbers; k-means groups those numbers."
+    summary: ClassVar[str] = (
+        "An autoencoder learns to copy its input through ten numbers; k-means groups those numbers."
+    )
     curves: ClassVar[tuple[str, ...]] = ("reconstruction",)
-    presets = {name: values | {"iterations": values["iterations"] // 2} if name == "quick" else values for name, values in SMALL.items()}
+    presets = {
+        name: values | {"iterations": values["iterations"] // 2} if name == "quick" else values
+        for name, values in SMALL.items()
+    }
 
-    iterations: int = knob(54_700, "Iterations", "Batches to train on; 200 passes over the 70,000 images of MNIST.",
-                           source="ADEC's table 1", ge=1, le=1_000_000, log=True)
+    iterations: int = knob(
+        54_700,
+        "Iterations",
+        "Batches to train on; 200 passes over the 70,000 images of MNIST.",
+        source="ADEC's table 1",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
     rate: float = knob(1e-3, "Learning rate", "Adam's step.", source="Adam's default", gt=0, le=1, log=True)
-    augment: bool = knob(False, "Augment images", "Turn and shift each image of a batch a little; the plain baseline does not.",
-                         source="DEC")
+    augment: bool = knob(
+        False,
+        "Augment images",
+        "Turn and shift each image of a batch a little; the plain baseline does not.",
+        source="DEC",
+    )
 
     def update(self, state: State, x: Tensor) -> dict[str, Tensor]:
         """One Adam step on the reconstruction error of the scaled batch x (b, d)."""

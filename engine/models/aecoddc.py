@@ -2,7 +2,8 @@
 
     L = L1 + L2 + L3 + 0.1 · L_CL + 1 · Σ_v mean (x^v − x̂^v)²        (first without L1, L2, L3)
 
-Source: Trosten et al., "On the effects of self-supervision and contrastive alignment in deep multi-view clustering", CVPR 2023.
+Source: Trosten et al., "On the effects of self-supervision and contrastive alignment in deep multi-view
+clustering", CVPR 2023.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,9 @@ from engine.settings import knob
 class ReconstructingNet(MultiViewNet):
     """A multi-view network with a decoder for each view, which also reconstructs."""
 
-    def __init__(self, shapes: tuple[tuple[int, ...], ...], clusters: int, width: int, rng: torch.Generator) -> None:
+    def __init__(
+        self, shapes: tuple[tuple[int, ...], ...], clusters: int, width: int, rng: torch.Generator
+    ) -> None:
         super().__init__(shapes, clusters, width, rng)
         self.decoders = nn.ModuleList(decoder(shape, width, rng) for shape in shapes)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -47,15 +50,32 @@ class AECoDDC(MultiView):
     title: ClassVar[str] = "AECoDDC"
     source: ClassVar[str] = "Trosten, Løkse, Jenssen and Kampffmeyer, CVPR 2023 (arXiv 2303.09877)"
     equation: ClassVar[str] = r"L = L_1 + L_2 + L_3 + 0.1\, L_{CL} + \sum_v \mathrm{mean}\,(x^v - \hat x^v)^2"
-    summary: ClassVar[str] = "As CoMVC, and each view's embedding must also hold what its picture needs to be drawn again."
+    summary: ClassVar[str] = (
+        "As CoMVC, and each view's embedding must also hold what its picture needs to be drawn again."
+    )
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "fuses", "reconstructs")
     curves: ClassVar[tuple[str, ...]] = (*MultiView.curves, "reconstruction")
     presets = {name: values | {"pretraining": values["epochs"] // 3} for name, values in SMALL.items()}
 
-    contrast: float = knob(0.1, "Weight of the contrast", "How much the views are aligned.", source="DeepMVC", ge=0, le=100)
-    reconstruction: float = knob(1.0, "Weight of the reconstruction", "How much each view must be drawn again.", source="DeepMVC", ge=0, le=100)
-    pretraining: int = knob(20, "Epochs before clustering", "Alignment and reconstruction alone; then Adam begins anew.",
-                            source="AR-DMVC's code", ge=0, le=1000)
+    contrast: float = knob(
+        0.1, "Weight of the contrast", "How much the views are aligned.", source="DeepMVC", ge=0, le=100
+    )
+    reconstruction: float = knob(
+        1.0,
+        "Weight of the reconstruction",
+        "How much each view must be drawn again.",
+        source="DeepMVC",
+        ge=0,
+        le=100,
+    )
+    pretraining: int = knob(
+        20,
+        "Epochs before clustering",
+        "Alignment and reconstruction alone; then Adam begins anew.",
+        source="AR-DMVC's code",
+        ge=0,
+        le=1000,
+    )
 
     def drawn(self, shapes: tuple[tuple[int, ...], ...], clusters: int, rng: torch.Generator) -> MultiViewNet:
         """The network with its decoders."""
@@ -72,7 +92,10 @@ class AECoDDC(MultiView):
         with state.how.autocast():
             drawn = state.model.decoded(z)  # type: ignore[operator]
         errors = [F.mse_loss(one, other) for one, other in zip(drawn, x, strict=True)]
-        parts = {"contrast": self.contrast * contrast(z), "reconstruction": self.reconstruction * torch.stack(errors).sum()}
+        parts = {
+            "contrast": self.contrast * contrast(z),
+            "reconstruction": self.reconstruction * torch.stack(errors).sum(),
+        }
         return parts if state.counters["epoch"] < self.pretraining else clustering(h, assignment) | parts
 
     def begin(self, state: State) -> None:

@@ -23,12 +23,23 @@ class CoMVC(MultiView):
 
     name: ClassVar[str] = "comvc"
     title: ClassVar[str] = "CoMVC (CL-MVC)"
-    source: ClassVar[str] = "Trosten et al., CVPR 2021 (arXiv 2103.07738); the base model of Huang et al., ICML 2024"
+    source: ClassVar[str] = (
+        "Trosten et al., CVPR 2021 (arXiv 2103.07738); the base model of Huang et al., ICML 2024"
+    )
     equation: ClassVar[str] = r"L = L_1 + L_2 + L_3 + 0.1\, \min_v \mathrm{softmax}(w)_v\, L_{CL}"
-    summary: ClassVar[str] = "As SiMVC, and each sample's views must find one another among all samples of the batch."
+    summary: ClassVar[str] = (
+        "As SiMVC, and each sample's views must find one another among all samples of the batch."
+    )
     presets = SMALL
 
-    contrast: float = knob(0.1, "Weight of the contrast", "How much the views are aligned.", source="AR-DMVC's code", ge=0, le=100)
+    contrast: float = knob(
+        0.1,
+        "Weight of the contrast",
+        "How much the views are aligned.",
+        source="AR-DMVC's code",
+        ge=0,
+        le=100,
+    )
 
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:
         """L1, L2, L3 and the contrastive term."""

@@ -18,7 +18,12 @@ class ConvAE(Variational):
     name: ClassVar[str] = "conv_ae"
     title: ClassVar[str] = "ConvAE"
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
-    equation: ClassVar[str] = (r"L = \lambda_r \lVert x - G(\tilde z) \rVert^2 + \sum_k y_k\, \mathrm{KL}(\mathcal N(m, e^{\ell}) \,\|\, "
-                               r"\mathcal N(\mu_k, I)) + \sum_k y_k \log y_k")
-    summary: ClassVar[str] = "A variational autoencoder whose prior has a mean for each cluster, and a head that says which."
+    equation: ClassVar[str] = (
+        r"L = \lambda_r \lVert x - G(\tilde z) \rVert^2 + \sum_k y_k\, \mathrm{KL}(\mathcal N(m, e^{\ell})"
+        r" \,\|\, "
+        r"\mathcal N(\mu_k, I)) + \sum_k y_k \log y_k"
+    )
+    summary: ClassVar[str] = (
+        "A variational autoencoder whose prior has a mean for each cluster, and a head that says which."
+    )
     presets = SMALL

@@ -21,19 +21,55 @@ from engine.settings import Settings, knob
 class Graph(Settings):
     """Settings of the module."""
 
-    weight: float = knob(1.0, "Weight of the graph", "How much it counts that neighbours are assigned alike.", symbol="w_g", source="the public code", ge=0,
-                         le=100)
-    neighbours: int = knob(3, "Neighbours", "Of each sample in its batch, itself among them.", symbol="k", source="the public code", ge=2, le=100)
-    width: float | None = knob(None, "Width of the kernel", "None: the median distance to the nearest other sample. The public code has 1.97 for MNIST "
-                               "at d = 64.", symbol="s", source="the public code's alternative", gt=0, advanced=True)
-    through_weights: bool = knob(False, "Gradient through W", "As released: then growing distances lower the loss too.", source="the public code (on)",
-                                 advanced=True)
+    weight: float = knob(
+        1.0,
+        "Weight of the graph",
+        "How much it counts that neighbours are assigned alike.",
+        symbol="w_g",
+        source="the public code",
+        ge=0,
+        le=100,
+    )
+    neighbours: int = knob(
+        3,
+        "Neighbours",
+        "Of each sample in its batch, itself among them.",
+        symbol="k",
+        source="the public code",
+        ge=2,
+        le=100,
+    )
+    width: float | None = knob(
+        None,
+        "Width of the kernel",
+        "None: the median distance to the nearest other sample. The public code has 1.97 for MNIST "
+        "at d = 64.",
+        symbol="s",
+        source="the public code's alternative",
+        gt=0,
+        advanced=True,
+    )
+    through_weights: bool = knob(
+        False,
+        "Gradient through W",
+        "As released: then growing distances lower the loss too.",
+        source="the public code (on)",
+        advanced=True,
+    )
 
     def loss(self, m: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """The weighted loss of embeddings m (n, d) and assignments y (n, k); zero where a cluster is too empty to be made orthonormal."""
+        """The weighted loss of embeddings m (n, d) and assignments y (n, k); zero where a cluster is too
+        empty to be made orthonormal.
+        """
         weights = affinity(m if self.through_weights else m.detach(), self.neighbours, self.width)
         flat = orthonormal(y)
-        return {"graph": self.weight * smoothness(weights, flat) if flat is not None else torch.zeros((), device=y.device)}
+        return {
+            "graph": (
+                self.weight * smoothness(weights, flat)
+                if flat is not None
+                else torch.zeros((), device=y.device)
+            )
+        }
 
 
 @register
@@ -42,7 +78,9 @@ class ConvAEGraph(ConvAE):
 
     name: ClassVar[str] = "conv_ae_graph"
     title: ClassVar[str] = "ConvAE + Graph"
-    equation: ClassVar[str] = r"L = L_{base} + w_g \tfrac1n \sum_{ij} W_{ij} \lVert \tilde y_i - \tilde y_j \rVert^2"
+    equation: ClassVar[str] = (
+        r"L = L_{base} + w_g \tfrac1n \sum_{ij} W_{ij} \lVert \tilde y_i - \tilde y_j \rVert^2"
+    )
     summary: ClassVar[str] = "ConvAE in which neighbours in the embedding are assigned to the same cluster."
     curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "graph")
 

@@ -1,10 +1,12 @@
-"""ConvAE with mutual information estimation: a critic that tells a sample's own embedding from another's is trained along.
+"""ConvAE with mutual information estimation: a critic that tells a sample's own embedding from another's is
+trained along.
 
     L = L_base + w · I(x, m),    I = −E [log σ(T(x, m)) + log(1 − σ(T(x, m_π)))]
 
-Critic and network work together: what the critic can tell apart, the embedding has kept. The public code gives the critic (m, m) and
-(m, m_π) instead, never x, and does not train it; that form is `variant` zz.
-Source: Yang, Deng, Wei, Yan and Liu, NeurIPS 2020 (its formula is lost; this is the form that its definitions imply).
+Critic and network work together: what the critic can tell apart, the embedding has kept. The public code
+gives the critic (m, m) and (m, m_π) instead, never x, and does not train it; that form is `variant` zz.
+Source: Yang, Deng, Wei, Yan and Liu, NeurIPS 2020 (its formula is lost; this is the form that its definitions
+imply).
 """
 
 from typing import ClassVar, Literal
@@ -26,11 +28,32 @@ from engine.settings import Settings, knob
 class MIE(Settings):
     """Settings of the module."""
 
-    weight: float = knob(0.1, "Weight of mutual information", "How much it counts that embeddings tell their samples.", symbol="w_m",
-                         source="the predecessor's public code: 0.1, later 0.001", ge=0, le=100)
-    variant: Literal["xz", "zz"] = knob("xz", "Critic sees", "xz: sample and embedding; zz: two embeddings, as the public code does, with a critic that never "
-                                        "learns.", source="the paper (xz), the public code (zz)", advanced=True)
-    hidden: tuple[int, ...] = knob((512, 256), "Widths of the critic", "For xz.", source="Feint", min_length=1, max_length=6, advanced=True)
+    weight: float = knob(
+        0.1,
+        "Weight of mutual information",
+        "How much it counts that embeddings tell their samples.",
+        symbol="w_m",
+        source="the predecessor's public code: 0.1, later 0.001",
+        ge=0,
+        le=100,
+    )
+    variant: Literal["xz", "zz"] = knob(
+        "xz",
+        "Critic sees",
+        "xz: sample and embedding; zz: two embeddings, as the public code does, with a critic that never "
+        "learns.",
+        source="the paper (xz), the public code (zz)",
+        advanced=True,
+    )
+    hidden: tuple[int, ...] = knob(
+        (512, 256),
+        "Widths of the critic",
+        "For xz.",
+        source="Feint",
+        min_length=1,
+        max_length=6,
+        advanced=True,
+    )
 
     def critic(self, size: int, embedding: int, rng: torch.Generator) -> nn.Module:
         """T, untrained; frozen for zz."""
@@ -53,7 +76,9 @@ class ConvAEMIE(ConvAE):
 
     name: ClassVar[str] = "conv_ae_mie"
     title: ClassVar[str] = "ConvAE + MIE"
-    equation: ClassVar[str] = r"L = L_{base} - w_m\, \mathbb E\left[\log \sigma(T(x, m)) + \log(1 - \sigma(T(x, m_\pi)))\right]"
+    equation: ClassVar[str] = (
+        r"L = L_{base} - w_m\, \mathbb E\left[\log \sigma(T(x, m)) + \log(1 - \sigma(T(x, m_\pi)))\right]"
+    )
     summary: ClassVar[str] = "ConvAE whose embedding must also tell which sample it belongs to."
     curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "information")
 

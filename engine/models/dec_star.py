@@ -1,9 +1,10 @@
-"""DEC*: clustering alone, from the same pretrained weights as ADEC. The control that ADEC's paper measures itself by.
+"""DEC*: clustering alone, from the same pretrained weights as ADEC. The control that ADEC's paper measures
+itself by.
 
     L(φ, μ) = KL(P‖Q) = mean_i Σ_j p_ij (log p_ij − log q_ij)
 
-The decoder stays as the base left it, for pictures only.
-Sources: Xie et al., ICML 2016 (arXiv 1511.06335), eq. (2); the star: Mrabah et al., 2019 (arXiv 1909.11832), table 2.
+The decoder stays as the base left it, for pictures only. Sources: Xie et al., ICML 2016 (arXiv 1511.06335),
+eq. (2); the star: Mrabah et al., 2019 (arXiv 1909.11832), table 2.
 """
 
 from collections.abc import Mapping
@@ -25,9 +26,13 @@ class DECStar(Embedded):
 
     name: ClassVar[str] = "dec_star"
     title: ClassVar[str] = "DEC*"
-    source: ClassVar[str] = "Xie, Girshick, Farhadi, ICML 2016 (arXiv 1511.06335), on ADEC's base (Mrabah et al., 2019, table 2)"
+    source: ClassVar[str] = (
+        "Xie, Girshick, Farhadi, ICML 2016 (arXiv 1511.06335), on ADEC's base (Mrabah et al., 2019, table 2)"
+    )
     equation: ClassVar[str] = r"L = \mathrm{KL}(P\|Q)"
-    summary: ClassVar[str] = "Sharpens its own soft assignment and nothing else: the control beside ADEC and IDEC*."
+    summary: ClassVar[str] = (
+        "Sharpens its own soft assignment and nothing else: the control beside ADEC and IDEC*."
+    )
     curves: ClassVar[tuple[str, ...]] = CURVES
     presets = SMALL
 
@@ -45,5 +50,7 @@ class DECStar(Embedded):
         return {"kl": kl.detach()}
 
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
-        """No regulariser is trained; the reconstruction error through the frozen decoder stands in as a hypothetical one."""
+        """No regulariser is trained; the reconstruction error through the frozen decoder stands in as a
+        hypothetical one.
+        """
         return {"self": F.mse_loss(full(state.model.decoder(z)), x), "total": kl, "weighted:pseudo": kl}

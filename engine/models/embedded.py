@@ -1,7 +1,9 @@
-"""What DEC*, IDEC* and ADEC have in common: the base they start from, target P, batches, refreshes and the stop.
+"""What DEC*, IDEC* and ADEC have in common: the base they start from, target P, batches, refreshes and the
+stop.
 
-Every T iterations P is made anew from the whole clean set; between refreshes it is a constant. The three see the same
-batches when they stand on the same base: batch i is drawn from a seed taken from the base's centres, plus i.
+Every T iterations P is made anew from the whole clean set; between refreshes it is a constant. The three see
+the same batches when they stand on the same base: batch i is drawn from a seed taken from the base's centres,
+plus i.
 
 Source: Xie et al., ICML 2016 (DEC); Mrabah et al., 2019 (arXiv 1909.11832), algorithm 1.
 """
@@ -31,14 +33,20 @@ from engine.settings import knob
 class EmbeddedState(State):
     """A training on a base: `tensors` holds p (n, k) and the labels (n,) of the last refresh.
 
-    Counters: step (iterations), order (seed of the batches), encoder_updates, moved (encoder updates since the last
-    refresh), refreshed (its step), settled, and latest, the values that the last event told.
+    Counters: step (iterations), order (seed of the batches), encoder_updates, moved (encoder updates since
+    the last refresh), refreshed (its step), settled, and latest, the values that the last event told.
     """
 
     model: ClusteringAutoencoder
 
-    def __init__(self, settings: "Embedded", model: ClusteringAutoencoder, rng: torch.Generator, how: How,
-                 extra: dict[str, nn.Module]) -> None:
+    def __init__(
+        self,
+        settings: "Embedded",
+        model: ClusteringAutoencoder,
+        rng: torch.Generator,
+        how: How,
+        extra: dict[str, nn.Module],
+    ) -> None:
         super().__init__(model, rng, how, extra)
         self.settings = settings
         self.counters |= {"encoder_updates": 0, "moved": 0, "refreshed": -1, "settled": False, "latest": {}}
@@ -71,26 +79,73 @@ class Embedded(ModelSettings):
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
     family: ClassVar[str] = "Deep clustering"
 
-    base: ACAI = knob(ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from.")
-    iterations: int = knob(100_000, "Iterations", "At most; each a batch, whatever it updates.", source="ADEC, section 5", ge=1,
-                           le=1_000_000, log=True)
-    interval: int = knob(140, "Iterations between refreshes of P", "The paper does not say; 140 for MNIST, 30 for about 10,000 samples.",
-                         symbol="T", source="DEC's and IDEC's codes", ge=1, le=10_000, log=True)
+    base: ACAI = knob(
+        ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from."
+    )
+    iterations: int = knob(
+        100_000,
+        "Iterations",
+        "At most; each a batch, whatever it updates.",
+        source="ADEC, section 5",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    interval: int = knob(
+        140,
+        "Iterations between refreshes of P",
+        "The paper does not say; 140 for MNIST, 30 for about 10,000 samples.",
+        symbol="T",
+        source="DEC's and IDEC's codes",
+        ge=1,
+        le=10_000,
+        log=True,
+    )
     batch: int = knob(256, "Batch size", "Samples an iteration.", source="ADEC", ge=1, le=8192, log=True)
     rate: float = knob(1e-3, "Learning rate", "SGD's step.", source="ADEC, section 5", gt=0, le=10, log=True)
     momentum: float = knob(0.9, "Momentum", "SGD's.", source="ADEC, section 5", ge=0, lt=1, advanced=True)
-    tolerance: float = knob(1e-3, "Tolerance",
-                            "Training has settled when fewer than this share of the samples change their cluster between refreshes.",
-                            symbol="tol", source="DEC", ge=0, le=1, log=True)
-    stop_at_tolerance: bool = knob(True, "Stop when settled",
-                                   "Off: go on to the last iteration; the share of changed clusters is shown either way.", source="DEC")
-    cluster_augment: bool = knob(False, "Augment while clustering",
-                                 "Turn and shift the images of each batch; P stays that of the clean images.",
-                                 source="DynAE's code (on); ADEC does not say", advanced=True)
-    probe: int = knob(4096, "Samples of a gradient probe", "A fixed random subset; all samples where there are fewer.",
-                      source="Feint's choice", ge=2, le=100_000, advanced=True)
-    delta_every: int = knob(140, "Iterations between gradient probes", "Δ_FR and Δ_FD are measured at the first refresh after each.",
-                            source="ADEC's figures 7 and 8", ge=1, le=1_000_000, advanced=True)
+    tolerance: float = knob(
+        1e-3,
+        "Tolerance",
+        "Training has settled when fewer than this share of the samples change their cluster between"
+        " refreshes.",
+        symbol="tol",
+        source="DEC",
+        ge=0,
+        le=1,
+        log=True,
+    )
+    stop_at_tolerance: bool = knob(
+        True,
+        "Stop when settled",
+        "Off: go on to the last iteration; the share of changed clusters is shown either way.",
+        source="DEC",
+    )
+    cluster_augment: bool = knob(
+        False,
+        "Augment while clustering",
+        "Turn and shift the images of each batch; P stays that of the clean images.",
+        source="DynAE's code (on); ADEC does not say",
+        advanced=True,
+    )
+    probe: int = knob(
+        4096,
+        "Samples of a gradient probe",
+        "A fixed random subset; all samples where there are fewer.",
+        source="Feint's choice",
+        ge=2,
+        le=100_000,
+        advanced=True,
+    )
+    delta_every: int = knob(
+        140,
+        "Iterations between gradient probes",
+        "Δ_FR and Δ_FD are measured at the first refresh after each.",
+        source="ADEC's figures 7 and 8",
+        ge=1,
+        le=1_000_000,
+        advanced=True,
+    )
 
     def bases(self) -> Mapping[str, ModelSettings]:
         """The ACAI run on the same data and seed."""
@@ -106,7 +161,9 @@ class Embedded(ModelSettings):
         state = EmbeddedState(self, model, rng, how, self.extra(data.size, rng))
         state.extra.to(how.device)
         for name, weights in self.owners(state).items():
-            state.optimisers[name] = torch.optim.SGD(weights, lr=self.rate_of(name), momentum=self.momentum, fused=True)
+            state.optimisers[name] = torch.optim.SGD(
+                weights, lr=self.rate_of(name), momentum=self.momentum, fused=True
+            )
         return state
 
     def adopt(self, state: State, bases: Mapping[str, nn.Module]) -> None:
@@ -134,7 +191,9 @@ class Embedded(ModelSettings):
 
     @abstractmethod
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
-        """"self", "total" and the "weighted:" parts of `State.losses`, for scaled x (n, d) and its z (n, m)."""
+        """ "self", "total" and the "weighted:" parts of `State.losses`, for scaled x (n, d) and its z
+        (n, m).
+        """
 
     def prepare(self, state: EmbeddedState, data: AtRest) -> Iterator[Event]:
         """What comes before the first iteration."""
@@ -145,7 +204,9 @@ class Embedded(ModelSettings):
         return {}
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
-        """Refresh, evaluate, iterate; from wherever `state` is to the end or until the clusters have settled."""
+        """Refresh, evaluate, iterate; from wherever `state` is to the end or until the clusters have
+        settled.
+        """
         assert isinstance(state, EmbeddedState), "a state comes from this settings class's skeleton"
         data, pace = data.to(state.how.device), Pace()
         latest: dict[str, Tensor | float | None] = dict(state.counters["latest"])
@@ -162,18 +223,29 @@ class Embedded(ModelSettings):
             latest |= self.update(state, *self.minibatch(state, data))
             state.counters["step"] += 1
             if pace.due():
-                yield Progress(step=state.step, total=self.iterations, phase="clustering", values=self.told(state, latest))
+                yield Progress(
+                    step=state.step,
+                    total=self.iterations,
+                    phase="clustering",
+                    values=self.told(state, latest),
+                )
 
     def minibatch(self, state: EmbeddedState, data: AtRest) -> tuple[Tensor, Tensor]:
         """Batch number `state.step`: scaled x (b, d) and its targets p (b, k)."""
-        index = torch.randint(len(data), (self.batch,), generator=state.order(state.step)).to(state.how.device)
+        index = torch.randint(len(data), (self.batch,), generator=state.order(state.step)).to(
+            state.how.device
+        )
         x = data.rows(index)
         if self.cluster_augment:
             x = augmented(x, state.rng, self.base.rotation, self.base.shift)
         return state.model.units(x), state.tensors["p"][index]
 
-    def told(self, state: EmbeddedState, values: Mapping[str, Tensor | float | None]) -> dict[str, float | None]:
-        """The values of an event: how often the encoder has moved, losses and signs; a resumed training goes on from them."""
+    def told(
+        self, state: EmbeddedState, values: Mapping[str, Tensor | float | None]
+    ) -> dict[str, float | None]:
+        """The values of an event: how often the encoder has moved, losses and signs; a resumed training goes
+        on from them.
+        """
         state.counters["latest"] = numbers(values)
         return {"encoder_updates": float(state.counters["encoder_updates"])} | state.counters["latest"]
 
@@ -182,8 +254,8 @@ class Embedded(ModelSettings):
 def refresh(state: EmbeddedState, data: AtRest) -> dict[str, Tensor | float | None]:
     """Make P anew from the whole clean set, in float32, and see how much has changed.
 
-    The first refresh compares with nothing, and one before which the encoder did not move compares with what was before
-    that: neither can end the training, though no label has changed. Raises Diverged.
+    The first refresh compares with nothing, and one before which the encoder did not move compares with what
+    was before that: neither can end the training, though no label has changed. Raises Diverged.
     """
     z = finite(embed(state.model, data))
     q = log_assignment(z, state.model.centres).exp()
@@ -193,7 +265,11 @@ def refresh(state: EmbeddedState, data: AtRest) -> dict[str, Tensor | float | No
     if compared or "labels" not in state.tensors:
         state.tensors["labels"] = labels
     state.tensors["p"] = target_distribution(q)
-    counters |= {"moved": 0, "refreshed": state.step, "quiet": change is not None and change < state.settings.tolerance}
+    counters |= {
+        "moved": 0,
+        "refreshed": state.step,
+        "quiet": change is not None and change < state.settings.tolerance,
+    }
     smallest = float(labels.bincount(minlength=q.shape[1]).min())
     return {"label_change": change, "smallest_cluster": smallest, "z_std": z.std(0, correction=0).mean()}
 
@@ -206,8 +282,20 @@ def moved(state: EmbeddedState) -> None:
 
 CURVES = ("kl", "label_change", "smallest_cluster", "z_std")
 SMALL: dict[str, dict[str, Any]] = {
-    "quick": {"base": ACAI.presets["quick"], "iterations": 3000, "interval": 20, "stop_at_tolerance": False, "delta_every": 60},
-    "mnist_test": {"base": ACAI.presets["mnist_test"], "iterations": 1200, "interval": 30, "stop_at_tolerance": False, "delta_every": 30,
-                   "probe": 1000},
+    "quick": {
+        "base": ACAI.presets["quick"],
+        "iterations": 3000,
+        "interval": 20,
+        "stop_at_tolerance": False,
+        "delta_every": 60,
+    },
+    "mnist_test": {
+        "base": ACAI.presets["mnist_test"],
+        "iterations": 1200,
+        "interval": 30,
+        "stop_at_tolerance": False,
+        "delta_every": 30,
+        "probe": 1000,
+    },
 }
 """Reduced settings for digits (8x8) and the 10,000 test images of MNIST."""

@@ -2,8 +2,8 @@
 
     L(φ, θ, μ) = mean (x − G(E(x)))² + γ KL(P‖Q)
 
-Sources: Guo, Gao, Liu, Yin, "Improved Deep Embedded Clustering with Local Structure Preservation", IJCAI 2017; the star:
-Mrabah et al., 2019 (arXiv 1909.11832), table 2.
+Sources: Guo, Gao, Liu, Yin, "Improved Deep Embedded Clustering with Local Structure Preservation", IJCAI
+2017; the star: Mrabah et al., 2019 (arXiv 1909.11832), table 2.
 """
 
 from collections.abc import Mapping
@@ -32,13 +32,24 @@ class IDECStar(Embedded):
     curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", *CURVES[1:])
     presets = {name: values | {"gamma": 0.1} for name, values in SMALL.items()}
 
-    gamma: float = knob(0.01, "Weight of clustering",
-                        "Large: clustering rules (feature randomness); small: reconstruction rules (feature drift). "
-                        "The presets take IDEC's own 0.1, since at 0.01 so few iterations change nothing.",
-                        symbol="γ", source="ADEC, figure 10", ge=0, le=1e6, log=True)
-    scale_rate: bool = knob(False, "Divide the learning rate by γ above 1",
-                            "Keeps the steps of a large γ from exploding; the paper does not.",
-                            source="Feint's choice", advanced=True)
+    gamma: float = knob(
+        0.01,
+        "Weight of clustering",
+        "Large: clustering rules (feature randomness); small: reconstruction rules (feature drift). "
+        "The presets take IDEC's own 0.1, since at 0.01 so few iterations change nothing.",
+        symbol="γ",
+        source="ADEC, figure 10",
+        ge=0,
+        le=1e6,
+        log=True,
+    )
+    scale_rate: bool = knob(
+        False,
+        "Divide the learning rate by γ above 1",
+        "Keeps the steps of a large γ from exploding; the paper does not.",
+        source="Feint's choice",
+        advanced=True,
+    )
 
     def rate_of(self, optimiser: str) -> float:
         """The learning rate, over max(1, γ) where asked."""
@@ -46,7 +57,9 @@ class IDECStar(Embedded):
 
     def owners(self, state: EmbeddedState) -> Mapping[str, list[nn.Parameter]]:
         """One SGD for encoder, decoder and centres."""
-        return {"all": [*state.model.encoder.parameters(), *state.model.decoder.parameters(), state.model.centres]}
+        return {
+            "all": [*state.model.encoder.parameters(), *state.model.decoder.parameters(), state.model.centres]
+        }
 
     def update(self, state: EmbeddedState, x: Tensor, p: Tensor) -> dict[str, Tensor]:
         """One joint step on mean (x − x̂)² + γ KL(P‖Q)."""
@@ -62,5 +75,9 @@ class IDECStar(Embedded):
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """The regulariser is the reconstruction error."""
         reconstruction = F.mse_loss(full(state.model.decoder(z)), x)
-        return {"self": reconstruction, "total": reconstruction + self.gamma * kl, "weighted:self": reconstruction,
-                "weighted:pseudo": self.gamma * kl}
+        return {
+            "self": reconstruction,
+            "total": reconstruction + self.gamma * kl,
+            "weighted:self": reconstruction,
+            "weighted:pseudo": self.gamma * kl,
+        }

@@ -1,4 +1,6 @@
-"""What multi-view clustering models have in common: one network, one loop over epochs, the parts of their loss."""
+"""What multi-view clustering models have in common: one network, one loop over epochs, the parts of their
+loss.
+"""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -22,27 +24,60 @@ from engine.settings import knob
 
 
 class MultiView(ModelSettings):
-    """Settings of a network with an encoder a view, weighted-mean fusion and the DDC head, trained on one half of the data."""
+    """Settings of a network with an encoder a view, weighted-mean fusion and the DDC head, trained on one
+    half of the data.
+    """
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "fuses")
     family: ClassVar[str] = "Multi-view clustering"
     curves: ClassVar[tuple[str, ...]] = ("compact", "orthogonal", "corners", "contrast")
 
-    width: int = knob(64, "Width", "Channels of every convolution.", source="Trosten et al., 2021", ge=4, le=256)
+    width: int = knob(
+        64, "Width", "Channels of every convolution.", source="Trosten et al., 2021", ge=4, le=256
+    )
     epochs: int = knob(20, "Epochs", "Passes over the training half.", source="AR-DMVC's code", ge=1, le=1000)
-    batch: int = knob(100, "Batch size", "Samples an iteration; what does not fill the last batch is left out.", source="AR-DMVC's code", ge=2, le=4096)
+    batch: int = knob(
+        100,
+        "Batch size",
+        "Samples an iteration; what does not fill the last batch is left out.",
+        source="AR-DMVC's code",
+        ge=2,
+        le=4096,
+    )
     rate: float = knob(1e-3, "Learning rate", "Adam's step.", source="AR-DMVC's code", gt=0, le=1, log=True)
-    clip: float = knob(10.0, "Gradient clip", "Largest norm of the whole gradient; the released code does not clip.",
-                       source="DeepMVC (AR-DMVC's code: none)", gt=0, le=1e6, advanced=True)
+    clip: float = knob(
+        10.0,
+        "Gradient clip",
+        "Largest norm of the whole gradient; the released code does not clip.",
+        source="DeepMVC (AR-DMVC's code: none)",
+        gt=0,
+        le=1e6,
+        advanced=True,
+    )
 
-    watched: int = knob(100, "Samples under attack", "After every epoch so many samples of the other half are attacked (PGD-5, ε = 0.2), to be "
-                        "watched; training does not see them.", source="Feint", ge=0, le=10000, advanced=True)
+    watched: int = knob(
+        100,
+        "Samples under attack",
+        "After every epoch so many samples of the other half are attacked (PGD-5, ε = 0.2), to be "
+        "watched; training does not see them.",
+        source="Feint",
+        ge=0,
+        le=10000,
+        advanced=True,
+    )
 
     def watched_attack(self) -> Mapping[str, Any] | None:
         """PGD on what the GAN attack is trained for, on samples that are not trained on."""
         if not self.watched:
             return None
-        return {"attack": "pgd", "attack_settings": {"steps": 5}, "objective": "mv_disrupt", "epsilon": 0.2, "n": self.watched, "half": "second"}
+        return {
+            "attack": "pgd",
+            "attack_settings": {"steps": 5},
+            "objective": "mv_disrupt",
+            "epsilon": 0.2,
+            "n": self.watched,
+            "half": "second",
+        }
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
         """The untrained network."""
@@ -53,10 +88,14 @@ class MultiView(ModelSettings):
         return MultiViewNet(shapes, clusters, self.width, rng)
 
     def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
-        """A fresh network and its Adam. Raises SettingsError where the training half does not fill a batch."""
+        """A fresh network and its Adam. Raises SettingsError where the training half does not fill a
+        batch.
+        """
         if len(data) // 2 < self.batch:
-            raise SettingsError(f"batch must be at most half the samples, for one half is trained on; got {self.batch} for {len(data)} samples. "
-                                f"Use at most {len(data) // 2}.")
+            raise SettingsError(
+                f"batch must be at most half the samples, for one half is trained on; got {self.batch} for"
+                f" {len(data)} samples. Use at most {len(data) // 2}."
+            )
         model = self.drawn(data.shapes, clusters, rng).to(how.device)
         state = State(model, rng, how)
         state.optimisers["network"] = torch.optim.Adam(model.parameters(), lr=self.rate, fused=True)
@@ -69,7 +108,9 @@ class MultiView(ModelSettings):
         return self.epochs
 
     def begin(self, state: State) -> None:
-        """What an epoch begins with, beside its order; `state.counters["epoch"]` counts those that are over."""
+        """What an epoch begins with, beside its order; `state.counters["epoch"]` counts those that
+        are over.
+        """
 
     @abstractmethod
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:
@@ -90,7 +131,7 @@ class MultiView(ModelSettings):
                 self.begin(state)
                 state.tensors["order"] = half[torch.randperm(len(half), generator=state.rng).to(half.device)]
             place = state.step % steps * self.batch
-            values = self.update(state, data.rows(state.tensors["order"][place:place + self.batch]))
+            values = self.update(state, data.rows(state.tensors["order"][place : place + self.batch]))
             state.counters["step"] += 1
             if state.step % steps == 0:
                 state.counters["epoch"] += 1

@@ -1,4 +1,6 @@
-"""When the next Progress is due, and what it carries: numbers that stay on the device until somebody looks."""
+"""When the next Progress is due, and what it carries: numbers that stay on the device until somebody
+looks.
+"""
 
 import time
 from collections.abc import Mapping
@@ -30,12 +32,18 @@ def numbers(values: Mapping[str, Tensor | float | None]) -> dict[str, float | No
 
 
 def descend(optimiser: torch.optim.Optimizer, loss: Tensor, retain: bool = False) -> None:
-    """One step of `optimiser` down `loss`, by the parameters it owns and no others; leaves no `.grad` behind."""
-    parameters: list[nn.Parameter] = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    """One step of `optimiser` down `loss`, by the parameters it owns and no others; leaves no `.grad`
+    behind.
+    """
+    parameters: list[nn.Parameter] = [
+        parameter for group in optimiser.param_groups for parameter in group["params"]
+    ]
     step_along(optimiser, parameters, torch.autograd.grad(loss, parameters, retain_graph=retain))
 
 
-def step_along(optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], gradients: tuple[Tensor, ...]) -> None:
+def step_along(
+    optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter], gradients: tuple[Tensor, ...]
+) -> None:
     """One step of `optimiser` with these gradients of its parameters."""
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient

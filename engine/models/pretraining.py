@@ -1,4 +1,6 @@
-"""What the autoencoders have in common that deep clustering begins with: sizes, batches, k-means at every evaluation."""
+"""What the autoencoders have in common that deep clustering begins with: sizes, batches, k-means at every
+evaluation.
+"""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -25,26 +27,76 @@ class Pretraining(ModelSettings):
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
     family: ClassVar[str] = "Deep clustering"
 
-    hidden: tuple[int, ...] = knob((500, 500, 2000), "Hidden widths", "Widths between input and embedding; the decoder mirrors them.",
-                                   source="Xie et al., 2016 (DEC)", min_length=1, max_length=6)
-    embedding: int = knob(10, "Embedding size", "Numbers that an image is pressed into.", symbol="d", source="DEC", ge=1, le=512)
-    iterations: int = knob(130_000, "Iterations", "Batches to train on.", source="ADEC, section 5", ge=1, le=1_000_000, log=True)
-    batch: int = knob(256, "Batch size", "Samples an iteration; even, since each is mixed with its mirror image in the batch.",
-                      source="ADEC", ge=2, le=8192, multiple_of=2, log=True)
+    hidden: tuple[int, ...] = knob(
+        (500, 500, 2000),
+        "Hidden widths",
+        "Widths between input and embedding; the decoder mirrors them.",
+        source="Xie et al., 2016 (DEC)",
+        min_length=1,
+        max_length=6,
+    )
+    embedding: int = knob(
+        10, "Embedding size", "Numbers that an image is pressed into.", symbol="d", source="DEC", ge=1, le=512
+    )
+    iterations: int = knob(
+        130_000, "Iterations", "Batches to train on.", source="ADEC, section 5", ge=1, le=1_000_000, log=True
+    )
+    batch: int = knob(
+        256,
+        "Batch size",
+        "Samples an iteration; even, since each is mixed with its mirror image in the batch.",
+        source="ADEC",
+        ge=2,
+        le=8192,
+        multiple_of=2,
+        log=True,
+    )
     rate: float = knob(1e-4, "Learning rate", "Adam's step.", source="ADEC, section 5", gt=0, le=1, log=True)
-    augment: bool = knob(True, "Augment images", "Turn and shift each image of a batch a little; what is not an image stays as it is.",
-                         source="ADEC")
-    rotation: float = knob(10.0, "Largest rotation", "Either way.", unit="degrees", source="DynAE's code", ge=0, le=180, advanced=True)
-    shift: float = knob(0.1, "Largest shift", "Either way, as a share of width and height.", source="DynAE's code", ge=0, le=0.5,
-                        advanced=True)
+    augment: bool = knob(
+        True,
+        "Augment images",
+        "Turn and shift each image of a batch a little; what is not an image stays as it is.",
+        source="ADEC",
+    )
+    rotation: float = knob(
+        10.0,
+        "Largest rotation",
+        "Either way.",
+        unit="degrees",
+        source="DynAE's code",
+        ge=0,
+        le=180,
+        advanced=True,
+    )
+    shift: float = knob(
+        0.1,
+        "Largest shift",
+        "Either way, as a share of width and height.",
+        source="DynAE's code",
+        ge=0,
+        le=0.5,
+        advanced=True,
+    )
     normalise: Literal["mean_square", "none"] = knob(
-        "mean_square", "Scaling of the input",
+        "mean_square",
+        "Scaling of the input",
         "mean_square: one number for the whole set, so that the mean of x² is 1; none: [0, 1] as it is. "
         "It multiplies the reconstruction error by its square, so it also decides what λ and γ mean.",
-        source="ADEC (mean square), DynAE's code (none)", advanced=True)
-    evaluate_every: int = knob(2800, "Iterations between evaluations", "k-means runs and the scores are taken.", source="DynAE's code",
-                               ge=1, le=1_000_000, log=True)
-    starts: int = knob(20, "k-means starts", "The best of so many counts.", source="DEC", ge=1, le=200, advanced=True)
+        source="ADEC (mean square), DynAE's code (none)",
+        advanced=True,
+    )
+    evaluate_every: int = knob(
+        2800,
+        "Iterations between evaluations",
+        "k-means runs and the scores are taken.",
+        source="DynAE's code",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    starts: int = knob(
+        20, "k-means starts", "The best of so many counts.", source="DEC", ge=1, le=200, advanced=True
+    )
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> ClusteringAutoencoder:
         """The untrained autoencoder for samples of these shapes."""
@@ -65,7 +117,9 @@ class Pretraining(ModelSettings):
         owners: dict[str, list[nn.Module]] = {"autoencoder": [model.encoder, model.decoder]}
         owners |= {name: [network] for name, network in state.extra.items()}
         for name, nets in owners.items():
-            state.optimisers[name] = torch.optim.Adam([weight for net in nets for weight in net.parameters()], lr=self.rate, fused=True)
+            state.optimisers[name] = torch.optim.Adam(
+                [weight for net in nets for weight in net.parameters()], lr=self.rate, fused=True
+            )
         return state
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
@@ -92,7 +146,9 @@ class Pretraining(ModelSettings):
                 place_centres(state, data, self.starts)
                 yield Evaluate(step=state.step, total=self.iterations, values=numbers(values))
             elif pace.due():
-                yield Progress(step=state.step, total=self.iterations, phase="autoencoder", values=numbers(values))
+                yield Progress(
+                    step=state.step, total=self.iterations, phase="autoencoder", values=numbers(values)
+                )
 
 
 @torch.no_grad()
@@ -113,5 +169,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "quick": {"hidden": (128, 128, 256), "iterations": 4000, "rate": 1e-3, "evaluate_every": 500},
     "mnist_test": {"hidden": (256, 256, 512), "iterations": 6000, "rate": 1e-3, "evaluate_every": 1000},
 }
-"""Reduced settings for digits (8x8) and the 10,000 test images of MNIST. For the latter 1,500 iterations leave ACC at 0.595 (seed 0),
-4,000 at 0.771, 6,000 at 0.820, 12,000 at 0.837."""
+"""Reduced settings for digits (8x8) and the 10,000 test images of MNIST. For the latter 1,500 iterations
+leave ACC at 0.595 (seed 0), 4,000 at 0.771, 6,000 at 0.820, 12,000 at 0.837.
+"""

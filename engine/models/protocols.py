@@ -66,19 +66,33 @@ class Decodes(Protocol):
         ...
 
     def spread(self, x: Views) -> Tensor:
-        """Standard deviation with which the embedding is drawn in training: (n, m), zeros where it is not drawn."""
+        """Standard deviation with which the embedding is drawn in training: (n, m), zeros where it is not
+        drawn.
+        """
         ...
 
 
-ABILITIES: dict[str, type] = {"encodes": Encodes, "clusters": Clusters, "reconstructs": Reconstructs, "classifies": Classifies, "fuses": Fuses,
-                              "decodes": Decodes}
+ABILITIES: dict[str, type] = {
+    "encodes": Encodes,
+    "clusters": Clusters,
+    "reconstructs": Reconstructs,
+    "classifies": Classifies,
+    "fuses": Fuses,
+    "decodes": Decodes,
+}
 
 
 def require(model: nn.Module, ability: str, wanted_by: str) -> None:
     """Raises AbilityError where `model` lacks `ability`."""
     if not isinstance(model, ABILITIES[ability]):
-        has = ", ".join(name for name, protocol in ABILITIES.items() if isinstance(model, protocol)) or "no ability"
-        raise AbilityError(f"{wanted_by} needs a model that {ability}; this one ({type(model).__name__}) has: {has}. Choose another model.")
+        has = (
+            ", ".join(name for name, protocol in ABILITIES.items() if isinstance(model, protocol))
+            or "no ability"
+        )
+        raise AbilityError(
+            f"{wanted_by} needs a model that {ability}; this one ({type(model).__name__}) has: {has}. Choose"
+            " another model."
+        )
 
 
 class ModelSettings(Settings):
@@ -92,7 +106,9 @@ class ModelSettings(Settings):
     """Names of progress values worth a curve, in order."""
 
     def bases(self) -> Mapping[str, "ModelSettings"]:
-        """Role -> settings of the runs this one builds on (same data, same seed); trained or found by key first."""
+        """Role -> settings of the runs this one builds on (same data, same seed); trained or found by key
+        first.
+        """
         return {}
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
@@ -111,11 +127,15 @@ class ModelSettings(Settings):
         raise NotImplementedError
 
     def fitted_attack(self) -> Mapping[str, Any] | None:
-        """The fields of an attack that is fitted to the base before training begins; `adopt` is given it as "attack"."""
+        """The fields of an attack that is fitted to the base before training begins; `adopt` is given it as
+        "attack".
+        """
         return None
 
     def watched_attack(self) -> Mapping[str, Any] | None:
-        """The fields of an attack whose scores stand beside those of the clean samples at every evaluation; None: no attack."""
+        """The fields of an attack whose scores stand beside those of the clean samples at every evaluation;
+        None: no attack.
+        """
         return None
 
     @classmethod

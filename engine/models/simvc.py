@@ -1,8 +1,10 @@
-"""SiMVC: an encoder a view, a learned mean of their embeddings, and the DDC loss on it. The simplest deep multi-view clustering.
+"""SiMVC: an encoder a view, a learned mean of their embeddings, and the DDC loss on it. The simplest deep
+multi-view clustering.
 
     L = L1 + L2 + L3
 
-Source: Trosten, Løkse, Jenssen and Kampffmeyer, "Reconsidering representation alignment for multi-view clustering", CVPR 2021.
+Source: Trosten, Løkse, Jenssen and Kampffmeyer, "Reconsidering representation alignment for multi-view
+clustering", CVPR 2021.
 """
 
 from collections.abc import Mapping
@@ -24,7 +26,10 @@ class SiMVC(MultiView):
     title: ClassVar[str] = "SiMVC"
     source: ClassVar[str] = "Trosten, Løkse, Jenssen and Kampffmeyer, CVPR 2021 (arXiv 2103.07738)"
     equation: ClassVar[str] = r"L = L_1 + L_2 + L_3"
-    summary: ClassVar[str] = "Views are fused by learned weights; clusters are pulled apart in the fused embedding. Views are not aligned."
+    summary: ClassVar[str] = (
+        "Views are fused by learned weights; clusters are pulled apart in the fused embedding. Views are not"
+        " aligned."
+    )
     curves: ClassVar[tuple[str, ...]] = ("compact", "orthogonal", "corners")
     presets = SMALL
 

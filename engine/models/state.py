@@ -13,11 +13,13 @@ from engine.errors import RunBroken
 class State:
     """Networks, optimisers, generator, counters and targets of one training.
 
-    `model` is what inference needs (the only part a zoo entry keeps), `extra` the networks only training needs,
-    `tensors` targets and the like, `counters` plain JSON values.
+    `model` is what inference needs (the only part a zoo entry keeps), `extra` the networks only training
+    needs, `tensors` targets and the like, `counters` plain JSON values.
     """
 
-    def __init__(self, model: nn.Module, rng: torch.Generator, how: How, extra: dict[str, nn.Module] | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, rng: torch.Generator, how: How, extra: dict[str, nn.Module] | None = None
+    ) -> None:
         self.model, self.rng, self.how = model, rng, how
         self.extra = nn.ModuleDict(extra or {})
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
@@ -35,15 +37,19 @@ class State:
         return self.model.encoder  # type: ignore[return-value]
 
     def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]:
-        """For probes: mean losses over the samples `x` at rows `index` of the data, float32, with a graph to the encoder.
+        """For probes: mean losses over the samples `x` at rows `index` of the data, float32, with a graph to
+        the encoder.
 
-        "pseudo" (the clustering loss), "self" (the regulariser, unweighted), "total" (as trained), "q" (n, k), and
-        optionally "weighted:NAME" for each weighted part of the total. Methods that have none return {}.
+        "pseudo" (the clustering loss), "self" (the regulariser, unweighted), "total" (as trained), "q" (n,
+        k), and optionally "weighted:NAME" for each weighted part of the total. Methods that have none return
+        {}.
         """
         return {}
 
     def probe_rows(self, n: int) -> Tensor | None:
-        """Rows of the n samples to probe gradient angles on at this evaluation; None where no probe is due now."""
+        """Rows of the n samples to probe gradient angles on at this evaluation; None where no probe is due
+        now.
+        """
         return None
 
     def training_tensors(self) -> dict[str, Tensor]:
@@ -53,14 +59,22 @@ class State:
         flat["rng"] = self.rng.get_state()
         for owner, optimiser in self.optimisers.items():
             for number, values in optimiser.state_dict()["state"].items():
-                flat |= {f"optimiser.{owner}.{number}.{key}": torch.as_tensor(value) for key, value in values.items() if value is not None}
+                flat |= {
+                    f"optimiser.{owner}.{number}.{key}": torch.as_tensor(value)
+                    for key, value in values.items()
+                    if value is not None
+                }
         return flat
 
     def restore(self, training: dict[str, Tensor], counters: dict[str, Any]) -> None:
-        """The inverse of `training_tensors` on a fresh skeleton. Raises RunBroken where names or shapes differ."""
+        """The inverse of `training_tensors` on a fresh skeleton. Raises RunBroken where names or shapes
+        differ.
+        """
         try:
             self.extra.load_state_dict(_below("extra.", training))
-            self.tensors = {name: value.to(self.how.device) for name, value in _below("tensor.", training).items()}
+            self.tensors = {
+                name: value.to(self.how.device) for name, value in _below("tensor.", training).items()
+            }
             self.rng.set_state(training["rng"].cpu())
             for owner, optimiser in self.optimisers.items():
                 whole = optimiser.state_dict()
@@ -71,7 +85,9 @@ class State:
                 optimiser.load_state_dict(whole | {"state": state})
         except (KeyError, ValueError, RuntimeError) as error:
             problem = str(error).splitlines()[0]
-            raise RunBroken(f"The checkpoint does not fit this version of the method ({problem}); train the run anew.") from None
+            raise RunBroken(
+                f"The checkpoint does not fit this version of the method ({problem}); train the run anew."
+            ) from None
         self.counters = dict(counters)
 
 

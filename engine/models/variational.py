@@ -1,11 +1,14 @@
-"""What the networks of robust deep clustering have in common: four stages of training and the parts of their loss.
+"""What the networks of robust deep clustering have in common: four stages of training and the parts of their
+loss.
 
-    L_rec = λ_r ‖x − G(z̃)‖²,  z̃ = m + e^{ℓ/2} ⊙ ε;    L_kl = Σ_k y_k ½ Σ_i [e^{ℓ_i} + (m_i − μ_ki)² − 1 − ℓ_i];    L_cat = Σ_k y_k log y_k
+    L_rec = λ_r ‖x − G(z̃)‖²,  z̃ = m + e^{ℓ/2} ⊙ ε;    L_kl = Σ_k y_k ½ Σ_i [e^{ℓ_i} + (m_i − μ_ki)² − 1 −
+        ℓ_i];    L_cat = Σ_k y_k log y_k
 
-all means over the batch of sums over a sample, y = C(m). At μ = 0 the clusters are alike and stay so: a plain VAE comes first, k-means
-places μ, the head learns its labels, then everything is trained together.
+all means over the batch of sums over a sample, y = C(m). At μ = 0 the clusters are alike and stay so: a plain
+VAE comes first, k-means places μ, the head learns its labels, then everything is trained together.
 
-Source: Yang, Deng, Wei, Yan and Liu, NeurIPS 2020; losses as in its public code, which lacks the training (the four stages are Feint's).
+Source: Yang, Deng, Wei, Yan and Liu, NeurIPS 2020; losses as in its public code, which lacks the training
+(the four stages are Feint's).
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,31 +40,113 @@ class Variational(ModelSettings):
     family: ClassVar[str] = "Robust clustering"
     curves: ClassVar[tuple[str, ...]] = ("reconstruction", "prior", "categorical")
 
-    embedding: int = knob(64, "Latent dimension", "Numbers that a sample is pressed into.", symbol="d", source="the paper's tables: 64 to 512", ge=1, le=1024)
-    form: Literal["conv", "dense"] = knob("conv", "Network", "conv: strided convolutions, for images; dense: layers of the widths below. Vectors are always "
-                                          "dense.", source="the public code (images)")
-    filters: tuple[int, int] = knob((32, 64), "Filters", "Channels of the convolutions.", source="the public code")
-    hidden: tuple[int, ...] = knob((1024, 512), "Hidden widths", "Of a dense network; the decoder mirrors them.", source="Feint", min_length=1,
-                                   max_length=6)
-    head: tuple[int, ...] = knob((1024, 1024, 512), "Widths of the clustering head", "Between embedding and assignment.", source="the public code",
-                                 min_length=1, max_length=6)
+    embedding: int = knob(
+        64,
+        "Latent dimension",
+        "Numbers that a sample is pressed into.",
+        symbol="d",
+        source="the paper's tables: 64 to 512",
+        ge=1,
+        le=1024,
+    )
+    form: Literal["conv", "dense"] = knob(
+        "conv",
+        "Network",
+        "conv: strided convolutions, for images; dense: layers of the widths below. Vectors are always "
+        "dense.",
+        source="the public code (images)",
+    )
+    filters: tuple[int, int] = knob(
+        (32, 64), "Filters", "Channels of the convolutions.", source="the public code"
+    )
+    hidden: tuple[int, ...] = knob(
+        (1024, 512),
+        "Hidden widths",
+        "Of a dense network; the decoder mirrors them.",
+        source="Feint",
+        min_length=1,
+        max_length=6,
+    )
+    head: tuple[int, ...] = knob(
+        (1024, 1024, 512),
+        "Widths of the clustering head",
+        "Between embedding and assignment.",
+        source="the public code",
+        min_length=1,
+        max_length=6,
+    )
     output: Literal["auto", "sigmoid", "linear", "softplus"] = knob(
-        "auto", "Decoder ends with", "auto: sigmoid for images, linear for vectors. softplus suits word counts.", source="the public code (images)",
-        advanced=True)
+        "auto",
+        "Decoder ends with",
+        "auto: sigmoid for images, linear for vectors. softplus suits word counts.",
+        source="the public code (images)",
+        advanced=True,
+    )
     normalise: Literal["none", "mean_square"] = knob(
-        "none", "Scaling of the input", "none: [0, 1] as it is; mean_square: one number for the whole set, so that the mean of x² is 1.",
-        source="the public code", advanced=True)
-    weight: float = knob(2.5, "Weight of the reconstruction", "Of the squared error, summed over the numbers of a sample.", symbol="λ_r",
-                         source="the public code", gt=0, le=1e6)
-    warm_steps: int = knob(500, "Steps of the plain autoencoder", "Before there are clusters.", source="Feint", ge=1, le=1_000_000, log=True)
-    head_steps: int = knob(300, "Steps of the head", "To learn the labels of k-means.", source="Feint", ge=1, le=100_000, log=True)
-    joint_steps: int = knob(2000, "Steps of the clustering loss", "Everything together. The public code: at most 50,000.", source="Feint", ge=1,
-                            le=1_000_000, log=True)
-    batch: int = knob(1000, "Batch size", "Samples a step, without replacement; all of them where there are fewer.", source="the public code",
-                      ge=2, le=8192, log=True)
+        "none",
+        "Scaling of the input",
+        "none: [0, 1] as it is; mean_square: one number for the whole set, so that the mean of x² is 1.",
+        source="the public code",
+        advanced=True,
+    )
+    weight: float = knob(
+        2.5,
+        "Weight of the reconstruction",
+        "Of the squared error, summed over the numbers of a sample.",
+        symbol="λ_r",
+        source="the public code",
+        gt=0,
+        le=1e6,
+    )
+    warm_steps: int = knob(
+        500,
+        "Steps of the plain autoencoder",
+        "Before there are clusters.",
+        source="Feint",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    head_steps: int = knob(
+        300,
+        "Steps of the head",
+        "To learn the labels of k-means.",
+        source="Feint",
+        ge=1,
+        le=100_000,
+        log=True,
+    )
+    joint_steps: int = knob(
+        2000,
+        "Steps of the clustering loss",
+        "Everything together. The public code: at most 50,000.",
+        source="Feint",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    batch: int = knob(
+        1000,
+        "Batch size",
+        "Samples a step, without replacement; all of them where there are fewer.",
+        source="the public code",
+        ge=2,
+        le=8192,
+        log=True,
+    )
     rate: float = knob(1e-3, "Learning rate", "Adam's step.", source="the public code", gt=0, le=1, log=True)
-    evaluate_every: int = knob(50, "Steps between evaluations", "An epoch of the public code.", source="the public code", ge=1, le=1_000_000, log=True)
-    starts: int = knob(20, "k-means starts", "The best of so many counts.", source="DEC", ge=1, le=200, advanced=True)
+    evaluate_every: int = knob(
+        50,
+        "Steps between evaluations",
+        "An epoch of the public code.",
+        source="the public code",
+        ge=1,
+        le=1_000_000,
+        log=True,
+    )
+    starts: int = knob(
+        20, "k-means starts", "The best of so many counts.", source="DEC", ge=1, le=200, advanced=True
+    )
 
     @property
     def total(self) -> int:
@@ -73,13 +158,27 @@ class Variational(ModelSettings):
         return self.drawn(shapes, clusters, torch.Generator().manual_seed(0))
 
     def drawn(self, shapes: Sequence[Sequence[int]], clusters: int, rng: torch.Generator) -> ClusteringVAE:
-        """A network with weights from `rng`. Raises DataError for several views, and for images too small for convolutions."""
+        """A network with weights from `rng`. Raises DataError for several views, and for images too small for
+        convolutions.
+        """
         if len(shapes) != 1:
-            raise DataError(f"{self.name} takes samples of one view; these have {len(shapes)}. Choose other data, or a multi-view model.")
+            raise DataError(
+                f"{self.name} takes samples of one view; these have {len(shapes)}. Choose other data, or a"
+                " multi-view model."
+            )
         image = len(shapes[0]) == 3
         output = ("sigmoid" if image else "linear") if self.output == "auto" else self.output
-        return ClusteringVAE(shapes[0], clusters, self.embedding, conv=image and self.form == "conv", filters=self.filters, hidden=self.hidden,
-                             head=self.head, output=output, rng=rng)
+        return ClusteringVAE(
+            shapes[0],
+            clusters,
+            self.embedding,
+            conv=image and self.form == "conv",
+            filters=self.filters,
+            hidden=self.hidden,
+            head=self.head,
+            output=output,
+            rng=rng,
+        )
 
     def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
         """A fresh network, what its modules need, and an Adam for each stage."""
@@ -88,10 +187,18 @@ class Variational(ModelSettings):
             model.scale.copy_(unit_scale(data))
         state = State(model.to(how.device), rng, how, self.extra(data.size, rng))
         state.extra.to(how.device)
-        plain = [weight for name, weight in model.named_parameters() if not name.startswith(("head.", "centres"))]
-        owners = {"plain": plain, "head": list(model.head.parameters()), "joint": [*model.parameters(), *state.extra.parameters()]}
+        plain = [
+            weight for name, weight in model.named_parameters() if not name.startswith(("head.", "centres"))
+        ]
+        owners = {
+            "plain": plain,
+            "head": list(model.head.parameters()),
+            "joint": [*model.parameters(), *state.extra.parameters()],
+        }
         for name, weights in owners.items():
-            state.optimisers[name] = torch.optim.Adam([weight for weight in weights if weight.requires_grad], lr=self.rate, fused=True)
+            state.optimisers[name] = torch.optim.Adam(
+                [weight for weight in weights if weight.requires_grad], lr=self.rate, fused=True
+            )
         return state
 
     def extra(self, size: int, rng: torch.Generator) -> dict[str, nn.Module]:
@@ -99,16 +206,23 @@ class Variational(ModelSettings):
         return {}
 
     def module(self, state: State, x: Views, m: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """What a module adds to the loss of a batch with embeddings m (n, d) and assignments y (n, k), weighted: nothing here."""
+        """What a module adds to the loss of a batch with embeddings m (n, d) and assignments y (n, k),
+        weighted: nothing here.
+        """
         return {}
 
     def parts(self, state: State, x: Views) -> tuple[dict[str, Tensor], "Seen"]:
-        """The parts of the clustering loss of a batch, weighted as they are summed, in float32; and the forward pass they come from."""
+        """The parts of the clustering loss of a batch, weighted as they are summed, in float32; and the
+        forward pass they come from.
+        """
         it = seen(state, x)
         model = vae_of(state)
         y = it.log_y.exp()
-        parts = {"reconstruction": self.weight * (it.x_hat - it.x).square().sum(1).mean(), "prior": divergence(it.m, it.log_variance, model.centres, y).mean(),
-                 "categorical": (y * (y + TINY).log()).sum(1).mean()}
+        parts = {
+            "reconstruction": self.weight * (it.x_hat - it.x).square().sum(1).mean(),
+            "prior": divergence(it.m, it.log_variance, model.centres, y).mean(),
+            "categorical": (y * (y + TINY).log()).sum(1).mean(),
+        }
         return parts | self.module(state, x, it.m, y), it
 
     def update(self, state: State, x: Views) -> dict[str, Tensor]:
@@ -130,7 +244,10 @@ class Variational(ModelSettings):
             m, log_variance = model.moments(x)
             x_hat = model.generate(sampled(m, log_variance, state.rng))
         standard = 0.5 * (log_variance.exp() + m.square() - 1 - log_variance).sum(1).mean()
-        return {"reconstruction": self.weight * (x_hat - model.units(x).flatten(1)).square().sum(1).mean(), "prior": standard}
+        return {
+            "reconstruction": self.weight * (x_hat - model.units(x).flatten(1)).square().sum(1).mean(),
+            "prior": standard,
+        }
 
     def _taught(self, state: State, x: Views) -> dict[str, Tensor]:
         model = vae_of(state)
@@ -140,7 +257,9 @@ class Variational(ModelSettings):
         return {"cross_entropy": F.nll_loss(model.log_assign_embedding(m), nearest)}
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
-        """The stages one after the other; evaluated from the end of the head's on, for before there are no clusters."""
+        """The stages one after the other; evaluated from the end of the head's on, for before there are no
+        clusters.
+        """
         data, pace = data.to(state.how.device), Pace()
         clustered = self.warm_steps + self.head_steps
         while state.step < self.total:
@@ -150,17 +269,34 @@ class Variational(ModelSettings):
             state.counters["step"] += 1
             due = state.step >= clustered and (state.step - clustered) % self.evaluate_every == 0
             if due or state.step == self.total:
-                yield Evaluate(step=state.step, total=self.total, values=numbers(values | health(state, data)))
+                yield Evaluate(
+                    step=state.step, total=self.total, values=numbers(values | health(state, data))
+                )
             elif pace.due():
-                stage = "autoencoder" if state.step < self.warm_steps else "head" if state.step < clustered else "clustering"
+                stage = (
+                    "autoencoder"
+                    if state.step < self.warm_steps
+                    else "head"
+                    if state.step < clustered
+                    else "clustering"
+                )
                 yield Progress(step=state.step, total=self.total, phase=stage, values=numbers(values))
 
 
 class Seen:
     """One forward pass of a batch: x in the network's units, moments, the draw η, x̂ of m + η, log y of m."""
 
-    def __init__(self, x: Tensor, m: Tensor, log_variance: Tensor, eta: Tensor, x_hat: Tensor, log_y: Tensor) -> None:
-        self.x, self.m, self.log_variance, self.eta, self.x_hat, self.log_y = x, m, log_variance, eta, x_hat, log_y
+    def __init__(
+        self, x: Tensor, m: Tensor, log_variance: Tensor, eta: Tensor, x_hat: Tensor, log_y: Tensor
+    ) -> None:
+        self.x, self.m, self.log_variance, self.eta, self.x_hat, self.log_y = (
+            x,
+            m,
+            log_variance,
+            eta,
+            x_hat,
+            log_y,
+        )
 
 
 def seen(state: State, x: Views) -> Seen:
@@ -169,7 +305,14 @@ def seen(state: State, x: Views) -> Seen:
     with state.how.autocast():
         m, log_variance = model.moments(x)
         eta = sampled(torch.zeros_like(m), log_variance, state.rng)
-        return Seen(model.units(x).flatten(1), m, log_variance, eta, model.generate(m + eta), model.log_assign_embedding(m))
+        return Seen(
+            model.units(x).flatten(1),
+            m,
+            log_variance,
+            eta,
+            model.generate(m + eta),
+            model.log_assign_embedding(m),
+        )
 
 
 def sampled(m: Tensor, log_variance: Tensor, rng: torch.Generator) -> Tensor:
@@ -195,14 +338,21 @@ def place_means(state: State, data: AtRest, starts: int) -> None:
     """Put the prior means where k-means finds them in the embedding of the clean set."""
     model = vae_of(state)
     if len(data) < len(model.centres):
-        raise SettingsError(f"There must be at least as many samples as clusters; got {len(data)} for {len(model.centres)}. Ask for fewer clusters.")
-    centres, _ = k_means(torch.cat([model.encode(x) for x in data.chunks()]), len(model.centres), state.rng, starts)
+        raise SettingsError(
+            f"There must be at least as many samples as clusters; got {len(data)} for {len(model.centres)}."
+            " Ask for fewer clusters."
+        )
+    centres, _ = k_means(
+        torch.cat([model.encode(x) for x in data.chunks()]), len(model.centres), state.rng, starts
+    )
     model.centres.copy_(centres)
 
 
 @torch.no_grad()
 def health(state: State, data: AtRest) -> dict[str, Tensor | float | None]:
-    """Signs of a collapse: the share of the smallest cluster, and how far the head is from the assignment that the means imply."""
+    """Signs of a collapse: the share of the smallest cluster, and how far the head is from the assignment
+    that the means imply.
+    """
     model = vae_of(state)
     m = torch.cat([model.encode(x) for x in data.chunks()])
     log_y = model.log_assign_embedding(m)
@@ -222,10 +372,37 @@ def vae_of(state: State) -> ClusteringVAE:
     return state.model
 
 
-QUICK: dict[str, Any] = {"embedding": 10, "form": "dense", "hidden": (128, 128), "head": (128, 128), "warm_steps": 1500, "head_steps": 300,
-                         "joint_steps": 1500, "batch": 256, "evaluate_every": 150}
-MINI: dict[str, Any] = {"filters": (16, 32), "head": (256, 256), "warm_steps": 400, "head_steps": 100, "joint_steps": 400, "batch": 256, "evaluate_every": 50}
-TEXT: dict[str, Any] = {"embedding": 64, "hidden": (256, 128), "head": (128, 128), "output": "softplus", "normalise": "mean_square", "warm_steps": 400,
-                        "head_steps": 100, "joint_steps": 400, "batch": 256, "evaluate_every": 50}
+QUICK: dict[str, Any] = {
+    "embedding": 10,
+    "form": "dense",
+    "hidden": (128, 128),
+    "head": (128, 128),
+    "warm_steps": 1500,
+    "head_steps": 300,
+    "joint_steps": 1500,
+    "batch": 256,
+    "evaluate_every": 150,
+}
+MINI: dict[str, Any] = {
+    "filters": (16, 32),
+    "head": (256, 256),
+    "warm_steps": 400,
+    "head_steps": 100,
+    "joint_steps": 400,
+    "batch": 256,
+    "evaluate_every": 50,
+}
+TEXT: dict[str, Any] = {
+    "embedding": 64,
+    "hidden": (256, 128),
+    "head": (128, 128),
+    "output": "softplus",
+    "normalise": "mean_square",
+    "warm_steps": 400,
+    "head_steps": 100,
+    "joint_steps": 400,
+    "batch": 256,
+    "evaluate_every": 50,
+}
 SMALL: dict[str, dict[str, Any]] = {"quick": QUICK, "mini": MINI, "text": TEXT}
 """Reduced settings: 8x8 digits, 10,000 images of 28x28, documents of some thousand word weights."""

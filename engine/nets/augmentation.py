@@ -9,16 +9,29 @@ from torch import Tensor
 from engine.data.views import Views
 
 
-def rotate_and_shift(images: Tensor, rng: torch.Generator, degrees: float = 10.0, shift: float = 0.1) -> Tensor:
+def rotate_and_shift(
+    images: Tensor, rng: torch.Generator, degrees: float = 10.0, shift: float = 0.1
+) -> Tensor:
     """Each image (n, c, h, w) turned by U(±degrees) and moved by U(±shift) of its height and width.
 
     Bilinear; the border is filled with the nearest edge value. The numbers are drawn on the CPU from `rng`.
     """
     n, _, height, width = images.shape
-    angle, down, right = (2 * torch.rand(3, n, generator=rng) - 1) * torch.tensor([[math.radians(degrees)], [shift], [shift]])
+    angle, down, right = (2 * torch.rand(3, n, generator=rng) - 1) * torch.tensor(
+        [[math.radians(degrees)], [shift], [shift]]
+    )
     cos, sin = angle.cos(), angle.sin()
-    rows = [cos, -sin * height / width, 2 * right, sin * width / height, cos, 2 * down]  # in grid units the image is 2 wide
-    grid = F.affine_grid(torch.stack(rows, 1).view(n, 2, 3).to(images), list(images.shape), align_corners=False)
+    rows = [
+        cos,
+        -sin * height / width,
+        2 * right,
+        sin * width / height,
+        cos,
+        2 * down,
+    ]  # in grid units the image is 2 wide
+    grid = F.affine_grid(
+        torch.stack(rows, 1).view(n, 2, 3).to(images), list(images.shape), align_corners=False
+    )
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 

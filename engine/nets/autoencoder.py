@@ -12,12 +12,16 @@ from engine.nets.student_t import log_assignment
 
 
 class ClusteringAutoencoder(nn.Module):
-    """encoder d-hidden-m, mirrored decoder, `centres` (k, m), and `scale`, which turns [0, 1] into the paper's units.
+    """encoder d-hidden-m, mirrored decoder, `centres` (k, m), and `scale`, which turns [0, 1] into the
+    paper's units.
 
-    Encodes, clusters (Student-t of the centres) and reconstructs. The decoder ends linearly: x̂ may leave [0, 1].
+    Encodes, clusters (Student-t of the centres) and reconstructs. The decoder ends linearly: x̂ may leave [0,
+    1].
     """
 
-    def __init__(self, size: int, hidden: Sequence[int], embedding: int, clusters: int, rng: torch.Generator) -> None:
+    def __init__(
+        self, size: int, hidden: Sequence[int], embedding: int, clusters: int, rng: torch.Generator
+    ) -> None:
         super().__init__()
         widths = (size, *hidden, embedding)
         self.encoder = perceptron(widths, rng)
@@ -56,13 +60,17 @@ class ClusteringAutoencoder(nn.Module):
 
 
 def unit_scale(data: AtRest) -> Tensor:
-    """The one number by which data must be multiplied so that the mean of x² over samples and features is 1: ().
+    """The one number by which data must be multiplied so that the mean of x² over samples and features is 1:
+    ().
 
     Raises DataError where all numbers are zero.
     """
     squares = sum(float(chunk.flat().double().square().sum()) for chunk in data.chunks())
     if squares == 0:
-        raise DataError("Data must hold something other than zeros to be scaled to a mean square of 1; every number is 0. Check the file.")
+        raise DataError(
+            "Data must hold something other than zeros to be scaled to a mean square of 1; every number is 0."
+            " Check the file."
+        )
     return torch.tensor((squares / (len(data) * data.size)) ** -0.5)
 
 

@@ -1,4 +1,5 @@
-"""The losses of deep divergence-based clustering, and the contrastive term between views. In float32: their floors are smaller than bf16's.
+"""The losses of deep divergence-based clustering, and the contrastive term between views. In float32: their
+floors are smaller than bf16's.
 
 Sources: Kampffmeyer et al., Neural Networks 2019; Trosten et al., CVPR 2021; Huang et al., ICML 2024.
 """
@@ -19,7 +20,9 @@ TEMPERATURE = 0.1
 
 
 def kernel(h: Tensor) -> Tensor:
-    """exp(−‖h_i − h_j‖² / 2σ²) of h (n, m): (n, n); σ² is 0.15 of the median of all n² squared distances, without gradient."""
+    """exp(−‖h_i − h_j‖² / 2σ²) of h (n, m): (n, n); σ² is 0.15 of the median of all n² squared distances,
+    without gradient.
+    """
     squares = h.square().sum(1)
     distances = (squares[:, None] + squares[None] - 2 * h @ h.T).clamp_min(0)
     sigma2 = (WIDTH * distances.detach().median()).clamp_min(FLOOR)
@@ -27,7 +30,9 @@ def kernel(h: Tensor) -> Tensor:
 
 
 def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
-    """The mean over pairs of columns of B (n, k) of B_i' K B_j / √(B_i' K B_i · B_j' K B_j): (), from 0 to 1."""
+    """The mean over pairs of columns of B (n, k) of B_i' K B_j / √(B_i' K B_i · B_j' K B_j): (), from
+    0 to 1.
+    """
     overlap = weights.T @ gram @ weights
     own = overlap.diagonal()
     shares = overlap.clamp_min(FLOOR) / (own[:, None] * own[None]).clamp_min(FLOOR**2).sqrt()
@@ -36,10 +41,15 @@ def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
 
 
 def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """L1 (clusters apart in h), L2 (assignments unlike one another), L3 (assignments near corners) of h (n, m), a (n, k)."""
+    """L1 (clusters apart in h), L2 (assignments unlike one another), L3 (assignments near corners) of h (n,
+    m), a (n, k).
+    """
     n, k = assignment.shape
     if n < 2 or k < 2:
-        raise DataError(f"The DDC loss compares samples and clusters with one another: it needs at least 2 of each; got {n} and {k}.")
+        raise DataError(
+            "The DDC loss compares samples and clusters with one another: it needs at least 2 of each; got"
+            f" {n} and {k}."
+        )
     gram = kernel(h)
     alike = (assignment.sum(0).square().sum() - assignment.square().sum()) / (n * (n - 1))
     ends = torch.eye(k, device=assignment.device, dtype=assignment.dtype)
@@ -48,14 +58,23 @@ def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def contrast(z: Sequence[Tensor], weight: Tensor | float = 1.0) -> Tensor:
-    """The contrastive term of views z_v (n, m): w · 2/(V(V−1)) · the sum over pairs of views, each in both directions: ()."""
+    """The contrastive term of views z_v (n, m): w · 2/(V(V−1)) · the sum over pairs of views, each in both
+    directions: ().
+    """
     unit = [F.normalize(view, dim=1) for view in z]
-    pairs = [_directed(unit[u], unit[v]) + _directed(unit[v], unit[u]) for u, v in combinations(range(len(unit)), 2)]
+    pairs = [
+        _directed(unit[u], unit[v]) + _directed(unit[v], unit[u])
+        for u, v in combinations(range(len(unit)), 2)
+    ]
     return weight * torch.stack(pairs).mean()
 
 
 def _directed(one: Tensor, other: Tensor) -> Tensor:
-    """Cross-entropy of finding one's partner among all of the other view and all others of the own one: ()."""
+    """Cross-entropy of finding one's partner among all of the other view and all others of the own
+    one: ().
+    """
     itself = torch.eye(len(one), dtype=torch.bool, device=one.device)
     own = (one @ one.T / TEMPERATURE).masked_fill(itself, -torch.inf)
-    return F.cross_entropy(torch.cat([one @ other.T / TEMPERATURE, own], dim=1), torch.arange(len(one), device=one.device))
+    return F.cross_entropy(
+        torch.cat([one @ other.T / TEMPERATURE, own], dim=1), torch.arange(len(one), device=one.device)
+    )

@@ -1,8 +1,10 @@
-"""Mutual information as a critic sees it: the Jensen-Shannon estimate, a loss that critic and networks make small together.
+"""Mutual information as a critic sees it: the Jensen-Shannon estimate, a loss that critic and networks make
+small together.
 
     I(a, b) = −E [log σ(T(a_i, b_i)) + log(1 − σ(T(a_i, b_π(i))))]
 
-A constant critic gives 2 log 2. Sources: Nowozin et al., NeurIPS 2016 (arXiv 1606.00709); Hjelm et al., ICLR 2019 (arXiv 1808.06670).
+A constant critic gives 2 log 2. Sources: Nowozin et al., NeurIPS 2016 (arXiv 1606.00709); Hjelm et al., ICLR
+2019 (arXiv 1808.06670).
 """
 
 import torch
@@ -11,8 +13,13 @@ from torch import Tensor, nn
 
 
 def dependence(critic: nn.Module, one: Tensor, other: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss of telling pairs (a_i, b_i) from (a_i, b_order(i)), of a (n, p) and b (n, q), and the critic's accuracy: (), ()."""
-    true, false = critic(torch.cat([one, other], dim=1))[:, 0], critic(torch.cat([one, other[order]], dim=1))[:, 0]
+    """The loss of telling pairs (a_i, b_i) from (a_i, b_order(i)), of a (n, p) and b (n, q), and the critic's
+    accuracy: (), ().
+    """
+    true, false = (
+        critic(torch.cat([one, other], dim=1))[:, 0],
+        critic(torch.cat([one, other[order]], dim=1))[:, 0],
+    )
     loss = F.softplus(-true).mean() + F.softplus(false).mean()
     return loss, 0.5 * ((true > 0).float().mean() + (false < 0).float().mean()).detach()
 

@@ -15,14 +15,19 @@ from engine.nets.layers import finite
 def k_means(z: Tensor, clusters: int, rng: torch.Generator, starts: int = 20) -> tuple[Tensor, Tensor]:
     """Centres (k, m) and labels (n,) of the points z (n, m), on z's device; seeded from `rng`.
 
-    One thread, because sums in another order would change the last digits. Raises DataError where there are fewer points
-    than clusters, Diverged where a point is not finite.
+    One thread, because sums in another order would change the last digits. Raises DataError where there are
+    fewer points than clusters, Diverged where a point is not finite.
     """
     if len(z) < clusters:
-        raise DataError(f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters}. Ask for fewer clusters.")
+        raise DataError(
+            f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters}. Ask"
+            " for fewer clusters."
+        )
     seed = int(torch.randint(2**31 - 1, (), generator=rng))
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: some clusters stay empty
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # fewer distinct points than clusters: some clusters stay empty
         fitted = KMeans(clusters, n_init=starts, random_state=seed).fit(finite(z).detach().cpu().numpy())
     centres = torch.from_numpy(fitted.cluster_centers_).to(z)
     return centres, torch.from_numpy(fitted.labels_).long().to(z.device)

@@ -19,7 +19,9 @@ def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
 
 
 def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
-    """Affine layers of these widths with ReLU between them and a linear end: (n, widths[0]) -> (n, widths[-1])."""
+    """Affine layers of these widths with ReLU between them and a linear end: (n, widths[0]) -> (n,
+    widths[-1]).
+    """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         layers += [linear(inputs, outputs, rng), nn.ReLU()]
@@ -34,5 +36,8 @@ def full(x: Tensor) -> Tensor:
 def finite(z: Tensor) -> Tensor:
     """`z` as it is. Raises Diverged where an embedding is NaN or infinite."""
     if not bool(torch.isfinite(z).all()):
-        raise Diverged("Embeddings must be finite; some are NaN or infinite, so training diverged. Use a lower learning rate or weight.")
+        raise Diverged(
+            "Embeddings must be finite; some are NaN or infinite, so training diverged. Use a lower learning"
+            " rate or weight."
+        )
     return z

@@ -2,7 +2,8 @@
 
     L_graph = Σ_ij W_ij ‖ỹ_i − ỹ_j‖² / n,   Ỹ = Y (L⁻¹)ᵀ √n,   YᵀY + εI = L Lᵀ
 
-Source: Yang, Deng, Zheng, Yan and Liu, CVPR 2019 (dual autoencoder spectral clustering), as Yang et al., NeurIPS 2020, use it.
+Source: Yang, Deng, Zheng, Yan and Liu, CVPR 2019 (dual autoencoder spectral clustering), as Yang et al.,
+NeurIPS 2020, use it.
 """
 
 import torch
@@ -22,19 +23,25 @@ def squared_distances(z: Tensor) -> Tensor:
 def affinity(z: Tensor, neighbours: int = 3, width: float | None = None) -> Tensor:
     """W of the rows of z (n, m): (n, n), symmetric, zero on the diagonal.
 
-    exp(−d²/2s²) to the `neighbours` nearest of each row, itself among them, made symmetric. s is `width`, or the median over the rows of
-    the distance to the nearest other one.
+    exp(−d²/2s²) to the `neighbours` nearest of each row, itself among them, made symmetric. s is `width`, or
+    the median over the rows of the distance to the nearest other one.
     """
     distances = squared_distances(z)
     near, index = distances.topk(min(neighbours, len(z)), dim=1, largest=False)
-    s2 = near[:, min(1, near.shape[1] - 1)].sqrt().median().square().clamp_min(1e-12) if width is None else torch.as_tensor(width**2, device=z.device)
+    s2 = (
+        near[:, min(1, near.shape[1] - 1)].sqrt().median().square().clamp_min(1e-12)
+        if width is None
+        else torch.as_tensor(width**2, device=z.device)
+    )
     weights = torch.zeros_like(distances).scatter(1, index, torch.exp(-near / (2 * s2)))
     weights = weights.masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), 0)
     return (weights + weights.T) / 2
 
 
 def orthonormal(y: Tensor, ridge: float = RIDGE) -> Tensor | None:
-    """Ỹ of assignments Y (n, k), so that ỸᵀỸ/n = I: (n, k); None where a cluster is so empty that no factorisation is found."""
+    """Ỹ of assignments Y (n, k), so that ỸᵀỸ/n = I: (n, k); None where a cluster is so empty that no
+    factorisation is found.
+    """
     gram = y.T @ y + ridge * torch.eye(y.shape[1], device=y.device, dtype=y.dtype)
     factor, failed = torch.linalg.cholesky_ex(gram)
     if int(failed):

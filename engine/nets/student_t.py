@@ -1,4 +1,5 @@
-"""The Student-t head of deep embedded clustering: soft assignment q, sharpened target p, and the loss KL(p‖q).
+"""The Student-t head of deep embedded clustering: soft assignment q, sharpened target p, and the loss
+KL(p‖q).
 
 Source: Xie, Girshick, Farhadi, "Unsupervised Deep Embedding for Clustering Analysis", ICML 2016, eqs (1)-(3).
 
@@ -33,7 +34,8 @@ def target_distribution(q: Tensor) -> Tensor:
 
         p_ij = (q_ij² / f_j) / Σ_j' (q_ij'² / f_j'),    f_j = Σ_i q_ij
 
-    Rows of q and p sum to one; f is over the whole data set. A cluster nobody is in keeps p = 0. Source: DEC, eq. (3).
+    Rows of q and p sum to one; f is over the whole data set. A cluster nobody is in keeps p = 0. Source: DEC,
+    eq. (3).
     """
     frequency = q.sum(0).clamp_min(torch.finfo(q.dtype).tiny)
     weight = q.square() / frequency

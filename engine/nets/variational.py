@@ -1,6 +1,7 @@
 """The variational autoencoder with a clustering head of robust deep clustering, for images and for vectors.
 
-Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020 (networks as in its public code).
+Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020
+(networks as in its public code).
 """
 
 from collections.abc import Sequence
@@ -17,14 +18,26 @@ SLOPE = 0.2
 
 
 class ClusteringVAE(nn.Module):
-    """encoder -> mean m and log-variance ℓ (n, m), decoder, head C (soft assignment of m), prior means `centres` (k, m).
+    """encoder -> mean m and log-variance ℓ (n, m), decoder, head C (soft assignment of m), prior means
+    `centres` (k, m).
 
-    `scale` turns [0, 1] into the network's units. Encodes (m), clusters (C(m)), reconstructs (G(m)); its decoder and its head can be asked
-    about any embedding.
+    `scale` turns [0, 1] into the network's units. Encodes (m), clusters (C(m)), reconstructs (G(m)); its
+    decoder and its head can be asked about any embedding.
     """
 
-    def __init__(self, shape: Sequence[int], clusters: int, embedding: int, *, conv: bool, filters: Sequence[int], hidden: Sequence[int],
-                 head: Sequence[int], output: str, rng: torch.Generator) -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        clusters: int,
+        embedding: int,
+        *,
+        conv: bool,
+        filters: Sequence[int],
+        hidden: Sequence[int],
+        head: Sequence[int],
+        output: str,
+        rng: torch.Generator,
+    ) -> None:
         super().__init__()
         self.shape = tuple(shape)
         if conv:
@@ -34,9 +47,16 @@ class ClusteringVAE(nn.Module):
             numbers = torch.Size(shape).numel()
             widths, size = [numbers, *hidden], hidden[-1]
             self.encoder = nn.Sequential(nn.Flatten(), *_stack(widths, rng))
-            self.decoder = nn.Sequential(*_stack([embedding, *hidden[::-1]], rng), glorot(nn.Linear(hidden[0], numbers), rng))
-        self.mean, self.log_variance = glorot(nn.Linear(size, embedding), rng), glorot(nn.Linear(size, embedding), rng)
-        self.head = nn.Sequential(*_stack([embedding, *head], rng, slope=0.0), glorot(nn.Linear(head[-1], clusters), rng))
+            self.decoder = nn.Sequential(
+                *_stack([embedding, *hidden[::-1]], rng), glorot(nn.Linear(hidden[0], numbers), rng)
+            )
+        self.mean, self.log_variance = (
+            glorot(nn.Linear(size, embedding), rng),
+            glorot(nn.Linear(size, embedding), rng),
+        )
+        self.head = nn.Sequential(
+            *_stack([embedding, *head], rng, slope=0.0), glorot(nn.Linear(head[-1], clusters), rng)
+        )
         self.centres = nn.Parameter(torch.zeros(clusters, embedding))
         self.output = output
         self.scale: Tensor
@@ -100,8 +120,12 @@ def critic(size: int, widths: Sequence[int], rng: torch.Generator) -> nn.Sequent
     return nn.Sequential(*_stack([size, *widths], rng, slope=0.0), glorot(nn.Linear(widths[-1], 1), rng))
 
 
-def perturber(size: int, widths: Sequence[int], embedding: int, relu: bool, rng: torch.Generator) -> nn.Sequential:
-    """A: a flat sample to a shift of its embedding, (n, size) -> (n, m); affine where not `relu`, as released."""
+def perturber(
+    size: int, widths: Sequence[int], embedding: int, relu: bool, rng: torch.Generator
+) -> nn.Sequential:
+    """A: a flat sample to a shift of its embedding, (n, size) -> (n, m); affine where not `relu`, as
+    released.
+    """
     layers: list[nn.Module] = []
     inputs = size
     for width in widths:
@@ -110,16 +134,25 @@ def perturber(size: int, widths: Sequence[int], embedding: int, relu: bool, rng:
     return nn.Sequential(*layers, glorot(nn.Linear(inputs, embedding), rng))
 
 
-def conv_encoder(shape: Sequence[int], filters: Sequence[int], rng: torch.Generator) -> tuple[nn.Sequential, int]:
+def conv_encoder(
+    shape: Sequence[int], filters: Sequence[int], rng: torch.Generator
+) -> tuple[nn.Sequential, int]:
     """Two strided convolutions, each followed by a plain one, then flat; and its number of features."""
     (channels, height, width), (first, second) = _image(shape), filters
     layers: list[nn.Module] = []
-    for inputs, outputs, stride in ((channels, first, 2), (first, first, 1), (first, second, 2), (second, second, 1)):
+    for inputs, outputs, stride in (
+        (channels, first, 2),
+        (first, first, 1),
+        (first, second, 2),
+        (second, second, 1),
+    ):
         layers += [glorot(nn.Conv2d(inputs, outputs, 3, stride, padding=1), rng), nn.LeakyReLU(SLOPE)]
     return nn.Sequential(*layers, nn.Flatten()), second * _half(_half(height)) * _half(_half(width))
 
 
-def conv_decoder(shape: Sequence[int], embedding: int, filters: Sequence[int], rng: torch.Generator) -> nn.Sequential:
+def conv_decoder(
+    shape: Sequence[int], embedding: int, filters: Sequence[int], rng: torch.Generator
+) -> nn.Sequential:
     """The encoder's mirror, without a last nonlinearity."""
     (channels, height, width), (first, second) = _image(shape), filters
     small = (_half(_half(height)), _half(_half(width)))
@@ -128,13 +161,20 @@ def conv_decoder(shape: Sequence[int], embedding: int, filters: Sequence[int], r
         if sides is None:
             layer = nn.ConvTranspose2d(inputs, outputs, 3, 1, padding=1)
         else:
-            layer = nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=tuple(1 - side % 2 for side in sides))  # type: ignore[arg-type]
+            layer = nn.ConvTranspose2d(
+                inputs, outputs, 3, 2, padding=1, output_padding=tuple(1 - side % 2 for side in sides)
+            )  # type: ignore[arg-type]
         return [glorot(layer, rng), nn.LeakyReLU(SLOPE)]
 
     return nn.Sequential(
-        glorot(nn.Linear(embedding, second * small[0] * small[1]), rng), nn.Unflatten(1, (second, *small)),
-        *up(second, second, None), *up(second, second, (_half(height), _half(width))), *up(second, first, None), *up(first, first, (height, width)),
-        glorot(nn.ConvTranspose2d(first, channels, 3, 1, padding=1), rng))
+        glorot(nn.Linear(embedding, second * small[0] * small[1]), rng),
+        nn.Unflatten(1, (second, *small)),
+        *up(second, second, None),
+        *up(second, second, (_half(height), _half(width))),
+        *up(second, first, None),
+        *up(first, first, (height, width)),
+        glorot(nn.ConvTranspose2d(first, channels, 3, 1, padding=1), rng),
+    )
 
 
 def _half(side: int) -> int:
@@ -143,7 +183,10 @@ def _half(side: int) -> int:
 
 def _image(shape: Sequence[int]) -> tuple[int, int, int]:
     if len(shape) != 3 or min(shape[1:]) < 4:
-        raise DataError(f"Convolutions need images (C, H, W) of at least 4x4; a sample has the shape {tuple(shape)}. Use form dense.")
+        raise DataError(
+            f"Convolutions need images (C, H, W) of at least 4x4; a sample has the shape {tuple(shape)}. Use"
+            " form dense."
+        )
     return shape[0], shape[1], shape[2]
 
 

@@ -1,7 +1,9 @@
-"""Networks that see several views: a convolutional encoder and decoder a view, fusion by learned weights, the DDC head.
+"""Networks that see several views: a convolutional encoder and decoder a view, fusion by learned weights, the
+DDC head.
 
-Sources: Trosten, Løkse, Jenssen, Kampffmeyer, "Reconsidering representation alignment for multi-view clustering", CVPR 2021 (encoder,
-fusion, head); Kampffmeyer et al., "Deep divergence-based approach to clustering", Neural Networks 2019 (head).
+Sources: Trosten, Løkse, Jenssen, Kampffmeyer, "Reconsidering representation alignment for multi-view
+clustering", CVPR 2021 (encoder, fusion, head); Kampffmeyer et al., "Deep divergence-based approach to
+clustering", Neural Networks 2019 (head).
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +23,9 @@ HIDDEN = 100
 """Width of the DDC head's hidden layer."""
 
 
-def convolution(inputs: int, outputs: int, rng: torch.Generator, padding: int, transposed: bool = False) -> nn.Module:
+def convolution(
+    inputs: int, outputs: int, rng: torch.Generator, padding: int, transposed: bool = False
+) -> nn.Module:
     """A 3x3 convolution, weights and biases U(−1/√fan, 1/√fan) as PyTorch draws them."""
     kind = nn.ConvTranspose2d if transposed else nn.Conv2d
     layer = nn.utils.skip_init(kind, inputs, outputs, 3, padding=padding)
@@ -49,8 +53,14 @@ def encoder(shape: Sequence[int], width: int, rng: torch.Generator) -> nn.Sequen
     channels, padding = _image(shape)
     layers: list[nn.Module] = []
     for inputs in (channels, width):
-        layers += [convolution(inputs, width, rng, padding), nn.ReLU(), convolution(width, width, rng, padding), nn.BatchNorm2d(width),
-                   nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [
+            convolution(inputs, width, rng, padding),
+            nn.ReLU(),
+            convolution(width, width, rng, padding),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
     return nn.Sequential(*layers, nn.Flatten())
 
 
@@ -62,7 +72,9 @@ def sides(shape: Sequence[int]) -> tuple[int, int]:
 
 
 def decoder(shape: Sequence[int], width: int, rng: torch.Generator) -> nn.Sequential:
-    """The encoder's mirror: upsampling and transposed convolutions, a sigmoid at the end: (n, features) -> (n, C, H, W)."""
+    """The encoder's mirror: upsampling and transposed convolutions, a sigmoid at the end: (n, features) ->
+    (n, C, H, W).
+    """
     channels, padding = _image(shape)
     height, across = sides(shape)
     up = nn.Upsample(size=tuple(side - (0 if padding else 4) for side in shape[1:]), mode="nearest")
@@ -70,14 +82,28 @@ def decoder(shape: Sequence[int], width: int, rng: torch.Generator) -> nn.Sequen
     def step(outputs: int) -> nn.Module:
         return convolution(width, outputs, rng, padding, transposed=True)
 
-    return nn.Sequential(nn.Unflatten(1, (width, height, across)), nn.Upsample(scale_factor=2, mode="nearest"), step(width), nn.ReLU(),
-                         step(width), nn.BatchNorm2d(width), nn.ReLU(), up, step(width), nn.ReLU(), step(channels), nn.Sigmoid())
+    return nn.Sequential(
+        nn.Unflatten(1, (width, height, across)),
+        nn.Upsample(scale_factor=2, mode="nearest"),
+        step(width),
+        nn.ReLU(),
+        step(width),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        up,
+        step(width),
+        nn.ReLU(),
+        step(channels),
+        nn.Sigmoid(),
+    )
 
 
 def _image(shape: Sequence[int]) -> tuple[int, int]:
     if len(shape) != 3 or min(shape[1:]) < 4:
-        raise DataError(f"Multi-view networks need images (C, H, W) of at least 4x4; a view has the shape {tuple(shape)}. "
-                        "Choose images, or bring the data as images.")
+        raise DataError(
+            f"Multi-view networks need images (C, H, W) of at least 4x4; a view has the shape {tuple(shape)}."
+            " Choose images, or bring the data as images."
+        )
     return shape[0], int(min(shape[1:]) < SMALL_SIDE)
 
 
@@ -96,20 +122,33 @@ class DDCHead(nn.Module):
 
 
 class MultiViewNet(nn.Module):
-    """An encoder a view, weighted-mean fusion z* = Σ softmax(w)_v z^v, the DDC head, and decoders where asked for.
+    """An encoder a view, weighted-mean fusion z* = Σ softmax(w)_v z^v, the DDC head, and decoders where asked
+    for.
 
-    Encodes (z*), clusters (log a), fuses. Raises DataError for one view, or views with features of different sizes.
+    Encodes (z*), clusters (log a), fuses. Raises DataError for one view, or views with features of different
+    sizes.
     """
 
-    def __init__(self, shapes: Sequence[Sequence[int]], clusters: int, width: int, rng: torch.Generator) -> None:
+    def __init__(
+        self, shapes: Sequence[Sequence[int]], clusters: int, width: int, rng: torch.Generator
+    ) -> None:
         super().__init__()
         if len(shapes) < 2:
-            raise DataError("A multi-view model needs at least 2 views; the data have 1. Choose data such as noisy_digits, or make views of them.")
+            raise DataError(
+                "A multi-view model needs at least 2 views; the data have 1. Choose data such as"
+                " noisy_digits, or make views of them."
+            )
         if clusters < 2:
-            raise DataError(f"Clusters must be at least 2; got {clusters}. The DDC loss compares clusters with one another.")
+            raise DataError(
+                f"Clusters must be at least 2; got {clusters}. The DDC loss compares clusters with one"
+                " another."
+            )
         features = [width * height * across for height, across in map(sides, shapes)]
         if len(set(features)) > 1:
-            raise DataError(f"Weighted fusion needs views with equally many features; these have {features}. Bring the views to one size.")
+            raise DataError(
+                f"Weighted fusion needs views with equally many features; these have {features}. Bring the"
+                " views to one size."
+            )
         self.encoders = nn.ModuleList(encoder(shape, width, rng) for shape in shapes)
         self.weights = nn.Parameter(torch.full((len(shapes),), 1 / len(shapes)))
         self.head = DDCHead(features[0], clusters, rng)
@@ -118,7 +157,10 @@ class MultiViewNet(nn.Module):
     def views(self, x: Views) -> tuple[Tensor, ...]:
         """z of each view: (n, m), float32."""
         if len(x) != len(self.encoders):
-            raise DataError(f"The model takes {len(self.encoders)} views; got {len(x)}. Choose the data it was trained on.")
+            raise DataError(
+                f"The model takes {len(self.encoders)} views; got {len(x)}. Choose the data it was"
+                " trained on."
+            )
         return tuple(full(encode(view)) for encode, view in zip(self.encoders, x, strict=True))
 
     def fusion(self, z: Sequence[Tensor]) -> Tensor:

@@ -24,8 +24,12 @@ class GoToCluster(ObjectiveSettings):
 
     name: ClassVar[str] = "go_to_cluster"
     title: ClassVar[str] = "Go to a cluster"
-    summary: ClassVar[str] = "The margin in log q by which the chosen cluster beats all others; above zero the sample has arrived."
-    source: ClassVar[str] = "Carlini and Wagner, S&P 2017, arXiv:1608.04644 (targeted margin on logits); here on log q"
+    summary: ClassVar[str] = (
+        "The margin in log q by which the chosen cluster beats all others; above zero the sample has arrived."
+    )
+    source: ClassVar[str] = (
+        "Carlini and Wagner, S&P 2017, arXiv:1608.04644 (targeted margin on logits); here on log q"
+    )
     equation: ClassVar[str] = r"\log q_t(x') - \max_{j \neq t} \log q_j(x')"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
     targeted: ClassVar[bool] = True
@@ -37,6 +41,15 @@ class GoToCluster(ObjectiveSettings):
         with torch.no_grad():
             k = model.log_assign(clean.like(clean.flat()[:1])).shape[1]
         if k < 2 or self.cluster >= k:
-            cure = f"This model has the clusters 0 to {k - 1}." if k > 1 else "This model has one cluster, and there is nowhere to go."
-            raise SettingsError(f"go_to_cluster.cluster must be between 0 and {k - 1}; got {self.cluster}. {cure}")
-        return lambda flat: margin(model.log_assign(clean.like(flat)).float(), flat.new_full((len(flat),), self.cluster, dtype=torch.long))
+            cure = (
+                f"This model has the clusters 0 to {k - 1}."
+                if k > 1
+                else "This model has one cluster, and there is nowhere to go."
+            )
+            raise SettingsError(
+                f"go_to_cluster.cluster must be between 0 and {k - 1}; got {self.cluster}. {cure}"
+            )
+        return lambda flat: margin(
+            model.log_assign(clean.like(flat)).float(),
+            flat.new_full((len(flat),), self.cluster, dtype=torch.long),
+        )

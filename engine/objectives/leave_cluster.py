@@ -2,9 +2,10 @@
 
     f(x') = max_{j ≠ c} log q_j(x') − log q_c(x'),    c = argmax_j q_j(x)
 
-Positive exactly where the assignment has flipped. In log q, never in q: a margin of probabilities has no gradient where
-the model is certain, and −log q_c alone rewards being far from all clusters. Source of the margin: Carlini and Wagner,
-"Towards evaluating the robustness of neural networks", S&P 2017, arXiv:1608.04644 (there on logits).
+Positive exactly where the assignment has flipped. In log q, never in q: a margin of probabilities has no
+gradient where the model is certain, and −log q_c alone rewards being far from all clusters. Source of the
+margin: Carlini and Wagner, "Towards evaluating the robustness of neural networks", S&P 2017, arXiv:1608.04644
+(there on logits).
 """
 
 from typing import ClassVar
@@ -31,16 +32,24 @@ class LeaveCluster(ObjectiveSettings):
 
     name: ClassVar[str] = "leave_cluster"
     title: ClassVar[str] = "Leave the cluster"
-    summary: ClassVar[str] = "The margin in log q by which the best other cluster beats the clean one; above zero the sample has flipped."
+    summary: ClassVar[str] = (
+        "The margin in log q by which the best other cluster beats the clean one; above zero the sample has"
+        " flipped."
+    )
     source: ClassVar[str] = "Carlini and Wagner, S&P 2017, arXiv:1608.04644 (margin on logits); here on log q"
     equation: ClassVar[str] = r"\max_{j \neq c} \log q_j(x') - \log q_c(x'), \quad c = \arg\max_j q_j(x)"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
-        """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one cluster."""
+        """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one
+        cluster.
+        """
         with torch.no_grad():
             log_q = model.log_assign(clean).float()
         if log_q.shape[1] < 2:
-            raise SettingsError("leave_cluster needs a model with at least 2 clusters; this one has 1, and there is nowhere to go.")
+            raise SettingsError(
+                "leave_cluster needs a model with at least 2 clusters; this one has 1, and there is nowhere"
+                " to go."
+            )
         own = log_q.argmax(dim=1)
         return lambda flat: -margin(model.log_assign(clean.like(flat)).float(), own)

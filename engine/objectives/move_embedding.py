@@ -2,9 +2,9 @@
 
     f(x') = ‖z(x') − z(x)‖²
 
-Its gradient is zero at δ = 0 (and that of the plain norm is undefined there), so an attack starts beside the clean point.
-Source: Sabour, Cao, Faghri and Fleet, "Adversarial manipulation of deep representations", ICLR 2016, arXiv:1511.05122
-(there towards another image's embedding; here away from its own).
+Its gradient is zero at δ = 0 (and that of the plain norm is undefined there), so an attack starts beside the
+clean point. Source: Sabour, Cao, Faghri and Fleet, "Adversarial manipulation of deep representations", ICLR
+2016, arXiv:1511.05122 (there towards another image's embedding; here away from its own).
 """
 
 from typing import ClassVar
@@ -24,7 +24,10 @@ class MoveEmbedding(ObjectiveSettings):
     name: ClassVar[str] = "move_embedding"
     title: ClassVar[str] = "Move the embedding"
     summary: ClassVar[str] = "The squared Euclidean distance between the attacked and the clean embedding."
-    source: ClassVar[str] = "Sabour, Cao, Faghri and Fleet, ICLR 2016, arXiv:1511.05122 (there towards an image; here away from its own)"
+    source: ClassVar[str] = (
+        "Sabour, Cao, Faghri and Fleet, ICLR 2016, arXiv:1511.05122 (there towards an image; here away from"
+        " its own)"
+    )
     equation: ClassVar[str] = r"\lVert z(x') - z(x) \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("encodes",)
     stationary_at_clean: ClassVar[bool] = True

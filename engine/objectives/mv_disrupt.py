@@ -2,8 +2,8 @@
 
     f(x') = ½ ‖h(x') − h(x)‖ + ½ Σ_v ‖z^v(x') − z^v(x)‖
 
-h is the consistency between views, z^v what each view brings of its own. Plain norms, whose gradient is undefined at δ = 0.
-Source: Huang et al., ICML 2024, as its released code computes equations 2 and 3.
+h is the consistency between views, z^v what each view brings of its own. Plain norms, whose gradient is
+undefined at δ = 0. Source: Huang et al., ICML 2024, as its released code computes equations 2 and 3.
 """
 
 from typing import ClassVar
@@ -27,12 +27,30 @@ class MvDisrupt(ObjectiveSettings):
     title: ClassVar[str] = "Disrupt the views"
     summary: ClassVar[str] = "How far the embedding of each view and that of their fusion move."
     source: ClassVar[str] = "Huang, Zhou, Zheng, Qiu, Wang and Zhao, ICML 2024 (as released: plain norms)"
-    equation: ClassVar[str] = r"\mu_2\, \lVert h(x') - h(x) \rVert + \mu_1 \sum_v \lVert z^v(x') - z^v(x) \rVert"
+    equation: ClassVar[str] = (
+        r"\mu_2\, \lVert h(x') - h(x) \rVert + \mu_1 \sum_v \lVert z^v(x') - z^v(x) \rVert"
+    )
     needs: ClassVar[tuple[str, ...]] = ("fuses",)
     stationary_at_clean: ClassVar[bool] = True
 
-    mu1: float = knob(0.5, "Weight of complementarity", "Counts how far each view's own embedding moves.", symbol="μ₁", source="AR-DMVC's code", ge=0, le=100)
-    mu2: float = knob(0.5, "Weight of consistency", "Counts how far the fused representation moves.", symbol="μ₂", source="AR-DMVC's code", ge=0, le=100)
+    mu1: float = knob(
+        0.5,
+        "Weight of complementarity",
+        "Counts how far each view's own embedding moves.",
+        symbol="μ₁",
+        source="AR-DMVC's code",
+        ge=0,
+        le=100,
+    )
+    mu2: float = knob(
+        0.5,
+        "Weight of consistency",
+        "Counts how far the fused representation moves.",
+        symbol="μ₂",
+        source="AR-DMVC's code",
+        ge=0,
+        le=100,
+    )
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The weighted sum of the distances, each sample for itself."""

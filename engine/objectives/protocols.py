@@ -1,6 +1,8 @@
-"""What an objective is: a function x' (n, d) -> (n,) to be made large, bound to a model and the clean samples.
+"""What an objective is: a function x' (n, d) -> (n,) to be made large, bound to a model and the clean
+samples.
 
-Threats to unsupervised models differ in what is to be made large; attack x objective x budget x model multiply.
+Threats to unsupervised models differ in what is to be made large; attack x objective x budget x model
+multiply.
 """
 
 from collections.abc import Callable
@@ -18,10 +20,13 @@ Measure = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Objective:
-    """A bound objective: flat rows (n, d), one for each clean sample it was bound to, -> values (n,), float32.
+    """A bound objective: flat rows (n, d), one for each clean sample it was bound to, -> values (n,),
+    float32.
 
-    `stationary_at_clean` says that its gradient vanishes at δ = 0, so that an attack must start beside the clean point.
+    `stationary_at_clean` says that its gradient vanishes at δ = 0, so that an attack must start beside the
+    clean point.
     """
+
     measure: Measure
     stationary_at_clean: bool = False
 
@@ -31,11 +36,13 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class LatentObjective(Objective):
-    """A bound objective on the embedding: its rows are embeddings (n, m), one for each clean sample it was bound to.
+    """A bound objective on the embedding: its rows are embeddings (n, m), one for each clean sample it was
+    bound to.
 
-    `z` (n, m) are the clean ones and `spread` (n, m) how widely training draws them; `drawn(rows, eta)` is the objective where clean and
-    moved embedding carry the same draw eta (n, m), `measure` that without one.
+    `z` (n, m) are the clean ones and `spread` (n, m) how widely training draws them; `drawn(rows, eta)` is
+    the objective where clean and moved embedding carry the same draw eta (n, m), `measure` that without one.
     """
+
     z: Tensor
     spread: Tensor
     drawn: Callable[[Tensor, Tensor], Tensor]
@@ -66,4 +73,9 @@ class ObjectiveSettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What an objective adds to its catalogue entry."""
-        return {"needs": list(cls.needs), "stationary_at_clean": cls.stationary_at_clean, "targeted": cls.targeted, "space": cls.space}
+        return {
+            "needs": list(cls.needs),
+            "stationary_at_clean": cls.stationary_at_clean,
+            "targeted": cls.targeted,
+            "space": cls.space,
+        }

@@ -2,8 +2,8 @@
 
     f(x') = mean over numbers of (x̂(x') − x')²
 
-Source: the reconstruction attack on autoencoders as in Kos, Fischer and Song, "Adversarial examples for generative
-models", SPW 2018, arXiv:1702.06832; untargeted here.
+Source: the reconstruction attack on autoencoders as in Kos, Fischer and Song, "Adversarial examples for
+generative models", SPW 2018, arXiv:1702.06832; untargeted here.
 """
 
 from typing import ClassVar
@@ -21,7 +21,9 @@ class RaiseReconstruction(ObjectiveSettings):
 
     name: ClassVar[str] = "raise_reconstruction"
     title: ClassVar[str] = "Raise the reconstruction error"
-    summary: ClassVar[str] = "The mean squared difference between the attacked sample and its own reconstruction."
+    summary: ClassVar[str] = (
+        "The mean squared difference between the attacked sample and its own reconstruction."
+    )
     source: ClassVar[str] = "Kos, Fischer and Song, SPW 2018, arXiv:1702.06832 (untargeted here)"
     equation: ClassVar[str] = r"\tfrac{1}{d} \lVert \hat x(x') - x' \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)

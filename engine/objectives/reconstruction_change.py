@@ -2,8 +2,8 @@
 
     f(x') = mean over numbers of (x̂(x') − x̂(x))²
 
-With a negative weight beside `leave_cluster` it is the attack that must keep the reconstruction: the slider λ.
-Its gradient is zero at δ = 0.
+With a negative weight beside `leave_cluster` it is the attack that must keep the reconstruction: the slider
+λ. Its gradient is zero at δ = 0.
 """
 
 from typing import ClassVar
@@ -23,7 +23,9 @@ class ReconstructionChange(ObjectiveSettings):
     name: ClassVar[str] = "reconstruction_change"
     title: ClassVar[str] = "Change the reconstruction"
     summary: ClassVar[str] = "The mean squared difference between the attacked and the clean reconstruction."
-    source: ClassVar[str] = "Kos, Fischer and Song, SPW 2018, arXiv:1702.06832 (output attack, untargeted); Feint's λ weighs it"
+    source: ClassVar[str] = (
+        "Kos, Fischer and Song, SPW 2018, arXiv:1702.06832 (output attack, untargeted); Feint's λ weighs it"
+    )
     equation: ClassVar[str] = r"\tfrac{1}{d} \lVert \hat x(x') - \hat x(x) \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)
     stationary_at_clean: ClassVar[bool] = True
@@ -32,4 +34,6 @@ class ReconstructionChange(ObjectiveSettings):
         """The mean squared distance to each sample's clean reconstruction."""
         with torch.no_grad():
             clean_reconstruction = model.reconstruct(clean).float()
-        return lambda flat: (model.reconstruct(clean.like(flat)).float() - clean_reconstruction).square().mean(dim=1)
+        return lambda flat: (
+            (model.reconstruct(clean.like(flat)).float() - clean_reconstruction).square().mean(dim=1)
+        )

@@ -1,6 +1,6 @@
 """`weighted_sum`: a weighted sum of objectives is an objective.
 
-    f(x') = Σ_i w_i f_i(x')
+f(x') = Σ_i w_i f_i(x')
 """
 
 import json
@@ -29,12 +29,17 @@ class WeightedSum(ObjectiveSettings):
     equation: ClassVar[str] = r"\sum_i w_i f_i(x')"
 
     parts: tuple[tuple[float, dict[str, Any]], ...] = knob(
-        ((1.0, {"name": "leave_cluster"}), (-1.0, {"name": "reconstruction_change"})), "Parts",
-        'Pairs (weight, {"name": objective, and its fields}).', min_length=1)
+        ((1.0, {"name": "leave_cluster"}), (-1.0, {"name": "reconstruction_change"})),
+        "Parts",
+        'Pairs (weight, {"name": objective, and its fields}).',
+        min_length=1,
+    )
 
     @field_validator("parts")
     @classmethod
-    def _known(cls, parts: tuple[tuple[float, dict[str, Any]], ...]) -> tuple[tuple[float, dict[str, Any]], ...]:
+    def _known(
+        cls, parts: tuple[tuple[float, dict[str, Any]], ...]
+    ) -> tuple[tuple[float, dict[str, Any]], ...]:
         for _, part in parts:
             _built(part)
         return parts
@@ -46,15 +51,25 @@ class WeightedSum(ObjectiveSettings):
         """Every part bound to the model and added up; stationary where all parts of non-zero weight are."""
         bound = [(weight, _built(part).bind(model, clean)) for weight, part in self.parts if weight != 0]
         if not bound:
-            raise SettingsError("weighted_sum.parts must hold a weight other than 0; got only zeros, and nothing is left to attack.")
-        return Objective(lambda flat: sum(weight * part(flat) for weight, part in bound),  # type: ignore[arg-type, return-value]
-                         all(part.stationary_at_clean for _, part in bound))
+            raise SettingsError(
+                "weighted_sum.parts must hold a weight other than 0; got only zeros, and nothing is left to"
+                " attack."
+            )
+        return Objective(
+            lambda flat: sum(weight * part(flat) for weight, part in bound),  # type: ignore[arg-type, return-value]
+            all(part.stationary_at_clean for _, part in bound),
+        )
 
 
 def _built(part: dict[str, Any]) -> ObjectiveSettings:
     if "name" not in part:
-        raise SettingsError(f'weighted_sum.parts must be pairs (weight, {{"name": objective, ...}}); got {part!r} without a name.')
-    return registry.find("objective", str(part["name"]))(**{name: value for name, value in part.items() if name != "name"})
+        raise SettingsError(
+            f'weighted_sum.parts must be pairs (weight, {{"name": objective, ...}}); got {part!r} without a'
+            " name."
+        )
+    return registry.find("objective", str(part["name"]))(
+        **{name: value for name, value in part.items() if name != "name"}
+    )
 
 
 def combine(name: str, lam: float = 0.0, fields: Mapping[str, Any] | None = None) -> ObjectiveSettings:
@@ -63,4 +78,10 @@ def combine(name: str, lam: float = 0.0, fields: Mapping[str, Any] | None = None
     Raises UnknownName for a name that no objective has and SettingsError for a field outside its limits.
     """
     plain = _built({"name": name, **(fields or {})})
-    return WeightedSum(parts=((1.0, {"name": name, **plain.values()}), (-lam, {"name": "reconstruction_change"}))) if lam else plain
+    return (
+        WeightedSum(
+            parts=((1.0, {"name": name, **plain.values()}), (-lam, {"name": "reconstruction_change"}))
+        )
+        if lam
+        else plain
+    )

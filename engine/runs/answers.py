@@ -1,8 +1,8 @@
 """Questions a person waits for, and their answers: a ladder, a map, a sample. Torch-free on this side.
 
-A question is plain JSON, `{"ask": name, ...}`; models in it are run keys. Its answer is JSON plus arrays, kept as one
-`.npz` (no objects) under `FEINT_HOME/answers/`, or shipped with a zoo entry in its `answers/` folder. What is kept is read by
-the page server itself; only what is not goes to a worker.
+A question is plain JSON, `{"ask": name, ...}`; models in it are run keys. Its answer is JSON plus arrays,
+kept as one `.npz` (no objects) under `FEINT_HOME/answers/`, or shipped with a zoo entry in its `answers/`
+folder. What is kept is read by the page server itself; only what is not goes to a worker.
 """
 
 import hashlib
@@ -40,6 +40,7 @@ SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
 @dataclass(frozen=True)
 class Answer:
     """What came back: plain JSON values and numpy arrays without objects."""
+
     json: dict[str, Any]
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -55,16 +56,42 @@ def lane(question: Mapping[str, Any]) -> str:
     return "map" if question["ask"] in MAP_LANE else "play"
 
 
-def ladder_question(model: str, sample: int, *, attack: str = "pgd", settings: Mapping[str, Any] | None = None, objective: str = "leave_cluster",
-                    objective_settings: Mapping[str, Any] | None = None, lam: float = 0.0, norm: str = "linf", axis: str = "epsilon",
-                    top: float | None = None, count: int = 65, seed: int = 0, epsilon: float | None = None, locked: Sequence[int] = (),
-                    fitted: str = "") -> dict[str, Any]:
+def ladder_question(
+    model: str,
+    sample: int,
+    *,
+    attack: str = "pgd",
+    settings: Mapping[str, Any] | None = None,
+    objective: str = "leave_cluster",
+    objective_settings: Mapping[str, Any] | None = None,
+    lam: float = 0.0,
+    norm: str = "linf",
+    axis: str = "epsilon",
+    top: float | None = None,
+    count: int = 65,
+    seed: int = 0,
+    epsilon: float | None = None,
+    locked: Sequence[int] = (),
+    fitted: str = "",
+) -> dict[str, Any]:
     """The question of one ladder, every default written out, so that pages and the zoo mean the same key."""
     only_there = {name: value for name, value in (("locked", sorted(locked)), ("fitted", fitted)) if value}
-    return only_there | {"ask": "ladder", "model": model, "sample": int(sample), "attack": attack, "settings": dict(settings or {}), "objective": objective,
-            "objective_settings": dict(objective_settings or {}), "lam": float(lam), "norm": norm, "axis": axis,
-            "top": float(TOP[norm] if top is None else top), "count": int(count), "seed": int(seed),
-            "epsilon": None if epsilon is None else float(epsilon)}
+    return only_there | {
+        "ask": "ladder",
+        "model": model,
+        "sample": int(sample),
+        "attack": attack,
+        "settings": dict(settings or {}),
+        "objective": objective,
+        "objective_settings": dict(objective_settings or {}),
+        "lam": float(lam),
+        "norm": norm,
+        "axis": axis,
+        "top": float(TOP[norm] if top is None else top),
+        "count": int(count),
+        "seed": int(seed),
+        "epsilon": None if epsilon is None else float(epsilon),
+    }
 
 
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
@@ -72,9 +99,20 @@ NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 
 
 def nu_question(model: str, sample: int, size: int, fitted: Sequence[str] = ()) -> dict[str, Any]:
-    """The question of a ladder over ν, for samples of `size` numbers: δ for each sample alone, or that of fitted runs."""
-    return ladder_question(model, sample, attack="latent_attack", objective="flip_and_keep", norm="embedding", axis="nu",
-                           top=SMALL_NU_TOP if size < SMALL_SIZE else NU_TOP, count=41, fitted=",".join(fitted))
+    """The question of a ladder over ν, for samples of `size` numbers: δ for each sample alone, or that of
+    fitted runs.
+    """
+    return ladder_question(
+        model,
+        sample,
+        attack="latent_attack",
+        objective="flip_and_keep",
+        norm="embedding",
+        axis="nu",
+        top=SMALL_NU_TOP if size < SMALL_SIZE else NU_TOP,
+        count=41,
+        fitted=",".join(fitted),
+    )
 
 
 def kept(question: Mapping[str, Any]) -> Answer | None:

@@ -1,7 +1,7 @@
 """The catalogue: everything that can be chosen, as plain JSON, so that pages and `list` need no torch.
 
-`FEINT_HOME/catalogue/<hash of the engine's sources>.json` is written once by `python -m engine catalogue`; zoo and data
-cards are read live, since they change without the sources.
+`FEINT_HOME/catalogue/<hash of the engine's sources>.json` is written once by `python -m engine catalogue`;
+zoo and data cards are read live, since they change without the sources.
 """
 
 import hashlib
@@ -21,18 +21,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def read() -> dict[str, Any]:
-    """kind -> name -> entry: model, attack, objective, data, metric, study, action, zoo. Written first where it is missing.
+    """kind -> name -> entry: model, attack, objective, data, metric, study, action, zoo. Written first where
+    it is missing.
 
-    A zoo entry holds key, data, model, seed and its card; a data entry its data card. Raises EngineUnavailable where the
-    engine cannot be imported.
+    A zoo entry holds key, data, model, seed and its card; a data entry its data card. Raises
+    EngineUnavailable where the engine cannot be imported.
     """
     return _described(_place()) | {"data": _data(), "zoo": zoo()}
 
 
 def zoo() -> dict[str, dict[str, Any]]:
     """Name "data/model" -> `name`, `key`, `data`, `model`, `seed`, `settings`, `card` of every zoo entry."""
-    return {name: {"name": name, "key": run.key, "data": run.spec.data, "model": run.spec.name, "seed": run.spec.seed,
-                   "settings": run.spec.settings, "card": run.card()} for name, run in Store().zoo().items()}
+    return {
+        name: {
+            "name": name,
+            "key": run.key,
+            "data": run.spec.data,
+            "model": run.spec.name,
+            "seed": run.spec.seed,
+            "settings": run.spec.settings,
+            "card": run.card(),
+        }
+        for name, run in Store().zoo().items()
+    }
 
 
 def file() -> Path:
@@ -63,11 +74,21 @@ def _place() -> str:
 def _described(place: str) -> dict[str, Any]:
     kept = home() / "catalogue" / f"{place}.json"
     if not kept.exists():
-        made = subprocess.run([sys.executable, "-m", "engine", "catalogue"], cwd=ROOT, capture_output=True, text=True, check=False)
-        kept = Path(made.stdout.strip())  # under another name where the sources have changed since this process began
+        made = subprocess.run(
+            [sys.executable, "-m", "engine", "catalogue"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        kept = Path(
+            made.stdout.strip()
+        )  # under another name where the sources have changed since this process began
         if made.returncode or not kept.is_file():
             said = made.stderr.strip().splitlines()
-            raise EngineUnavailable(f"The engine could not describe itself: {said[-1] if said else 'it said nothing'}")
+            raise EngineUnavailable(
+                f"The engine could not describe itself: {said[-1] if said else 'it said nothing'}"
+            )
     return dict(json.loads(kept.read_text(encoding="utf-8")))
 
 

@@ -1,8 +1,9 @@
-"""`state/` of a run folder: safetensors and JSON, written whole beside the old one and swapped; never pickled.
+"""`state/` of a run folder: safetensors and JSON, written whole beside the old one and swapped; never
+pickled.
 
-    model.safetensors     the weights inference needs; its header says format, version, shapes and clusters
-    training.safetensors  everything else: optimisers, generator, targets, networks of training only
-    state.json            counters, how, seconds, last gradient angles, and the SHA-256 of training.safetensors
+model.safetensors     the weights inference needs; its header says format, version, shapes and clusters
+training.safetensors  everything else: optimisers, generator, targets, networks of training only state.json
+counters, how, seconds, last gradient angles, and the SHA-256 of training.safetensors
 """
 
 import hashlib
@@ -27,14 +28,22 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Header:
-    """What the weights say about themselves: the method's version, the shapes of a sample, the number of clusters."""
+    """What the weights say about themselves: the method's version, the shapes of a sample, the number of
+    clusters.
+    """
+
     version: int
     shapes: tuple[tuple[int, ...], ...]
     clusters: int
 
     def words(self) -> dict[str, str]:
         """As safetensors metadata."""
-        return {"format": str(FORMAT), "version": str(self.version), "shapes": json.dumps(self.shapes), "clusters": str(self.clusters)}
+        return {
+            "format": str(FORMAT),
+            "version": str(self.version),
+            "shapes": json.dumps(self.shapes),
+            "clusters": str(self.clusters),
+        }
 
 
 def there(folder: Path) -> bool:
@@ -43,13 +52,29 @@ def there(folder: Path) -> bool:
     return (folder / "state" / "state.json").exists()
 
 
-def save(folder: Path, state: State, header: Header, seconds: float, angles: Mapping[str, float | None]) -> None:
+def save(
+    folder: Path, state: State, header: Header, seconds: float, angles: Mapping[str, float | None]
+) -> None:
     """Write the whole checkpoint beside the old one, then swap the two."""
     new = _fresh(folder)
     save_file(_resting(state.model.state_dict()), new / "model.safetensors", header.words())
-    save_file(_resting(state.training_tensors()), new / "training.safetensors", {"format": str(FORMAT), "version": str(header.version)})
-    write_json(new / "state.json", {"format": FORMAT, "version": header.version, "counters": state.counters, "how": state.how.values(),
-                                    "seconds": round(seconds, 3), "angles": dict(angles), "sha256": _sha256(new / "training.safetensors")})
+    save_file(
+        _resting(state.training_tensors()),
+        new / "training.safetensors",
+        {"format": str(FORMAT), "version": str(header.version)},
+    )
+    write_json(
+        new / "state.json",
+        {
+            "format": FORMAT,
+            "version": header.version,
+            "counters": state.counters,
+            "how": state.how.values(),
+            "seconds": round(seconds, 3),
+            "angles": dict(angles),
+            "sha256": _sha256(new / "training.safetensors"),
+        },
+    )
     _swap(folder)
 
 
@@ -60,7 +85,9 @@ def save_model(folder: Path, model: nn.Module, header: Header) -> None:
 
 
 def load(folder: Path, state: State, version: int) -> None:
-    """Fill a fresh skeleton from the checkpoint. Raises RunBroken where it is damaged, truncated or of another version."""
+    """Fill a fresh skeleton from the checkpoint. Raises RunBroken where it is damaged, truncated or of
+    another version.
+    """
     at = folder / "state"
     about = read_json(at / "state.json")
     _check_version(folder, about.get("format"), about.get("version"), version)
@@ -77,7 +104,9 @@ def about(folder: Path) -> dict[str, Any]:
 
 
 def read_model(folder: Path, version: int) -> tuple[Header, dict[str, Tensor]]:
-    """The inference weights on the CPU, and what they say about themselves. Raises RunBroken as `load` does."""
+    """The inference weights on the CPU, and what they say about themselves. Raises RunBroken as
+    `load` does.
+    """
     return read_header(folder, version), _tensors(folder / "state" / "model.safetensors", folder.name)
 
 
@@ -86,11 +115,18 @@ def read_header(folder: Path, version: int) -> Header:
     _settle(folder)
     file = folder / "state" / "model.safetensors"
     if not file.exists():
-        raise RunBroken(f"The run {folder.name} has no trained weights (state/model.safetensors); let it finish, or train it anew.")
+        raise RunBroken(
+            f"The run {folder.name} has no trained weights (state/model.safetensors); let it finish, or train"
+            " it anew."
+        )
     try:
         with safe_open(file, "pt") as opened:
             words = opened.metadata() or {}
-        header = Header(int(words["version"]), tuple(tuple(shape) for shape in json.loads(words["shapes"])), int(words["clusters"]))
+        header = Header(
+            int(words["version"]),
+            tuple(tuple(shape) for shape in json.loads(words["shapes"])),
+            int(words["clusters"]),
+        )
     except (SafetensorError, OSError, KeyError, ValueError):
         raise _damaged(folder.name, file) from None
     _check_version(folder, int(words.get("format", 0)), header.version, version)
@@ -103,13 +139,17 @@ def fill(model: nn.Module, weights: Mapping[str, Tensor], name: str) -> None:
         model.load_state_dict(dict(weights))
     except RuntimeError as error:
         first = str(error).splitlines()[1 if "\n" in str(error) else 0].strip()
-        raise RunBroken(f"The weights of run {name} do not fit this version of the method ({first}); train it anew.") from None
+        raise RunBroken(
+            f"The weights of run {name} do not fit this version of the method ({first}); train it anew."
+        ) from None
 
 
 def _check_version(folder: Path, stored_format: Any, stored: Any, version: int) -> None:
     if stored_format != FORMAT or stored != version:
-        raise RunBroken(f"The checkpoint of run {folder.name} is of another version (format {stored_format}, method {stored}); "
-                        f"this Feint reads format {FORMAT}, method {version}. Train it anew.")
+        raise RunBroken(
+            f"The checkpoint of run {folder.name} is of another version (format {stored_format}, method"
+            f" {stored}); this Feint reads format {FORMAT}, method {version}. Train it anew."
+        )
 
 
 def _tensors(file: Path, name: str) -> dict[str, Tensor]:
@@ -120,12 +160,18 @@ def _tensors(file: Path, name: str) -> dict[str, Tensor]:
 
 
 def _damaged(name: str, file: Path) -> RunBroken:
-    return RunBroken(f"The checkpoint of run {name} is truncated or damaged ({file.name}); delete the run and train it anew.")
+    return RunBroken(
+        f"The checkpoint of run {name} is truncated or damaged ({file.name}); delete the run and train it"
+        " anew."
+    )
 
 
 def _resting(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Own, contiguous CPU copies: safetensors refuses shared memory."""
-    return {name: torch.as_tensor(tensor).detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    return {
+        name: torch.as_tensor(tensor).detach().to("cpu", copy=True).contiguous()
+        for name, tensor in tensors.items()
+    }
 
 
 def _sha256(file: Path) -> str:

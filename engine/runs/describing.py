@@ -14,8 +14,15 @@ def entries() -> dict[str, dict[str, Any]]:
 
 def _entry(action: type[Action]) -> dict[str, Any]:
     schema = action.model_json_schema()
-    return {"name": action.name, "kind": "action", "title": action.title, "lane": action.lane, "about": action.about, "schema": schema,
-            "defaults": _defaults(schema)}
+    return {
+        "name": action.name,
+        "kind": "action",
+        "title": action.title,
+        "lane": action.lane,
+        "about": action.about,
+        "schema": schema,
+        "defaults": _defaults(schema),
+    }
 
 
 def _defaults(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""The caller's judgement of attacks: in float32, inside the ball it checks itself, with the controls beside it.
+"""The caller's judgement of attacks: in float32, inside the ball it checks itself, with the controls beside
+it.
 
 No attack says of itself that it succeeded; what counts is what the model answers to the rows it left behind.
 """
@@ -26,22 +27,28 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the model says of rows, as numpy: cluster (n,), log_q (n, k), embedding z (n, m) and reconstruction (n, d).
+    """What the model says of rows, as numpy: cluster (n,), log_q (n, k), embedding z (n, m) and
+    reconstruction (n, d).
 
     `z` and `reconstruction` are None where the model has no such ability.
     """
+
     cluster: np.ndarray
     log_q: np.ndarray
     z: np.ndarray | None
     reconstruction: np.ndarray | None
 
     def margin(self, cluster: np.ndarray) -> np.ndarray:
-        """By how much `cluster` (n,) leads the best other one in log q: (n,), negative where it does not lead."""
+        """By how much `cluster` (n,) leads the best other one in log q: (n,), negative where it does not
+        lead.
+        """
         return margin(torch.from_numpy(self.log_q), torch.from_numpy(cluster)).numpy()
 
 
 class Judge:
-    """A model and the data it is attacked on. Raises DataError where the model does not take samples of that shape."""
+    """A model and the data it is attacked on. Raises DataError where the model does not take samples of that
+    shape.
+    """
 
     def __init__(self, model: nn.Module, data: Dataset, device: str) -> None:
         require(model, "clusters", "An attack's judgement")
@@ -49,16 +56,22 @@ class Judge:
         try:
             self.clusters = self.verdict(self.clean(torch.zeros(1, dtype=torch.long)).flat()).log_q.shape[1]
         except RuntimeError as error:
-            raise DataError(f"The model does not take samples of shape {picture(data.views.shapes)} as {data.name!r} has them "
-                            f"({str(error).splitlines()[0]}). Choose the data it was trained on.") from None
+            raise DataError(
+                f"The model does not take samples of shape {picture(data.views.shapes)} as {data.name!r} has"
+                f" them ({str(error).splitlines()[0]}). Choose the data it was trained on."
+            ) from None
 
     def choose(self, n: int, seed: int, half: str = "all") -> Tensor:
-        """Rows of at most n samples, the same for the same seed: the first n of one permutation of all, or of those of a half."""
+        """Rows of at most n samples, the same for the same seed: the first n of one permutation of all, or of
+        those of a half.
+        """
         order = torch.randperm(len(self.data), generator=stream(seed, "samples"))
         return order[torch.isin(order, self.rows(half))][:n]
 
     def rows(self, half: str) -> Tensor:
-        """Every row ("all"), or those of the "first" half, on which multi-view models are trained, or of the "second"."""
+        """Every row ("all"), or those of the "first" half, on which multi-view models are trained, or of the
+        "second".
+        """
         first, second = halves(len(self.data))
         return torch.from_numpy({"all": np.arange(len(self.data)), "first": first, "second": second}[half])
 
@@ -76,9 +89,17 @@ class Judge:
         like = self.data.views.rows(torch.zeros(1, dtype=torch.long))
         blocks = [like.like(block.to(self.device)) for block in flat.split(BLOCK)]
         log_q = torch.cat([self.model.log_assign(block).float() for block in blocks]).cpu()
-        z = torch.cat([self.model.encode(block).float() for block in blocks]).cpu().numpy() if isinstance(self.model, Encodes) else None
+        z = (
+            torch.cat([self.model.encode(block).float() for block in blocks]).cpu().numpy()
+            if isinstance(self.model, Encodes)
+            else None
+        )
         shown = isinstance(self.model, Reconstructs)
-        reconstruction = torch.cat([self.model.reconstruct(block).float() for block in blocks]).cpu().numpy() if shown else None
+        reconstruction = (
+            torch.cat([self.model.reconstruct(block).float() for block in blocks]).cpu().numpy()
+            if shown
+            else None
+        )
         return Verdict(log_q.argmax(dim=1).numpy(), log_q.numpy(), z, reconstruction)
 
     @torch.no_grad()
@@ -93,15 +114,24 @@ class Judge:
     def cluster(self, flat: Tensor) -> Tensor:
         """The cluster of each flat row (n, d), in float32, where the rows are: (n,)."""
         like = self.data.views.rows(torch.zeros(1, dtype=torch.long))
-        return torch.cat([self.model.log_assign(like.like(block)).float().argmax(dim=1) for block in flat.split(BLOCK)])
+        return torch.cat(
+            [self.model.log_assign(like.like(block)).float().argmax(dim=1) for block in flat.split(BLOCK)]
+        )
 
     @cached_property
     def whole(self) -> np.ndarray:
         """The clean cluster of every sample of the data: (N,)."""
-        return np.concatenate([self.cluster(views.to(self.device).flat()).cpu().numpy() for views in self.data.views.chunks(BLOCK)])
+        return np.concatenate(
+            [
+                self.cluster(views.to(self.device).flat()).cpu().numpy()
+                for views in self.data.views.chunks(BLOCK)
+            ]
+        )
 
     def recognised_as(self, flat: np.ndarray, index: Tensor) -> np.ndarray | None:
-        """What 5 nearest neighbours among the clean samples, without the row itself, take each row (n, d) for; None without labels."""
+        """What 5 nearest neighbours among the clean samples, without the row itself, take each row (n, d)
+        for; None without labels.
+        """
         if self.data.labels is None or len(self.data) <= legibility.NEIGHBOURS:
             return None
         reference = (views.flat().cpu().numpy() for views in self.data.views.chunks(BLOCK))
@@ -115,12 +145,16 @@ def stream(seed: int, purpose: str) -> torch.Generator:
 
 
 def check_inside(name: str, moved: Tensor, clean: Tensor, budget: Budget) -> None:
-    """Raises BudgetError where an attack's answer lies outside its budget (or is not a number): its fault, not the model's."""
+    """Raises BudgetError where an attack's answer lies outside its budget (or is not a number): its fault,
+    not the model's.
+    """
     outside = int((~budget.holds(moved, clean)).sum())
     if outside:
         largest = float(budget.size(moved, clean).max())
-        raise BudgetError(f"The attack {name} must stay inside its budget; {outside} of {len(clean)} samples left it "
-                          f"(largest {budget.norm} {largest:.4g}). Let it end with budget.project.")
+        raise BudgetError(
+            f"The attack {name} must stay inside its budget; {outside} of {len(clean)} samples left it "
+            f"(largest {budget.norm} {largest:.4g}). Let it end with budget.project."
+        )
 
 
 def another_delta(moved: Tensor, clean: Tensor, budget: Budget) -> Tensor:

@@ -1,9 +1,10 @@
-"""What the pool's workers do. Nothing here imports torch: the train lane needs none, the others import it where they run.
+"""What the pool's workers do. Nothing here imports torch: the train lane needs none, the others import it
+where they run.
 
-    train    one task at a time (one a GPU): a child process `python -m engine work FOLDER` each, watched until it ends
-    play     answers that a person waits for, in a warm process with its models in memory
-    attack   runs of the warm kind (attack, pairs, place): they never delay an answer
-    map      questions that need UMAP, which compiles for half a minute at its first use
+train    one task at a time (one a GPU): a child process `python -m engine work FOLDER` each, watched until it
+ends play     answers that a person waits for, in a warm process with its models in memory attack   runs of
+the warm kind (attack, pairs, place): they never delay an answer map      questions that need UMAP, which
+compiles for half a minute at its first use
 """
 
 import os
@@ -84,15 +85,25 @@ def stand_back(lane: str) -> None:
 def died(folder: str, reason: str) -> None:
     """Write that the process which worked on a run died, unless its end is written already."""
     run = Run(Path(folder))
-    if run.status() not in ("finished", "stopped", "paused", "broken") and not isinstance(run.last_event(), Failed):
+    if run.status() not in ("finished", "stopped", "paused", "broken") and not isinstance(
+        run.last_event(), Failed
+    ):
         run.repair()
         run.append(Failed(run=run.key, reason=reason, resumable=_resumable(run)))
 
 
 def _child(folder: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """The run's own process, which ends when we do. Linux shares the CPU by sessions first: niceness counts for the child's as a whole."""
-    child = subprocess.Popen([sys.executable, "-m", "engine", "work", folder, "--leash"], cwd=ROOT, stdin=subprocess.PIPE,
-                             stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
+    """The run's own process, which ends when we do. Linux shares the CPU by sessions first: niceness counts
+    for the child's as a whole.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", "engine", "work", folder, "--leash"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        start_new_session=True,
+    )
     with suppress(OSError):  # there is no such file elsewhere, nor where autogroups are off
         Path(f"/proc/{child.pid}/autogroup").write_text(str(NICENESS["train"]))
     return child
@@ -142,8 +153,16 @@ def _conclude(run: Run, code: int, killed: bool, began: float) -> None:
         run.append(Stopped(run=run.key, step=_step(run), paused=run.wanted() == "pause"))
         return
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    run.append(Failed(run=run.key, reason=f"The training process ended with {how} before it was done; resume it. Its words are in log.txt.",
-                      resumable=_resumable(run)))
+    run.append(
+        Failed(
+            run=run.key,
+            reason=(
+                f"The training process ended with {how} before it was done; resume it. Its words are in"
+                " log.txt."
+            ),
+            resumable=_resumable(run),
+        )
+    )
 
 
 def _resumable(run: Run) -> bool:

@@ -1,4 +1,5 @@
-"""A process that ends with the one that started it, however that one ends: it holds the other end of our standard input.
+"""A process that ends with the one that started it, however that one ends: it holds the other end of our
+standard input.
 
 This holds on every system, for a SIGKILL too, and does not depend on which thread started us.
 """

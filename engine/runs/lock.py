@@ -24,7 +24,9 @@ class Held(Exception):
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where somebody alive holds it."""
+    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where somebody alive holds
+    it.
+    """
     file = folder / "lock"
     _take(file)
     done = threading.Event()
@@ -59,7 +61,9 @@ def heartbeat_age(folder: Path) -> float | None:
 
 
 def _take(file: Path) -> None:
-    me = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "born": psutil.Process().create_time()})
+    me = json.dumps(
+        {"pid": os.getpid(), "host": socket.gethostname(), "born": psutil.Process().create_time()}
+    )
     for _ in range(5):
         try:
             with file.open("x") as new:

@@ -19,18 +19,27 @@ def load_model(run: Run, device: str = "cpu") -> nn.Module:
     Raises RunBroken where the run trained nothing, is not finished, is damaged or of another version.
     """
     if run.spec.action != "train":
-        raise RunBroken(f"The run {run.name} is a run of {run.spec.action!r} and holds no model; choose a training run or a zoo name.")
+        raise RunBroken(
+            f"The run {run.name} is a run of {run.spec.action!r} and holds no model; choose a training run or"
+            " a zoo name."
+        )
     if run.status() not in ("finished", "zoo"):
-        raise RunBroken(f"The model of run {run.name} is not there yet (the run is {run.status()}); let it finish first.")
+        raise RunBroken(
+            f"The model of run {run.name} is not there yet (the run is {run.status()}); let it finish first."
+        )
     return _loaded(run.key, run, device)
 
 
 def check_shapes(run: Run, data: AtRest, name: str) -> checkpoint.Header:
-    """What the model was trained on. Raises DataError where samples of `data` (called `name`) have another shape."""
+    """What the model was trained on. Raises DataError where samples of `data` (called `name`) have another
+    shape.
+    """
     header = checkpoint.read_header(run.folder, training.version(run.spec.name))
     if header.shapes != data.shapes:
-        raise DataError(f"The model {run.name} takes samples of shape {_words(header.shapes)}; {name} has {_words(data.shapes)}. "
-                        f"Choose data like {run.spec.data}, or train a model on {name}.")
+        raise DataError(
+            f"The model {run.name} takes samples of shape {_words(header.shapes)}; {name} has"
+            f" {_words(data.shapes)}. Choose data like {run.spec.data}, or train a model on {name}."
+        )
     return header
 
 

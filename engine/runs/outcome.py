@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Outcome:
     """An attack's answers and the controls, judged. Rows follow `index`; flat rows are (n, d) on the CPU."""
+
     choice: "Attack"
     index: Tensor
     labels: np.ndarray | None
@@ -40,7 +41,9 @@ class Outcome:
         return robustness.divergence(self.clean.log_q, self.attacked.log_q)
 
     def success(self, cluster: np.ndarray) -> np.ndarray:
-        """Whether the samples that could reach what was asked are there by `cluster` (n,): any other cluster, or the target from outside it."""
+        """Whether the samples that could reach what was asked are there by `cluster` (n,): any other cluster,
+        or the target from outside it.
+        """
         own, target = self.clean.cluster, self.choice.target
         return cluster != own if target is None else cluster[own != target] == target
 
@@ -61,14 +64,25 @@ class Outcome:
         """Every measured number with n and 95 % intervals; None where labels or an ability are missing."""
         own, success = self.clean.cluster, self.success(self.attacked.cluster)
         values: dict[str, Any] = robustness.agreement(self.labels, own, self.attacked.cluster)
-        values |= robustness.rate("flip_rate", self.flipped) | robustness.rate("noise_flip_rate", own != self.noisy.cluster)
-        values |= robustness.rate("other_delta_flip_rate", own != self.other.cluster if self.other else np.zeros(0))
+        values |= robustness.rate("flip_rate", self.flipped) | robustness.rate(
+            "noise_flip_rate", own != self.noisy.cluster
+        )
+        values |= robustness.rate(
+            "other_delta_flip_rate", own != self.other.cluster if self.other else np.zeros(0)
+        )
         values |= robustness.rate("success_rate", success) | {"n_success": len(success)}
         values |= robustness.rate("noise_success_rate", self.success(self.noisy.cluster))
-        values |= robustness.rate("other_delta_success_rate", self.success(self.other.cluster) if self.other else np.zeros(0))
-        for name, seen in zip(("knn_acc_clean", "knn_acc_attacked"), self.recognised or (None, None), strict=True):
+        values |= robustness.rate(
+            "other_delta_success_rate", self.success(self.other.cluster) if self.other else np.zeros(0)
+        )
+        for name, seen in zip(
+            ("knn_acc_clean", "knn_acc_attacked"), self.recognised or (None, None), strict=True
+        ):
             values |= robustness.rate(name, np.zeros(0) if seen is None else seen == self.labels)
-        values |= {"margin_clean_mean": float(self.clean.margin(own).mean()), "margin_mean": float(self.attacked.margin(own).mean())}
+        values |= {
+            "margin_clean_mean": float(self.clean.margin(own).mean()),
+            "margin_mean": float(self.attacked.margin(own).mean()),
+        }
         values |= self.sizes()
         values["assignment_kl_mean"] = float(self.divergence.mean())
         if self.clean.z is not None and self.attacked.z is not None:
@@ -81,27 +95,51 @@ class Outcome:
         own, nobody = self.clean.cluster, np.full(len(self.index), -1)
         seen = self.recognised or (nobody, nobody)
         columns = {
-            "id": self.index.numpy(), "label": nobody if self.labels is None else self.labels, "cluster_clean": own,
-            "cluster_attacked": self.attacked.cluster, "cluster_noise": self.noisy.cluster,
-            "cluster_other_delta": self.other.cluster if self.other else nobody, "flipped": self.flipped,
-            "right": np.zeros(len(own), bool) if self.labels is None else robustness.matched_labels(self.labels, own, own) == self.labels,
-            "margin_clean": self.clean.margin(own), "margin_attacked": self.attacked.margin(own), "value": self.value,
-            "assignment_kl": self.divergence, **self.lengths(), "knn_clean": seen[0], "knn_attacked": seen[1],
+            "id": self.index.numpy(),
+            "label": nobody if self.labels is None else self.labels,
+            "cluster_clean": own,
+            "cluster_attacked": self.attacked.cluster,
+            "cluster_noise": self.noisy.cluster,
+            "cluster_other_delta": self.other.cluster if self.other else nobody,
+            "flipped": self.flipped,
+            "right": (
+                np.zeros(len(own), bool)
+                if self.labels is None
+                else robustness.matched_labels(self.labels, own, own) == self.labels
+            ),
+            "margin_clean": self.clean.margin(own),
+            "margin_attacked": self.attacked.margin(own),
+            "value": self.value,
+            "assignment_kl": self.divergence,
+            **self.lengths(),
+            "knn_clean": seen[0],
+            "knn_attacked": seen[1],
         }
         if self.clean.z is not None and self.attacked.z is not None:
             columns["embedding_move"] = embedding.moves(self.clean.z, self.attacked.z)
-        return columns | {name.removesuffix("_mean"): column for name, column in self._reconstruction().items()}
+        return columns | {
+            name.removesuffix("_mean"): column for name, column in self._reconstruction().items()
+        }
 
     def _reconstruction(self) -> dict[str, np.ndarray]:
         """Mean squared differences per sample, where the model reconstructs."""
         before, after = self.clean.reconstruction, self.attacked.reconstruction
         if before is None or after is None:
             return {}
-        pairs = {"clean": before - self.original.numpy(), "attacked": after - self.adversarial.numpy(), "change": after - before}
-        return {f"reconstruction_{name}_mean": np.square(difference).mean(axis=1) for name, difference in pairs.items()}
+        pairs = {
+            "clean": before - self.original.numpy(),
+            "attacked": after - self.adversarial.numpy(),
+            "change": after - before,
+        }
+        return {
+            f"reconstruction_{name}_mean": np.square(difference).mean(axis=1)
+            for name, difference in pairs.items()
+        }
 
 
 def fate(labels: np.ndarray | None, before: Verdict, after: Verdict) -> dict[str, Any]:
     """Attacked accuracy and flip rate of samples that are watched while something is trained or fitted."""
-    return {"acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
-            "flip_rate": float((before.cluster != after.cluster).mean())}
+    return {
+        "acc_attacked": None if labels is None else clustering.accuracy(labels, after.cluster),
+        "flip_rate": float((before.cluster != after.cluster).mean()),
+    }

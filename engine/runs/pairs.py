@@ -1,7 +1,8 @@
 """The action `pairs`: which cluster can become which? K x K targeted success and the smallest ε that does it.
 
-Every chosen sample is sent to every other cluster by a ladder over ε. Rows are the cluster a sample comes from, columns the
-cluster it is sent to. ε* is an upper bound, and a median counts samples never reached as "> ε max".
+Every chosen sample is sent to every other cluster by a ladder over ε. Rows are the cluster a sample comes
+from, columns the cluster it is sent to. ε* is an upper bound, and a median counts samples never reached as ">
+ε max".
 """
 
 from collections.abc import Generator
@@ -39,7 +40,14 @@ class Pairs(Action):
     attack_settings: dict[str, Any] = knob({}, "Attack settings", "The attack's own fields.")
     norm: Literal["linf", "l2"] = knob("linf", "Norm", "The norm of the budget.")
     epsilon: float = knob(0.3, "ε max", "The top of the ladder, in the data's unit.", symbol="ε", gt=0)
-    levels: int = knob(9, "Levels", "Levels of the first ladder; what lies between two is refined.", ge=2, le=257, advanced=True)
+    levels: int = knob(
+        9,
+        "Levels",
+        "Levels of the first ladder; what lies between two is refined.",
+        ge=2,
+        le=257,
+        advanced=True,
+    )
     n: int = knob(100, "Samples", "At most so many, shared evenly among the clusters.", ge=1)
     chunk: int = knob(100, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
 
@@ -54,10 +62,14 @@ class Pairs(Action):
         return registry.find("attack", self.attack)(**self.attack_settings)
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
-        """Send every sample to every other cluster; writes table "samples", a row a pair, and arrays "images" in its order."""
+        """Send every sample to every other cluster; writes table "samples", a row a pair, and arrays "images"
+        in its order.
+        """
         judge = Judge(work.model(), work.data, work.how.device)
         if judge.clusters < 2:
-            raise SettingsError("pairs needs a model with at least 2 clusters; this one has 1, and there is nowhere to go.")
+            raise SettingsError(
+                "pairs needs a model with at least 2 clusters; this one has 1, and there is nowhere to go."
+            )
         index = evenly(judge, self.n, work.spec.seed)
         clock, rng = Clock(len(index) * judge.clusters), stream(work.spec.seed, "pairs")
         found: list[tuple[Tensor, int, SmallestFlip]] = []
@@ -69,7 +81,13 @@ class Pairs(Action):
         columns, moved = _columns(judge, found)
         work.write_table("samples", columns)
         work.write_arrays("images", {"adversarial": moved})
-        return matrices(columns["cluster_clean"], columns["cluster_target"], columns["epsilon_star"], judge.clusters, self.epsilon)
+        return matrices(
+            columns["cluster_clean"],
+            columns["cluster_target"],
+            columns["epsilon_star"],
+            judge.clusters,
+            self.epsilon,
+        )
 
     def _send(self, judge: Judge, rows: Tensor, target: int, rng: torch.Generator) -> SmallestFlip:
         clean, attack = judge.clean(rows), self.chosen_attack()
@@ -81,9 +99,13 @@ class Pairs(Action):
         def arrived(moved: Tensor, _: Tensor) -> Tensor:
             return judge.cluster(moved) == target
 
-        ladder = over_epsilon(bind, clean, np.linspace(0, self.epsilon, self.levels).tolist(), attack, self.norm, rng)
+        ladder = over_epsilon(
+            bind, clean, np.linspace(0, self.epsilon, self.levels).tolist(), attack, self.norm, rng
+        )
         smallest = smallest_flip(ladder, arrived, bind, clean, attack, self.norm, rng)
-        check_inside(self.attack, smallest.x, clean.flat(), Budget(self.norm, smallest.epsilon.clamp(max=self.epsilon)))
+        check_inside(
+            self.attack, smallest.x, clean.flat(), Budget(self.norm, smallest.epsilon.clamp(max=self.epsilon))
+        )
         return smallest
 
 
@@ -98,8 +120,13 @@ def evenly(judge: Judge, n: int, seed: int) -> Tensor:
     return order[rank.argsort(stable=True)[:n]]
 
 
-def matrices(source: np.ndarray, target: np.ndarray, epsilon_star: np.ndarray, k: int, largest: float) -> dict[str, Any]:
-    """K x K lists: n, success with its 95 % interval, median ε* (None where unknown or beyond) and that median in words."""
+def matrices(
+    source: np.ndarray, target: np.ndarray, epsilon_star: np.ndarray, k: int, largest: float
+) -> dict[str, Any]:
+    """K x K lists: n, success with its 95 % interval, median ε* (None where unknown or beyond) and that
+    median in words.
+    """
+
     def empty() -> list[list[Any]]:
         return [[None] * k for _ in range(k)]
 
@@ -113,20 +140,41 @@ def matrices(source: np.ndarray, target: np.ndarray, epsilon_star: np.ndarray, k
                 success[i][j], (low[i][j], high[i][j]) = reached / len(stars), wilson(reached, len(stars))
                 median[i][j], text[i][j] = middle if np.isfinite(middle) else None, written(middle, largest)
     whole = median_epsilon(epsilon_star)
-    return {"clusters": k, "pairs_n": n, "success": success, "success_low": low, "success_high": high, "median_epsilon": median,
-            "median_epsilon_text": text, "epsilon_max": largest, "n": int(len(epsilon_star)),
-            "success_rate": float(np.isfinite(epsilon_star).mean()) if len(epsilon_star) else None,
-            "epsilon_star_median": whole if np.isfinite(whole) else None, "epsilon_star_median_text": written(whole, largest)}
+    return {
+        "clusters": k,
+        "pairs_n": n,
+        "success": success,
+        "success_low": low,
+        "success_high": high,
+        "median_epsilon": median,
+        "median_epsilon_text": text,
+        "epsilon_max": largest,
+        "n": int(len(epsilon_star)),
+        "success_rate": float(np.isfinite(epsilon_star).mean()) if len(epsilon_star) else None,
+        "epsilon_star_median": whole if np.isfinite(whole) else None,
+        "epsilon_star_median_text": written(whole, largest),
+    }
 
 
-def _columns(judge: Judge, found: list[tuple[Tensor, int, SmallestFlip]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """One row a pair of sample and target: the table's columns, and the samples at ε* (the clean ones where never reached)."""
+def _columns(
+    judge: Judge, found: list[tuple[Tensor, int, SmallestFlip]]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """One row a pair of sample and target: the table's columns, and the samples at ε* (the clean ones where
+    never reached).
+    """
     if not found:
-        raise SettingsError("pairs needs samples outside a target cluster; all chosen ones lie in one cluster. Raise n.")
+        raise SettingsError(
+            "pairs needs samples outside a target cluster; all chosen ones lie in one cluster. Raise n."
+        )
     rows = torch.cat([rows for rows, _, _ in found]).numpy()
     labels = np.full(len(rows), -1) if judge.data.labels is None else judge.data.labels[rows]
     stars = torch.cat([smallest.epsilon.cpu() for _, _, smallest in found]).numpy().astype(np.float64)
-    columns = {"id": rows, "label": labels, "cluster_clean": judge.whole[rows],
-               "cluster_target": np.concatenate([np.full(len(rows), target) for rows, target, _ in found]),
-               "epsilon_star": stars, "reached": np.isfinite(stars)}
+    columns = {
+        "id": rows,
+        "label": labels,
+        "cluster_clean": judge.whole[rows],
+        "cluster_target": np.concatenate([np.full(len(rows), target) for rows, target, _ in found]),
+        "epsilon_star": stars,
+        "reached": np.isfinite(stars),
+    }
     return columns, torch.cat([smallest.x.cpu() for _, _, smallest in found]).numpy()

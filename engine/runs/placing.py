@@ -1,8 +1,8 @@
-"""UMAP coordinates of an embedding, and where new points land in them. umap-learn compiles for half a minute at its first
-fit and at its first transform in a process, so this runs in a lane of its own.
+"""UMAP coordinates of an embedding, and where new points land in them. umap-learn compiles for half a minute
+at its first fit and at its first transform in a process, so this runs in a lane of its own.
 
-No UMAP is ever stored: z and xy are, and the map is rebuilt from them; it places points where the first one would.
-Source: McInnes, Healy, Melville, "UMAP", 2018 (arXiv 1802.03426).
+No UMAP is ever stored: z and xy are, and the map is rebuilt from them; it places points where the first one
+would. Source: McInnes, Healy, Melville, "UMAP", 2018 (arXiv 1802.03426).
 """
 
 from collections.abc import Generator
@@ -25,17 +25,22 @@ FEW = 16
 
 
 def fit_map(z: np.ndarray, seed: int) -> np.ndarray:
-    """UMAP coordinates (n, 2) of z (n, m), float32; the principal plane of z where there are fewer than 16 points."""
+    """UMAP coordinates (n, 2) of z (n, m), float32; the principal plane of z where there are fewer than 16
+    points.
+    """
     if len(z) < FEW:
         return principal_plane(z).astype(np.float32)
-    return np.asarray(_umap(n_neighbors=15, random_state=seed, n_jobs=1).fit_transform(z.astype(np.float32)), np.float32)
+    return np.asarray(
+        _umap(n_neighbors=15, random_state=seed, n_jobs=1).fit_transform(z.astype(np.float32)), np.float32
+    )
 
 
 def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, float]:
     """Where points z_new (p, m) land on the map xy (n, 2) of z (n, m), and the error of these places.
 
-    The error is the larger of two: how far a mapped point lands from itself when it is placed as if it were new (median), and how far
-    apart a new point lands when it is placed with all others and with a few (median). An arrow shorter than that says nothing.
+    The error is the larger of two: how far a mapped point lands from itself when it is placed as if it were
+    new (median), and how far apart a new point lands when it is placed with all others and with a few
+    (median). An arrow shorter than that says nothing.
     """
     if len(z) < FEW:
         nearest = np.linalg.norm(z_new[:, None] - z[None], axis=2).argmin(1)
@@ -44,17 +49,29 @@ def place(z_new: np.ndarray, z: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray,
     z_new = z_new.astype(np.float32)
     together = np.asarray(fitted.transform(z_new), np.float32)
     few = max(COMPANY, len(z_new) // 100)
-    apart = np.concatenate([np.asarray(fitted.transform(z_new[start:start + few]), np.float32) for start in range(0, len(z_new), few)])
+    apart = np.concatenate(
+        [
+            np.asarray(fitted.transform(z_new[start : start + few]), np.float32)
+            for start in range(0, len(z_new), few)
+        ]
+    )
     return together, max(error, float(np.median(np.linalg.norm(together - apart, axis=1))))
 
 
 @lru_cache(maxsize=3)
 def _mapped(z_bytes: bytes, xy_bytes: bytes, n: int) -> tuple[Any, float]:
-    """A UMAP that holds the map as it is, and the median of its points' own error; kept, for it takes seconds and samples come one by one."""
+    """A UMAP that holds the map as it is, and the median of its points' own error; kept, for it takes seconds
+    and samples come one by one.
+    """
     z, xy = (np.frombuffer(packed, np.float32).reshape(n, -1) for packed in (z_bytes, xy_bytes))
     fitted = _umap(n_neighbors=15, init="random", n_epochs=0, random_state=0, n_jobs=1).fit(z)
-    fitted.n_epochs, fitted.embedding_ = None, xy.copy()  # as an `init`, UMAP would stretch the map to [0, 10]
-    again = np.asarray(fitted.transform(np.concatenate([z, z[:1]])), np.float64)[:n]  # of z alone it would only repeat its map
+    fitted.n_epochs, fitted.embedding_ = (
+        None,
+        xy.copy(),
+    )  # as an `init`, UMAP would stretch the map to [0, 10]
+    again = np.asarray(fitted.transform(np.concatenate([z, z[:1]])), np.float64)[
+        :n
+    ]  # of z alone it would only repeat its map
     return fitted, float(np.median(np.linalg.norm(again - xy, axis=1)))
 
 
@@ -86,7 +103,12 @@ class Place(Action):
         require(model, "encodes", "A map")
         assert isinstance(model, Encodes)
         with torch.no_grad():
-            z = torch.cat([model.encode(x) for x in work.data.views.to(work.how.device).chunks()]).float().cpu().numpy()
+            z = (
+                torch.cat([model.encode(x) for x in work.data.views.to(work.how.device).chunks()])
+                .float()
+                .cpu()
+                .numpy()
+            )
         arrays = {"z": z, "pca": principal_plane(z).astype(np.float32)}
         yield Progress(step=1, total=2, phase="principal plane")
         if self.umap:

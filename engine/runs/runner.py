@@ -1,9 +1,9 @@
-"""One runner turns a spec into events and a folder: in the foreground, in process for tests, as the pool's child process.
+"""One runner turns a spec into events and a folder: in the foreground, in process for tests, as the pool's
+child process.
 
-    from engine.runs.runner import prepare, run
-    spec = prepare("train", "adec", "digits", preset="quick")
-    for event in run(spec):
-        print(event)
+from engine.runs.runner import prepare, run spec = prepare("train", "adec", "digits", preset="quick") for
+event in run(spec):
+    print(event)
 """
 
 import time
@@ -36,14 +36,27 @@ LOG_EVERY = 0.1
 """Seconds between Progress events that are kept; more frequent ones are dropped."""
 
 
-# --- what to do -------------------------------------------------------------------------------------------------------
+# --- what to do
+# -------------------------------------------------------------------------------------------------------
 
-def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, preset: str | None = None,
-            changes: Mapping[str, Any] | None = None, models: Mapping[str, str] | None = None, store: Store | None = None) -> Spec:
-    """The spec of an action on the registered `name` ("train" "adec", "attack" "pgd"), checked, with the keys it builds on.
 
-    `data` is a registered name or a file, by default that of the first of `models` (role -> key or zoo name of a finished
-    run); `changes` are dotted settings on top of the `preset`. Raises a FeintError with one sentence for every wrong choice.
+def prepare(
+    action: str,
+    name: str,
+    data: str | None = None,
+    *,
+    seed: int = 0,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    models: Mapping[str, str] | None = None,
+    store: Store | None = None,
+) -> Spec:
+    """The spec of an action on the registered `name` ("train" "adec", "attack" "pgd"), checked, with the keys
+    it builds on.
+
+    `data` is a registered name or a file, by default that of the first of `models` (role -> key or zoo name
+    of a finished run); `changes` are dotted settings on top of the `preset`. Raises a FeintError with one
+    sentence for every wrong choice.
     """
     if not 0 <= seed < 2**31:
         raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
@@ -68,28 +81,51 @@ def prepare(action: str, name: str, data: str | None = None, *, seed: int = 0, p
 def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]) -> Spec:
     clusters = getattr(action, "clusters", None) or data.clusters
     if clusters > len(data):
-        raise DataError(f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer.")
+        raise DataError(
+            f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer."
+        )
     bases: dict[str, str] = {}
     for role, base in action.bases().items():
-        bases[role] = _spec(base, data, seed, {inner: bases[outer] for inner, outer in action.stands_on(role).items()}).key
-    return Spec(action=action.name, name=action.subject().name, settings=action.values(), data=data.name, fingerprint=data.fingerprint,
-                seed=seed, builds_on=bases | dict(builds_on), version=version_of(action))
+        bases[role] = _spec(
+            base, data, seed, {inner: bases[outer] for inner, outer in action.stands_on(role).items()}
+        ).key
+    return Spec(
+        action=action.name,
+        name=action.subject().name,
+        settings=action.values(),
+        data=data.name,
+        fingerprint=data.fingerprint,
+        seed=seed,
+        builds_on=bases | dict(builds_on),
+        version=version_of(action),
+    )
 
 
 def _usable(run: Run) -> Run:
     if run.status() not in ("finished", "zoo"):
-        raise SettingsError(f"The run {run.name} is {run.status()}; only a finished one can be built on. Let it finish, or choose another.")
+        raise SettingsError(
+            f"The run {run.name} is {run.status()}; only a finished one can be built on. Let it finish, or"
+            " choose another."
+        )
     return run
 
 
-# --- doing it ---------------------------------------------------------------------------------------------------------
+# --- doing it
+# ---------------------------------------------------------------------------------------------------------
 
-def run(what: Spec | Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None,
-        store: Store | None = None) -> Iterator[Event]:
+
+def run(
+    what: Spec | Run,
+    *,
+    how: How | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    store: Store | None = None,
+) -> Iterator[Event]:
     """Do a run and yield its events as they come; they are in its folder as well.
 
-    A finished run says its events again; one that another process works on is followed; a stopped or failed one goes on
-    from its checkpoint. What goes wrong becomes the last event, Failed. Closing the generator stops the run.
+    A finished run says its events again; one that another process works on is followed; a stopped or failed
+    one goes on from its checkpoint. What goes wrong becomes the last event, Failed. Closing the generator
+    stops the run.
     """
     store = store or (Store(what.folder.parents[1]) if isinstance(what, Run) and not what.zoo else Store())
     this = what if isinstance(what, Run) else store.create(what)
@@ -98,8 +134,13 @@ def run(what: Spec | Run, *, how: How | None = None, on_event: Callable[[Event],
     yield from work(this, how=how, on_event=on_event, store=store)
 
 
-def work(this: Run, *, how: How | None = None, on_event: Callable[[Event], object] | None = None,
-         store: Store | None = None) -> Iterator[Event]:
+def work(
+    this: Run,
+    *,
+    how: How | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    store: Store | None = None,
+) -> Iterator[Event]:
     """As `run`, but heeds a stop that was asked for before it began: the pool's form."""
     for event in _attend(this, store or Store(this.folder.parents[1]), how):
         if event is not None:
@@ -109,7 +150,9 @@ def work(this: Run, *, how: How | None = None, on_event: Callable[[Event], objec
 
 
 def resume(name: str, *, how: How | None = None, store: Store | None = None) -> Iterator[Event]:
-    """Go on with a stopped, paused or failed run. Raises ResumeRefused for a zoo entry, RunBroken for a broken one."""
+    """Go on with a stopped, paused or failed run. Raises ResumeRefused for a zoo entry, RunBroken for a
+    broken one.
+    """
     store = store or Store()
     this = store.find(name)
     if this.zoo:
@@ -138,13 +181,19 @@ def _attend(this: Run, store: Store, how: How | None) -> Ticks:
 
 
 def _follow(this: Run) -> Ticks:
-    """What another process says, until it ends. An end counts only when nobody works any more: an older one may still stand there."""
+    """What another process says, until it ends. An end counts only when nobody works any more: an older one
+    may still stand there.
+    """
     seen = 0
     while True:
         alive = lock.holder(this.folder) is not None
         events = this.events(seen)
         seen += len(events)
-        yield from (event for event in (story(events) if seen == len(events) else events) if not isinstance(event, FINAL))
+        yield from (
+            event
+            for event in (story(events) if seen == len(events) else events)
+            if not isinstance(event, FINAL)
+        )
         if not alive:
             break
         yield None
@@ -173,12 +222,19 @@ def _perform(this: Run, store: Store, how: How | None) -> Generator[Event | None
     except Exception as error:  # a run's failure becomes an event
         with (this.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(traceback.format_exc())
-        yield this.append(Failed(run=this.key, reason=_reason(error),
-                                 resumable=checkpoint.there(this.folder) and not isinstance(error, RunBroken)))
+        yield this.append(
+            Failed(
+                run=this.key,
+                reason=_reason(error),
+                resumable=checkpoint.there(this.folder) and not isinstance(error, RunBroken),
+            )
+        )
 
 
 def _heeding(this: Run, steps: Generator[Event | None, None, None]) -> Generator[Event | None, None, None]:
-    """The same events, until a person wants something else; raises _Wish then, after `steps` has saved its work."""
+    """The same events, until a person wants something else; raises _Wish then, after `steps` has saved its
+    work.
+    """
     try:
         if this.wanted() != "run":
             raise _Wish
@@ -199,22 +255,39 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
     write_json(this.folder / "card.json", this.card() | made)
     for role, base in action.bases().items():
-        yield from _base(this, store, role, base, job, how, {inner: spec.builds_on[outer] for inner, outer in action.stands_on(role).items()})
+        yield from _base(
+            this,
+            store,
+            role,
+            base,
+            job,
+            how,
+            {inner: spec.builds_on[outer] for inner, outer in action.stands_on(role).items()},
+        )
     metrics = yield from _kept(this, action.work(job))
     metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics
     write_json(this.folder / "result.json", metrics)
-    write_json(this.folder / "card.json", this.card() | {"metrics": metrics, "finished": round(time.time(), 3)})
+    write_json(
+        this.folder / "card.json", this.card() | {"metrics": metrics, "finished": round(time.time(), 3)}
+    )
     yield this.append(Finished(run=this.key, metrics=metrics, seconds=metrics["seconds"]))
 
 
 def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, dict[str, Any]]:
-    """The action's events, written down; Progress not more often than every LOG_EVERY. Returns what the action returns."""
+    """The action's events, written down; Progress not more often than every LOG_EVERY. Returns what the
+    action returns.
+    """
     last, phase = 0.0, None
     generator = iter(steps)
     try:
         while True:
             event = next(generator)
-            if isinstance(event, Progress) and event.phase == phase and event.step != event.total and time.monotonic() - last < LOG_EVERY:
+            if (
+                isinstance(event, Progress)
+                and event.phase == phase
+                and event.step != event.total
+                and time.monotonic() - last < LOG_EVERY
+            ):
                 yield None
                 continue
             if isinstance(event, Progress):
@@ -226,12 +299,18 @@ def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, di
         generator.close()  # type: ignore[attr-defined]
 
 
-def _base(this: Run, store: Store, role: str, base: Action, job: "Job", how: How, builds_on: Mapping[str, str]) -> Generator[Event | None, None, None]:
-    """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as phase."""
+def _base(
+    this: Run, store: Store, role: str, base: Action, job: "Job", how: How, builds_on: Mapping[str, str]
+) -> Generator[Event | None, None, None]:
+    """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as
+    phase.
+    """
     spec = _spec(base, job.data, this.spec.seed, builds_on)
     if spec.key != this.spec.builds_on[role]:
-        raise RunBroken(f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as {spec.key}; "
-                        "start it anew.")
+        raise RunBroken(
+            f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as"
+            f" {spec.key}; start it anew."
+        )
     run_of_base = store.create(spec)
     if run_of_base.status() in ("finished", "zoo"):
         return
@@ -240,7 +319,11 @@ def _base(this: Run, store: Store, role: str, base: Action, job: "Job", how: How
     try:
         for event in steps:
             last = event or last
-            yield this.append(event.model_copy(update={"phase": f"{role}: {spec.name}"})) if isinstance(event, Progress) else None
+            yield (
+                this.append(event.model_copy(update={"phase": f"{role}: {spec.name}"}))
+                if isinstance(event, Progress)
+                else None
+            )
     finally:
         steps.close()
     if not isinstance(last, Finished):
@@ -259,10 +342,16 @@ def _how(this: Run, how: How | None) -> How:
     recorded = checkpoint.about(this.folder).get("how") if checkpoint.there(this.folder) else None
     if recorded is None:
         return how or device.choose()
-    if how is not None and (how.device, how.precision, how.threads) != (recorded["device"], recorded["precision"], recorded["threads"]):
-        raise ResumeRefused(f"The run {this.key} began on {recorded['device']} in {recorded['precision']} with {recorded['threads']} "
-                            f"threads and goes on so; {how.device}, {how.precision}, {how.threads} was asked for. Leave it out, or train "
-                            "anew with another seed.")
+    if how is not None and (how.device, how.precision, how.threads) != (
+        recorded["device"],
+        recorded["precision"],
+        recorded["threads"],
+    ):
+        raise ResumeRefused(
+            f"The run {this.key} began on {recorded['device']} in {recorded['precision']} with"
+            f" {recorded['threads']} threads and goes on so; {how.device}, {how.precision}, {how.threads} was"
+            " asked for. Leave it out, or train anew with another seed."
+        )
     return device.same(recorded)
 
 
@@ -277,7 +366,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FeintError):
         return str(error)
     said = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {said or 'without a word'} (the whole story is in log.txt of the run's folder)"
+    return (
+        f"{type(error).__name__}: {said or 'without a word'} (the whole story is in log.txt of the run's"
+        " folder)"
+    )
 
 
 class Job:
@@ -287,8 +379,11 @@ class Job:
         self.spec, self.folder, self.how, self._store = this.spec, this.folder, how, store
         self.data = engine_data.load(self.spec.data)
         if self.data.fingerprint != self.spec.fingerprint:
-            raise DataError(f"The data {self.spec.data} are not the ones this run was made for (fingerprint {self.data.fingerprint}, not "
-                            f"{self.spec.fingerprint}); put the old ones back, or start a new run.")
+            raise DataError(
+                f"The data {self.spec.data} are not the ones this run was made for (fingerprint"
+                f" {self.data.fingerprint}, not {self.spec.fingerprint}); put the old ones back, or start a"
+                " new run."
+            )
         self.rng = torch.Generator().manual_seed(self.spec.seed)
 
     def model(self, role: str = "model") -> nn.Module:
@@ -317,5 +412,3 @@ def folder_run(folder: Path) -> Run:
     this = Run(folder.resolve())
     assert this.spec
     return this
-
-

@@ -1,6 +1,8 @@
-"""What a run is: an action with its settings, the data, the seed and the runs it builds on. Their hash is its key.
+"""What a run is: an action with its settings, the data, the seed and the runs it builds on. Their hash is its
+key.
 
-*How* it is computed (device, precision, threads, versions) is recorded beside the run and is not part of the key.
+*How* it is computed (device, precision, threads, versions) is recorded beside the run and is not part of the
+key.
 """
 
 import hashlib
@@ -29,6 +31,7 @@ FORMAT = 1
 
 class Spec(BaseModel):
     """The *what* of a run. `builds_on` maps a role ("base", "model") to the key of a finished run."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     action: str
@@ -46,11 +49,14 @@ class Spec(BaseModel):
     def key(self) -> str:
         """Sixteen hexadecimal digits: the hash of everything but the data's display name."""
         what = self.model_dump(mode="json", exclude={"data"})
-        return hashlib.sha256(json.dumps(what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[
+            :16
+        ]
 
 
 class Work(Protocol):
     """What the runner hands to an action."""
+
     spec: Spec
     folder: Path
     """The run's folder: files written here are part of the run. Write under a temporary name and rename."""
@@ -61,7 +67,9 @@ class Work(Protocol):
 
     @abstractmethod
     def model(self, role: str = "model") -> "nn.Module":
-        """The model of the run under that role in `spec.builds_on`: eval mode, float32, frozen, on `how.device`."""
+        """The model of the run under that role in `spec.builds_on`: eval mode, float32, frozen, on
+        `how.device`.
+        """
 
     @abstractmethod
     def fitted(self, role: str) -> "nn.Module":
@@ -77,27 +85,36 @@ class Work(Protocol):
 
 
 class Action(Settings):
-    """A kind of run. A subclass's fields are the run's settings; `work` does it and *returns* the result's metrics."""
+    """A kind of run. A subclass's fields are the run's settings; `work` does it and *returns* the result's
+    metrics.
+    """
 
     kind: ClassVar[str] = "action"
     lane: ClassVar[str] = "train"
     """"train": a child process in the training lane; "play": at once in the warm worker."""
 
     about: ClassVar[str] = ""
-    """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is "attack", the
-    fields `attack` and `attack_settings` hold its name and its values."""
+    """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is
+    "attack", the fields `attack` and `attack_settings` hold its name and its values.
+    """
 
     @classmethod
     def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
-        """The action on the registered `name`: its preset, and dotted `changes` to the action's fields or to its own."""
+        """The action on the registered `name`: its preset, and dotted `changes` to the action's fields or to
+        its own.
+        """
         if not cls.about:
             return cls.preset(preset, **changes)
         own = {path: value for path, value in changes.items() if path.split(".")[0] in cls.model_fields}
-        subject = registry.find(cls.about, name).preset(preset, **{path: value for path, value in changes.items() if path not in own})
+        subject = registry.find(cls.about, name).preset(
+            preset, **{path: value for path, value in changes.items() if path not in own}
+        )
         return cls.preset(None, **{cls.about: name, f"{cls.about}_settings": subject.values()} | own)
 
     def subject(self) -> type[Settings]:
-        """The registered class that this trains or launches, else the action itself; gives the spec its name and version."""
+        """The registered class that this trains or launches, else the action itself; gives the spec its name
+        and version.
+        """
         return registry.find(self.about, getattr(self, self.about)) if self.about else type(self)
 
     def parts(self) -> "list[type[Settings]]":
@@ -109,7 +126,9 @@ class Action(Settings):
         return {}
 
     def stands_on(self, role: str) -> Mapping[str, str]:
-        """For a run among `bases` that builds on another of them: its own role for that one -> the one's role here."""
+        """For a run among `bases` that builds on another of them: its own role for that one -> the one's role
+        here.
+        """
         return {}
 
     def check(self, clusters: int) -> None:

@@ -1,6 +1,8 @@
-"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo in `assets/zoo/`.
+"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo in
+`assets/zoo/`.
 
-    spec.json        what the run is                  result.json      its metrics, written when it is finished
+    spec.json        what the run is                  result.json      its metrics, written when it is
+        finished
     events.jsonl     what it said, one event a line   samples.parquet  one row a sample
     state/           checkpoint, safetensors + JSON   pictures/        what it drew
     card.json        title, how, scores               control.json     what a person wants: run, pause or stop
@@ -51,10 +53,14 @@ def read_json(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise RunBroken(f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and start it "
-                        "again.") from None
+        raise RunBroken(
+            f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and"
+            " start it again."
+        ) from None
     if not isinstance(values, dict):
-        raise RunBroken(f"{file.name} in {file.parent} must hold one JSON object. Delete the run and start it again.")
+        raise RunBroken(
+            f"{file.name} in {file.parent} must hold one JSON object. Delete the run and start it again."
+        )
     return values
 
 
@@ -90,18 +96,27 @@ class Run:
         if not values:
             if not self.folder.exists():
                 raise RunBroken(f"There is no run in {self.folder}; give the folder of a run.")
-            raise RunBroken(f"The run {self.name} is half-written (it has no spec.json); delete it and start it again.")
+            raise RunBroken(
+                f"The run {self.name} is half-written (it has no spec.json); delete it and start it again."
+            )
         if values.get("format") != FORMAT:
-            raise RunBroken(f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT}; train it anew.")
+            raise RunBroken(
+                f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT};"
+                " train it anew."
+            )
         try:
             spec = Spec.model_validate(values)
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RunBroken(f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it and start it "
-                            "again.") from None
+            raise RunBroken(
+                f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it"
+                " and start it again."
+            ) from None
         if not self.zoo and spec.key != self.folder.name:
-            raise RunBroken(f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it and start it "
-                            "again.")
+            raise RunBroken(
+                f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it"
+                " and start it again."
+            )
         return spec
 
     def card(self) -> dict[str, Any]:
@@ -128,7 +143,10 @@ class Run:
             return "running"
         if isinstance(last, Finished):
             if not (self.folder / "result.json").exists():
-                raise RunBroken(f"The run {self.name} says that it finished, but its result.json is gone; delete it and start it again.")
+                raise RunBroken(
+                    f"The run {self.name} says that it finished, but its result.json is gone; delete it and"
+                    " start it again."
+                )
             return "finished"
         wish = self._control()
         asked_since = wish.get("want") == "run" and (last is None or wish["at"] > (last.at or 0))
@@ -148,7 +166,11 @@ class Run:
             return str(error)
         if status != "failed":
             return ""
-        return last.reason if isinstance(last, Failed) else "The process that worked on it ended without a word; resume it."
+        return (
+            last.reason
+            if isinstance(last, Failed)
+            else "The process that worked on it ended without a word; resume it."
+        )
 
     def events(self, after_line: int = 0) -> list[Event]:
         """The whole lines of events.jsonl after the first `after_line`. Raises RunBroken at a damaged one."""
@@ -193,29 +215,41 @@ class Run:
         """`name`.parquet: one row a sample. Raises RunError where the run has none."""
         file = self.folder / f"{name}.parquet"
         if not file.exists():
-            raise RunError(f"The run {self.name} has no table {name!r}; it is {self.status()}. Let it finish first.")
+            raise RunError(
+                f"The run {self.name} has no table {name!r}; it is {self.status()}. Let it finish first."
+            )
         try:
             return pd.read_parquet(file)
         except (OSError, ValueError):
-            raise RunBroken(f"{file.name} of the run {self.name} is damaged; delete the run and start it again.") from None
+            raise RunBroken(
+                f"{file.name} of the run {self.name} is damaged; delete the run and start it again."
+            ) from None
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:
-        """The arrays of `name`.npz (or of `pictures/…` as a Picture event names it). Raises RunError where there is none."""
+        """The arrays of `name`.npz (or of `pictures/…` as a Picture event names it). Raises RunError where
+        there is none.
+        """
         file = self.folder / (name if name.endswith(".npz") else f"{name}.npz")
         if not file.exists():
-            raise RunError(f"The run {self.name} has no arrays {name!r}; it is {self.status()}. Let it finish first.")
+            raise RunError(
+                f"The run {self.name} has no arrays {name!r}; it is {self.status()}. Let it finish first."
+            )
         try:
             with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            raise RunBroken(f"{file.name} of the run {self.name} is damaged; delete the run and start it again.") from None
+            raise RunBroken(
+                f"{file.name} of the run {self.name} is damaged; delete the run and start it again."
+            ) from None
 
     def want(self, wish: str) -> None:
         """Say what a person wants: "run", "pause" or "stop". The worker looks at every event."""
         assert wish in ("run", "pause", "stop"), wish
         if self.zoo:
-            raise ResumeRefused(f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train a run of "
-                                "your own.")
+            raise ResumeRefused(
+                f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train"
+                " a run of your own."
+            )
         write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3)})
 
     def wanted(self) -> str:
@@ -243,16 +277,24 @@ class Store:
 
     def zoo(self) -> dict[str, Run]:
         """Name "data/model" -> read-only run."""
-        return {name: Run(file.parent, name) for file in sorted(self._zoo.glob("[!.]*/[!.]*/spec.json"))
-                for name in [f"{file.parent.parent.name}/{file.parent.name}"]}
+        return {
+            name: Run(file.parent, name)
+            for file in sorted(self._zoo.glob("[!.]*/[!.]*/spec.json"))
+            for name in [f"{file.parent.parent.name}/{file.parent.name}"]
+        }
 
     def all(self) -> list[Run]:
         """Every run of one's own, broken ones too, newest first."""
-        folders = [folder for folder in self.folder.glob("[!.]*") if folder.is_dir()] if self.folder.exists() else []
+        folders = (
+            [folder for folder in self.folder.glob("[!.]*") if folder.is_dir()]
+            if self.folder.exists()
+            else []
+        )
         return [Run(folder) for folder in sorted(folders, key=_created, reverse=True)]
 
     def find(self, name: str) -> Run:
-        """The run of a zoo name, a key, or a unique beginning of a key; a key that the zoo has is served by the zoo.
+        """The run of a zoo name, a key, or a unique beginning of a key; a key that the zoo has is served by
+        the zoo.
 
         Raises UnknownName with the nearest ones, RunBroken where the folder is no run.
         """
@@ -265,13 +307,20 @@ class Store:
         if len(found) != 1:
             if len(found) > 1:
                 raise UnknownName("run", name, [run.key for run in found])
-            raise UnknownName("run", name, [*zoo, *known], "A link carries only a run's key; the page it was copied from has the "
-                              "command that makes the same run here, under Reproduce and share.")
+            raise UnknownName(
+                "run",
+                name,
+                [*zoo, *known],
+                "A link carries only a run's key; the page it was copied from has the "
+                "command that makes the same run here, under Reproduce and share.",
+            )
         assert found[0].spec
         return found[0]
 
     def create(self, spec: Spec) -> Run:
-        """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where it is no run."""
+        """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where
+        it is no run.
+        """
         for run in self.zoo().values():
             if run.key == spec.key:
                 return run
@@ -289,7 +338,9 @@ class Store:
         return run
 
     def delete(self, name: str) -> None:
-        """Remove a run of one's own. Raises ResumeRefused for a zoo entry and RunError for one that is running."""
+        """Remove a run of one's own. Raises ResumeRefused for a zoo entry and RunError for one that is
+        running.
+        """
         own = {run.key: run for run in self.all()}
         run = own.get(name) or self.find(name)
         if run.zoo:
@@ -304,8 +355,8 @@ class Store:
 def story(events: Iterable[Event]) -> list[Event]:
     """A run's events without its interruptions, as an unbroken run would have said them.
 
-    Where a run went on from step s, what it had said of later steps is left out (it says it again), and so are the
-    Stopped and Failed before.
+    Where a run went on from step s, what it had said of later steps is left out (it says it again), and so
+    are the Stopped and Failed before.
     """
     told: list[Event] = []
     for event in events:
@@ -326,5 +377,3 @@ def _created(folder: Path) -> float:
         return (folder / "spec.json").stat().st_mtime
     except OSError:
         return 0.0
-
-

@@ -1,7 +1,7 @@
 """The action `study`: trainings and attacks, row by row and seed by seed, beside what was published.
 
-Every training and every attack is a run of its own, found by its key, so that a study that was stopped goes on where it was,
-two studies share what they have in common, and every number leads to the run behind it.
+Every training and every attack is a run of its own, found by its key, so that a study that was stopped goes
+on where it was, two studies share what they have in common, and every number leads to the run behind it.
 """
 
 import time
@@ -49,7 +49,9 @@ class Study(Action):
         return found
 
     def suits(self, data: Dataset) -> None:
-        """Raises DataMissing, before anything is computed, where data of a row must be supplied and are not."""
+        """Raises DataMissing, before anything is computed, where data of a row must be supplied and
+        are not.
+        """
         for name in dict.fromkeys(case.training.data for case in self.chosen.cases() if case.training):
             owner = registry.find("data", name)
             if owner.obtained and owner.whereabouts() is None:
@@ -60,10 +62,16 @@ class Study(Action):
         cases = self.chosen.cases()
         models = {case.training.model for case in cases if case.training}
         attacks = {case.attacking.attack for case in cases if case.attacking}
-        return [type(self.chosen), *(registry.find("model", name) for name in sorted(models)), *(registry.find("attack", name) for name in sorted(attacks))]
+        return [
+            type(self.chosen),
+            *(registry.find("model", name) for name in sorted(models)),
+            *(registry.find("attack", name) for name in sorted(attacks)),
+        ]
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
-        """A Row for every case, those that are already measured at once; returns all rows and the protocol."""
+        """A Row for every case, those that are already measured at once; returns all rows and the
+        protocol.
+        """
         store, rows = Store(work.folder.parents[1]), []
         cases = self.chosen.cases()
         for number, case in enumerate(cases):
@@ -73,49 +81,113 @@ class Study(Action):
         behind = {key for row in rows for keys in row["runs"].values() for key in keys}
         spent = sum(float(store.find(key).result().get("seconds", 0)) for key in behind)
         counted = {"n_rows": len(rows), "n_runs": len(behind), "seconds_of_runs": round(spent, 1)}
-        return {"rows": rows} | counted | {"protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
+        return (
+            {"rows": rows}
+            | counted
+            | {"protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
+        )
 
 
-def _measured(case: Case, seeds: int, store: Store, how: How, number: int, total: int) -> Generator[Event, None, Row]:
+def _measured(
+    case: Case, seeds: int, store: Store, how: How, number: int, total: int
+) -> Generator[Event, None, Row]:
     """One case over all seeds."""
-    row = Row(step=number + 1, total=total, model=case.model, about=dict(case.about), published=dict(case.published) if case.published else None,
-              doubtful=list(case.doubtful), note=case.note)
+    row = Row(
+        step=number + 1,
+        total=total,
+        model=case.model,
+        about=dict(case.about),
+        published=dict(case.published) if case.published else None,
+        doubtful=list(case.doubtful),
+        note=case.note,
+    )
     if case.training is None:
         return row
     began, found = time.monotonic(), []
     behind: dict[str, list[str]] = {"model": [], "attack": []}
     for seed in range(seeds):
-        model = yield from _done(store, how, number, total, "train", case.training.model, case.training.data, seed, case.training.preset, case.training.changes)
+        model = yield from _done(
+            store,
+            how,
+            number,
+            total,
+            "train",
+            case.training.model,
+            case.training.data,
+            seed,
+            case.training.preset,
+            case.training.changes,
+        )
         last = model
         behind["model"].append(model.key)
         if case.attacking is not None:
             asked = case.attacking
-            last = yield from _done(store, how, number, total, "attack", asked.attack, asked.data, seed, asked.preset, asked.changes,
-                                    {"model": model.key} | ({"fitted": model.spec.builds_on[asked.fitted]} if asked.fitted else {}))
+            last = yield from _done(
+                store,
+                how,
+                number,
+                total,
+                "attack",
+                asked.attack,
+                asked.data,
+                seed,
+                asked.preset,
+                asked.changes,
+                {"model": model.key}
+                | ({"fitted": model.spec.builds_on[asked.fitted]} if asked.fitted else {}),
+            )
             behind["attack"].append(last.key)
         values = last.result()
-        found.append({name: values.get(source) for name, source in {**case.measured, **case.controls}.items()}
-                     | (dict(case.more(last.folder)) if case.more else {}))
+        found.append(
+            {name: values.get(source) for name, source in {**case.measured, **case.controls}.items()}
+            | (dict(case.more(last.folder)) if case.more else {})
+        )
     names = list(case.measured)
     more = [name for name in found[0] if name not in names]
-    return row.model_copy(update={"measured": {name: over_seeds([one[name] for one in found]) for name in names},
-                                  "controls": {name: over_seeds([one[name] for one in found]) for name in more},
-                                  "runs": {role: keys for role, keys in behind.items() if keys}, "seconds": round(time.monotonic() - began, 3)})
+    return row.model_copy(
+        update={
+            "measured": {name: over_seeds([one[name] for one in found]) for name in names},
+            "controls": {name: over_seeds([one[name] for one in found]) for name in more},
+            "runs": {role: keys for role, keys in behind.items() if keys},
+            "seconds": round(time.monotonic() - began, 3),
+        }
+    )
 
 
 def over_seeds(values: Sequence[Any]) -> dict[str, Any]:
-    """Mean and spread (standard deviation with n − 1; None for one seed) of numbers, with each value; of what is no number, the first seed's."""
+    """Mean and spread (standard deviation with n − 1; None for one seed) of numbers, with each value; of what
+    is no number, the first seed's.
+    """
     if not all(isinstance(value, int | float) for value in values):
         return {"first": values[0]}
-    return {"mean": float(np.mean(values)), "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None, "seeds": [float(value) for value in values]}
+    return {
+        "mean": float(np.mean(values)),
+        "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "seeds": [float(value) for value in values],
+    }
 
 
-def _done(store: Store, how: How, number: int, total: int, action: str, name: str, data: str | None, seed: int, preset: str | None,
-          changes: Mapping[str, Any], models: Mapping[str, str] | None = None) -> Generator[Event, None, Run]:
-    """A run that the study needs, found or done now; its progress is told as the study's. Raises RunBroken where it did not finish."""
+def _done(
+    store: Store,
+    how: How,
+    number: int,
+    total: int,
+    action: str,
+    name: str,
+    data: str | None,
+    seed: int,
+    preset: str | None,
+    changes: Mapping[str, Any],
+    models: Mapping[str, str] | None = None,
+) -> Generator[Event, None, Run]:
+    """A run that the study needs, found or done now; its progress is told as the study's. Raises RunBroken
+    where it did not finish.
+    """
     from engine.runs import runner  # it knows all actions, this one too
 
-    spec: Spec = runner.prepare(action, name, data, seed=seed, preset=preset, changes=changes, models=models or {}, store=store)
+    spec: Spec = runner.prepare(
+        action, name, data, seed=seed, preset=preset, changes=changes, models=models or {}, store=store
+    )
     run = store.create(spec)
     if run.status() not in ("finished", "zoo"):
         last: Event | None = None
@@ -124,7 +196,12 @@ def _done(store: Store, how: How, number: int, total: int, action: str, name: st
             for event in steps:
                 last = event
                 if isinstance(event, Progress):
-                    yield Progress(step=number, total=total, phase=f"{name}, seed {seed}", values={"done": event.step / max(event.total, 1)})
+                    yield Progress(
+                        step=number,
+                        total=total,
+                        phase=f"{name}, seed {seed}",
+                        values={"done": event.step / max(event.total, 1)},
+                    )
         finally:
             steps.close()  # type: ignore[attr-defined]
         if not isinstance(last, Finished):

@@ -1,6 +1,7 @@
 """The action "train": a registered model on a data set, with scores, pictures and checkpoints on the way.
 
-Training itself sees no labels; what needs them (ACC, NMI, ARI, Δ_FR, Δ_FD) is added here, where its paper evaluates.
+Training itself sees no labels; what needs them (ACC, NMI, ARI, Δ_FR, Δ_FD) is added here, where its paper
+evaluates.
 """
 
 import time
@@ -52,7 +53,13 @@ class Train(Action):
 
     model: str = knob(..., "Model", "The registered name of the method.")
     model_settings: dict[str, Any] = knob(..., "Settings", "All settings of the method.")
-    clusters: int | None = knob(None, "Clusters", "How many to look for; as many as the data have classes unless set.", symbol="K", ge=2)
+    clusters: int | None = knob(
+        None,
+        "Clusters",
+        "How many to look for; as many as the data have classes unless set.",
+        symbol="K",
+        ge=2,
+    )
 
     def chosen(self) -> ModelSettings:
         """The method's settings."""
@@ -61,7 +68,10 @@ class Train(Action):
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
         chosen = self.chosen()
-        found: dict[str, Action] = {role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters) for role, base in chosen.bases().items()}
+        found: dict[str, Action] = {
+            role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters)
+            for role, base in chosen.bases().items()
+        }
         fields = chosen.fitted_attack()
         return found | ({"attack": Attack(**fields)} if fields else {})
 
@@ -74,7 +84,11 @@ class Train(Action):
         chosen = self.chosen()
         found: list[type[Settings]] = [type(chosen)]
         if fields := chosen.fitted_attack():
-            found += [type(chosen.bases()["base"]), registry.find("attack", fields["attack"]), registry.find("objective", fields["objective"])]
+            found += [
+                type(chosen.bases()["base"]),
+                registry.find("attack", fields["attack"]),
+                registry.find("objective", fields["objective"]),
+            ]
         return found
 
     def suits(self, data: Dataset) -> None:
@@ -92,7 +106,14 @@ class Train(Action):
         else:
             fitted = {"attack": work.fitted("attack")} if settings.fitted_attack() else {}
             settings.adopt(state, {role: work.model(role) for role in settings.bases()} | fitted)
-        watch = _Watch(settings, state, data, at_rest, work, checkpoint.Header(settings.version, at_rest.shapes, clusters))
+        watch = _Watch(
+            settings,
+            state,
+            data,
+            at_rest,
+            work,
+            checkpoint.Header(settings.version, at_rest.shapes, clusters),
+        )
         steps = settings.train(state, at_rest)
         try:
             for event in steps:
@@ -107,7 +128,15 @@ class Train(Action):
 class _Watch:
     """What is added to a training while it goes on: scores, pictures, checkpoints."""
 
-    def __init__(self, settings: ModelSettings, state: State, data: Dataset, at_rest: AtRest, work: Work, header: checkpoint.Header) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        state: State,
+        data: Dataset,
+        at_rest: AtRest,
+        work: Work,
+        header: checkpoint.Header,
+    ) -> None:
         self.state, self.data, self.at_rest, self.work, self.header = state, data, at_rest, work, header
         self.sketch = pictures.Sketch(work.folder)
         about = checkpoint.about(work.folder)
@@ -149,7 +178,11 @@ class _Watch:
     def _scores(self, found: Mapping[str, np.ndarray]) -> dict[str, Any]:
         self.angles = self._angles(found) or self.angles
         fitted = dict(self.state.extra.items()).get("attack")
-        attacked = under_attack(self.attack, self.state.model, self.data, self.work.how.device, fitted) if self.attack else {}
+        attacked = (
+            under_attack(self.attack, self.state.model, self.data, self.work.how.device, fitted)
+            if self.attack
+            else {}
+        )
         return scores(found, self.data.labels, self.header.clusters) | self.angles | attacked
 
     def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
@@ -164,7 +197,9 @@ class _Watch:
         if "reconstruction" in found:
             index = torch.linspace(0, len(self.data) - 1, SHOWN).long()
             clean = self.at_rest.rows(index).flat().cpu().numpy()
-            yield from self.sketch.reconstructions(step, clean, found["reconstruction"][index.numpy()], self.at_rest.shapes)
+            yield from self.sketch.reconstructions(
+                step, clean, found["reconstruction"][index.numpy()], self.at_rest.shapes
+            )
         if "z" in found:
             yield self.sketch.map(step, found["z"], found.get("cluster"), MAPPED)
         self.drawn = time.monotonic()
@@ -172,7 +207,9 @@ class _Watch:
 
 @torch.no_grad()
 def judged(model: nn.Module, data: AtRest) -> dict[str, np.ndarray]:
-    """What the model says of every clean sample, in float32: z, cluster, confidence, reconstruction and its error, as it is able."""
+    """What the model says of every clean sample, in float32: z, cluster, confidence, reconstruction and its
+    error, as it is able.
+    """
     was, parts = model.training, []
     model.eval()
     for x in data.chunks():
@@ -195,8 +232,11 @@ def scores(found: Mapping[str, np.ndarray], labels: np.ndarray | None, clusters:
     scored: dict[str, Any] = {}
     if "cluster" in found:
         if labels is not None:
-            scored |= {"acc": clustering.accuracy(labels, found["cluster"]), "nmi": clustering.nmi(labels, found["cluster"]),
-                       "ari": clustering.ari(labels, found["cluster"])}
+            scored |= {
+                "acc": clustering.accuracy(labels, found["cluster"]),
+                "nmi": clustering.nmi(labels, found["cluster"]),
+                "ari": clustering.ari(labels, found["cluster"]),
+            }
         scored["sizes"] = np.bincount(found["cluster"], minlength=clusters).tolist()
     if "error" in found:
         scored["reconstruction_mse"] = float(found["error"].mean(dtype=np.float64))
@@ -209,8 +249,12 @@ def watched(settings: ModelSettings) -> Attack | None:
     return Attack(**fields) if fields else None
 
 
-def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str, fitted: nn.Module | None = None) -> dict[str, Any]:
-    """Accuracy, flip rates and KL of assignments of a model as it is now under an attack, always on the same samples."""
+def under_attack(
+    choice: Attack, model: nn.Module, data: Dataset, device: str, fitted: nn.Module | None = None
+) -> dict[str, Any]:
+    """Accuracy, flip rates and KL of assignments of a model as it is now under an attack, always on the same
+    samples.
+    """
     was = model.training
     model.eval()
     judge = Judge(model, data, device)
@@ -218,14 +262,28 @@ def under_attack(choice: Attack, model: nn.Module, data: Dataset, device: str, f
         return _under_fitted(choice, judge, fitted, was)
     index = judge.choose(choice.n, WATCHED_SEED, choice.half)
     clean = judge.clean(index)
-    moved = answer(choice.chosen_attack.perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
-                                                stream(WATCHED_SEED, "attack"))).x
-    noisy = answer(registry.find("attack", "noise")().perturb(clean.flat(), choice.chosen_objective.bind(model, clean), choice.budget(clean.shapes),
-                                                              stream(WATCHED_SEED, "noise"))).x
+    moved = answer(
+        choice.chosen_attack.perturb(
+            clean.flat(),
+            choice.chosen_objective.bind(model, clean),
+            choice.budget(clean.shapes),
+            stream(WATCHED_SEED, "attack"),
+        )
+    ).x
+    noisy = answer(
+        registry.find("attack", "noise")().perturb(
+            clean.flat(),
+            choice.chosen_objective.bind(model, clean),
+            choice.budget(clean.shapes),
+            stream(WATCHED_SEED, "noise"),
+        )
+    ).x
     before, after, control = (judge.verdict(rows) for rows in (clean.flat(), moved, noisy))
     model.train(was)
-    return fate(judge.labels(index), before, after) | {"noise_flip_rate": float((before.cluster != control.cluster).mean()),
-                                                       "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean())}
+    return fate(judge.labels(index), before, after) | {
+        "noise_flip_rate": float((before.cluster != control.cluster).mean()),
+        "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean()),
+    }
 
 
 def _under_fitted(choice: Attack, judge: Judge, fitted: nn.Module, was: bool) -> dict[str, Any]:
@@ -243,8 +301,10 @@ def _under_fitted(choice: Attack, judge: Judge, fitted: nn.Module, was: bool) ->
 def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:
     for name in ("z", "confidence", "error"):
         if name in found and not np.isfinite(found[name]).all():
-            raise SettingsError(f"Training diverged: at step {step} the model's {name} is no longer a number for some samples. "
-                                "Lower the learning rate, or the weight of a loss, and train anew.")
+            raise SettingsError(
+                f"Training diverged: at step {step} the model's {name} is no longer a number for some"
+                " samples. Lower the learning rate, or the weight of a loss, and train anew."
+            )
 
 
 def _table(found: Mapping[str, np.ndarray], data: Dataset) -> dict[str, Any]:
@@ -268,4 +328,3 @@ def version(name: str) -> int:
 def network(model: str, settings: Mapping[str, Any], header: checkpoint.Header) -> nn.Module:
     """The untrained network that weights with this header fit into."""
     return _owner(model)(**settings).network(header.shapes, header.clusters)
-

@@ -26,6 +26,7 @@ NEIGHBOURS = 5
 @dataclass(frozen=True)
 class Victim:
     """A trained model with its data and everything about the clean samples that ladders and maps need."""
+
     run: Run
     model: nn.Module
     data: Dataset
@@ -59,7 +60,10 @@ def victim(key: str) -> Victim:
     require(model, "clusters", "This page")
     data = engine_data.load(run.spec.data)
     if data.fingerprint != run.spec.fingerprint:
-        raise SettingsError(f"The model {key} was trained on other numbers called {run.spec.data!r}; put the old data back or train it anew.")
+        raise SettingsError(
+            f"The model {key} was trained on other numbers called {run.spec.data!r}; put the old data back or"
+            " train it anew."
+        )
     views = data.views.to(how.device)
     with torch.no_grad():
         z = torch.cat([model.encode(x) for x in views.chunks()])
@@ -80,7 +84,9 @@ def medoids_of(it: Victim) -> np.ndarray:
 
 
 def cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tuple[list[str], list[int]]:
-    """A name for each cluster: its matched class where labels exist (for display only), and the matching itself."""
+    """A name for each cluster: its matched class where labels exist (for display only), and the matching
+    itself.
+    """
     k = len(medoids)
     if it.data.labels is None:
         return [f"#{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
@@ -96,7 +102,9 @@ def cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tupl
 
 
 def read_as(it: Victim, sample: int, x: Tensor) -> tuple[int | None, list[int | None]]:
-    """What 5 nearest neighbours on raw clean pixels, the sample itself left out, read in each row of x; None without labels."""
+    """What 5 nearest neighbours on raw clean pixels, the sample itself left out, read in each row of x; None
+    without labels.
+    """
     if it.data.labels is None:
         return None, [None] * len(x)
     reference = (views.flat().numpy() for views in it.data.views.chunks())
@@ -136,4 +144,6 @@ def check_ids(ids: list[int], n: int) -> None:
     """Raises SettingsError for an id that is none of n samples."""
     wrong = [number for number in ids if not 0 <= number < n]
     if wrong:
-        raise SettingsError(f"A sample's id must be from 0 to {n - 1}; got {wrong[0]}. Choose another sample.")
+        raise SettingsError(
+            f"A sample's id must be from 0 to {n - 1}; got {wrong[0]}. Choose another sample."
+        )

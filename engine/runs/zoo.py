@@ -1,7 +1,8 @@
-"""`python -m engine zoo`: train, measure and pack the entries of assets/zoo, each a read-only run with what inference needs.
+"""`python -m engine zoo`: train, measure and pack the entries of assets/zoo, each a read-only run with what
+inference needs.
 
-An entry holds spec, card with measured clean and attacked scores, weights, a thinned record of its training, and the answers
-its first pictures need. The old entry is removed first, or its key would be served by it.
+An entry holds spec, card with measured clean and attacked scores, weights, a thinned record of its training,
+and the answers its first pictures need. The old entry is removed first, or its key would be served by it.
 """
 
 import json
@@ -28,16 +29,23 @@ EVERY = 1_000_000
 ATTACKED = ({"epsilon": 0.05}, {"epsilon": 0.1}, {"epsilon": 0.2})
 """PGD with which the scores on a model's card are measured."""
 LARGE = 500_000
-"""Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes and megabytes."""
+"""Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes and
+megabytes.
+"""
 SMALL = 200
-"""Numbers in a sample below which the pictures of an act come with it; of larger ones they would take megabytes, and are decoded when asked for."""
+"""Numbers in a sample below which the pictures of an act come with it; of larger ones they would take
+megabytes, and are decoded when asked for.
+"""
 RECORD = 150
 """How many evaluations of its training an entry keeps."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """How an entry is made: a model that is trained, or an attack that is fitted to the entry `on`, or is that of the entry `fitted` as it is."""
+    """How an entry is made: a model that is trained, or an attack that is fitted to the entry `on`, or is
+    that of the entry `fitted` as it is.
+    """
+
     name: str
     preset: str | None
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -46,8 +54,12 @@ class Made:
 
 
 def _models() -> Iterator[tuple[str, Made]]:
-    for data, models, preset in (("digits", CLUSTERING, "quick"), ("mnist_test", CLUSTERING, "mnist_test"), ("noisy_digits", SEVERAL_VIEWS, "quick"),
-                                 ("noisy_mnist", ("comvc", "ar_dmvc_am"), "mini")):
+    for data, models, preset in (
+        ("digits", CLUSTERING, "quick"),
+        ("mnist_test", CLUSTERING, "mnist_test"),
+        ("noisy_digits", SEVERAL_VIEWS, "quick"),
+        ("noisy_mnist", ("comvc", "ar_dmvc_am"), "mini"),
+    ):
         yield from ((f"{data}/{model}", Made(model, preset)) for model in models)
 
 
@@ -71,9 +83,15 @@ def _acts(data: str, module: str, preset: str, nus: Mapping[str, float]) -> Iter
         yield f"{on}.{name}", Made("latent_attack", preset, changes | {"objective_settings.nu": nu}, on=on)
 
 
-ENTRIES: dict[str, Made] = dict(chain(
-    _models(), _generators(), _acts("digits", "conv_ae", "quick", {"nu1": 0.001, "nu3": 0.003, "nu5": 0.005}),
-    *(_acts("digits", module, "quick", {}) for module in ROBUST[1:]), _acts("mnist_test", "conv_ae", "mini", {})))
+ENTRIES: dict[str, Made] = dict(
+    chain(
+        _models(),
+        _generators(),
+        _acts("digits", "conv_ae", "quick", {"nu1": 0.001, "nu3": 0.003, "nu5": 0.005}),
+        *(_acts("digits", module, "quick", {}) for module in ROBUST[1:]),
+        _acts("mnist_test", "conv_ae", "mini", {}),
+    )
+)
 """Every entry by name, in an order in which each finds what it builds on."""
 
 
@@ -96,24 +114,46 @@ def _train(name: str, made: Made, out: Path) -> Iterator[Event]:
     fixed = (several if made.name in SEVERAL_VIEWS else {"objective": "leave_cluster"}) | {"n": 1000}
     scores = []
     for settings in ATTACKED:
-        attack = runner.prepare("attack", "pgd", data, seed=0, changes=fixed | {"norm": "linf", **settings}, models={"model": spec.key})
+        attack = runner.prepare(
+            "attack",
+            "pgd",
+            data,
+            seed=0,
+            changes=fixed | {"norm": "linf", **settings},
+            models={"model": spec.key},
+        )
         for event in runner.run(attack):
             if isinstance(event, Finished):
-                scores.append(settings | {"attack": "pgd", "steps": 20, "norm": "linf", "objective": fixed["objective"]} | event.metrics)
+                scores.append(
+                    settings
+                    | {"attack": "pgd", "steps": 20, "norm": "linf", "objective": fixed["objective"]}
+                    | event.metrics
+                )
     pack(run, out / name, scores)
 
 
 def _fit(name: str, made: Made, out: Path) -> Iterator[Event]:
     """Fit an attack to an entry, or use another entry's on it, and pack it as a run of its own."""
     models = {"model": made.on} | ({"fitted": made.fitted} if made.fitted else {})
-    spec = runner.prepare("attack", made.name, seed=0, preset=made.preset, changes=made.changes, models=models)
+    spec = runner.prepare(
+        "attack", made.name, seed=0, preset=made.preset, changes=made.changes, models=models
+    )
     yield from runner.run(spec)
     run, partial = Store(home()).find(spec.key), (out / name).with_name(f".{name.split('/')[1]}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for file in ("spec.json", "result.json", "card.json", "samples.parquet", "images.npz", *(() if made.fitted else ("fitted.safetensors",))):
+    for file in (
+        "spec.json",
+        "result.json",
+        "card.json",
+        "samples.parquet",
+        "images.npz",
+        *(() if made.fitted else ("fitted.safetensors",)),
+    ):
         shutil.copyfile(run.folder / file, partial / file)
-    (partial / "events.jsonl").write_text("".join(to_line(event) + "\n" for event in _thinned(run.events())), encoding="utf-8")
+    (partial / "events.jsonl").write_text(
+        "".join(to_line(event) + "\n" for event in _thinned(run.events())), encoding="utf-8"
+    )
     for question in _shown_of(run, name):
         answers.write(partial / "answers" / f"{answers.key(question)}.npz", answers.answer(question))
     partial.rename(out / name)
@@ -123,9 +163,21 @@ def _shown_of(run: Run, name: str) -> list[dict[str, object]]:
     """The first picture of a fitted attack: a generator's ladder, or where an act's samples went."""
     model = run.spec.builds_on["model"]
     if run.spec.name == "mv_gan":
-        return [answers.ladder_question(model, answers.SHOWN.get(run.spec.data, 0), attack="mv_gan", objective="mv_disrupt", fitted=run.key)]
+        return [
+            answers.ladder_question(
+                model,
+                answers.SHOWN.get(run.spec.data, 0),
+                attack="mv_gan",
+                objective="mv_disrupt",
+                fitted=run.key,
+            )
+        ]
     small = load(run.spec.data).views.size < SMALL
-    return [{"ask": "moved", "run": run.key}] if small and name.rsplit(".", 1)[1] in ("attack", "same", "reattack") else []
+    return (
+        [{"ask": "moved", "run": run.key}]
+        if small and name.rsplit(".", 1)[1] in ("attack", "same", "reattack")
+        else []
+    )
 
 
 def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
@@ -137,7 +189,9 @@ def pack(run: Run, folder: Path, scores: list[dict[str, object]]) -> None:
         shutil.copyfile(run.folder / file, partial / file)
     card = run.card() | {"attacked": scores}
     (partial / "card.json").write_text(json.dumps(card, indent=1), encoding="utf-8")
-    (partial / "events.jsonl").write_text("".join(to_line(event) + "\n" for event in _thinned(run.events())), encoding="utf-8")
+    (partial / "events.jsonl").write_text(
+        "".join(to_line(event) + "\n" for event in _thinned(run.events())), encoding="utf-8"
+    )
     _ask(run, partial / "answers")
     partial.rename(folder)
 
@@ -156,10 +210,16 @@ def _ask(run: Run, folder: Path) -> None:
     first = answers.ladder_question(run.key, sample)
     questions: list[dict[str, object]] = [{"ask": "overview", "model": run.key}, first]
     if run.spec.name in SEVERAL_VIEWS:
-        questions += [{"ask": "views", "model": run.key}, answers.ladder_question(run.key, sample, objective="mv_disrupt")]
+        questions += [
+            {"ask": "views", "model": run.key},
+            answers.ladder_question(run.key, sample, objective="mv_disrupt"),
+        ]
     if run.spec.name in (*ROBUST, "latent_defence"):
         questions.append(answers.nu_question(run.key, sample, load(run.spec.data).views.size))
     if victim(run.key).z.numel() < LARGE:
-        questions += [{"ask": "umap", "model": run.key, "seed": 0}, {"ask": "place", "model": run.key, "ladder": first}]
+        questions += [
+            {"ask": "umap", "model": run.key, "seed": 0},
+            {"ask": "place", "model": run.key, "ladder": first},
+        ]
     for question in questions:
         answers.write(folder / f"{answers.key(question)}.npz", answers.answer(question))

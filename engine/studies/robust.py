@@ -1,4 +1,5 @@
-"""The studies of robust deep clustering: attack, defence and re-attack on the embedding, with the arms that the paper lacks beside them.
+"""The studies of robust deep clustering: attack, defence and re-attack on the embedding, with the arms that
+the paper lacks beside them.
 
 Source: Yang, Deng, Wei, Yan and Liu, "Adversarial learning for robust deep clustering", NeurIPS 2020.
 """
@@ -14,9 +15,15 @@ from engine.studies.protocols import Attacking, Case, StudySettings, Training, c
 
 PAPER = "robust"
 MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
-DATA = {"quick": ("digits",), "mini": ("mnist_test", "newsgroups4", "reuters_r8"), "paper": ("stl10_resnet50", "newsgroups4")}
+DATA = {
+    "quick": ("digits",),
+    "mini": ("mnist_test", "newsgroups4", "reuters_r8"),
+    "paper": ("stl10_resnet50", "newsgroups4"),
+}
 PRESETS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
-"""Preset of models and defence on each data set, below the size paper; there their own defaults, with the steps of the public code."""
+"""Preset of models and defence on each data set, below the size paper; there their own defaults, with the
+steps of the public code.
+"""
 ATTACK_PRESETS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "mini", "reuters_r8": "mini"}
 WORDS = {"output": "softplus", "normalise": "mean_square"}
 """What documents need beside the defaults."""
@@ -24,20 +31,60 @@ LONG = 50_000
 """Steps of a stage in the public code, at most."""
 DIMENSIONS = {"quick": (5, 10, 20, 40), "mini": (64,), "paper": (64, 128, 256, 512)}
 PUBLISHED_DIMENSIONS = (64, 128, 256, 512)
-STANDS_FOR = {"digits": "stl10", "mnist_test": "stl10", "stl10_resnet50": "stl10", "newsgroups4": "reuters", "reuters_r8": "reuters"}
-"""Whose published values stand beside the rows: all but STL-10's own features are stand-ins, which every row says."""
+STANDS_FOR = {
+    "digits": "stl10",
+    "mnist_test": "stl10",
+    "stl10_resnet50": "stl10",
+    "newsgroups4": "reuters",
+    "reuters_r8": "reuters",
+}
+"""Whose published values stand beside the rows: all but STL-10's own features are stand-ins, which every row
+says.
+"""
 ONE_DIMENSION = {"quick": 10, "mini": 64, "paper": 64}
 """Of the studies that have no columns of dimensions."""
-ARMS: dict[str, Mapping[str, Any]] = {"defended": {}, "control, equal steps": {"variant": "control"}, "consistency": {"variant": "consistency"},
-                                      "alternating": {"attack_steps": 50}}
+ARMS: dict[str, Mapping[str, Any]] = {
+    "defended": {},
+    "control, equal steps": {"variant": "control"},
+    "consistency": {"variant": "consistency"},
+    "alternating": {"attack_steps": 50},
+}
 EVERY = 1_000_000
 SAMPLES = {"objective": "flip_and_keep", "n": EVERY}
 CLEAN = {"acc": "acc_clean", "nmi": "nmi_clean"}
 ATTACKED = {"acc": "acc_attacked", "nmi": "nmi_attacked", "d_tab": "d_tab"}
-CONTROLS = {name: name for name in ("acc_clean", "nmi_clean", "flip_rate", "noise_flip_rate", "other_delta_flip_rate", "acc_attacked_fixed_match",
-                                    "agreement_mean", "reconstruction_change_mean", "reconstruction_clean_mean", "delta_ratio_mean", "d_abs", "d_rel",
-                                    "active_coordinates", "nu", "n")}
-PIXELS = {name: name for name in ("acc_clean", "acc_attacked_fixed_match", "flip_rate", "noise_flip_rate", "other_delta_flip_rate", "knn_acc_attacked", "n")}
+CONTROLS = {
+    name: name
+    for name in (
+        "acc_clean",
+        "nmi_clean",
+        "flip_rate",
+        "noise_flip_rate",
+        "other_delta_flip_rate",
+        "acc_attacked_fixed_match",
+        "agreement_mean",
+        "reconstruction_change_mean",
+        "reconstruction_clean_mean",
+        "delta_ratio_mean",
+        "d_abs",
+        "d_rel",
+        "active_coordinates",
+        "nu",
+        "n",
+    )
+}
+PIXELS = {
+    name: name
+    for name in (
+        "acc_clean",
+        "acc_attacked_fixed_match",
+        "flip_rate",
+        "noise_flip_rate",
+        "other_delta_flip_rate",
+        "knn_acc_attacked",
+        "n",
+    )
+}
 
 
 class RobustStudy(StudySettings):
@@ -45,19 +92,28 @@ class RobustStudy(StudySettings):
 
     paper = PAPER
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
-    protocol = ("Trained, attacked and scored on the same samples, as published (transductive), without sampling the code: labels are argmax C(m) and "
-                "argmax C(m + δ). The noise control is a random direction of the embedding as long as each δ. Clusters are matched to classes anew after the "
-                "attack; the ACC with the clean matching stands beside it. No model is selected: every seed counts. A re-attack begins with a fresh network, "
-                "from the same draw as the first. The paper's D has no formula; d_tab is 50 times the relative D, which switched-off coordinates dominate.")
+    protocol = (
+        "Trained, attacked and scored on the same samples, as published (transductive), without sampling the"
+        " code: labels are argmax C(m) and argmax C(m + δ). The noise control is a random direction of the"
+        " embedding as long as each δ. Clusters are matched to classes anew after the attack; the ACC with"
+        " the clean matching stands beside it. No model is selected: every seed counts. A re-attack begins"
+        " with a fresh network, from the same draw as the first. The paper's D has no formula; d_tab is 50"
+        " times the relative D, which switched-off coordinates dominate."
+    )
 
-    sets: tuple[str, ...] | None = knob(None, "Data", "Which data sets of this size; None: all of them.", min_length=1)
+    sets: tuple[str, ...] | None = knob(
+        None, "Data", "Which data sets of this size; None: all of them.", min_length=1
+    )
 
     @property
     def chosen_sets(self) -> tuple[str, ...]:
         """The data sets that are measured. Raises SettingsError for one that is not of this size."""
         wrong = [name for name in self.sets or () if name not in DATA[self.size]]
         if wrong:
-            raise SettingsError(f"{self.name}.sets must name data of the size {self.size}: {', '.join(DATA[self.size])}; got {wrong[0]}.")
+            raise SettingsError(
+                f"{self.name}.sets must name data of the size {self.size}: {', '.join(DATA[self.size])}; got"
+                f" {wrong[0]}."
+            )
         return self.sets or DATA[self.size]
 
     def trained(self, module: str, data: str, dimension: int) -> Training:
@@ -74,7 +130,10 @@ class RobustStudy(StudySettings):
         """The same, defended by one of the arms against the attack at its default ν."""
         changes = {"module": module, "base.embedding": dimension} | dict(ARMS[arm])
         if self.size == "paper":
-            changes |= {f"base.{name}": value for name, value in self._base(data, dimension).items()} | {"attack.steps": LONG, "steps": LONG}
+            changes |= {f"base.{name}": value for name, value in self._base(data, dimension).items()} | {
+                "attack.steps": LONG,
+                "steps": LONG,
+            }
             return Training("latent_defence", data, None, changes)
         return Training("latent_defence", data, PRESETS.get(data), changes)
 
@@ -92,21 +151,47 @@ class RobustStudy(StudySettings):
 
     def columns(self) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         """Data, module, dimension, and the published cell that stands beside them."""
-        for data, module, (place, dimension) in product(self.chosen_sets, MODULES, enumerate(DIMENSIONS[self.size])):
-            yield data, module, dimension, {"model": module, "data": STANDS_FOR[data], "dimension": PUBLISHED_DIMENSIONS[place]}
+        for data, module, (place, dimension) in product(
+            self.chosen_sets, MODULES, enumerate(DIMENSIONS[self.size])
+        ):
+            yield (
+                data,
+                module,
+                dimension,
+                {"model": module, "data": STANDS_FOR[data], "dimension": PUBLISHED_DIMENSIONS[place]},
+            )
 
 
 def _about(data: str, dimension: int, state: str, beside: Mapping[str, Any]) -> dict[str, Any]:
-    return {"data": data, "dimension": dimension, "state": state, "published_for": f"{beside['data']}, d = {beside['dimension']}"}
+    return {
+        "data": data,
+        "dimension": dimension,
+        "state": state,
+        "published_for": f"{beside['data']}, d = {beside['dimension']}",
+    }
 
 
-def _case(table: str, about: dict[str, Any], beside: Mapping[str, Any], training: Training, attacking: Attacking) -> Case:
-    """A row of a table beside its published cell: the clean scores of the attacked samples, or those under attack."""
+def _case(
+    table: str, about: dict[str, Any], beside: Mapping[str, Any], training: Training, attacking: Attacking
+) -> Case:
+    """A row of a table beside its published cell: the clean scores of the attacked samples, or those under
+    attack.
+    """
     clean = about["state"].endswith("clean")
     names = ("acc", "nmi") if clean else ("acc", "nmi", "d_tab")
-    values, doubtful = cell(PAPER, table, names, state="clean" if clean else "attacked", **beside) if table else (None, ())
-    return Case(beside["model"], about, training, attacking, CLEAN if clean else ATTACKED, {"n": "n"} if clean else CONTROLS, published=values,
-                doubtful=doubtful)
+    values, doubtful = (
+        cell(PAPER, table, names, state="clean" if clean else "attacked", **beside) if table else (None, ())
+    )
+    return Case(
+        beside["model"],
+        about,
+        training,
+        attacking,
+        CLEAN if clean else ATTACKED,
+        {"n": "n"} if clean else CONTROLS,
+        published=values,
+        doubtful=doubtful,
+    )
 
 
 def _alone(study: RobustStudy, table: str) -> Iterator[Case]:
@@ -116,8 +201,13 @@ def _alone(study: RobustStudy, table: str) -> Iterator[Case]:
         if tuple(sorted((name, row[name]) for name in ("model", "data", "dimension"))) not in taken:
             values = {name: row[name] for name in ("acc", "nmi", "d_tab") if name in row}
             about = {"data": row["data"], "dimension": row["dimension"], "state": row["state"]}
-            yield Case(row["model"], about, published=values, doubtful=tuple(row["doubtful"]),
-                       note="Published values alone: nothing of this size stands beside them.")
+            yield Case(
+                row["model"],
+                about,
+                published=values,
+                doubtful=tuple(row["doubtful"]),
+                note="Published values alone: nothing of this size stands beside them.",
+            )
 
 
 @register
@@ -126,12 +216,24 @@ class Table1(RobustStudy):
 
     name = "robust.table1"
     title = "Robust clustering, table 1: the attack"
-    summary = "Clean and attacked ACC and NMI of the base networks, and the size of the perturbation, for several latent dimensions."
+    summary = (
+        "Clean and attacked ACC and NMI of the base networks, and the size of the perturbation, for several"
+        " latent dimensions."
+    )
 
     def cases(self) -> list[Case]:
         """Module by module, dimension by dimension: clean, then attacked."""
-        rows = [_case("table1", _about(data, dimension, state, beside), beside, self.trained(module, data, dimension), self.attack(data))
-                for data, module, dimension, beside in self.columns() for state in ("clean", "attacked")]
+        rows = [
+            _case(
+                "table1",
+                _about(data, dimension, state, beside),
+                beside,
+                self.trained(module, data, dimension),
+                self.attack(data),
+            )
+            for data, module, dimension, beside in self.columns()
+            for state in ("clean", "attacked")
+        ]
         return rows + list(_alone(self, "table1"))
 
 
@@ -141,21 +243,45 @@ class Table2(RobustStudy):
 
     name = "robust.table2"
     title = "Robust clustering, table 2: the defence"
-    summary = "Defended networks, clean and under the very attack they were defended against; beside them as many steps without it, and two other defences."
+    summary = (
+        "Defended networks, clean and under the very attack they were defended against; beside them as many"
+        " steps without it, and two other defences."
+    )
 
     def cases(self) -> list[Case]:
-        """Module by module, dimension by dimension: the defence and its control; then the other arms at one dimension."""
+        """Module by module, dimension by dimension: the defence and its control; then the other arms at one
+        dimension.
+        """
         rows = []
         for data, module, dimension, beside in self.columns():
             for arm, attacked in product(("defended", "control, equal steps"), (False, True)):
                 state = f"{arm}, same attack" if attacked else f"{arm}, clean"
-                rows.append(_case("table2" if arm == "defended" else "", _about(data, dimension, state, beside), beside,
-                                  self.defended(module, data, dimension, arm), self.same(data)))
-        for data, arm, attacked in product(self.chosen_sets[:1], ("consistency", "alternating"), (False, True)):
-            dimension, beside = ONE_DIMENSION[self.size], {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64}
+                rows.append(
+                    _case(
+                        "table2" if arm == "defended" else "",
+                        _about(data, dimension, state, beside),
+                        beside,
+                        self.defended(module, data, dimension, arm),
+                        self.same(data),
+                    )
+                )
+        for data, arm, attacked in product(
+            self.chosen_sets[:1], ("consistency", "alternating"), (False, True)
+        ):
+            dimension, beside = (
+                ONE_DIMENSION[self.size],
+                {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64},
+            )
             state = f"{arm}, same attack" if attacked else f"{arm}, clean"
-            rows.append(_case("", {"data": data, "dimension": dimension, "state": state}, beside, self.defended("conv_ae", data, dimension, arm),
-                              self.same(data)))
+            rows.append(
+                _case(
+                    "",
+                    {"data": data, "dimension": dimension, "state": state},
+                    beside,
+                    self.defended("conv_ae", data, dimension, arm),
+                    self.same(data),
+                )
+            )
         return rows + list(_alone(self, "table2"))
 
 
@@ -165,30 +291,61 @@ class Table3(RobustStudy):
 
     name = "robust.table3"
     title = "Robust clustering, table 3: the re-attack"
-    summary = "Defended networks under a fresh attack of the same weight; beside them as many steps without the defence, and two other defences."
+    summary = (
+        "Defended networks under a fresh attack of the same weight; beside them as many steps without the"
+        " defence, and two other defences."
+    )
 
     def cases(self) -> list[Case]:
-        """Module by module, dimension by dimension: the defence and its control; then the other arms at one dimension."""
-        rows = [_case("table3" if arm == "defended" else "", _about(data, dimension, f"{arm}, re-attacked", beside), beside,
-                      self.defended(module, data, dimension, arm), self.attack(data))
-                for data, module, dimension, beside in self.columns() for arm in ("defended", "control, equal steps")]
+        """Module by module, dimension by dimension: the defence and its control; then the other arms at one
+        dimension.
+        """
+        rows = [
+            _case(
+                "table3" if arm == "defended" else "",
+                _about(data, dimension, f"{arm}, re-attacked", beside),
+                beside,
+                self.defended(module, data, dimension, arm),
+                self.attack(data),
+            )
+            for data, module, dimension, beside in self.columns()
+            for arm in ("defended", "control, equal steps")
+        ]
         for data, arm in product(self.chosen_sets[:1], ("consistency", "alternating")):
-            dimension, beside = ONE_DIMENSION[self.size], {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64}
-            rows.append(_case("", {"data": data, "dimension": dimension, "state": f"{arm}, re-attacked"}, beside,
-                              self.defended("conv_ae", data, dimension, arm), self.attack(data)))
+            dimension, beside = (
+                ONE_DIMENSION[self.size],
+                {"model": "conv_ae", "data": STANDS_FOR[data], "dimension": 64},
+            )
+            rows.append(
+                _case(
+                    "",
+                    {"data": data, "dimension": dimension, "state": f"{arm}, re-attacked"},
+                    beside,
+                    self.defended("conv_ae", data, dimension, arm),
+                    self.attack(data),
+                )
+            )
         return rows + list(_alone(self, "table3"))
 
 
 class OverNu(RobustStudy):
     """A study of one data set and one dimension over ν."""
 
-    grid: tuple[float, ...] | None = knob(None, "ν", "Weights in the paper's units. None: 0.001 to 0.04 for 8x8 digits, 0.01 to 0.08 else.",
-                                          min_length=1)
+    grid: tuple[float, ...] | None = knob(
+        None,
+        "ν",
+        "Weights in the paper's units. None: 0.001 to 0.04 for 8x8 digits, 0.01 to 0.08 else.",
+        min_length=1,
+    )
 
     @property
     def nus(self) -> tuple[float, ...]:
         """The weights, rising."""
-        nus = self.grid or ((0.001, 0.003, 0.005, 0.01, 0.04) if self.size == "quick" else (0.01, 0.02, 0.03, 0.04, 0.05, 0.08))
+        nus = self.grid or (
+            (0.001, 0.003, 0.005, 0.01, 0.04)
+            if self.size == "quick"
+            else (0.01, 0.02, 0.03, 0.04, 0.05, 0.08)
+        )
         if list(nus) != sorted(nus):
             raise SettingsError(f"{self.name}.grid must rise; got {nus}. Sort it.")
         return nus
@@ -200,15 +357,30 @@ class Figure1(OverNu):
 
     name = "robust.figure1"
     title = "Robust clustering, figure 1: ν"
-    summary = "Flips and change of the decoded picture against ν: the affine attack as released, one with ReLU, and one for each sample by itself."
+    summary = (
+        "Flips and change of the decoded picture against ν: the affine attack as released, one with ReLU, and"
+        " one for each sample by itself."
+    )
 
     def cases(self) -> list[Case]:
         """Attack by attack, ν by ν; the figure's pictures are those of the runs behind the rows."""
         data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
-        kinds: dict[str, dict[str, Any]] = {"affine": {}, "ReLU": {"activation": "relu"}, "per sample": {"variant": "per_sample"}}
-        return [Case("conv_ae", {"data": data, "dimension": dimension, "state": kind, "nu": nu}, self.trained("conv_ae", data, dimension),
-                     self.attack(data, nu, **changes), {"flip_rate": "flip_rate", "acc": "acc_attacked", "objective": "objective_mean"}, CONTROLS)
-                for (kind, changes), nu in product(kinds.items(), self.nus)]
+        kinds: dict[str, dict[str, Any]] = {
+            "affine": {},
+            "ReLU": {"activation": "relu"},
+            "per sample": {"variant": "per_sample"},
+        }
+        return [
+            Case(
+                "conv_ae",
+                {"data": data, "dimension": dimension, "state": kind, "nu": nu},
+                self.trained("conv_ae", data, dimension),
+                self.attack(data, nu, **changes),
+                {"flip_rate": "flip_rate", "acc": "acc_attacked", "objective": "objective_mean"},
+                CONTROLS,
+            )
+            for (kind, changes), nu in product(kinds.items(), self.nus)
+        ]
 
 
 @register
@@ -217,16 +389,31 @@ class DropAgainstNu(OverNu):
 
     name = "robust.drop_against_nu"
     title = "Robust clustering: the drop against ν"
-    summary = "Base, defended and control networks under fresh attacks of every ν: a defence against one attack is no defence against all."
+    summary = (
+        "Base, defended and control networks under fresh attacks of every ν: a defence against one attack is"
+        " no defence against all."
+    )
 
     def cases(self) -> list[Case]:
         """Module by module, state by state, ν by ν."""
         data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
         rows = []
         for module, state, nu in product(MODULES, ("base", "defended", "control, equal steps"), self.nus):
-            training = self.trained(module, data, dimension) if state == "base" else self.defended(module, data, dimension, state)
-            rows.append(Case(module, {"data": data, "dimension": dimension, "state": state, "nu": nu}, training, self.attack(data, nu),
-                             ATTACKED | {"flip_rate": "flip_rate"}, CONTROLS))
+            training = (
+                self.trained(module, data, dimension)
+                if state == "base"
+                else self.defended(module, data, dimension, state)
+            )
+            rows.append(
+                Case(
+                    module,
+                    {"data": data, "dimension": dimension, "state": state, "nu": nu},
+                    training,
+                    self.attack(data, nu),
+                    ATTACKED | {"flip_rate": "flip_rate"},
+                    CONTROLS,
+                )
+            )
         return rows
 
 
@@ -237,17 +424,33 @@ class Pixels(RobustStudy):
     name = "robust.pixels"
     title = "Robust clustering: PGD on the pixels"
     summary = "Base, defended and control networks under PGD on the pixels. No paper says what to expect."
-    protocol = ("Networks as in table 2; PGD-20 in L∞ on the pixels, leaving the cluster, from a random start, on 1,000 of the samples that they were "
-                "trained on. The noise control is random signs of size ε. Clusters are matched to classes anew after the attack; the ACC with the clean "
-                "matching stands beside it. No model is selected: every seed counts.")
+    protocol = (
+        "Networks as in table 2; PGD-20 in L∞ on the pixels, leaving the cluster, from a random start, on"
+        " 1,000 of the samples that they were trained on. The noise control is random signs of size ε."
+        " Clusters are matched to classes anew after the attack; the ACC with the clean matching stands"
+        " beside it. No model is selected: every seed counts."
+    )
 
     def cases(self) -> list[Case]:
         """Module by module, ε by ε, state by state."""
         data, dimension = self.chosen_sets[0], ONE_DIMENSION[self.size]
         rows = []
-        for module, epsilon, state in product(MODULES, (0.05, 0.1, 0.2), ("base", "defended", "control, equal steps")):
-            training = self.trained(module, data, dimension) if state == "base" else self.defended(module, data, dimension, state)
-            rows.append(Case(module, {"data": data, "dimension": dimension, "state": state, "epsilon": epsilon}, training,
-                             Attacking("pgd", None, {"objective": "leave_cluster", "epsilon": epsilon, "n": 1000}),
-                             {"acc": "acc_attacked", "flip_rate": "flip_rate"}, PIXELS))
+        for module, epsilon, state in product(
+            MODULES, (0.05, 0.1, 0.2), ("base", "defended", "control, equal steps")
+        ):
+            training = (
+                self.trained(module, data, dimension)
+                if state == "base"
+                else self.defended(module, data, dimension, state)
+            )
+            rows.append(
+                Case(
+                    module,
+                    {"data": data, "dimension": dimension, "state": state, "epsilon": epsilon},
+                    training,
+                    Attacking("pgd", None, {"objective": "leave_cluster", "epsilon": epsilon, "n": 1000}),
+                    {"acc": "acc_attacked", "flip_rate": "flip_rate"},
+                    PIXELS,
+                )
+            )
         return rows

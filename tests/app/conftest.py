@@ -1,4 +1,6 @@
-"""Pages under AppTest: an engine in this process, and a home that holds small real runs. Torch is used here, never by a page."""
+"""Pages under AppTest: an engine in this process, and a home that holds small real runs. Torch is used here,
+never by a page.
+"""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -15,13 +17,24 @@ from engine.runs.answers import Answer
 from engine.runs.runner import prepare, run
 from engine.runs.store import Run, Store
 
-TINY = {"base.hidden": [8], "base.iterations": 20, "base.evaluate_every": 10, "base.batch": 32, "base.starts": 1, "iterations": 40,
-        "interval": 10, "delta_every": 10, "batch": 32, "probe": 64}
+TINY = {
+    "base.hidden": [8],
+    "base.iterations": 20,
+    "base.evaluate_every": 10,
+    "base.batch": 32,
+    "base.starts": 1,
+    "iterations": 40,
+    "interval": 10,
+    "delta_every": 10,
+    "batch": 32,
+    "probe": 64,
+}
 """Settings that train in a second; far too few for good clusters."""
 ALONE = """
 import streamlit as st
 from app import state, welcome
-page = st.navigation([st.Page(state.ROOT / "pages" / f"{{name}}.py", default=name == "{page}") for name in state.PAGES])
+files = {{name: state.ROOT / "pages" / f"{{name}}.py" for name in state.PAGES}}
+page = st.navigation([st.Page(file, default=name == "{page}") for name, file in files.items()])
 state.open_address()
 page.run()
 """
@@ -41,7 +54,10 @@ class Desk:
 
     def queue(self) -> list[dict[str, Any]]:
         """What was submitted, in order."""
-        return [{"key": key, "lane": "train", "state": "queued", "position": place + 1} for place, key in enumerate(self.submitted)]
+        return [
+            {"key": key, "lane": "train", "state": "queued", "position": place + 1}
+            for place, key in enumerate(self.submitted)
+        ]
 
     def ask(self, question: Mapping[str, Any], timeout: float = 120.0) -> Answer:
         """The answer, computed here."""
@@ -53,12 +69,17 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the catalogue and finished runs of ADEC and DEC* on one base, on digits. Do not change it: `trained_home` is a copy."""
+    """A home with the catalogue and finished runs of ADEC and DEC* on one base, on digits. Do not change it:
+    `trained_home` is a copy.
+    """
     home = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEINT_HOME", str(home))
         catalogue.write(describing.entries())
-        for name, more in (("adec", {"discriminator": [8], "discriminator_steps": 2, "block": 10}), ("dec_star", {})):
+        for name, more in (
+            ("adec", {"discriminator": [8], "discriminator_steps": 2, "block": 10}),
+            ("dec_star", {}),
+        ):
             events = list(run(prepare("train", name, "digits", preset="quick", changes=TINY | more)))
             assert events[-1].event == "finished", events[-1]
     return home
@@ -85,7 +106,9 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def opened(desk: Desk) -> Callable[..., AppTest]:
-    """`opened("train", run=key)`: that page, with this address, drawn once; an exception in it fails the test."""
+    """`opened("train", run=key)`: that page, with this address, drawn once; an exception in it fails the
+    test.
+    """
 
     def page(name: str, **address: str) -> AppTest:
         at = AppTest.from_string(ALONE.format(page=name), default_timeout=60)

@@ -13,8 +13,12 @@ ALL = {"confusion": samples.confusion_chart(), **samples.other_charts()}
 
 def points(chart: charts.Chart) -> dict[tuple[int, int], tuple[float, float]]:
     """(row, column) of every clickable point -> its place."""
-    return {tuple(said): (x, y) for trace in chart.figure.data if trace.type == "scatter"
-            for said, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)}
+    return {
+        tuple(said): (x, y)
+        for trace in chart.figure.data
+        if trace.type == "scatter"
+        for said, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
+    }
 
 
 @pytest.mark.parametrize("name", list(ALL))
@@ -26,11 +30,20 @@ def test_every_chart_has_a_table_a_sentence_and_a_clear_background(name: str) ->
 
 
 def test_every_cell_and_header_of_a_matrix_can_be_clicked() -> None:
-    chart = charts.confusion(np.arange(6).reshape(2, 3), ["a", "b"], ["x", "y", "z"], title="t", row_title="label", column_title="cluster")
+    chart = charts.confusion(
+        np.arange(6).reshape(2, 3),
+        ["a", "b"],
+        ["x", "y", "z"],
+        title="t",
+        row_title="label",
+        column_title="cluster",
+    )
     places = points(chart)
     assert set(places) == {(row, column) for row in range(-1, 2) for column in range(-1, 3)} - {(-1, -1)}
     assert places[1, 2] == (2, 1) and places[1, -1] == (-1, 1) and places[-1, 2] == (2, -1)
-    assert not [trace for trace in chart.figure.data if trace.type == "scatter" and trace.hoverinfo == "skip"], "skip kills the click"
+    assert not [
+        trace for trace in chart.figure.data if trace.type == "scatter" and trace.hoverinfo == "skip"
+    ], "skip kills the click"
     assert chart.table.loc["b", "z"] == 5
     assert "label b, cluster z: 5" in chart.takeaway
 
@@ -38,13 +51,22 @@ def test_every_cell_and_header_of_a_matrix_can_be_clicked() -> None:
 def test_a_matrix_needs_its_names_and_bears_missing_values() -> None:
     with pytest.raises(ValueError, match="a name for each row and column; got 1 and 2"):
         charts.confusion(np.zeros((2, 2)), ["a"], ["x", "y"], title="t", row_title="r", column_title="c")
-    empty = charts.confusion(np.full((2, 2), np.nan), ["a", "b"], ["x", "y"], title="t", row_title="r", column_title="c")
+    empty = charts.confusion(
+        np.full((2, 2), np.nan), ["a", "b"], ["x", "y"], title="t", row_title="r", column_title="c"
+    )
     assert empty.takeaway == "t. No value is known."
 
 
 def test_a_difference_is_centred_on_zero_and_signed() -> None:
-    chart = charts.difference(np.array([[3, 0], [-9, 1]]), ["a", "b"], ["x", "y"], title="t", row_title="r", column_title="c",
-                              chosen=(1, -1))
+    chart = charts.difference(
+        np.array([[3, 0], [-9, 1]]),
+        ["a", "b"],
+        ["x", "y"],
+        title="t",
+        row_title="r",
+        column_title="c",
+        chosen=(1, -1),
+    )
     assert (chart.figure.data[0].zmin, chart.figure.data[0].zmax) == (-9, 9)
     assert {text for trace in chart.figure.data[1:3] for text in trace.text} == {"+3", "", "−9", "+1"}
     outline = chart.figure.layout.shapes[0]
@@ -59,9 +81,18 @@ def test_lines_differ_in_more_than_colour() -> None:
 
 
 def test_curves_report_row_and_column_and_draw_their_intervals() -> None:
-    frame = pd.DataFrame({"e": [0.0, 0.1], "acc": [0.9, 0.2], "low": [0.85, 0.15], "high": [0.95, 0.25], "noise": [0.9, 0.88]})
-    chart = charts.curves(frame, "e", {"acc": "ACC", "noise": "noise"}, bands={"acc": ("low", "high")}, controls=["noise"], title="ACC",
-                          x_title="ε")
+    frame = pd.DataFrame(
+        {"e": [0.0, 0.1], "acc": [0.9, 0.2], "low": [0.85, 0.15], "high": [0.95, 0.25], "noise": [0.9, 0.88]}
+    )
+    chart = charts.curves(
+        frame,
+        "e",
+        {"acc": "ACC", "noise": "noise"},
+        bands={"acc": ("low", "high")},
+        controls=["noise"],
+        title="ACC",
+        x_title="ε",
+    )
     band, line, control = chart.figure.data
     assert band.fill == "toself" and list(band.y) == [0.95, 0.25, 0.15, 0.85]
     assert list(line.customdata[1]) == [1, "acc"]
@@ -71,9 +102,20 @@ def test_curves_report_row_and_column_and_draw_their_intervals() -> None:
 
 
 def test_training_curves_smooth_shade_and_compare() -> None:
-    frame = pd.DataFrame({"step": range(6), "encoder_updates": range(0, 12, 2), "delta_fd": [0.0, 6, 0, 6, 0, np.nan]})
-    chart = charts.training_curves(frame, {"delta_fd": "Δ_FD", "absent": "absent"}, x="encoder_updates", smooth=2, stationary=[(4, 6)],
-                                   blocks=[(0, 2)], controls={"DEC*": frame.assign(delta_fd=0.5)}, title="t", zero=True)
+    frame = pd.DataFrame(
+        {"step": range(6), "encoder_updates": range(0, 12, 2), "delta_fd": [0.0, 6, 0, 6, 0, np.nan]}
+    )
+    chart = charts.training_curves(
+        frame,
+        {"delta_fd": "Δ_FD", "absent": "absent"},
+        x="encoder_updates",
+        smooth=2,
+        stationary=[(4, 6)],
+        blocks=[(0, 2)],
+        controls={"DEC*": frame.assign(delta_fd=0.5)},
+        title="t",
+        zero=True,
+    )
     named = {trace.name: trace for trace in chart.figure.data if trace.name}
     assert list(named["Δ_FD"].y) == [0, 3, 3, 3, 3] and list(named["Δ_FD"].x) == [0, 2, 4, 6, 8]
     assert named["Δ_FD, DEC*"].line.color == palette.QUIET
@@ -91,21 +133,30 @@ def test_a_run_that_said_nothing_yet_is_a_chart_too() -> None:
 def test_an_arm_looks_the_same_in_every_figure() -> None:
     frame = pd.DataFrame({"step": [0, 1], "acc": [0.5, 0.6], "nmi": [0.4, 0.5]})
     chart = charts.arms({"ADEC": frame, "DEC*": frame})
-    styles = {name: {(trace.line.color, trace.line.dash) for trace in chart.figure.data if trace.name == name} for name in ("ADEC", "DEC*")}
+    styles = {
+        name: {(trace.line.color, trace.line.dash) for trace in chart.figure.data if trace.name == name}
+        for name in ("ADEC", "DEC*")
+    }
     assert all(len(style) == 1 for style in styles.values()) and styles["ADEC"] != styles["DEC*"]
     assert sum(trace.showlegend for trace in chart.figure.data) == 2
 
 
 def test_bars_have_their_interval_and_controls_are_hatched() -> None:
-    chart = charts.bars(["attack", "noise"], [0.8, 0.1], low=[0.7, 0.05], high=[0.9, 0.2], controls=["noise"], title="t")
+    chart = charts.bars(
+        ["attack", "noise"], [0.8, 0.1], low=[0.7, 0.05], high=[0.9, 0.2], controls=["noise"], title="t"
+    )
     bar = chart.figure.data[0]
-    assert bar.error_x.array == pytest.approx([0.1, 0.1]) and bar.error_x.arrayminus == pytest.approx([0.1, 0.05])
+    assert bar.error_x.array == pytest.approx([0.1, 0.1]) and bar.error_x.arrayminus == pytest.approx(
+        [0.1, 0.05]
+    )
     assert bar.marker.pattern.shape == ("", "/")
     assert chart.table.loc["noise", "high"] == 0.2
 
 
 def test_the_protocol_is_on_the_figure_and_fits_a_phone() -> None:
-    protocol = "PGD-20, leave_cluster, L∞ 0.1, one start, n = 1,000, seed 0, digits/adec, 95 % Wilson intervals."
+    protocol = (
+        "PGD-20, leave_cluster, L∞ 0.1, one start, n = 1,000, seed 0, digits/adec, 95 % Wilson intervals."
+    )
     chart = charts.bars(["a"], [1.0], title="t", caption=protocol)
     lines = chart.figure.layout.title.subtitle.text.split("<br>")
     assert " ".join(lines) == protocol and max(map(len, lines)) <= charts.CAPTION_LETTERS
@@ -119,6 +170,7 @@ def test_a_click_is_read_from_the_event_and_from_an_injected_one() -> None:
 def test_a_chart_on_a_page_has_its_table_and_its_csv() -> None:
     def page() -> None:
         from app import charts
+
         charts.show(charts.bars(["a", "b"], [1.0, 2.0], title="Bars"), "bars")
 
     ran = AppTest.from_function(page, default_timeout=30).run()

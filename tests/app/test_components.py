@@ -1,4 +1,6 @@
-"""What the components send to the browser and read from it; how they look and feel is tried in tests/browser."""
+"""What the components send to the browser and read from it; how they look and feel is tried in
+tests/browser.
+"""
 
 import base64
 import json
@@ -32,7 +34,9 @@ def without(answer: Answer, *names: str) -> Answer:
     return Answer(answer.json, {name: array for name, array in answer.arrays.items() if name not in names})
 
 
-# --- ladder -----------------------------------------------------------------------------------------------------------
+# --- ladder
+# -----------------------------------------------------------------------------------------------------------
+
 
 def test_a_ladder_keeps_its_images_to_half_a_grey_level_and_delta_to_a_hundredth() -> None:
     answer = samples.ladder_answer(9)
@@ -40,7 +44,9 @@ def test_a_ladder_keeps_its_images_to_half_a_grey_level_and_delta_to_a_hundredth
     clean = unpacked(payload["clean"], "u1") / 255
     delta = unpacked(payload["delta"], "i1").reshape(65, -1) * np.array(payload["delta_scale"])[:, None]
     assert np.abs(clean - answer.arrays["clean"]).max() <= 0.5 / 255 + 1e-12
-    assert (np.abs(delta - answer.arrays["delta"]).max(1) <= np.abs(answer.arrays["delta"]).max(1) / 254 + 1e-9).all()
+    assert (
+        np.abs(delta - answer.arrays["delta"]).max(1) <= np.abs(answer.arrays["delta"]).max(1) / 254 + 1e-9
+    ).all()
     assert np.allclose(unpacked(payload["q"], "f4").reshape(65, 10), answer.arrays["q"], atol=1e-6)
     assert len(json.dumps(payload)) < 200_000
 
@@ -53,7 +59,17 @@ def test_a_ladder_starts_at_the_flip_or_at_its_end() -> None:
 
 
 def test_a_ladder_lives_without_what_is_optional() -> None:
-    answer = without(samples.ladder_answer(9), "recon", "recon_clean", "xy", "xy_error", "map_xy", "map_cluster", "noise_q", "medoids")
+    answer = without(
+        samples.ladder_answer(9),
+        "recon",
+        "recon_clean",
+        "xy",
+        "xy_error",
+        "map_xy",
+        "map_cluster",
+        "noise_q",
+        "medoids",
+    )
     payload = ladders.ladder_payload(answer)
     assert not {"recon", "xy", "map_xy", "noise_q", "medoids"} & payload.keys()
     json.dumps(payload, allow_nan=False)
@@ -74,21 +90,38 @@ def test_the_place_of_a_ladder_is_that_of_the_answer() -> None:
 
 
 def test_two_ladders_are_told_apart_and_one_is_recognised() -> None:
-    first, second = ladders.ladder_payload(samples.ladder_answer(9)), ladders.ladder_payload(samples.ladder_answer(8))
+    first, second = (
+        ladders.ladder_payload(samples.ladder_answer(9)),
+        ladders.ladder_payload(samples.ladder_answer(8)),
+    )
     assert first["id"] != second["id"]
     assert first["id"] == ladders.ladder_payload(samples.ladder_answer(9))["id"]
 
 
-@pytest.mark.parametrize(("sizes", "flip", "expected"), [([0, 0.1], None, 10), ([0, 0.05, 0.3], 1, 10), ([0, 0.2, 0.3], 1, 3),
-                                                         ([0, 8 / 255], None, 30),
-                                                         ([0, 0], None, 1), ([0, 5.0], None, 0.2)])
-def test_the_gain_is_round_and_full_at_twice_the_flip(sizes: list[float], flip: int | None, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("sizes", "flip", "expected"),
+    [
+        ([0, 0.1], None, 10),
+        ([0, 0.05, 0.3], 1, 10),
+        ([0, 0.2, 0.3], 1, 3),
+        ([0, 8 / 255], None, 30),
+        ([0, 0], None, 1),
+        ([0, 5.0], None, 0.2),
+    ],
+)
+def test_the_gain_is_round_and_full_at_twice_the_flip(
+    sizes: list[float], flip: int | None, expected: float
+) -> None:
     assert ladders.gain(np.array(sizes)[:, None] * np.array([1.0, -1.0]), flip) == pytest.approx(expected)
 
 
-# --- map --------------------------------------------------------------------------------------------------------------
+# --- map ----------------------------------------------------------------------------------------------------
+# ----------
 
-@given(some.integers(1, 3000).flatmap(lambda n: some.tuples(some.just(n), some.sets(some.integers(0, n - 1)))))
+
+@given(
+    some.integers(1, 3000).flatmap(lambda n: some.tuples(some.just(n), some.sets(some.integers(0, n - 1))))
+)
 def test_a_selection_comes_back_as_it_went(drawn: tuple[int, set[int]]) -> None:
     n, chosen = drawn
     positions = np.array(sorted(chosen), dtype=np.int64)
@@ -107,9 +140,20 @@ def test_the_shorter_spelling_of_a_selection_is_taken() -> None:
 
 
 def test_a_map_speaks_in_sample_ids() -> None:
-    xy, codes, ids = np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 3, np.arange(50) * 7 + 1000
-    payload = maps.map_payload(xy, maps.Classes("cluster", codes, ["a", "b", "c"]), title="t", caption="c", ids=ids, selected=ids[[3, 9]],
-                               focus=int(ids[4]))
+    xy, codes, ids = (
+        np.random.default_rng(0).normal(size=(50, 2)),
+        np.arange(50) % 3,
+        np.arange(50) * 7 + 1000,
+    )
+    payload = maps.map_payload(
+        xy,
+        maps.Classes("cluster", codes, ["a", "b", "c"]),
+        title="t",
+        caption="c",
+        ids=ids,
+        selected=ids[[3, 9]],
+        focus=int(ids[4]),
+    )
     assert maps.selected_ids(payload, payload["selection"]).tolist() == [1021, 1063]
     assert maps.selected_ids(payload, None) is None
     assert payload["focus"] == 4
@@ -118,30 +162,48 @@ def test_a_map_speaks_in_sample_ids() -> None:
 
 def test_places_of_a_map_are_kept_to_a_sixty_thousandth_and_recolouring_keeps_them() -> None:
     xy = np.random.default_rng(0).normal(size=(500, 2))
-    payload = maps.map_payload(xy, maps.Classes("cluster", np.zeros(500, int), ["a"]), title="t", caption="c", xy_attacked=xy + 1)
+    payload = maps.map_payload(
+        xy, maps.Classes("cluster", np.zeros(500, int), ["a"]), title="t", caption="c", xy_attacked=xy + 1
+    )
     low, span = np.minimum(xy, xy + 1).min(0), np.array(payload["extent"])
-    assert np.abs(low + unpacked(payload["xy"], "<u2").reshape(-1, 2) / 65535 * span - xy).max() < span.max() / 60_000
+    assert (
+        np.abs(low + unpacked(payload["xy"], "<u2").reshape(-1, 2) / 65535 * span - xy).max()
+        < span.max() / 60_000
+    )
     other = maps.map_payload(xy, maps.Values("margin", xy[:, 0]), title="t", caption="c", xy_attacked=xy + 1)
     assert other["places"] == payload["places"]
     assert other["colour"] != payload["colour"]
 
 
 def test_values_without_a_number_are_grey() -> None:
-    payload = maps.map_payload(np.zeros((3, 2)), maps.Values("ε*", np.array([0.1, np.nan, 0.3]), missing="> 0.3"), title="t", caption="c")
+    payload = maps.map_payload(
+        np.zeros((3, 2)),
+        maps.Values("ε*", np.array([0.1, np.nan, 0.3]), missing="> 0.3"),
+        title="t",
+        caption="c",
+    )
     assert unpacked(payload["colour"]["codes"], "u1").tolist() == [0, 255, 254]
     assert (payload["colour"]["low"], payload["colour"]["high"]) == ("0.1", "0.3")
 
 
 def test_a_map_of_nothing_but_one_value_and_one_place() -> None:
-    payload = maps.map_payload(np.ones((4, 2)), maps.Values("margin", np.full(4, np.nan)), title="t", caption="c")
+    payload = maps.map_payload(
+        np.ones((4, 2)), maps.Values("margin", np.full(4, np.nan)), title="t", caption="c"
+    )
     assert unpacked(payload["colour"]["codes"], "u1").tolist() == [255] * 4
     json.dumps({name: value for name, value in payload.items() if name != "_ids"}, allow_nan=False)
 
 
 def test_a_thumbnail_is_found_by_its_sample_and_never_by_its_place() -> None:
     sheet = gallery.sprite_sheet(np.zeros((3, 8, 8)), [30, 10, 20])
-    payload = maps.map_payload(np.zeros((4, 2)), maps.Classes("c", np.zeros(4, int), ["a"]), title="t", caption="c",
-                               ids=np.array([10, 20, 30, 40]), sprite=sheet)
+    payload = maps.map_payload(
+        np.zeros((4, 2)),
+        maps.Classes("c", np.zeros(4, int), ["a"]),
+        title="t",
+        caption="c",
+        ids=np.array([10, 20, 30, 40]),
+        sprite=sheet,
+    )
     assert unpacked(payload["sprite"]["places"], "<i4").tolist() == [1, 2, 0, -1]
 
 
@@ -151,19 +213,38 @@ def test_the_legend_is_also_a_table() -> None:
     assert table.to_dict("list") == {"cluster": ["a", "b", "c"], "samples": [2, 1, 1], "selected": [1, 0, 1]}
 
 
-# --- wipe and one file ------------------------------------------------------------------------------------------------
+# --- wipe and one file
+# ------------------------------------------------------------------------------------------------
+
 
 def test_a_wipe_carries_both_pictures() -> None:
-    payload = wipe_payload(np.zeros((1, 4, 6)), np.ones((3, 4, 6)), before_name="a", after_name="b", title="t", caption="c")
+    payload = wipe_payload(
+        np.zeros((1, 4, 6)), np.ones((3, 4, 6)), before_name="a", after_name="b", title="t", caption="c"
+    )
     assert payload["size"] == [6, 4]
     assert payload["before"]["src"] != payload["after"]["src"]
 
 
 def payloads() -> dict[str, Mapping[str, Any]]:
     places, moved, codes = samples.many_points(50)
-    return {"ladder": ladders.ladder_payload(samples.ladder_answer(9)),
-            "map": maps.map_payload(places, maps.Classes("cluster", codes, list("0123456789")), title="t", caption="c", xy_attacked=moved),
-            "wipe": wipe_payload(np.zeros((8, 8)), np.ones((8, 8)), before_name="a", after_name="</script><b>", title="t", caption="c")}
+    return {
+        "ladder": ladders.ladder_payload(samples.ladder_answer(9)),
+        "map": maps.map_payload(
+            places,
+            maps.Classes("cluster", codes, list("0123456789")),
+            title="t",
+            caption="c",
+            xy_attacked=moved,
+        ),
+        "wipe": wipe_payload(
+            np.zeros((8, 8)),
+            np.ones((8, 8)),
+            before_name="a",
+            after_name="</script><b>",
+            title="t",
+            caption="c",
+        ),
+    }
 
 
 @pytest.mark.parametrize("name", ["ladder", "map", "wipe"])
@@ -171,8 +252,9 @@ def test_one_file_holds_all_and_reaches_for_nothing(name: str) -> None:
     page = standalone_html(name, payloads()[name], "A <title>", "note & </script>")
     stored = re.search(r'id="payload">(.*?)</script>', page, re.S)
     assert stored is not None
-    assert json.loads(stored[1]) == json.loads(json.dumps({key: value for key,
-                                                           value in payloads()[name].items() if not key.startswith("_")}))
+    assert json.loads(stored[1]) == json.loads(
+        json.dumps({key: value for key, value in payloads()[name].items() if not key.startswith("_")})
+    )
     outside = re.findall(r"https?://[^\s\"'<)]+", page)
     assert set(outside) <= {"http://www.w3.org/2000/svg"}
     assert page.count("</script>") == 2
@@ -183,7 +265,11 @@ def test_one_file_holds_all_and_reaches_for_nothing(name: str) -> None:
 def test_a_component_has_its_class_and_never_sets_html(name: str) -> None:
     script = components.script(name)
     assert f"class {components.CLASSES[name]} " in script
-    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\bimport\b|\bfetch\(|XMLHttpRequest", script)
+    assert not re.search(
+        r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|new"
+        r" Function|\bimport\b|\bfetch\(|XMLHttpRequest",
+        script,
+    )
 
 
 def test_the_palette_is_that_of_the_theme() -> None:
@@ -191,5 +277,11 @@ def test_the_palette_is_that_of_the_theme() -> None:
     for name, colours in (("light", palette.LIGHT), ("dark", palette.DARK)):
         assert tuple(theme[name]["chartCategoricalColors"]) == colours[:10]
         page = standalone_html("wipe", {}, "t", "n")
-        for setting in ("primaryColor", "backgroundColor", "secondaryBackgroundColor", "textColor", "borderColor"):
+        for setting in (
+            "primaryColor",
+            "backgroundColor",
+            "secondaryBackgroundColor",
+            "textColor",
+            "borderColor",
+        ):
             assert theme[name][setting] in page

@@ -13,6 +13,7 @@ from engine.settings import Settings, knob
 
 class Base(Settings):
     """Something that a toy builds on."""
+
     name: ClassVar[str] = "base"
     iterations: int = knob(4000, "Iterations", log=True, ge=1, le=130_000, multiple_of=2)
     hidden: tuple[int, ...] = knob((8,), "Widths")
@@ -21,6 +22,7 @@ class Base(Settings):
 
 class Toy(Settings):
     """One field of each kind that a form knows."""
+
     kind: ClassVar[str] = "model"
     name: ClassVar[str] = "toy"
     title: ClassVar[str] = "Toy"
@@ -65,9 +67,23 @@ def widget(at: AppTest, kind: str, path: str) -> Any:
 
 def test_every_kind_of_field_is_known() -> None:
     kinds = {path: found.kind for path, found in BY_PATH.items()}
-    assert kinds == {"gamma": "number", "share": "number", "tol": "number", "steps": "integer", "limit": "integer", "fold": "boolean",
-                     "form": "choice", "widths": "numbers", "base.iterations": "integer", "base.hidden": "numbers", "base.rate": "number"}
-    assert BY_PATH["gamma"].label == "Weight of the clustering, γ" and BY_PATH["steps"].label == "Steps, T (iterations)"
+    assert kinds == {
+        "gamma": "number",
+        "share": "number",
+        "tol": "number",
+        "steps": "integer",
+        "limit": "integer",
+        "fold": "boolean",
+        "form": "choice",
+        "widths": "numbers",
+        "base.iterations": "integer",
+        "base.hidden": "numbers",
+        "base.rate": "number",
+    }
+    assert (
+        BY_PATH["gamma"].label == "Weight of the clustering, γ"
+        and BY_PATH["steps"].label == "Steps, T (iterations)"
+    )
     assert "eq. 3" in str(BY_PATH["gamma"].tooltip) and BY_PATH["limit"].optional and BY_PATH["tol"].advanced
 
 
@@ -84,7 +100,13 @@ def test_only_changed_fields_are_changes_and_they_can_be_taken_back(form: AppTes
     widget(form, "number_input", "limit").set_value(7)
     widget(form, "text_input", "widths").set_value("64, 10")
     form.run()
-    assert choice(form)["changes"] == {"steps": 31, "fold": False, "limit": 7, "widths": [64, 10], "base.iterations": 2000}
+    assert choice(form)["changes"] == {
+        "steps": 31,
+        "fold": False,
+        "limit": 7,
+        "widths": [64, 10],
+        "base.iterations": 2000,
+    }
     chosen = choice(form)
     assert Toy(**chosen["values"]) == Toy.preset(chosen["preset"], **chosen["changes"])
     widget(form, "button", "reset").click().run()
@@ -96,21 +118,33 @@ def test_another_preset_brings_its_own_values(form: AppTest) -> None:
     form.session_state["t/toy/preset/None"] = "slow"
     form.run()
     chosen = choice(form)
-    assert chosen["preset"] == "slow" and chosen["values"]["steps"] == 20 and chosen["values"]["base"]["iterations"] == 4000
+    assert (
+        chosen["preset"] == "slow"
+        and chosen["values"]["steps"] == 20
+        and chosen["values"]["base"]["iterations"] == 4000
+    )
 
 
 def test_nonsense_is_one_sentence_at_the_form(form: AppTest) -> None:
     widget(form, "text_input", "widths").set_value("64, ten").run()
     assert choice(form)["sentence"] == form.error[0].value
-    assert form.error[0].value.startswith("toy.widths must be numbers with commas between them, such as 500, 2000; got '64, ten'")
+    assert form.error[0].value.startswith(
+        "toy.widths must be numbers with commas between them, such as 500, 2000; got '64, ten'"
+    )
 
 
 def test_open_limits_are_judged() -> None:
     rate = BY_PATH["base.rate"]
     assert controls.complaint("toy", rate, 0.0) == "toy.base.rate must be greater than 0; got 0."
     assert controls.complaint("toy", rate, 2.0) == "toy.base.rate must be at most 1; got 2."
-    assert controls.complaint("toy", rate, 1.0) is None and controls.complaint("toy", BY_PATH["limit"], None) is None
-    assert controls.complaint("toy", rate, None) == "toy.base.rate must be a number; it is empty. Its default is 0.001."
+    assert (
+        controls.complaint("toy", rate, 1.0) is None
+        and controls.complaint("toy", BY_PATH["limit"], None) is None
+    )
+    assert (
+        controls.complaint("toy", rate, None)
+        == "toy.base.rate must be a number; it is empty. Its default is 0.001."
+    )
 
 
 def test_logarithmic_stops_hold_limits_and_values() -> None:

@@ -62,7 +62,7 @@ def test_tiles_of_a_sheet_are_in_the_order_of_their_ids() -> None:
     pixels = opened(base64.b64decode(sheet["src"].split(",")[1]))
     for place in range(7):
         top, left = divmod(place, 3)
-        assert (pixels[top * 4:(top + 1) * 4, left * 6:(left + 1) * 6] == place).all()
+        assert (pixels[top * 4 : (top + 1) * 4, left * 6 : (left + 1) * 6] == place).all()
 
 
 def test_a_sheet_that_phones_would_refuse_is_refused_here() -> None:

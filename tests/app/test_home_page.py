@@ -20,11 +20,15 @@ def test_home_shows_a_digit_that_changes_its_cluster(trained_home: Store, opened
     at = opened("home")
     words = said(at)
     assert "takes it from cluster" in words and "random noise" in words and "Grab the slider" in words
-    assert {"Attack it your way", "See which samples break", "Train one yourself"} <= {button.label for button in at.button}
+    assert {"Attack it your way", "See which samples break", "Train one yourself"} <= {
+        button.label for button in at.button
+    }
     assert "Where you left off" in [heading.value for heading in at.subheader]
 
 
-def test_home_needs_no_engine_for_its_first_picture(trained_home: Store, opened: Opened, desk: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_needs_no_engine_for_its_first_picture(
+    trained_home: Store, opened: Opened, desk: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(*_: object, **__: object) -> Answer:
         raise AssertionError("Home asked a worker for what the zoo ships")
 
@@ -32,7 +36,9 @@ def test_home_needs_no_engine_for_its_first_picture(trained_home: Store, opened:
     assert opened("home")
 
 
-def test_a_fetch_that_fails_is_told_and_the_rest_works(trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_that_fails_is_told_and_the_rest_works(
+    trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FEINT_MIRROR", "http://127.0.0.1:9")
     process = FETCH()
     assert process is not None and process.wait(60)
@@ -49,7 +55,9 @@ def test_the_story_tells_bound_and_control() -> None:
     assert charts.bound(found.json["epsilon_star"]) in told and "noise" in told
 
 
-def test_without_a_zoo_home_says_how_to_make_one(home: Path, trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_zoo_home_says_how_to_make_one(
+    home: Path, trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Store, "zoo", lambda self: {})
     at = opened("home")
     assert "python3 -m engine zoo" in said(at)

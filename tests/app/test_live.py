@@ -1,4 +1,6 @@
-"""What live pages read and compute: events as tables, pace, stretches, blocks, figures, names and commands."""
+"""What live pages read and compute: events as tables, pace, stretches, blocks, figures, names and
+commands.
+"""
 
 import ast
 import shlex
@@ -32,9 +34,20 @@ class Told:
 
 
 def evaluated(step: int, fd: float, stationary: float = 0.0, **metrics: Any) -> Evaluate:
-    return Evaluate(step=step, total=100, values={"encoder_updates": step / 2},
-                    metrics={"acc": 0.5, "delta_fr": 0.1, "delta_fd": fd, "norm_total": 1.0 + fd, "near_stationary": stationary,
-                             "sizes": [3, 5, 4]} | metrics)
+    return Evaluate(
+        step=step,
+        total=100,
+        values={"encoder_updates": step / 2},
+        metrics={
+            "acc": 0.5,
+            "delta_fr": 0.1,
+            "delta_fd": fd,
+            "norm_total": 1.0 + fd,
+            "near_stationary": stationary,
+            "sizes": [3, 5, 4],
+        }
+        | metrics,
+    )
 
 
 def read(*events: Event) -> Record:
@@ -48,21 +61,43 @@ def test_only_new_lines_are_read() -> None:
     assert told.read(run)  # type: ignore[arg-type]
     run.lines.append(Progress(step=2, total=9, at=3.0))
     assert told.read(run) and not told.read(run)  # type: ignore[arg-type]
-    assert run.read == [0, 2, 3] and [event.event for event in told.events] == ["started", "progress", "progress"]
+    assert run.read == [0, 2, 3] and [event.event for event in told.events] == [
+        "started",
+        "progress",
+        "progress",
+    ]
 
 
 def test_what_a_resumed_run_says_again_counts_once() -> None:
-    told = read(Started(run="a"), evaluated(0, 0.1), evaluated(10, 0.2), evaluated(20, 0.3), Stopped(run="a", step=10),
-                Started(run="a", step=10), evaluated(20, 0.4))
-    assert told.evaluations()["step"].tolist() == [0, 10, 20] and told.evaluations()["delta_fd"].tolist() == [0.1, 0.2, 0.4]
+    told = read(
+        Started(run="a"),
+        evaluated(0, 0.1),
+        evaluated(10, 0.2),
+        evaluated(20, 0.3),
+        Stopped(run="a", step=10),
+        Started(run="a", step=10),
+        evaluated(20, 0.4),
+    )
+    assert told.evaluations()["step"].tolist() == [0, 10, 20] and told.evaluations()["delta_fd"].tolist() == [
+        0.1,
+        0.2,
+        0.4,
+    ]
 
 
 def test_pace_is_that_of_the_present_phase() -> None:
     clustering = (Progress(step=10 * k, total=100, phase="clustering") for k in range(1, 5))
     pace = read(Started(run="a"), Progress(step=400, total=400, phase="base: acai"), *clustering).pace()
-    assert pace == Pace("clustering", 40, 100, 10.0) and pace.share == 0.4 and pace.remaining == 6.0 and not pace.of_base
+    assert (
+        pace == Pace("clustering", 40, 100, 10.0)
+        and pace.share == 0.4
+        and pace.remaining == 6.0
+        and not pace.of_base
+    )
     assert read(Progress(step=3, total=9, phase="base: acai")).pace().of_base and read().pace() == Pace()
-    assert read(*(Progress(step=0, total=9, phase="discriminator") for _ in range(4))).pace().remaining is None
+    assert (
+        read(*(Progress(step=0, total=9, phase="discriminator") for _ in range(4))).pace().remaining is None
+    )
 
 
 def test_losses_are_those_of_the_run_itself_and_thinned() -> None:
@@ -97,11 +132,16 @@ def test_decoder_blocks_are_every_other_one_and_the_first() -> None:
 
 def test_many_blocks_are_not_a_wall() -> None:
     table = pd.DataFrame({"step": [0.0, 3000.0]})
-    assert panels._blocks(table, {"block": 10}, "step") == [] and len(panels._blocks(table, {"block": 100}, "step")) == 15
+    assert (
+        panels._blocks(table, {"block": 10}, "step") == []
+        and len(panels._blocks(table, {"block": 100}, "step")) == 15
+    )
     assert panels._blocks(table, {"block": 100}, "encoder_updates") == []
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (42, "42 s"), (95, "2 min"), (5399, "90 min"), (7200, "2.0 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (42, "42 s"), (95, "2 min"), (5399, "90 min"), (7200, "2.0 h")]
+)
 def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
     assert record.duration(seconds) == words
 
@@ -124,7 +164,11 @@ def test_the_figures_of_a_real_run(trained_home: Store) -> None:
 
 
 def test_grey_stretches_and_hypothetical_angles_are_marked() -> None:
-    told = read(evaluated(0, 0.1, hypothetical=1.0), evaluated(10, -0.9, 1.0, hypothetical=1.0), evaluated(20, 0.2, hypothetical=1.0))
+    told = read(
+        evaluated(0, 0.1, hypothetical=1.0),
+        evaluated(10, -0.9, 1.0, hypothetical=1.0),
+        evaluated(20, 0.2, hypothetical=1.0),
+    )
     figure = panels.followed(told, {}, None)["angles"].figure
     assert {"Δ_FD (hypothetical)", "gradient nearly zero"} <= {trace.name for trace in figure.data}
     assert any(shape.x0 == 10 and shape.x1 == 20 for shape in figure.layout.shapes)
@@ -136,6 +180,7 @@ def test_the_control_is_dec_star_on_the_same_base(trained_home: Store, desk: Des
         import streamlit as st
 
         from app import live, state
+
         run = next(run for run in state.store().all() if run.spec.name == st.session_state["name"])
         found = live.control(run)
         st.session_state["steps"] = None if found is None else found["step"].tolist()
@@ -157,20 +202,38 @@ def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> 
     words = shlex.split(launching.command(run.spec)["Command line"])
     assert words[:5] == ["python3", "-m", "engine", "train", "adec"]
     given = dict(zip(words[5::2], words[6::2], strict=True))
-    changes = {name[2:]: flags.value(text) for name, text in given.items() if name not in ("--data", "--seed", "--preset")}
-    again = prepare("train", "adec", given["--data"], seed=int(given["--seed"]), preset=given.get("--preset"), changes=changes)
+    changes = {
+        name[2:]: flags.value(text)
+        for name, text in given.items()
+        if name not in ("--data", "--seed", "--preset")
+    }
+    again = prepare(
+        "train",
+        "adec",
+        given["--data"],
+        seed=int(given["--seed"]),
+        preset=given.get("--preset"),
+        changes=changes,
+    )
     assert again.key == run.key
     code = ast.parse(launching.command(run.spec)["Python"])
-    call = next(node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare")
+    call = next(
+        node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare"
+    )
     arguments = [ast.literal_eval(value) for value in call.args]
-    assert prepare(*arguments, **{str(named.arg): ast.literal_eval(named.value) for named in call.keywords}).key == run.key
+    assert (
+        prepare(*arguments, **{str(named.arg): ast.literal_eval(named.value) for named in call.keywords}).key
+        == run.key
+    )
 
 
 def test_measured_presets_say_how_long_and_how_well(trained_home: Store, desk: Desk) -> None:
     tiny = launching.settings(method(trained_home, "dec_star").spec)
     entry = {"name": "dec_star", "defaults": {}, "presets": {"tiny": tiny, "other": {"rate": 5}}}
     found = launching.measured(entry, "digits")
-    assert list(found) == ["tiny"] and found["tiny"]["here"] and launching.about(found)["tiny"].endswith("here")
+    assert (
+        list(found) == ["tiny"] and found["tiny"]["here"] and launching.about(found)["tiny"].endswith("here")
+    )
     assert launching.expected(found["tiny"]).startswith("Measured on this machine, seed 0: ACC 0.")
     assert launching.measured(entry, "mnist_test") == {}
 
@@ -200,22 +263,36 @@ def test_rows_of_the_list_can_be_taken_away(trained_home: Store, desk: Desk) -> 
 def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_home: Store) -> None:
     assert launching.title(method(trained_home, "adec").spec) == "ADEC"
     spec = method(trained_home, "adec").spec
-    bare = spec.model_copy(update={"settings": spec.settings | {"model_settings": spec.settings["model_settings"] | {"adv_weight": 0.0}}})
+    bare = spec.model_copy(
+        update={
+            "settings": (
+                spec.settings | {"model_settings": spec.settings["model_settings"] | {"adv_weight": 0.0}}
+            )
+        }
+    )
     assert launching.title(bare) == "ADEC without adversary"
 
 
 def test_an_arm_keeps_its_colour_before_the_others_have_begun() -> None:
     told = read(evaluated(0, 0.1), evaluated(10, 0.3))
     found = panels.compared({"first": read(), "second": told, "third": read(evaluated(0, 0.2))})
-    colours = {name: {trace.name: trace.line.color for trace in chart.figure.data} for name, chart in found.items()}
-    assert colours["acc"]["second"] == colours["delta_fd"]["second"] and colours["acc"]["second"] != colours["acc"]["third"]
+    colours = {
+        name: {trace.name: trace.line.color for trace in chart.figure.data} for name, chart in found.items()
+    }
+    assert (
+        colours["acc"]["second"] == colours["delta_fd"]["second"]
+        and colours["acc"]["second"] != colours["acc"]["third"]
+    )
     table = panels.final({"first": read(), "second": told})
     assert table["ACC"].tolist()[1] == 0.5 and table["mean Δ_FD"].tolist()[1] == 0.2
 
 
-@pytest.mark.parametrize(("lived", "lives", "reruns"), [(True, False, 1), (False, True, 1), (True, True, 0), (False, False, 0)])
-def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(lived: bool, lives: bool, reruns: int,
-                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("lived", "lives", "reruns"), [(True, False, 1), (False, True, 1), (True, True, 0), (False, False, 0)]
+)
+def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(
+    lived: bool, lives: bool, reruns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[int] = []
     monkeypatch.setattr(live.st, "rerun", lambda: seen.append(1))
     live.drawn_once_more(lived, lives)
@@ -223,6 +300,10 @@ def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(lived: bool, liv
 
 
 def test_phases_of_its_own_are_not_said_twice_either() -> None:
-    own, base = (Progress(step=30, total=40, phase=phase, values={"kl": 1.0}) for phase in ("clustering", "base: acai"))
+    own, base = (
+        Progress(step=30, total=40, phase=phase, values={"kl": 1.0}) for phase in ("clustering", "base: acai")
+    )
     told = read(Started(run="a"), base, own, Started(run="a", step=10), own.model_copy(update={"step": 11}))
-    assert told.losses()["step"].tolist() == [11] and [event.step for event in told.events if isinstance(event, Progress)] == [30, 11]
+    assert told.losses()["step"].tolist() == [11] and [
+        event.step for event in told.events if isinstance(event, Progress)
+    ] == [30, 11]

@@ -19,13 +19,22 @@ def markdown(at: AppTest) -> str:
 def test_a_shipped_model_opens_with_its_views(trained_home: Store, opened: Opened) -> None:
     at = opened("multiview", model="noisy_digits/comvc")
     told = markdown(at)
-    assert "It leaves cluster" in told and "of its contrast" in told and "between views of different samples" in told, said(at)
+    assert (
+        "It leaves cluster" in told
+        and "of its contrast" in told
+        and "between views of different samples" in told
+    ), said(at)
     assert at.metric[0].label == "Agreement of the views"
-    assert any("--objective mv_disrupt" in code.value and "--model noisy_digits/comvc" in code.value for code in at.code)
+    assert any(
+        "--objective mv_disrupt" in code.value and "--model noisy_digits/comvc" in code.value
+        for code in at.code
+    )
 
 
 @pytest.mark.parametrize("attacker", ["strong", "released"])
-def test_a_shipped_generator_is_clamped_and_says_so(attacker: str, trained_home: Store, opened: Opened) -> None:
+def test_a_shipped_generator_is_clamped_and_says_so(
+    attacker: str, trained_home: Store, opened: Opened
+) -> None:
     at = opened("multiview", model="noisy_digits/comvc", attacker=attacker)
     assert "One generator, fitted at ε = 0.3 (transductive), clamped at each ε" in markdown(at), said(at)
     assert not at.warning
@@ -42,7 +51,9 @@ def test_a_lock_on_joint_generators_understates_and_is_told(trained_home: Store,
 
 def test_every_view_locked_is_a_sentence(trained_home: Store, opened: Opened) -> None:
     at = opened("multiview", model="noisy_digits/comvc", locked="0,1")
-    assert [error.value for error in at.error] == ["Every view is locked, which leaves nothing to attack. Unlock one."]
+    assert [error.value for error in at.error] == [
+        "Every view is locked, which leaves nothing to attack. Unlock one."
+    ]
 
 
 def test_a_model_of_one_view_in_the_address_is_for_other_pages(trained_home: Store, opened: Opened) -> None:

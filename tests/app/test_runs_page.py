@@ -1,4 +1,6 @@
-"""The Runs page: list, search, open, resume, stop, delete after a second press; broken runs do not break it."""
+"""The Runs page: list, search, open, resume, stop, delete after a second press; broken runs do not
+break it.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,6 @@
-"""Set-up: made once, known in milliseconds afterwards, done again after an interruption, and one sentence where it cannot go on."""
+"""Set-up: made once, known in milliseconds afterwards, done again after an interruption, and one sentence
+where it cannot go on.
+"""
 
 import http.server
 import signal
@@ -53,6 +55,7 @@ def website() -> Iterator[Callable[[type[http.server.BaseHTTPRequestHandler]], s
 
 class Answering(http.server.BaseHTTPRequestHandler):
     """Answers at once."""
+
     status, pause = 200, 0.0
 
     def do_HEAD(self) -> None:
@@ -66,22 +69,31 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 class Missing(Answering):
     """Has no such page."""
+
     status = 404
 
 
 class Slow(Answering):
     """Answers too late."""
+
     pause = 1.0
 
 
-# --- where the interpreter is -----------------------------------------------------------------------------------------
+# --- where the interpreter is
+# -----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("system", "inside"), [("Linux", "bin/python"), ("Darwin", "bin/python"), ("Windows", "Scripts/python.exe")])
+
+@pytest.mark.parametrize(
+    ("system", "inside"),
+    [("Linux", "bin/python"), ("Darwin", "bin/python"), ("Windows", "Scripts/python.exe")],
+)
 def test_the_interpreter_of_each_platform(system: str, inside: str) -> None:
     assert setup.venv_python(Path(".venv"), system).as_posix() == f".venv/{inside}"
 
 
-# --- the stamp --------------------------------------------------------------------------------------------------------
+# --- the stamp
+# --------------------------------------------------------------------------------------------------------
+
 
 def fake_venv(project: Path) -> Path:
     """A complete-looking environment without a single program run."""
@@ -89,7 +101,9 @@ def fake_venv(project: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
     (project / ".venv" / "pyvenv.cfg").write_text("version = 3.11.7\n")
-    setup.stamp_file(project / ".venv").write_text(setup.stamp(project / ".venv", project / "requirements.txt"))
+    setup.stamp_file(project / ".venv").write_text(
+        setup.stamp(project / ".venv", project / "requirements.txt")
+    )
     return project / ".venv"
 
 
@@ -119,7 +133,9 @@ def test_a_second_start_has_nothing_to_do(project: Path, monkeypatch: pytest.Mon
     assert time.perf_counter() - began < 0.5
 
 
-# --- making it --------------------------------------------------------------------------------------------------------
+# --- making it
+# --------------------------------------------------------------------------------------------------------
+
 
 def test_an_environment_is_made_and_made_again_after_an_interruption(project: Path, offline: None) -> None:
     half = project / ".venv" / "bin"
@@ -127,17 +143,28 @@ def test_an_environment_is_made_and_made_again_after_an_interruption(project: Pa
     (half / "python").write_text("interrupted")
     said: list[str] = []
     python = setup.environment(project, said.append)
-    assert subprocess.run([python, "-c", "import sys, pip; sys.exit(sys.prefix == sys.base_prefix)"]).returncode == 0
+    assert (
+        subprocess.run([python, "-c", "import sys, pip; sys.exit(sys.prefix == sys.base_prefix)"]).returncode
+        == 0
+    )
     assert setup.is_ready(project / ".venv", project / "requirements.txt") and len(said) == 2
-    setup.stamp_file(project / ".venv").unlink()  # as if pip had been interrupted: the environment works and is kept
+    setup.stamp_file(
+        project / ".venv"
+    ).unlink()  # as if pip had been interrupted: the environment works and is kept
     marker = project / ".venv" / "kept"
     marker.touch()
     assert setup.environment(project, said.append) == python and marker.exists()
 
 
-def test_a_failed_install_leaves_no_stamp(project: Path, offline: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_install_leaves_no_stamp(
+    project: Path, offline: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(setup, "works", lambda _: True)
-    monkeypatch.setattr(setup, "pip_command", lambda *_: [sys.executable, "-c", "import sys; print('ERROR: a riddle'); sys.exit(1)"])
+    monkeypatch.setattr(
+        setup,
+        "pip_command",
+        lambda *_: [sys.executable, "-c", "import sys; print('ERROR: a riddle'); sys.exit(1)"],
+    )
     (project / ".venv").mkdir()
     with pytest.raises(setup.SetupError, match="could not install requirements.txt: a riddle"):
         setup.environment(project, lambda _: None)
@@ -162,12 +189,17 @@ def test_two_set_ups_wait_for_each_other(project: Path) -> None:
     assert order == ["first", "second"] and "waiting" in said[0]
 
 
-# --- pip --------------------------------------------------------------------------------------------------------------
+# --- pip ----------------------------------------------------------------------------------------------------
+# ----------
+
 
 def test_pip_looks_at_the_cpu_index_only_where_it_is_given() -> None:
     plain = setup.pip_command(Path("python"), Path("requirements.txt"))
     assert "--extra-index-url" not in plain and plain[:4] == ["python", "-m", "pip", "install"]
-    assert setup.pip_command(Path("python"), Path("requirements.txt"), setup.TORCH_CPU)[-2:] == ["--extra-index-url", setup.TORCH_CPU]
+    assert setup.pip_command(Path("python"), Path("requirements.txt"), setup.TORCH_CPU)[-2:] == [
+        "--extra-index-url",
+        setup.TORCH_CPU,
+    ]
 
 
 @pytest.mark.parametrize(("handler", "expected"), [(Answering, True), (Missing, False), (Slow, False)])
@@ -187,7 +219,9 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize(("answering", "expected"), [(True, setup.TORCH_CPU), (False, None)])
-def test_the_index_is_used_if_it_answers(project: Path, monkeypatch: pytest.MonkeyPatch, answering: bool, expected: str | None) -> None:
+def test_the_index_is_used_if_it_answers(
+    project: Path, monkeypatch: pytest.MonkeyPatch, answering: bool, expected: str | None
+) -> None:
     asked: list[str | None] = []
     monkeypatch.setattr(setup, "works", lambda _: True)
     monkeypatch.setattr(setup, "prefers_cpu_torch", lambda: True)
@@ -199,33 +233,68 @@ def test_the_index_is_used_if_it_answers(project: Path, monkeypatch: pytest.Monk
     assert asked == [expected]
 
 
-@pytest.mark.parametrize(("system", "driver", "tool", "expected"), [
-    ("Linux", False, None, True), ("Linux", True, None, False), ("Linux", False, "/usr/bin/nvidia-smi", False),
-    ("Darwin", False, None, False), ("Windows", False, None, False)])
-def test_cpu_wheels_are_preferred_on_linux_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, driver: bool,
-                                                         tool: str | None, expected: bool) -> None:
+@pytest.mark.parametrize(
+    ("system", "driver", "tool", "expected"),
+    [
+        ("Linux", False, None, True),
+        ("Linux", True, None, False),
+        ("Linux", False, "/usr/bin/nvidia-smi", False),
+        ("Darwin", False, None, False),
+        ("Windows", False, None, False),
+    ],
+)
+def test_cpu_wheels_are_preferred_on_linux_without_a_gpu(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    driver: bool,
+    tool: str | None,
+    expected: bool,
+) -> None:
     monkeypatch.setattr(setup.shutil, "which", lambda _: tool)
     assert setup.prefers_cpu_torch(system, tmp_path if driver else tmp_path / "none") is expected
 
 
-@pytest.mark.parametrize(("line", "told"), [
-    ("  Downloading pandas-3.1.1-cp311-cp311-manylinux_2_28_x86_64.whl (12.4 MB)\n", "pandas 3.1.1 (12.4 MB)"),
-    ("  Downloading zict-3.0.0-py2.py3-none-any.whl (43 kB)\n", None), ("Requirement already satisfied: numpy\n", None),
-    ("Installing collected packages: numpy\n", "unpacking (half a minute) ...")])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "  Downloading pandas-3.1.1-cp311-cp311-manylinux_2_28_x86_64.whl (12.4 MB)\n",
+            "pandas 3.1.1 (12.4 MB)",
+        ),
+        ("  Downloading zict-3.0.0-py2.py3-none-any.whl (43 kB)\n", None),
+        ("Requirement already satisfied: numpy\n", None),
+        ("Installing collected packages: numpy\n", "unpacking (half a minute) ..."),
+    ],
+)
 def test_only_what_takes_time_is_told(line: str, told: str | None) -> None:
     assert setup.progress(line) == told
 
 
-# --- one sentence -----------------------------------------------------------------------------------------------------
+# --- one sentence
+# -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("output", "cure"), [
-    ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "make room"),
-    ("WARNING: Retrying ... NewConnectionError(...)\nERROR: No matching distribution found for torch==2.13.0", "No network"),
-    ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "No network"),
-    ("ERROR: No matching distribution found for torch==2.13.0", "no torch==2.13.0 for Python"),
-    ("ERROR: [Errno 13] Permission denied: '.venv'", "a folder of your own"),
-    ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]"+"'))", "PIP_CERT"),
-])
+
+@pytest.mark.parametrize(
+    ("output", "cure"),
+    [
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+            "make room",
+        ),
+        (
+            (
+                "WARNING: Retrying ... NewConnectionError(...)\nERROR: No matching distribution found for"
+                " torch==2.13.0"
+            ),
+            "No network",
+        ),
+        ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "No network"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "no torch==2.13.0 for Python"),
+        ("ERROR: [Errno 13] Permission denied: '.venv'", "a folder of your own"),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]" + "'))", "PIP_CERT"),
+    ],
+)
 def test_what_pip_says_becomes_one_sentence(output: str, cure: str) -> None:
     sentence = setup.explanation(output)
     assert sentence and cure in sentence and "\n" not in sentence
@@ -243,8 +312,15 @@ def test_too_little_space_is_said_before_anything_is_made(project: Path) -> None
 
 def test_a_pip_that_finds_no_network_ends_in_one_sentence(project: Path, offline: None) -> None:
     (project / "requirements.txt").write_text("feint-needs-a-network==1\n")
-    command = [*setup.pip_command(Path(sys.executable), project / "requirements.txt"), "--dry-run", "--isolated", "--retries", "1",
-               "--index-url", f"http://127.0.0.1:{closed_port()}/simple"]
+    command = [
+        *setup.pip_command(Path(sys.executable), project / "requirements.txt"),
+        "--dry-run",
+        "--isolated",
+        "--retries",
+        "1",
+        "--index-url",
+        f"http://127.0.0.1:{closed_port()}/simple",
+    ]
     with pytest.raises(setup.SetupError, match="No network"):
         setup.install(command, project, lambda _: None)
 
@@ -256,7 +332,9 @@ def test_an_old_python_is_told_what_to_install() -> None:
     assert "needs Python 3.11 or newer, and this is Python 3.8" in ended.stderr
 
 
-# --- serving ----------------------------------------------------------------------------------------------------------
+# --- serving
+# ----------------------------------------------------------------------------------------------------------
+
 
 def test_a_taken_port_gives_the_next_free_one() -> None:
     with socket.socket() as taken:
@@ -273,11 +351,18 @@ def test_the_server_is_for_this_machine_alone_unless_asked() -> None:
     assert served.options([]).host == "127.0.0.1"
     command = served.server_command(Path("python"), "127.0.0.1", 8501)
     assert command[command.index("--server.address") + 1] == "127.0.0.1"
-    assert served.server_command(Path("python"), served.options(["--host", "0.0.0.0"]).host, 8501).count("0.0.0.0") == 1
+    assert (
+        served.server_command(Path("python"), served.options(["--host", "0.0.0.0"]).host, 8501).count(
+            "0.0.0.0"
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--port", "0"], ["--port", "x"], ["--nonsense"]])
-def test_nonsense_on_the_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_nonsense_on_the_command_line_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         served.options(arguments)
     assert ended.value.code == 2 and "error:" in capsys.readouterr().err
@@ -285,8 +370,11 @@ def test_nonsense_on_the_command_line_exits_with_2(arguments: list[str], capsys:
 
 def test_stopping_leaves_nothing_of_the_server_behind(tmp_path: Path) -> None:
     grandchild = tmp_path / "pid"
-    code = "import pathlib, subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n" \
-           f"pathlib.Path({str(grandchild)!r}).write_text(str(child.pid)); time.sleep(60)"
+    code = (
+        "import pathlib, subprocess, sys, time\nchild = subprocess.Popen([sys.executable, '-c', 'import"
+        f" time; time.sleep(60)'])\npathlib.Path({str(grandchild)!r}).write_text(str(child.pid));"
+        " time.sleep(60)"
+    )
     server = served.start([sys.executable, "-c", code])
     wait_until(lambda: grandchild.exists() and grandchild.read_text() != "", 10, "the grandchild", 0.02)
     served.stop(server)
@@ -296,16 +384,24 @@ def test_stopping_leaves_nothing_of_the_server_behind(tmp_path: Path) -> None:
 
 def runs(process: int) -> bool:
     """Whether a process is there and more than a zombie."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout.strip()
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
+    ).stdout.strip()
     return state != "" and not state.startswith("Z")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name)
+@pytest.mark.parametrize(
+    "ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name
+)
 def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signals) -> None:
-    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs begin deaf to it
-    code = heed + "import sys; from pathlib import Path; from app.__main__ import options, serve; " \
-                  f"sys.exit(serve(Path(sys.executable), options(['--no-browser', '--port', '{closed_port()}'])))"
+    heed = (  # a shell's background jobs begin deaf to it
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    )
+    code = (
+        heed + "import sys; from pathlib import Path; from app.__main__ import options, serve; "
+        f"sys.exit(serve(Path(sys.executable), options(['--no-browser', '--port', '{closed_port()}'])))"
+    )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdout
         said = app.stdout.readline()
@@ -319,7 +415,9 @@ def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signal
     wait_until(lambda: not served.is_healthy(port), 10, "the server's end")
 
 
-# --- the checks -------------------------------------------------------------------------------------------------------
+# --- the checks
+# -------------------------------------------------------------------------------------------------------
+
 
 def test_arguments_of_the_checks_go_to_pytest() -> None:
     commands = checks(Path("python"), ["-k", "pgd"])

@@ -38,7 +38,9 @@ def test_an_empty_home_invites(home: Any, opened: Opened) -> None:
     assert button(at, "Train") and button(at, "Compare the four arms")
 
 
-def test_a_finished_run_is_shown_with_scores_figures_pictures_and_what_next(trained_home: Store, opened: Opened) -> None:
+def test_a_finished_run_is_shown_with_scores_figures_pictures_and_what_next(
+    trained_home: Store, opened: Opened
+) -> None:
     run = method(trained_home, "adec")
     at = opened("train", run=run.key)
     scores = {item.label: item.value for item in at.metric}
@@ -55,14 +57,18 @@ def test_hypothetical_angles_say_so(trained_home: Store, opened: Opened) -> None
     assert "Δ_FD (hyp.)" in [item.label for item in at.metric]
 
 
-def test_train_creates_the_run_that_was_chosen_and_queues_it(trained_home: Store, desk: Desk, opened: Opened) -> None:
+def test_train_creates_the_run_that_was_chosen_and_queues_it(
+    trained_home: Store, desk: Desk, opened: Opened
+) -> None:
     at = opened("train")
     at.number_input(key="p_seed").set_value(3).run()
     button(at, "Train").click().run()
     assert not at.exception and len(desk.submitted) == 1
     run = trained_home.find(desk.submitted[0])
     assert (run.spec.name, run.spec.data, run.spec.seed, run.status()) == ("adec", "digits", 3, "queued")
-    assert at.session_state["p_run"] == run.key and "Waiting: number 1 in the queue." in [item.proto.text for item in at.get("progress")]
+    assert at.session_state["p_run"] == run.key and "Waiting: number 1 in the queue." in [
+        item.proto.text for item in at.get("progress")
+    ]
 
 
 def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Opened) -> None:
@@ -75,11 +81,15 @@ def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Op
     assert at.session_state["p_run"] == ",".join(desk.submitted)
 
 
-def test_defences_are_compared_with_the_model_without_one(trained_home: Store, desk: Desk, opened: Opened) -> None:
+def test_defences_are_compared_with_the_model_without_one(
+    trained_home: Store, desk: Desk, opened: Opened
+) -> None:
     at = opened("train", data="noisy_digits", seed="4", run="noisy_digits/comvc")
     button(at, "Compare the defences").click().run()
     runs = [trained_home.find(key) for key in desk.submitted]
-    assert [run.spec.name for run in runs] == ["comvc", "ar_dmvc", "ar_dmvc_am"] and {run.spec.data for run in runs} == {"noisy_digits"}
+    assert [run.spec.name for run in runs] == ["comvc", "ar_dmvc", "ar_dmvc_am"] and {
+        run.spec.data for run in runs
+    } == {"noisy_digits"}
     shown = opened("train", run="noisy_digits/comvc,noisy_digits/ar_dmvc_am")
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in shown.get("plotly_chart")]
     assert titles == ["ACC", "NMI", "ARI", "ACC, attacked"]
@@ -93,7 +103,9 @@ def test_several_runs_share_their_figures(trained_home: Store, opened: Opened) -
     assert at.dataframe[-1].value["arm"].tolist() == ["ADEC", "DEC*"]
 
 
-def test_a_live_run_shows_where_it_is_and_takes_a_wish(trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_run_shows_where_it_is_and_takes_a_wish(
+    trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = trained_home.create(fresh(trained_home))
     run.want("run")
     at = opened("train", run=run.key)
@@ -108,7 +120,11 @@ def test_a_live_run_shows_where_it_is_and_takes_a_wish(trained_home: Store, open
 
 def test_a_stopped_run_says_where(trained_home: Store, opened: Opened) -> None:
     run = trained_home.create(fresh(trained_home))
-    for event in (Started(run=run.key), Progress(step=12, total=20, phase="base: acai"), Stopped(run=run.key, step=0)):
+    for event in (
+        Started(run=run.key),
+        Progress(step=12, total=20, phase="base: acai"),
+        Stopped(run=run.key, step=0),
+    ):
         run.append(event)
     at = opened("train", run=run.key)
     assert "Stopped at iteration 12 of 20 of its base" in at.info[0].value
@@ -147,7 +163,9 @@ def test_a_truncated_last_line_is_waited_for(trained_home: Store, opened: Opened
     assert not opened("train", run=run.key).error
 
 
-def test_what_the_engine_refuses_is_shown_and_nothing_is_made(trained_home: Store, desk: Desk, opened: Opened) -> None:
+def test_what_the_engine_refuses_is_shown_and_nothing_is_made(
+    trained_home: Store, desk: Desk, opened: Opened
+) -> None:
     before = len(trained_home.all())
     at = opened("train")
     field = next(item for item in at.text_input if item.key.endswith("/base.hidden"))

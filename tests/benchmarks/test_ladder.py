@@ -1,7 +1,8 @@
-"""How long a ladder takes: 65 levels of PGD-20 for one sample on the encoder 784-500-500-2000-10 with 10 centres.
+"""How long a ladder takes: 65 levels of PGD-20 for one sample on the encoder 784-500-500-2000-10 with 10
+centres.
 
-Printed: the median of interleaved rounds, and ratios to the same levels one after the other, to torchattacks, and to the floor:
-the bare network forwards and backwards that PGD-20 on 65 rows cannot do without.
+Printed: the median of interleaved rounds, and ratios to the same levels one after the other, to torchattacks,
+and to the floor: the bare network forwards and backwards that PGD-20 on 65 rows cannot do without.
 """
 
 import statistics
@@ -46,7 +47,9 @@ class Logits(nn.Module):
 
 
 def medians(arms: dict[str, Callable[[], object]], seldom: str) -> dict[str, float]:
-    """Median seconds of each arm over interleaved rounds, after two to warm up; the slow arm `seldom` runs in every fifth."""
+    """Median seconds of each arm over interleaved rounds, after two to warm up; the slow arm `seldom` runs in
+    every fifth.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in arms}
     for turn in range(ROUNDS + 2):
         for name, arm in arms.items():
@@ -74,7 +77,11 @@ def test_ladder_of_65_levels() -> None:
 
     def one_by_one() -> None:
         for level in LEVELS:
-            answer(PGD().perturb(clean.flat(), bind(clean), Budget("linf", float(level)), torch.Generator().manual_seed(0)))
+            answer(
+                PGD().perturb(
+                    clean.flat(), bind(clean), Budget("linf", float(level)), torch.Generator().manual_seed(0)
+                )
+            )
 
     def floor() -> None:
         x = tiled.flat().requires_grad_()
@@ -82,9 +89,17 @@ def test_ladder_of_65_levels() -> None:
             torch.autograd.grad(model.encoder(x).sum(), x)
         model.encoder(x.detach())
 
-    arms = {"ladder": ours, "level by level": one_by_one, "torchattacks, 65 rows at one ε": lambda: peer(tiled[0], own), "floor": floor}
+    arms = {
+        "ladder": ours,
+        "level by level": one_by_one,
+        "torchattacks, 65 rows at one ε": lambda: peer(tiled[0], own),
+        "floor": floor,
+    }
     found = medians(arms, seldom="level by level")
-    print(f"\nladder, 65 levels x PGD-20, {torch.get_num_threads()} threads, median of {ROUNDS} interleaved rounds")
+    print(
+        f"\nladder, 65 levels x PGD-20, {torch.get_num_threads()} threads, median of {ROUNDS} interleaved"
+        " rounds"
+    )
     for name, seconds in found.items():
         print(f"  {name:32} {seconds * 1000:8.1f} ms   {seconds / found['ladder']:5.2f} x ladder")
     assert (ours().value.diff(dim=1) >= 0).all()

@@ -1,4 +1,6 @@
-"""Multi-view speed: a CoMVC step against the plain eager float32 one, and a ladder of 9 levels on the same network. Two views of 28x28."""
+"""Multi-view speed: a CoMVC step against the plain eager float32 one, and a ladder of 9 levels on the same
+network. Two views of 28x28.
+"""
 
 import statistics
 import time
@@ -28,7 +30,10 @@ SETTINGS = CoMVC()
 def pictures(n: int = 1000) -> AtRest:
     """Smooth random pictures, two views of each, as bytes."""
     rng = torch.Generator().manual_seed(7)
-    views = [F.interpolate(torch.randn(n, 1, 7, 7, generator=rng), size=28, mode="bilinear").clamp(0, 1) for _ in range(2)]
+    views = [
+        F.interpolate(torch.randn(n, 1, 7, 7, generator=rng), size=28, mode="bilinear").clamp(0, 1)
+        for _ in range(2)
+    ]
     return AtRest(tuple((view * 255).to(torch.uint8) for view in views), (255.0, 255.0))
 
 
@@ -76,10 +81,15 @@ def test_a_step_of_comvc() -> None:
             ours.append(end - between)
             others.append(between - began)
     slow, fast = statistics.median(others), statistics.median(ours)
-    print(f"\nCoMVC step, width 64, 2 x 28x28, batch 100, {torch.get_num_threads()} threads: plain eager float32 {slow * 1000:.0f} ms "
-          f"({slow * 10:.2f} s per 1,000 images), ours ({state.how.precision}) {fast * 1000:.0f} ms ({fast * 10:.2f} s)")
-    print(f"median of {len(ratios)} ratios: {statistics.median(ratios):.2f}; loss after {len(batches)} steps: ours {losses[-1][0]:.3f}, "
-          f"plain {losses[-1][1]:.3f}")
+    print(
+        f"\nCoMVC step, width 64, 2 x 28x28, batch 100, {torch.get_num_threads()} threads: plain eager"
+        f" float32 {slow * 1000:.0f} ms ({slow * 10:.2f} s per 1,000 images), ours ({state.how.precision})"
+        f" {fast * 1000:.0f} ms ({fast * 10:.2f} s)"
+    )
+    print(
+        f"median of {len(ratios)} ratios: {statistics.median(ratios):.2f}; loss after {len(batches)} steps:"
+        f" ours {losses[-1][0]:.3f}, plain {losses[-1][1]:.3f}"
+    )
     assert all(parameter.isfinite().all() for parameter in state.model.parameters())
 
 
@@ -94,7 +104,9 @@ def test_a_ladder_of_9_levels() -> None:
     times = []
     for turn in range(7):
         began = time.perf_counter()
-        found = ladder.over_epsilon(bind, clean, torch.linspace(0, 0.3, 9), PGD(), "linf", torch.Generator().manual_seed(0))
+        found = ladder.over_epsilon(
+            bind, clean, torch.linspace(0, 0.3, 9), PGD(), "linf", torch.Generator().manual_seed(0)
+        )
         if turn >= 2:
             times.append(time.perf_counter() - began)
     print(f"\nladder of 9 levels x PGD-20, width 64, 2 x 28x28: median {statistics.median(times):.2f} s")

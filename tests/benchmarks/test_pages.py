@@ -1,4 +1,6 @@
-"""The pages' times in a real Chromium: `python3 -m tests -m benchmark -s tests/benchmarks/test_pages.py`. Prints, never fails on a time."""
+"""The pages' times in a real Chromium: `python3 -m tests -m benchmark -s tests/benchmarks/test_pages.py`.
+Prints, never fails on a time.
+"""
 
 import statistics
 import time
@@ -14,9 +16,12 @@ from tests.conftest import Server
 pytestmark = pytest.mark.benchmark
 Visit = Callable[..., Page]
 STATE = "document.querySelector('[data-testid=stApp]').dataset.testScriptState"
-WATCHED = """() => { window.spans = []; let began = null; const app = document.querySelector('[data-testid=stApp]');
-  new MutationObserver(() => { const now = performance.now(), running = app.dataset.testScriptState === 'running';
-    if (running && began === null) began = now; if (!running && began !== null) { window.spans.push(now - began); began = null; } })
+WATCHED = """() => {
+  window.spans = []; let began = null; const app = document.querySelector('[data-testid=stApp]');
+  new MutationObserver(() => {
+    const now = performance.now(), running = app.dataset.testScriptState === 'running';
+    if (running && began === null) began = now;
+    if (!running && began !== null) { window.spans.push(now - began); began = null; } })
   .observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] }); }"""
 """Notes how long each run of the script takes, as the browser sees it."""
 
@@ -31,7 +36,9 @@ def at_rest(page: Page, calm: float = 0.5) -> None:
 
 
 def reruns(page: Page, labels: tuple[str, str], times: int = 10) -> list[float]:
-    """Milliseconds of each rerun when two segments are pressed in turn; the first of each is not counted, for it may compute."""
+    """Milliseconds of each rerun when two segments are pressed in turn; the first of each is not counted, for
+    it may compute.
+    """
     took = []
     page.evaluate(WATCHED)
     for number in range(times + 2):
@@ -71,7 +78,10 @@ def test_release_to_picture(visit: Visit) -> None:
         page.get_by_text(f"Digits #{sample}", exact=True).wait_for()
         took.append(time.monotonic() - began)
         at_rest(page)
-    print(f"\nrelease to picture, a ladder never asked before: median {statistics.median(took):.2f} s, worst {max(took):.2f} s")
+    print(
+        f"\nrelease to picture, a ladder never asked before: median {statistics.median(took):.2f} s, worst"
+        f" {max(took):.2f} s"
+    )
 
 
 def test_reruns_while_a_training_goes_on(visit: Visit, server: Server) -> None:
@@ -79,7 +89,11 @@ def test_reruns_while_a_training_goes_on(visit: Visit, server: Server) -> None:
     page = visit("/train?data=digits&model=dec_star&seed=777")
     page.get_by_role("button", name="Train", exact=True).click(timeout=60_000)
     expect(page.get_by_text("running").first).to_be_visible(timeout=120_000)
-    pairs = {"/attack?umap=0": ("over ε", "over the path T"), "/inspect": ("adversarial", "clean"), "/curves": ("along ε", "along λ")}
+    pairs = {
+        "/attack?umap=0": ("over ε", "over the path T"),
+        "/inspect": ("adversarial", "clean"),
+        "/curves": ("along ε", "along λ"),
+    }
     found = []
     for path, labels in pairs.items():
         page = visit(path)
@@ -87,9 +101,15 @@ def test_reruns_while_a_training_goes_on(visit: Visit, server: Server) -> None:
         at_rest(page, 2)
         took = reruns(page, labels)
         found += took
-        print(f"\nrerun of {path} while a training goes on: median {statistics.median(took):.0f} ms, worst {max(took):.0f} ms")
+        print(
+            f"\nrerun of {path} while a training goes on: median {statistics.median(took):.0f} ms, worst"
+            f" {max(took):.0f} ms"
+        )
     running = [run for run in Store(server.home).all() if run.status() == "running"]
-    print(f"all: median {statistics.median(found):.0f} ms; the training is {'still going on' if running else 'over: repeat this'}")
+    print(
+        f"all: median {statistics.median(found):.0f} ms; the training is"
+        f" {'still going on' if running else 'over: repeat this'}"
+    )
     for run in running:
         run.want("stop")
 

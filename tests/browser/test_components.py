@@ -25,10 +25,25 @@ Opened = Callable[..., Page]
 def harness() -> Iterator[str]:
     """The address of a page server with nothing but the components."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/harness/page.py", "--server.port", str(port), "--server.address",
-               "127.0.0.1"]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "tests/browser/harness/page.py",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ.copy(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health"), 60, "the components' page")
         yield f"http://127.0.0.1:{port}"
@@ -38,16 +53,28 @@ def harness() -> Iterator[str]:
 
 @pytest.fixture
 def opened(browser: Browser, harness: str) -> Iterator[Opened]:
-    """`opened("show=ladder", width=390)` -> a page with that component; an error in its script or an outside address fails the test."""
+    """`opened("show=ladder", width=390)` -> a page with that component; an error in its script or an outside
+    address fails the test.
+    """
     contexts, wrong = [], []
 
-    def page_of(query: str, width: int = 1280, height: int = 1000, dark: bool = False, **options: object) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options)
+    def page_of(
+        query: str, width: int = 1280, height: int = 1000, dark: bool = False, **options: object
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if not re.match(r"(http|ws)://127\.0\.0\.1|blob:|data:|file:",
-                                                                                     request.url) else None)
+        page.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url)
+                if not re.match(r"(http|ws)://127\.0\.0\.1|blob:|data:|file:", request.url)
+                else None
+            ),
+        )
         page.goto(query if query.startswith("file:") else f"{harness}/?{query}")
         page.wait_for_selector(".feint > *", timeout=30_000)
         return page
@@ -70,7 +97,9 @@ def drew(page: Page, more: int) -> None:
         if int(data(page, "frames")) > wanted:
             return
         page.wait_for_timeout(100)
-    raise AssertionError(f"the component drew {data(page, 'frames')} frames in 10 s, expected more than {wanted}")
+    raise AssertionError(
+        f"the component drew {data(page, 'frames')} frames in 10 s, expected more than {wanted}"
+    )
 
 
 def runs(page: Page) -> int:
@@ -90,19 +119,28 @@ def drag_along(page: Page, start: float, end_at: float, steps: int = 30) -> None
     page.mouse.move(box["x"] + start * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
     for step in range(1, steps + 1):
-        page.mouse.move(box["x"] + (start + (end_at - start) * step / steps) * box["width"], box["y"] + box["height"] / 2)
+        page.mouse.move(
+            box["x"] + (start + (end_at - start) * step / steps) * box["width"], box["y"] + box["height"] / 2
+        )
         page.evaluate("() => new Promise(requestAnimationFrame)")
 
 
-# --- ladder -----------------------------------------------------------------------------------------------------------
+# --- ladder
+# -----------------------------------------------------------------------------------------------------------
+
 
 def test_the_ladder_moves_with_the_hand_and_reports_once(opened: Opened) -> None:
     page = opened("show=ladder&factor=3")
-    pictures = {name: fingerprint(page.locator(f"canvas.{name}")) for name in ("clean", "delta", "attacked", "recon", "map")}
+    pictures = {
+        name: fingerprint(page.locator(f"canvas.{name}"))
+        for name in ("clean", "delta", "attacked", "recon", "map")
+    }
     before, frames = runs(page), int(data(page, "frames"))
     drag_along(page, 0.1, 0.9)
     assert runs(page) == before, "a run of the script while dragging"
-    changed = {name for name, picture in pictures.items() if fingerprint(page.locator(f"canvas.{name}")) != picture}
+    changed = {
+        name for name, picture in pictures.items() if fingerprint(page.locator(f"canvas.{name}")) != picture
+    }
     assert changed == {"delta", "attacked", "recon", "map"}
     assert int(data(page, "frames")) - frames >= 20
     assert page.locator(".ladder .share").first.inner_text().endswith("%")
@@ -115,8 +153,11 @@ def test_the_ladder_moves_with_the_hand_and_reports_once(opened: Opened) -> None
 def test_a_frame_of_the_ladder_is_short(opened: Opened) -> None:
     page = opened("show=ladder&factor=3")
     drag_along(page, 0.05, 0.5, steps=10)
-    page.locator(".feint").evaluate("root => { root.durations = []; new MutationObserver(() => root.durations.push(+root.dataset.frameMs))"
-                                    ".observe(root, { attributes: true, attributeFilter: ['data-frames'] }) }")
+    page.locator(".feint").evaluate(
+        "root => { root.durations = []; new MutationObserver(() =>"
+        " root.durations.push(+root.dataset.frameMs)).observe(root, { attributes: true, attributeFilter:"
+        " ['data-frames'] }) }"
+    )
     box = page.get_by_role("slider").bounding_box()
     assert box is not None
     for step in range(30):
@@ -124,7 +165,10 @@ def test_a_frame_of_the_ladder_is_short(opened: Opened) -> None:
         page.evaluate("() => new Promise(requestAnimationFrame)")
     page.mouse.up()
     durations = sorted(page.locator(".feint").evaluate("root => root.durations"))
-    print(f"ladder frame: median {durations[len(durations) // 2]:.2f} ms, slowest {durations[-1]:.2f} ms of {len(durations)}")
+    print(
+        f"ladder frame: median {durations[len(durations) // 2]:.2f} ms, slowest {durations[-1]:.2f} ms of"
+        f" {len(durations)}"
+    )
     assert len(durations) >= 15
     assert durations[len(durations) // 2] < 8
 
@@ -135,7 +179,13 @@ def test_the_ladder_by_keyboard(opened: Opened) -> None:
     slider.focus()
     slider.press("Home")
     flip = int(data(page, "level"))
-    for key, level in (("ArrowRight", flip + 1), ("Shift+ArrowRight", flip + 6), ("ArrowLeft", flip + 5), ("Home", flip), ("End", 64)):
+    for key, level in (
+        ("ArrowRight", flip + 1),
+        ("Shift+ArrowRight", flip + 6),
+        ("ArrowLeft", flip + 5),
+        ("Home", flip),
+        ("End", 64),
+    ):
         slider.press(key)
         expect(page.locator(".feint")).to_have_attribute("data-level", str(level))
     assert "epsilon 0.300" in (slider.get_attribute("aria-valuetext") or "")
@@ -162,14 +212,18 @@ def test_the_other_ladders(opened: Opened, axis: str) -> None:
     page = opened(f"show=ladder&axis={axis}&levels=21")
     slider = page.get_by_role("slider")
     slider.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", re.compile({"path": "step 20 of 20", "lambda": "lambda 2.00"}[axis]))
+    expect(slider).to_have_attribute(
+        "aria-valuetext", re.compile({"path": "step 20 of 20", "lambda": "lambda 2.00"}[axis])
+    )
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_the_ladder_fits_its_page(opened: Opened, shots: Path, width: int, dark: bool) -> None:
     page = opened("show=ladder&sample=9", width=width, height=1000 if width > 1000 else 844, dark=dark)
     slider = page.get_by_role("slider").bounding_box()
-    assert slider is not None and slider["y"] + slider["height"] <= 844, "picture and slider are seen without scrolling"
+    assert slider is not None and slider["y"] + slider["height"] <= 844, (
+        "picture and slider are seen without scrolling"
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.screenshot(path=shots / f"ladder-{width}-{'dark' if dark else 'light'}.png", full_page=True)
 
@@ -181,7 +235,9 @@ def test_the_ladder_saves_its_moment(opened: Opened) -> None:
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-# --- map --------------------------------------------------------------------------------------------------------------
+# --- map ----------------------------------------------------------------------------------------------------
+# ----------
+
 
 def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
     """Draw a closed shape with corners given as shares of the map."""
@@ -204,7 +260,9 @@ def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
     expect(page.get_by_text("selected: none")).to_be_visible()
     listener = page.context.new_cdp_session(page)
     listener.send("Network.enable")
-    listener.on("Network.webSocketFrameSent", lambda event: sent.append(len(event["response"]["payloadData"])))
+    listener.on(
+        "Network.webSocketFrameSent", lambda event: sent.append(len(event["response"]["payloadData"]))
+    )
     lasso(page, [(0.02, 0.02), (0.6, 0.03), (0.62, 0.97), (0.02, 0.95)])
     began = page.evaluate("performance.now()")
     expect(page.get_by_text(re.compile(r"^selected: \d+"))).to_be_visible()
@@ -213,8 +271,10 @@ def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
     assert page.get_by_text(re.compile(r"^selected: \d+")).inner_text() == f"selected: {chosen}"
     assert n / 4 < chosen < n
     page.wait_for_timeout(100)
-    print(f"map of {n}: there after {drawn:.2f} s, painted in {data(page, 'paintMs')} ms, lasso of {chosen} in {data(page, 'lassoMs')} ms, "
-          f"back in {took:.0f} ms, {sum(sent)} bytes up")
+    print(
+        f"map of {n}: there after {drawn:.2f} s, painted in {data(page, 'paintMs')} ms, lasso of {chosen} in"
+        f" {data(page, 'lassoMs')} ms, back in {took:.0f} ms, {sum(sent)} bytes up"
+    )
     assert 0 < sum(sent) <= 20_000
 
 
@@ -290,7 +350,9 @@ def test_the_map_fits_its_page(opened: Opened, shots: Path, width: int, dark: bo
     page.screenshot(path=shots / f"map-{width}-{'dark' if dark else 'light'}.png")
 
 
-# --- wipe -------------------------------------------------------------------------------------------------------------
+# --- wipe ---------------------------------------------------------------------------------------------------
+# ----------
+
 
 def test_the_wipe_by_hand_and_by_keyboard(opened: Opened, shots: Path) -> None:
     page = opened("show=wipe", width=700)
@@ -308,7 +370,9 @@ def test_the_wipe_by_hand_and_by_keyboard(opened: Opened, shots: Path) -> None:
     page.screenshot(path=shots / "wipe-700-light.png")
 
 
-# --- charts -----------------------------------------------------------------------------------------------------------
+# --- charts
+# -----------------------------------------------------------------------------------------------------------
+
 
 def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
@@ -324,16 +388,23 @@ def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browse
     for row, column in ((3, 3), (9, 0), (4, -1), (-1, 7)):
         page.mouse.click(*plot.evaluate(place, [column, row]))
         expect(page.get_by_text(re.compile("^cell: "))).to_have_text(f"cell: ({row}, {column})")
-        page.wait_for_timeout(400)  # a second click sooner than 0.3 s is a double click, which selects nothing
+        page.wait_for_timeout(
+            400
+        )  # a second click sooner than 0.3 s is a double click, which selects nothing
     context.close()
 
 
-# --- one file ---------------------------------------------------------------------------------------------------------
+# --- one file
+# ---------------------------------------------------------------------------------------------------------
+
 
 def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Path) -> None:
     payload = ladder_payload(samples.ladder_answer(9)) | {"autoplay": True}
     file = tmp_path / "ladder.html"
-    file.write_text(standalone_html("ladder", payload, "A <nine> & more", "Made by Feint; </script> is harmless here."), encoding="utf-8")
+    file.write_text(
+        standalone_html("ladder", payload, "A <nine> & more", "Made by Feint; </script> is harmless here."),
+        encoding="utf-8",
+    )
     page = opened(file.as_uri(), width=390, height=844, dark=True, offline=True)
     drew(page, 3)
     assert page.title() == "A <nine> & more"
@@ -345,8 +416,13 @@ def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Pat
 
 def test_a_map_works_from_one_file(opened: Opened, tmp_path: Path) -> None:
     places, moved, codes = samples.many_points(500)
-    payload = map_payload(places, Classes("cluster", codes, [f"</b>{k}" for k in range(10)]), title="Blobs", caption="Made up.",
-                          xy_attacked=moved)
+    payload = map_payload(
+        places,
+        Classes("cluster", codes, [f"</b>{k}" for k in range(10)]),
+        title="Blobs",
+        caption="Made up.",
+        xy_attacked=moved,
+    )
     file = tmp_path / "map.html"
     file.write_text(standalone_html("map", payload, "Blobs", "Made up."), encoding="utf-8")
     page = opened(file.as_uri(), offline=True)

@@ -1,4 +1,6 @@
-"""Each page opens in a real Chromium: without an error, without a request that leaves this machine, without torch in the page server."""
+"""Each page opens in a real Chromium: without an error, without a request that leaves this machine, without
+torch in the page server.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,15 +22,27 @@ def test_a_page_opens(name: str, visit: Callable[..., Page], server: Server) -> 
     page.goto(server.url + PATHS[name])
     expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
     expect(page.get_by_role("heading").first).to_be_visible(timeout=20_000)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
-    assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id("stException").first.inner_text()
-    assert [url for url in asked if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:"))] == []
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=30_000
+    )
+    assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id(
+        "stException"
+    ).first.inner_text()
+    assert [
+        url
+        for url in asked
+        if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:"))
+    ] == []
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists the libraries of a process")
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="only Linux lists the libraries of a process"
+)
 def test_the_page_server_holds_no_torch_after_every_page(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/")
     for path in PATHS.values():
         page.goto(server.url + path)
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+        expect(page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=30_000
+        )
     assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()

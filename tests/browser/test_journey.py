@@ -1,4 +1,6 @@
-"""The journey of a person through the whole app, in a real Chromium on one server: look, drag, inspect, sweep, train, share, take away."""
+"""The journey of a person through the whole app, in a real Chromium on one server: look, drag, inspect,
+sweep, train, share, take away.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,7 +20,9 @@ SWEEP = "/curves?v=1&model=digits/adec&attack=fgsm&n=60&tab=epsilon"
 def settled(page: Page) -> None:
     """Wait until the page's script has run and nothing it drew is still on its way."""
     page.wait_for_timeout(250)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=PATIENCE
+    )
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -58,25 +62,33 @@ def press(page: Page, x: float, y: float) -> None:
 def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
     """Click the point of a curve."""
     plot.scroll_into_view_if_needed()
-    x, y = plot.evaluate("""(plot, [name, place]) => {
+    x, y = plot.evaluate(
+        """(plot, [name, place]) => {
         const { x, y } = plot._fullData.find((trace) => trace.name === name);
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x[place]), box.y + _size.t + yaxis.c2p(y[place])];
-    }""", [trace, place])
+    }""",
+        [trace, place],
+    )
     press(page, x, y)
 
 
 def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:
     """Click the cell of a matrix."""
     plot.scroll_into_view_if_needed()
-    x, y = plot.evaluate("""(plot, [row, column]) => {
+    x, y = plot.evaluate(
+        """(plot, [row, column]) => {
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(column), box.y + _size.t + yaxis.c2p(row)];
-    }""", [row, column])
+    }""",
+        [row, column],
+    )
     press(page, x, y)
 
 
-# --- look and drag ----------------------------------------------------------------------------------------------------
+# --- look and drag
+# ----------------------------------------------------------------------------------------------------
+
 
 def test_home_plays_before_anybody_clicks(visit: Visit) -> None:
     page = visit("/")
@@ -86,7 +98,9 @@ def test_home_plays_before_anybody_clicks(visit: Visit) -> None:
     wait_until(lambda: picture(canvas) != first, 3, "the picture on Home to move by itself")
 
 
-def test_a_drag_changes_the_pictures_and_asks_the_server_only_when_it_ends(visit: Visit, server: Server) -> None:
+def test_a_drag_changes_the_pictures_and_asks_the_server_only_when_it_ends(
+    visit: Visit, server: Server
+) -> None:
     sent: list[object] = []
     page = visit("about:blank")
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
@@ -101,7 +115,9 @@ def test_a_drag_changes_the_pictures_and_asks_the_server_only_when_it_ends(visit
         page.mouse.move(box["x"] + (0.1 + 0.04 * step) * box["width"], y)
         page.evaluate("() => new Promise(requestAnimationFrame)")
         seen.add(picture(canvas))
-    assert len(seen) >= 10 and len(sent) == before, f"{len(seen)} pictures, {len(sent) - before} messages to the server"
+    assert len(seen) >= 10 and len(sent) == before, (
+        f"{len(seen)} pictures, {len(sent) - before} messages to the server"
+    )
     page.mouse.up()
     settled(page)
     assert len(sent) > before
@@ -125,7 +141,9 @@ def test_a_weight_on_the_reconstruction_changes_the_attack(visit: Visit) -> None
     expect(handle).to_have_attribute("aria-valuetext", re.compile("^lambda"))
 
 
-# --- inspect and sweep ------------------------------------------------------------------------------------------------
+# --- inspect and sweep
+# ------------------------------------------------------------------------------------------------
+
 
 def test_a_cell_of_the_matrix_shows_its_samples(visit: Visit, shots: Path) -> None:
     page = visit("/inspect?v=1&model=digits/adec&n=200")
@@ -172,10 +190,16 @@ def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -
     ladder(page)
     wanted = re.search(r"sample (\d+)", captioned)
     assert wanted is not None
-    assert numbers(page, ["sample", "eps", "attack"]) == {"sample": wanted[1], "eps": "0.15", "attack": "fgsm"}
+    assert numbers(page, ["sample", "eps", "attack"]) == {
+        "sample": wanted[1],
+        "eps": "0.15",
+        "attack": "fgsm",
+    }
 
 
-# --- train ------------------------------------------------------------------------------------------------------------
+# --- train
+# ------------------------------------------------------------------------------------------------------------
+
 
 def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: Server) -> None:
     page = visit("/train?v=1&data=digits&seed=3")
@@ -199,7 +223,9 @@ def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: 
     settled(page)
 
 
-# --- share and take away ----------------------------------------------------------------------------------------------
+# --- share and take away
+# ----------------------------------------------------------------------------------------------
+
 
 def test_a_link_shows_somebody_else_the_same_picture(visit: Visit) -> None:
     mine = visit("/attack?v=1&model=digits/adec&sample=42&eps=0.2")
@@ -213,13 +239,20 @@ def test_a_link_shows_somebody_else_the_same_picture(visit: Visit) -> None:
     theirs = visit(mine.url)
     ladder(theirs)
     names = ["sample", "eps", "step", "model"]
-    assert numbers(theirs, names) == numbers(mine, names) and numbers(mine, names)["step"] == level(theirs) == level(mine) == "44"
+    assert (
+        numbers(theirs, names) == numbers(mine, names)
+        and numbers(mine, names)["step"] == level(theirs) == level(mine) == "44"
+    )
     assert numbers(theirs, names)["sample"] == "42"
     for canvas in ("clean", "delta", "attacked"):
-        assert picture(theirs.locator(f".ladder canvas.{canvas}")) == picture(mine.locator(f".ladder canvas.{canvas}"))
+        assert picture(theirs.locator(f".ladder canvas.{canvas}")) == picture(
+            mine.locator(f".ladder canvas.{canvas}")
+        )
 
 
-def test_the_saved_ladder_plays_without_a_server(visit: Visit, browser: Browser, tmp_path: Path, shots: Path) -> None:
+def test_the_saved_ladder_plays_without_a_server(
+    visit: Visit, browser: Browser, tmp_path: Path, shots: Path
+) -> None:
     page = visit("/attack?v=1&model=digits/adec")
     ladder(page)
     with page.expect_download(timeout=PATIENCE) as download:
@@ -240,7 +273,9 @@ def test_the_saved_ladder_plays_without_a_server(visit: Visit, browser: Browser,
         phone.close()
 
 
-# --- every page, by day and by night, on a desk and on a phone --------------------------------------------------------
+# --- every page, by day and by night, on a desk and on a phone
+# --------------------------------------------------------
+
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_every_page_fits(visit: Visit, server: Server, shots: Path, width: int, dark: bool) -> None:
@@ -255,5 +290,7 @@ def test_every_page_fits(visit: Visit, server: Server, shots: Path, width: int, 
         page.wait_for_timeout(300)
         page.screenshot(path=shots / f"journey-{name}-{width}-{'dark' if dark else 'light'}.png")
         wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth")
-        assert wide <= width and page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{name} is {wide} pixels wide"
+        assert wide <= width and page.evaluate("() => document.documentElement.scrollWidth") <= width, (
+            f"{name} is {wide} pixels wide"
+        )
         page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 844})

@@ -20,7 +20,20 @@ from engine.runs import catalogue, describing
 from engine.runs.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ["--hidden", "12", "--embedding", "3", "--batch", "16", "--iterations", "20", "--evaluate_every", "10", "--starts", "1"]
+TINY = [
+    "--hidden",
+    "12",
+    "--embedding",
+    "3",
+    "--batch",
+    "16",
+    "--iterations",
+    "20",
+    "--evaluate_every",
+    "10",
+    "--starts",
+    "1",
+]
 SMALL = ["--device", "cpu", "--precision", "float32", "--threads", "1"]
 
 
@@ -39,10 +52,12 @@ def described(entries: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def typed(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """`typed("train", "acai")` -> exit code, output, errors."""
+
     def run(*words: str) -> tuple[int, str, str]:
         code = commands.main(list(words))
         said = capsys.readouterr()
         return code, said.out, said.err
+
     return run
 
 
@@ -57,21 +72,77 @@ def test_train_then_attack_then_sweep_say_their_events(typed: Callable[..., tupl
     evaluated = [event["metrics"] for event in events if event["event"] == "evaluate"]
     assert evaluated and all({"acc", "nmi", "ari"} <= metrics.keys() for metrics in evaluated)
     last = events[-1]
-    assert last["event"] == "finished" and last["run"] and {"acc", "nmi", "ari"} <= last["metrics"].keys() and last["seconds"] > 0
-    assert typed("train", "ae_kmeans", "--data", "digits", *TINY, "--json") == (0, out, ""), "a finished run says its events again"
+    assert (
+        last["event"] == "finished"
+        and last["run"]
+        and {"acc", "nmi", "ari"} <= last["metrics"].keys()
+        and last["seconds"] > 0
+    )
+    assert typed("train", "ae_kmeans", "--data", "digits", *TINY, "--json") == (
+        0,
+        out,
+        "",
+    ), "a finished run says its events again"
 
-    code, out, _ = typed("attack", "pgd", "--model", last["run"][:8], "--objective", "leave_cluster", "--epsilon", "0.1", "--n", "40",
-                         "--lam", "1", "--steps", "3", *SMALL, "--json")
+    code, out, _ = typed(
+        "attack",
+        "pgd",
+        "--model",
+        last["run"][:8],
+        "--objective",
+        "leave_cluster",
+        "--epsilon",
+        "0.1",
+        "--n",
+        "40",
+        "--lam",
+        "1",
+        "--steps",
+        "3",
+        *SMALL,
+        "--json",
+    )
     attacked = lines(out)[-1]
     assert code == 0 and attacked["event"] == "finished"
-    assert {"acc_clean", "acc_attacked", "acc_attacked_fixed_match", "nmi_attacked", "flip_rate", "noise_flip_rate", "knn_acc_clean",
-            "knn_acc_attacked", "linf_max", "l2_mean", "n"} <= attacked["metrics"].keys()
+    assert {
+        "acc_clean",
+        "acc_attacked",
+        "acc_attacked_fixed_match",
+        "nmi_attacked",
+        "flip_rate",
+        "noise_flip_rate",
+        "knn_acc_clean",
+        "knn_acc_attacked",
+        "linf_max",
+        "l2_mean",
+        "n",
+    } <= attacked["metrics"].keys()
     assert attacked["metrics"]["n"] == 40
     spec = Store().find(attacked["run"]).spec
-    assert spec.settings["lam"] == 1 and spec.settings["attack_settings"]["steps"] == 3 and spec.builds_on == {"model": last["run"]}
+    assert (
+        spec.settings["lam"] == 1
+        and spec.settings["attack_settings"]["steps"] == 3
+        and spec.builds_on == {"model": last["run"]}
+    )
 
-    code, out, _ = typed("sweep", "fgsm", "--model", last["run"], "--objective", "leave_cluster", "--epsilon", "0,0.1", "--lam", "0,1",
-                         "--attack-seed", "0,1", "--n", "20", *SMALL, "--json")
+    code, out, _ = typed(
+        "sweep",
+        "fgsm",
+        "--model",
+        last["run"],
+        "--objective",
+        "leave_cluster",
+        "--epsilon",
+        "0,0.1",
+        "--lam",
+        "0,1",
+        "--attack-seed",
+        "0,1",
+        "--n",
+        "20",
+        *SMALL,
+        "--json",
+    )
     assert code == 0 and Store().find(lines(out)[-1]["run"]).spec.settings["epsilons"] == [0, 0.1]
     assert sum(event["event"] == "evaluate" for event in lines(out)) == 8
 
@@ -83,47 +154,78 @@ def test_train_then_attack_then_sweep_say_their_events(typed: Callable[..., tupl
     assert lines(typed("show", last["run"], "--json")[1])[-1] == last
 
 
-def test_without_json_there_is_a_bar_and_a_table(typed: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_json_there_is_a_bar_and_a_table(
+    typed: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.models.pace.SECONDS", 0.0)
     code, out, err = typed("train", "ae_kmeans", "--data", "digits", *TINY, *SMALL)
     assert code == 0 and "20/20" in err and "it/s" in err
     assert "ACC" in out and out.strip().splitlines()[-1].startswith("run ")
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["trian"], "did you mean train"),
-    (["train"], "train needs the name of a model first: acai, adec"),
-    (["train", "acia", "--data", "digits"], "did you mean acai"),
-    (["train", "acai"], "required: --data"),
-    (["train", "acai", "--data", "digist"], "did you mean digits"),
-    (["train", "acai", "--data", "nowhere/file.npz"], "nowhere/file.npz"),
-    (["train", "acai", "--data", "digits", "--preset", "quikc"], "it has: quick, mnist_test"),
-    (["train", "acai", "--data", "digits", "--iteration", "5"], "did you mean --iterations"),
-    (["train", "acai", "--data", "digits", "--iterations", "many"], "acai.iterations must be a valid integer"),
-    (["train", "acai", "--data", "digits", "--iterations", "-5"], "acai.iterations must be greater than"),
-    (["train", "adec", "--data", "digits", "--base.rate", "-1"], "rate must be greater than 0; got -1"),
-    (["train", "acai", "--data", "digits", "--clusters", "1"], "greater than or equal to 2"),
-    (["train", "acai", "--data", "digits", "--clusters", "9999"], "1797 samples"),
-    (["train", "acai", "--data", "digits", "--seed", "x"], "invalid int value: 'x'"),
-    (["train", "acai", "--data", "digits", "--device", "cuda"], "no CUDA device"),
-    (["attack", "pgdd", "--model", "x"], "did you mean pgd"),
-    (["attack", "pgd", "--epsilon", "0.1"], "required: --model"),
-    (["attack", "pgd", "--model", "digits/nothing", "--objective", "leave_cluster"], "No run is called 'digits/nothing'"),
-    (["attack", "pgd", "--model", "x", "--objective", "leave_cluster", "--epsilon", "8"], "did you mean"),
-    (["attack", "pgd", "--model", "x", "--objective", "leave_clusters"], "did you mean leave_cluster"),
-    (["attack", "pgd", "--model", "x", "--norm", "l7"], "attack.norm must be 'linf' or 'l2'; got 'l7'"),
-    (["sweep", "pgd", "--model", "x", "--epsilon", "0,lots"], "sweep.epsilons"),
-    (["attack", "latent_attack", "--model", "x", "--objective", "flip_and_keep", "--epsilon", "0.1"], "it takes no --epsilon"),
-    (["attack", "latent_attack", "--model", "x", "--objective", "leave_cluster"], "the same space"),
-    (["attack", "latent_attack", "--model", "x", "--objective", "flip_and_keep", "--nu", "-1"], "flip_and_keep.nu must be greater than or equal to 0"),
-    (["attack", "latent_attack", "--model", "noisy_digits/comvc", "--fitted", "digits/adec", "--objective", "flip_and_keep"], "was fitted to a model"),
-    (["list", "model"], "did you mean models"),
-    (["show", "0123456789"], "No run is called"),
-    (["resume", "nothing"], "No run is called"),
-    (["work", "nowhere"], "There is no run"),
-    (["fetch", "mnits"], "did you mean mnist"),
-])
-def test_what_is_wrong_is_said_in_three_lines(typed: Callable[..., tuple[int, str, str]], words: list[str], said: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "did you mean train"),
+        (["train"], "train needs the name of a model first: acai, adec"),
+        (["train", "acia", "--data", "digits"], "did you mean acai"),
+        (["train", "acai"], "required: --data"),
+        (["train", "acai", "--data", "digist"], "did you mean digits"),
+        (["train", "acai", "--data", "nowhere/file.npz"], "nowhere/file.npz"),
+        (["train", "acai", "--data", "digits", "--preset", "quikc"], "it has: quick, mnist_test"),
+        (["train", "acai", "--data", "digits", "--iteration", "5"], "did you mean --iterations"),
+        (
+            ["train", "acai", "--data", "digits", "--iterations", "many"],
+            "acai.iterations must be a valid integer",
+        ),
+        (["train", "acai", "--data", "digits", "--iterations", "-5"], "acai.iterations must be greater than"),
+        (["train", "adec", "--data", "digits", "--base.rate", "-1"], "rate must be greater than 0; got -1"),
+        (["train", "acai", "--data", "digits", "--clusters", "1"], "greater than or equal to 2"),
+        (["train", "acai", "--data", "digits", "--clusters", "9999"], "1797 samples"),
+        (["train", "acai", "--data", "digits", "--seed", "x"], "invalid int value: 'x'"),
+        (["train", "acai", "--data", "digits", "--device", "cuda"], "no CUDA device"),
+        (["attack", "pgdd", "--model", "x"], "did you mean pgd"),
+        (["attack", "pgd", "--epsilon", "0.1"], "required: --model"),
+        (
+            ["attack", "pgd", "--model", "digits/nothing", "--objective", "leave_cluster"],
+            "No run is called 'digits/nothing'",
+        ),
+        (["attack", "pgd", "--model", "x", "--objective", "leave_cluster", "--epsilon", "8"], "did you mean"),
+        (["attack", "pgd", "--model", "x", "--objective", "leave_clusters"], "did you mean leave_cluster"),
+        (["attack", "pgd", "--model", "x", "--norm", "l7"], "attack.norm must be 'linf' or 'l2'; got 'l7'"),
+        (["sweep", "pgd", "--model", "x", "--epsilon", "0,lots"], "sweep.epsilons"),
+        (
+            ["attack", "latent_attack", "--model", "x", "--objective", "flip_and_keep", "--epsilon", "0.1"],
+            "it takes no --epsilon",
+        ),
+        (["attack", "latent_attack", "--model", "x", "--objective", "leave_cluster"], "the same space"),
+        (
+            ["attack", "latent_attack", "--model", "x", "--objective", "flip_and_keep", "--nu", "-1"],
+            "flip_and_keep.nu must be greater than or equal to 0",
+        ),
+        (
+            [
+                "attack",
+                "latent_attack",
+                "--model",
+                "noisy_digits/comvc",
+                "--fitted",
+                "digits/adec",
+                "--objective",
+                "flip_and_keep",
+            ],
+            "was fitted to a model",
+        ),
+        (["list", "model"], "did you mean models"),
+        (["show", "0123456789"], "No run is called"),
+        (["resume", "nothing"], "No run is called"),
+        (["work", "nowhere"], "There is no run"),
+        (["fetch", "mnits"], "did you mean mnist"),
+    ],
+)
+def test_what_is_wrong_is_said_in_three_lines(
+    typed: Callable[..., tuple[int, str, str]], words: list[str], said: str
+) -> None:
     code, out, err = typed(*words)
     assert code == 2 and out == "", err
     assert said in err and "Traceback" not in err and len(err.splitlines()) <= 3
@@ -145,8 +247,11 @@ def test_every_setting_of_every_model_has_a_flag(model: str, entries: dict[str, 
     entry = entries["model"][model]
     parser = flags.Parser(prog="train")
     flags.add_fields(parser, entry)
-    typed = [word for name, value in flat(entry["defaults"])
-             for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))]
+    typed = [
+        word
+        for name, value in flat(entry["defaults"])
+        for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))
+    ]
     chosen = registry.find("model", model).preset(None, **flags.changes(parser.finish(typed)))
     assert chosen == registry.find("model", model)()
     assert parser.format_help()
@@ -159,15 +264,32 @@ def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize(("text", "value"), [("3", 3), ("0.5", 0.5), ("1e-3", 1e-3), ("true", True), ("False", False), ("word", "word"),
-                                             ("500,500", [500, 500]), ("[1, 2]", [1, 2]), ("null", None), ("NaN", "NaN"),
-                                             ("a,b", ["a", "b"])])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("False", False),
+        ("word", "word"),
+        ("500,500", [500, 500]),
+        ("[1, 2]", [1, 2]),
+        ("null", None),
+        ("NaN", "NaN"),
+        ("a,b", ["a", "b"]),
+    ],
+)
 def test_what_is_typed_becomes_a_value(text: str, value: Any) -> None:
     assert flags.value(text) == value
 
 
 def test_a_failed_and_a_stopped_run_say_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    told = [Started(run="k", title="Train"), Progress(step=1, total=2), Evaluate(step=1, total=2, metrics={"acc": 0.5})]
+    told = [
+        Started(run="k", title="Train"),
+        Progress(step=1, total=2),
+        Evaluate(step=1, total=2, metrics={"acc": 0.5}),
+    ]
     assert terminal.follow([*told, Failed(run="k", reason="because", resumable=True)], False, {}) == 1
     assert "failed: because" in (err := capsys.readouterr().err) and "resume k" in err
     assert terminal.follow([*told, Stopped(run="k", step=1)], False, {}) == 130
@@ -177,8 +299,9 @@ def test_a_failed_and_a_stopped_run_say_how_to_go_on(capsys: pytest.CaptureFixtu
     assert "rate  0.5  (0.4 to 0.6)" in capsys.readouterr().out
 
 
-def test_without_the_requirements_the_venv_runs_it_or_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-                                                                 tmp_path: Path) -> None:
+def test_without_the_requirements_the_venv_runs_it_or_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setattr(entry, "find_spec", lambda name: None)
     monkeypatch.setattr(entry, "VENV", tmp_path / ".venv" / "bin" / "python")
     assert entry.main() == 2
@@ -193,7 +316,9 @@ def test_without_the_requirements_the_venv_runs_it_or_a_sentence(monkeypatch: py
     assert ran == [[str(entry.VENV), "-m", "engine", "list", "models"]]
 
 
-# --- real processes ---------------------------------------------------------------------------------------------------
+# --- real processes
+# ---------------------------------------------------------------------------------------------------
+
 
 def command(*words: str) -> list[str]:
     return [sys.executable, "-m", "engine", *words]
@@ -201,7 +326,11 @@ def command(*words: str) -> list[str]:
 
 def test_a_wrong_name_costs_no_torch_and_no_traceback() -> None:
     ended = subprocess.run(command("list", "modles"), cwd=ROOT, capture_output=True, text=True)
-    assert ended.returncode == 2 and "did you mean models" in ended.stderr and len(ended.stderr.splitlines()) == 1
+    assert (
+        ended.returncode == 2
+        and "did you mean models" in ended.stderr
+        and len(ended.stderr.splitlines()) == 1
+    )
     code = "import sys; import engine.cli; sys.exit('torch' in sys.modules or 'distributed' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
@@ -220,7 +349,9 @@ def test_ctrl_c_saves_and_resume_goes_on(home: Path) -> None:
     words = ["train", "ae_kmeans", "--data", "digits", *TINY, *SMALL, "--json"]
     words[words.index("20")] = "1000000"
     words[words.index("10")] = "1000000"
-    process = subprocess.Popen(command(*words), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(*words), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     for line in process.stdout:
         if json.loads(line)["event"] == "progress":
             break
@@ -231,7 +362,13 @@ def test_ctrl_c_saves_and_resume_goes_on(home: Path) -> None:
     last = json.loads(out.splitlines()[-1])
     assert last["event"] == "stopped" and last["step"] > 0 and "Traceback" not in err
     assert Store().find(last["run"]).status() == "stopped"
-    resumed = subprocess.Popen(command("resume", last["run"], "--json"), cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ.copy())
+    resumed = subprocess.Popen(
+        command("resume", last["run"], "--json"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
     first = json.loads(resumed.stdout.readline())
     assert first["event"] == "started" and first["step"] == last["step"]
     resumed.terminate()

@@ -1,4 +1,6 @@
-"""The smallest victims: a model with three abilities, three blobs of data, and the work a run hands to an action."""
+"""The smallest victims: a model with three abilities, three blobs of data, and the work a run hands to an
+action.
+"""
 
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -80,11 +82,15 @@ def blobs(n: int = 60, labelled: bool = True, seed: int = 0) -> Dataset:
     patterns = rng.uniform(40, 215, size=(3, *SHAPE))
     pixels = np.clip(patterns[labels] + rng.normal(0, 12, size=(n, *SHAPE)), 0, 255).astype(np.uint8)
     at_rest = AtRest((torch.from_numpy(pixels),), (255.0,))
-    return Dataset("blobs", at_rest, labels if labelled else None, ("a", "b", "c"), 3, "Blobs", "made up", "none")
+    return Dataset(
+        "blobs", at_rest, labels if labelled else None, ("a", "b", "c"), 3, "Blobs", "made up", "none"
+    )
 
 
 def centred(data: Dataset, seed: int = 0) -> Tiny:
-    """A tiny model whose centres are the class means of its own embedding, so that its clusters mean something."""
+    """A tiny model whose centres are the class means of its own embedding, so that its clusters mean
+    something.
+    """
     model, labels = Tiny(seed), torch.arange(len(data)) % 3
     z = model.encode(data.views.all())
     model.centres.copy_(torch.stack([z[labels == label].mean(0) for label in range(3)]))

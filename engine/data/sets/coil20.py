@@ -10,10 +10,13 @@ from engine.data.published import Published, Release
 from engine.registry import register
 
 RELEASE = Release(
-    mirrors=("https://www.cs.columbia.edu/CAVE/databases/SLAM_coil-20_coil-100/coil-20/",
-             "https://cave.cs.columbia.edu/old/databases/SLAM_coil-20_coil-100/coil-20/"),
+    mirrors=(
+        "https://www.cs.columbia.edu/CAVE/databases/SLAM_coil-20_coil-100/coil-20/",
+        "https://cave.cs.columbia.edu/old/databases/SLAM_coil-20_coil-100/coil-20/",
+    ),
     files=(Remote("coil-20-proc.zip"),),
-    convert=coil20_release)
+    convert=coil20_release,
+)
 
 
 @register

@@ -1,6 +1,7 @@
 """The 1,797 handwritten digits that come with scikit-learn: nothing to download.
 
-Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
+Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
+1998.
 """
 
 import numpy as np
@@ -16,12 +17,18 @@ class Digits(DataSettings):
     name = "digits"
     title = "Digits"
     summary = "Real handwritten digits, 8x8, built in."
-    source = "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998"
+    source = (
+        "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning"
+        " Repository, 1998"
+    )
     licence = "CC BY 4.0"
     shape = (1, 8, 8)
     class_names = tuple("0123456789")
     counts = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
-    note = "The test part of the UCI release, as scikit-learn ships it: 32x32 bitmaps counted in 4x4 blocks, 0 to 16."
+    note = (
+        "The test part of the UCI release, as scikit-learn ships it: 32x32 bitmaps counted in 4x4 blocks, 0"
+        " to 16."
+    )
     fingerprint = "dd5d14bc0a5d3644"
 
     def load(self) -> Dataset:
@@ -31,6 +38,14 @@ class Digits(DataSettings):
         from engine.data.tensors import images
 
         bunch = load_digits()
-        return Dataset(name=self.name, views=images(bunch.images.astype(np.uint8), 16), labels=bunch.target.astype(np.int64),
-                       class_names=self.class_names, clusters=10, title=self.title, source=self.source,
-                       licence=self.licence, note=self.note)
+        return Dataset(
+            name=self.name,
+            views=images(bunch.images.astype(np.uint8), 16),
+            labels=bunch.target.astype(np.int64),
+            class_names=self.class_names,
+            clusters=10,
+            title=self.title,
+            source=self.source,
+            licence=self.licence,
+            note=self.note,
+        )

@@ -1,7 +1,7 @@
 """Fashion-MNIST: 70,000 pictures of clothes in MNIST's form.
 
-Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms,
-arXiv:1708.07747, 2017.
+Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning
+algorithms, arXiv:1708.07747, 2017.
 """
 
 from engine.data.download import Remote
@@ -15,13 +15,18 @@ TRAIN = Part("train", (28, 28), (6000,) * 10, 72.940352)
 TEST = Part("test", (28, 28), (1000,) * 10, 73.146567)
 
 RELEASE = Release(
-    mirrors=("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
-    files=(Remote("train-images-idx3-ubyte.gz", 26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-           Remote("train-labels-idx1-ubyte.gz", 29_515, "25c81989df183df01b3e8a0aad5dffbe"),
-           Remote("t10k-images-idx3-ubyte.gz", 4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
-           Remote("t10k-labels-idx1-ubyte.gz", 5_148, "bb300cfdad3c16e7a12a480ee83cd310")),
-    convert=idx_release)
+    mirrors=(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    files=(
+        Remote("train-images-idx3-ubyte.gz", 26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        Remote("train-labels-idx1-ubyte.gz", 29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+        Remote("t10k-images-idx3-ubyte.gz", 4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+        Remote("t10k-labels-idx1-ubyte.gz", 5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
+    ),
+    convert=idx_release,
+)
 
 
 @register
@@ -34,7 +39,18 @@ class FashionMNIST(Published):
     source = "Xiao, Rasul, Vollgraf, arXiv:1708.07747, 2017"
     licence = "MIT, copyright 2017 Zalando SE"
     shape = (1, 28, 28)
-    class_names = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+    class_names = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
     counts = (7000,) * 10
     note = "The pixels and the order of the release: 60,000 training images, then 10,000 test images."
     fingerprint = "5ee6e1b8ebf9416a"

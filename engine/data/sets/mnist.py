@@ -18,12 +18,18 @@ TRAIN = Part("train", (28, 28), (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265,
 TEST = Part("test", (28, 28), (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009), 33.791225)
 
 RELEASE = Release(
-    mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-    files=(Remote("train-images-idx3-ubyte.gz", 9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-           Remote("train-labels-idx1-ubyte.gz", 28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
-           Remote("t10k-images-idx3-ubyte.gz", 1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
-           Remote("t10k-labels-idx1-ubyte.gz", 4_542, "ec29112dd5afa0611ce80d1b7f02629c")),
-    convert=idx_release)
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    files=(
+        Remote("train-images-idx3-ubyte.gz", 9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        Remote("train-labels-idx1-ubyte.gz", 28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
+        Remote("t10k-images-idx3-ubyte.gz", 1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
+        Remote("t10k-labels-idx1-ubyte.gz", 4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
+    ),
+    convert=idx_release,
+)
 
 
 def split_70000(x: np.ndarray, y: np.ndarray) -> Arrays:
@@ -40,7 +46,10 @@ class MNIST(Published):
     title = "MNIST"
     summary = "70,000 handwritten digits, 28x28: both parts of the release joined."
     source = "LeCun, Bottou, Bengio, Haffner, Proc. IEEE 1998"
-    licence = "CC BY-SA 3.0, as commonly given; copyright Y. LeCun and C. Cortes, from NIST Special Databases 1 and 3"
+    licence = (
+        "CC BY-SA 3.0, as commonly given; copyright Y. LeCun and C. Cortes, from NIST Special Databases 1"
+        " and 3"
+    )
     shape = (1, 28, 28)
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))

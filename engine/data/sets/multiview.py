@@ -1,6 +1,8 @@
-"""Multi-view sets made of single-view ones: NoisyDigits, PatchedDigits, NoisyMNIST, NoisyFashion, PatchedMNIST, and parts of them.
+"""Multi-view sets made of single-view ones: NoisyDigits, PatchedDigits, NoisyMNIST, NoisyFashion,
+PatchedMNIST, and parts of them.
 
-Source of the constructions: Trosten et al., CVPR 2023; Huang et al., ICML 2024. The pairing of noisy sets uses labels.
+Source of the constructions: Trosten et al., CVPR 2023; Huang et al., ICML 2024. The pairing of noisy sets
+uses labels.
 """
 
 from typing import ClassVar
@@ -13,7 +15,10 @@ from engine.data.sets.fashion_mnist import FashionMNIST
 from engine.data.sets.mnist import MNIST
 from engine.registry import register
 
-PAIRED = "The views are paired by label, as in the benchmark: the pairing tells the class, so nothing here is fully unsupervised. "
+PAIRED = (
+    "The views are paired by label, as in the benchmark: the pairing tells the class, so nothing here is"
+    " fully unsupervised. "
+)
 HALVES = "Models are trained on one half of the samples, attacks fitted on the other."
 
 
@@ -33,10 +38,19 @@ class Constructed(DataSettings):
         source = self.of().load()
         (view,) = source.views.all()
         assert source.labels is not None, "the sets that views are made of have labels"
-        kept = np.flatnonzero(np.isin(source.labels, self.classes))[:self.limit]
+        kept = np.flatnonzero(np.isin(source.labels, self.classes))[: self.limit]
         labels = source.labels[kept] - self.classes.start
-        return Dataset(name=self.name, views=several(self.made_of(view.numpy()[kept], labels)), labels=labels, class_names=self.class_names,
-                       clusters=len(self.class_names), title=self.title, source=self.source, licence=self.licence, note=self.note)
+        return Dataset(
+            name=self.name,
+            views=several(self.made_of(view.numpy()[kept], labels)),
+            labels=labels,
+            class_names=self.class_names,
+            clusters=len(self.class_names),
+            title=self.title,
+            source=self.source,
+            licence=self.licence,
+            note=self.note,
+        )
 
     def made_of(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         """The views of images x (n, C, H, W) with labels y (n,)."""
@@ -116,7 +130,9 @@ class NoisyMNIST(Noisy):
 
     name = "noisy_mnist"
     title = "NoisyMNIST"
-    summary = "Two views of a digit: one image, and another of the same class under noise. 70,000 pairs, 28x28."
+    summary = (
+        "Two views of a digit: one image, and another of the same class under noise. 70,000 pairs, 28x28."
+    )
     source = f"Trosten et al., CVPR 2023; {MNIST.source}"
     licence = MNIST.licence
     shape = MNIST.shape
@@ -133,7 +149,10 @@ class NoisyFashion(Noisy):
 
     name = "noisy_fashion"
     title = "NoisyFashion"
-    summary = "Two views of a piece of clothing: one image, and another of the same class under noise. 70,000 pairs, 28x28."
+    summary = (
+        "Two views of a piece of clothing: one image, and another of the same class under noise. 70,000"
+        " pairs, 28x28."
+    )
     source = f"Trosten et al., CVPR 2023; {FashionMNIST.source}"
     licence = FashionMNIST.licence
     shape = FashionMNIST.shape
@@ -174,12 +193,21 @@ class NoisyMNISTMini(NoisyMNIST):
 
 
 def _half(whole: type[Noisy], first: int) -> type[Noisy]:
-    """Five classes of a noisy set, chosen before its views are made: for the transfer of robustness between classes."""
+    """Five classes of a noisy set, chosen before its views are made: for the transfer of robustness between
+    classes.
+    """
     last = first + 4
-    fields = {"__doc__": f"Classes {first} to {last} of {whole.title}.", "name": f"{whole.name}_{first}_{last}",
-              "title": f"{whole.title}, classes {first}–{last}",
-              "summary": f"{whole.title} of five classes alone, {whole.class_names[first]} to {whole.class_names[last]}.",
-              "class_names": whole.class_names[first:last + 1], "counts": whole.counts[first:last + 1], "classes": range(first, last + 1)}
+    fields = {
+        "__doc__": f"Classes {first} to {last} of {whole.title}.",
+        "name": f"{whole.name}_{first}_{last}",
+        "title": f"{whole.title}, classes {first}–{last}",
+        "summary": (
+            f"{whole.title} of five classes alone, {whole.class_names[first]} to {whole.class_names[last]}."
+        ),
+        "class_names": whole.class_names[first : last + 1],
+        "counts": whole.counts[first : last + 1],
+        "classes": range(first, last + 1),
+    }
     return register(type(f"{whole.__name__}{first}to{last}", (whole,), {"__module__": __name__} | fields))
 
 

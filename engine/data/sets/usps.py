@@ -1,7 +1,7 @@
 """USPS: 9,298 handwritten digits from envelopes.
 
-Source: J. J. Hull, A database for handwritten text recognition research, IEEE TPAMI 16(5), 1994; in the form of LeCun et al.
-1990, distributed with "The Elements of Statistical Learning".
+Source: J. J. Hull, A database for handwritten text recognition research, IEEE TPAMI 16(5), 1994; in the form
+of LeCun et al. 1990, distributed with "The Elements of Statistical Learning".
 """
 
 import numpy as np
@@ -18,12 +18,18 @@ STEPS = 2000
 
 RELEASE = Release(
     mirrors=("https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/",),
-    files=(Remote("usps.bz2", md5="ec16c51db3855ca6c91edd34d0e9b197"), Remote("usps.t.bz2", md5="8ea070ee2aca1ac39742fdd1ef5ed118")),
-    convert=usps_release)
+    files=(
+        Remote("usps.bz2", md5="ec16c51db3855ca6c91edd34d0e9b197"),
+        Remote("usps.t.bz2", md5="8ea070ee2aca1ac39742fdd1ef5ed118"),
+    ),
+    convert=usps_release,
+)
 
 
 def split_9298(x: np.ndarray, y: np.ndarray) -> Arrays:
-    """OpenML's 9,298 rows of 256 in [-1, 1] with classes from 1, the training images first, as the four arrays."""
+    """OpenML's 9,298 rows of 256 in [-1, 1] with classes from 1, the training images first, as the four
+    arrays.
+    """
     x, y = ((x + 1) / 2).astype(np.float32).reshape(-1, 16, 16), y.astype(np.int64) - 1
     return {"x_train": x[:7291], "y_train": y[:7291], "x_test": x[7291:], "y_test": y[7291:]}
 
@@ -40,7 +46,10 @@ class USPS(Published):
     shape = (1, 16, 16)
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))
-    note = "Values are (v + 1) / 2 of the release's v in [-1, 1]: 0 to 1 in steps of 0.0005. 7,291 training images, then 2,007 test images."
+    note = (
+        "Values are (v + 1) / 2 of the release's v in [-1, 1]: 0 to 1 in steps of 0.0005. 7,291 training"
+        " images, then 2,007 test images."
+    )
     fingerprint = "b9879de4f005ba25"
     download = 8_000_000
     file = "usps.npz"

@@ -24,8 +24,12 @@ DIGITS = [str(digit) for digit in range(10)]
 
 def show_ladder() -> None:
     """A ladder with everything in it."""
-    answer = samples.ladder_answer(int(asked.get("sample", 3)), int(asked.get("levels", 65)), asked.get("axis", "epsilon"),
-                                   int(asked.get("factor", 1)))
+    answer = samples.ladder_answer(
+        int(asked.get("sample", 3)),
+        int(asked.get("levels", 65)),
+        asked.get("axis", "epsilon"),
+        int(asked.get("factor", 1)),
+    )
     level = ladder(answer.json, answer.arrays, key="ladder", autoplay="autoplay" in asked)
     st.text(f"released: {level}")
 
@@ -41,8 +45,16 @@ def show_map() -> None:
     places, moved, codes = made(int(asked.get("n", 10000)))
     by = st.segmented_control("Colour", ["cluster", "margin"], default="cluster", key="by")
     colour = Classes("cluster", codes, DIGITS) if by == "cluster" else Values("margin", places[:, 0])
-    payload = map_payload(places, colour, title="Made-up points", caption="Blobs, for tests.", ids=np.arange(len(places)) + 100,
-                          xy_attacked=moved, xy_error=0.4, attacked_name="attacked, ε 0.1")
+    payload = map_payload(
+        places,
+        colour,
+        title="Made-up points",
+        caption="Blobs, for tests.",
+        ids=np.arange(len(places)) + 100,
+        xy_attacked=moved,
+        xy_error=0.4,
+        attacked_name="attacked, ε 0.1",
+    )
     report(point_map(payload, key="map"))
 
 
@@ -52,8 +64,16 @@ def show_digits() -> None:
     answer = samples.ladder_answer()
     sheet = gallery.sprite_sheet(x.reshape(-1, 8, 8), range(len(x)))
     colour = Classes("cluster", answer.arrays["map_cluster"], DIGITS)
-    payload = map_payload(answer.arrays["map_xy"], colour, title="Where the digits lie", caption="PCA of the pixels, 1,797 digits.",
-                          sprite=sheet, extra=[Classes("label", labels, DIGITS)], uncertain=np.arange(len(x)) % 40 == 0, focus=5)
+    payload = map_payload(
+        answer.arrays["map_xy"],
+        colour,
+        title="Where the digits lie",
+        caption="PCA of the pixels, 1,797 digits.",
+        sprite=sheet,
+        extra=[Classes("label", labels, DIGITS)],
+        uncertain=np.arange(len(x)) % 40 == 0,
+        focus=5,
+    )
     report(point_map(payload, key="map"))
 
 
@@ -61,7 +81,9 @@ def report(picked: object) -> None:
     """Write down what a map gave back."""
     st.text(f"selected: {'none' if picked.ids is None else len(picked.ids)}")
     st.text(f"lowest: {'none' if picked.ids is None else picked.ids.min()}")
-    st.text(f"point: {picked.point if picked.point is not None else st.session_state.get('last_point', 'none')}")
+    st.text(
+        f"point: {picked.point if picked.point is not None else st.session_state.get('last_point', 'none')}"
+    )
     if picked.point is not None:
         st.session_state["last_point"] = picked.point
 
@@ -69,11 +91,17 @@ def report(picked: object) -> None:
 def show_wipe() -> None:
     """Two digits, one before and one after."""
     x = samples.digits()[0].reshape(-1, 8, 8)
-    wipe(wipe_payload(x[3], x[9], before_name="clean, in “3”", after_name="adversarial, in “9”", title="Before and after",
-                      caption="Two digits of scikit-learn."),
-         key="wipe")
-
-
+    wipe(
+        wipe_payload(
+            x[3],
+            x[9],
+            before_name="clean, in “3”",
+            after_name="adversarial, in “9”",
+            title="Before and after",
+            caption="Two digits of scikit-learn.",
+        ),
+        key="wipe",
+    )
 
 
 def show_charts() -> None:
@@ -84,6 +112,12 @@ def show_charts() -> None:
         charts.show(chart, name)
 
 
-SHOWS = {"ladder": show_ladder, "map": show_map, "digits": show_digits, "wipe": show_wipe, "charts": show_charts}
+SHOWS = {
+    "ladder": show_ladder,
+    "map": show_map,
+    "digits": show_digits,
+    "wipe": show_wipe,
+    "charts": show_charts,
+}
 SHOWS[asked.get("show", "ladder")]()
 st.text(f"runs: {st.session_state['runs']}")

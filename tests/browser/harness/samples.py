@@ -1,4 +1,6 @@
-"""Ladders and maps made from scikit-learn's digits by plain numpy, so that the components can be tried without an engine."""
+"""Ladders and maps made from scikit-learn's digits by plain numpy, so that the components can be tried
+without an engine.
+"""
 
 from typing import Any
 
@@ -32,7 +34,9 @@ def enlarged(images: Array, factor: int) -> Array:
     return images.reshape(-1, 8, 8).repeat(factor, 1).repeat(factor, 2).reshape(len(images), -1)
 
 
-def ladder_answer(sample: int = 3, levels: int = 65, axis: str = "epsilon", factor: int = 1, reach: float = 0.3) -> Answer:
+def ladder_answer(
+    sample: int = 3, levels: int = 65, axis: str = "epsilon", factor: int = 1, reach: float = 0.3
+) -> Answer:
     """A ladder that pushes one digit by signed steps towards its second nearest mean image."""
     x, labels, centres = digits()
     x, centres = (enlarged(x, factor), enlarged(centres, factor)) if factor > 1 else (x, centres)
@@ -47,17 +51,44 @@ def ladder_answer(sample: int = 3, levels: int = 65, axis: str = "epsilon", fact
     axes = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2]
     named = [str(digit) for digit in range(10)]
     along = {"epsilon": epsilons, "path": np.arange(levels), "lambda": np.linspace(0, 2, levels)}[axis]
-    json = {"axis": axis, "levels": along.tolist(), "shape": [1, 8 * factor, 8 * factor], "norm": "linf", "cluster_names": named,
-            "cluster_own": int(own), "target": None, "flip": flip,
-            "epsilon_star": float(epsilons[flip]) - 0.0015 if flip else None, "label_name": str(labels[sample]),
-            "title": f"A {named[own]} becomes a {named[other]}", "map_name": "Place on the map (PCA of the pixels)",
-            "protocol": f"Signed steps to another mean image, L∞, {levels} levels up to ε {reach}; digits {8 * factor} x {8 * factor}."}
-    arrays = {"clean": clean, "delta": (attacked - clean).astype(np.float32), "q": q, "noise_q": softmax_of_distances(noise, centres),
-              "recon": np.clip(q @ centres, 0, 1), "recon_clean": q_clean @ centres, "xy": (attacked - x.mean(0)) @ axes.T,
-              "xy_error": np.float32(0.15),
-              "flipped": q.argmax(1) != own, "linf": np.abs(attacked - clean).max(1), "l2": np.linalg.norm(attacked - clean, axis=1),
-              "medoids": np.rint(np.stack([x[np.argmin(((x - centre) ** 2).sum(1))] for centre in centres]) * 255).astype(np.uint8),
-              "map_xy": (x - x.mean(0)) @ axes.T, "map_cluster": softmax_of_distances(x, centres).argmax(1)}
+    json = {
+        "axis": axis,
+        "levels": along.tolist(),
+        "shape": [1, 8 * factor, 8 * factor],
+        "norm": "linf",
+        "cluster_names": named,
+        "cluster_own": int(own),
+        "target": None,
+        "flip": flip,
+        "epsilon_star": float(epsilons[flip]) - 0.0015 if flip else None,
+        "label_name": str(labels[sample]),
+        "title": f"A {named[own]} becomes a {named[other]}",
+        "map_name": "Place on the map (PCA of the pixels)",
+        "protocol": (
+            f"Signed steps to another mean image, L∞, {levels} levels up to ε {reach}; digits {8 * factor} x"
+            f" {8 * factor}."
+        ),
+    }
+    arrays = {
+        "clean": clean,
+        "delta": (attacked - clean).astype(np.float32),
+        "q": q,
+        "noise_q": softmax_of_distances(noise, centres),
+        "recon": np.clip(q @ centres, 0, 1),
+        "recon_clean": q_clean @ centres,
+        "xy": (attacked - x.mean(0)) @ axes.T,
+        "xy_error": np.float32(0.15),
+        "flipped": q.argmax(1) != own,
+        "linf": np.abs(attacked - clean).max(1),
+        "l2": np.linalg.norm(attacked - clean, axis=1),
+        "medoids": (
+            np.rint(np.stack([x[np.argmin(((x - centre) ** 2).sum(1))] for centre in centres]) * 255).astype(
+                np.uint8
+            )
+        ),
+        "map_xy": (x - x.mean(0)) @ axes.T,
+        "map_cluster": softmax_of_distances(x, centres).argmax(1),
+    }
     return Answer(json, arrays)
 
 
@@ -68,7 +99,11 @@ def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array
     codes = rng.integers(0, clusters, n)
     places = centres[codes] + rng.normal(size=(n, 2)) * rng.uniform(0.5, 1.4, clusters)[codes, None]
     leaving = (rng.random(n) < 0.4)[:, None]
-    return places, places + rng.normal(size=(n, 2)) * 0.8 + (centres[(codes + 3) % clusters] - centres[codes]) * leaving, codes
+    return (
+        places,
+        places + rng.normal(size=(n, 2)) * 0.8 + (centres[(codes + 3) % clusters] - centres[codes]) * leaving,
+        codes,
+    )
 
 
 def confusion_chart() -> charts.Chart:
@@ -78,37 +113,81 @@ def confusion_chart() -> charts.Chart:
     matrix = np.zeros((10, 10), dtype=int)
     np.add.at(matrix, (labels, clusters), 1)
     named = [str(digit) for digit in range(10)]
-    return charts.confusion(matrix, named, named, title="Labels against clusters, clean", row_title="label", column_title="cluster",
-                            caption="1,797 digits, clusters by the nearest mean image, matched by Hungarian assignment.")
+    return charts.confusion(
+        matrix,
+        named,
+        named,
+        title="Labels against clusters, clean",
+        row_title="label",
+        column_title="cluster",
+        caption="1,797 digits, clusters by the nearest mean image, matched by Hungarian assignment.",
+    )
 
 
 def other_charts() -> dict[str, charts.Chart]:
     """One of each other chart, on made-up numbers."""
     epsilon = np.linspace(0, 0.3, 13)
     acc = 0.9 * np.exp(-8 * epsilon)
-    frame = pd.DataFrame({"epsilon": epsilon, "acc": acc, "low": acc - 0.03, "high": acc + 0.03, "noise": 0.9 - 0.1 * epsilon})
+    frame = pd.DataFrame(
+        {"epsilon": epsilon, "acc": acc, "low": acc - 0.03, "high": acc + 0.03, "noise": 0.9 - 0.1 * epsilon}
+    )
     step = np.arange(0, 4000, 20)
     rng = np.random.default_rng(0)
-    run = pd.DataFrame({"step": step, "acc": 0.9 - 0.4 * np.exp(-step / 800),
-                        "delta_fd": 0.4 * np.sin(step / 300) + rng.normal(0, 0.2, len(step)),
-                        "delta_fr": 0.3 + rng.normal(0, 0.15, len(step))})
+    run = pd.DataFrame(
+        {
+            "step": step,
+            "acc": 0.9 - 0.4 * np.exp(-step / 800),
+            "delta_fd": 0.4 * np.sin(step / 300) + rng.normal(0, 0.2, len(step)),
+            "delta_fr": 0.3 + rng.normal(0, 0.15, len(step)),
+        }
+    )
     control = run.assign(delta_fd=run["delta_fd"] * 0.3, delta_fr=run["delta_fr"] * 0.5)
     named = [str(digit) for digit in range(10)]
     return {
-        "curves": charts.curves(frame, "epsilon", {"acc": "ACC, clean matching", "noise": "ACC under noise"},
-                                bands={"acc": ("low", "high")}, controls=["noise"],
-                                share=True, title="Accuracy against ε", x_title="ε (L∞, pixels in [0, 1])", y_title="ACC",
-                                caption="PGD-20, leave_cluster, n = 1,000, 95 % intervals."),
-        "training": charts.training_curves(run, {"delta_fd": "Δ_FD", "delta_fr": "Δ_FR"}, title="Angles between losses",
-                                           caption="Cosines of encoder gradients on 256 samples; moving average of 10.",
-                                           smooth=10, stationary=[(3200, 4000)], blocks=[(0, 500), (1000, 1500)],
-                                           controls={"DEC*": control}, zero=True, y_title="cosine"),
+        "curves": charts.curves(
+            frame,
+            "epsilon",
+            {"acc": "ACC, clean matching", "noise": "ACC under noise"},
+            bands={"acc": ("low", "high")},
+            controls=["noise"],
+            share=True,
+            title="Accuracy against ε",
+            x_title="ε (L∞, pixels in [0, 1])",
+            y_title="ACC",
+            caption="PGD-20, leave_cluster, n = 1,000, 95 % intervals.",
+        ),
+        "training": charts.training_curves(
+            run,
+            {"delta_fd": "Δ_FD", "delta_fr": "Δ_FR"},
+            title="Angles between losses",
+            caption="Cosines of encoder gradients on 256 samples; moving average of 10.",
+            smooth=10,
+            stationary=[(3200, 4000)],
+            blocks=[(0, 500), (1000, 1500)],
+            controls={"DEC*": control},
+            zero=True,
+            y_title="cosine",
+        ),
         "arms": charts.arms({"ADEC": run, "DEC*": control}, smooth=5),
-        "difference": charts.difference(rng.integers(-40, 40, (10, 10)) * (rng.random((10, 10)) < 0.3), named, named,
-                                        title="What the attack moved",
-                                        row_title="label", column_title="cluster", chosen=(3, -1)),
-        "bars": charts.bars(["attack", "noise", "other δ"], [0.8, 0.1, 0.2], low=[0.75, 0.07, 0.15], high=[0.84, 0.14, 0.26],
-                            controls=["noise", "other δ"], share=True,
-                            title="Flip rate and its controls", y_title="flip rate", caption="ε 0.1, L∞, n = 1,000, 95 % intervals."),
+        "difference": charts.difference(
+            rng.integers(-40, 40, (10, 10)) * (rng.random((10, 10)) < 0.3),
+            named,
+            named,
+            title="What the attack moved",
+            row_title="label",
+            column_title="cluster",
+            chosen=(3, -1),
+        ),
+        "bars": charts.bars(
+            ["attack", "noise", "other δ"],
+            [0.8, 0.1, 0.2],
+            low=[0.75, 0.07, 0.15],
+            high=[0.84, 0.14, 0.26],
+            controls=["noise", "other δ"],
+            share=True,
+            title="Flip rate and its controls",
+            y_title="flip rate",
+            caption="ε 0.1, L∞, n = 1,000, 95 % intervals.",
+        ),
         "spark": charts.sparkline(acc, "ACC"),
     }

@@ -1,4 +1,6 @@
-"""Attacks: closed forms on linear objectives, parity of PGD with torchattacks, and what every registered attack must keep."""
+"""Attacks: closed forms on linear objectives, parity of PGD with torchattacks, and what every registered
+attack must keep.
+"""
 
 import pytest
 import torch
@@ -16,8 +18,11 @@ from engine.objectives.move_embedding import MoveEmbedding
 from engine.objectives.protocols import Objective
 from tests.engine.tiny import SIZE, Tiny, images
 
-PIXEL_ATTACKS = [name for name in registry.names("attack") if not registry.find("attack", name).fitted
-                 and registry.find("attack", name).space == "pixels"]
+PIXEL_ATTACKS = [
+    name
+    for name in registry.names("attack")
+    if not registry.find("attack", name).fitted and registry.find("attack", name).space == "pixels"
+]
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -65,14 +70,19 @@ def test_fgsm_on_a_linear_objective_is_the_closed_form() -> None:
 def test_pgd_reaches_the_corner_of_a_linear_objective(attack: PGD) -> None:
     objective, weight = linear()
     x = images(5).flat()
-    torch.testing.assert_close(answer(attack.perturb(x, objective, Budget("linf", 0.1), rng())).x, (x + 0.1 * weight.sign()).clamp(0, 1))
+    torch.testing.assert_close(
+        answer(attack.perturb(x, objective, Budget("linf", 0.1), rng())).x,
+        (x + 0.1 * weight.sign()).clamp(0, 1),
+    )
 
 
 def test_pgd_in_l2_reaches_the_optimum_of_a_linear_objective() -> None:
     objective, weight = linear()
     x = torch.full((3, SIZE), 0.5)  # away from the box
     best = objective(x + 0.2 * weight / weight.norm())
-    torch.testing.assert_close(answer(PGD(random_start=False).perturb(x, objective, Budget("l2", 0.2), rng())).value, best)
+    torch.testing.assert_close(
+        answer(PGD(random_start=False).perturb(x, objective, Budget("l2", 0.2), rng())).value, best
+    )
     gain = answer(PGD().perturb(x, objective, Budget("l2", 0.2), rng())).value - objective(x)
     assert (gain > 0.95 * (best - objective(x))).all()  # from a random start it has turned nearly all the way
 
@@ -90,21 +100,35 @@ class Probe(nn.Module):
         return self.layer(x.flatten(1))
 
 
-@pytest.mark.parametrize(("peer", "norm", "epsilon", "step"), [
-    (torchattacks.PGD, "linf", 0.1, 0.02), (torchattacks.PGD, "linf", 0.03, 0.01), (torchattacks.PGDL2, "l2", 0.5, 0.1)])
-def test_pgd_equals_torchattacks_on_a_linear_probe(peer: type, norm: str, epsilon: float, step: float) -> None:
+@pytest.mark.parametrize(
+    ("peer", "norm", "epsilon", "step"),
+    [
+        (torchattacks.PGD, "linf", 0.1, 0.02),
+        (torchattacks.PGD, "linf", 0.03, 0.01),
+        (torchattacks.PGDL2, "l2", 0.5, 0.1),
+    ],
+)
+def test_pgd_equals_torchattacks_on_a_linear_probe(
+    peer: type, norm: str, epsilon: float, step: float
+) -> None:
     """Same loss (cross-entropy), step, number of steps and start: the same images."""
     probe, clean = Probe().eval(), images(8, seed=5)
     labels = probe(clean[0]).argmax(1)
     theirs = peer(probe, eps=epsilon, alpha=step, steps=7, random_start=False)(clean[0], labels)
     objective = Objective(lambda flat: nn.functional.cross_entropy(probe(flat), labels, reduction="none"))
-    ours = answer(PGD(steps=7, step_size=step, random_start=False).perturb(clean.flat(), objective, Budget(norm, epsilon), rng())).x
+    ours = answer(
+        PGD(steps=7, step_size=step, random_start=False).perturb(
+            clean.flat(), objective, Budget(norm, epsilon), rng()
+        )
+    ).x
     assert (ours - clean.flat()).abs().amax() > epsilon / 4
     torch.testing.assert_close(ours, theirs.flatten(1), rtol=0, atol=2e-6)
 
 
 def test_rows_without_a_gradient_stay() -> None:
-    """The second row's objective is flat: PGD from the clean sample leaves it bit by bit, and moves the first."""
+    """The second row's objective is flat: PGD from the clean sample leaves it bit by bit, and moves the
+    first.
+    """
     x = images(2).flat()
     objective = Objective(lambda flat: torch.stack([flat[0].sum(), 0 * flat[1].sum()]))
     for attack in (PGD(random_start=False), FGSM()):
@@ -123,7 +147,9 @@ def test_a_stationary_objective_is_left_by_a_small_random_start(attack: AttackSe
 
 
 def test_pgd_answers_with_the_best_point_it_saw() -> None:
-    """A far too long step runs over the top; the answer is the best iterate, and no later one is worse than it."""
+    """A far too long step runs over the top; the answer is the best iterate, and no later one is worse than
+    it.
+    """
     top = torch.full((SIZE,), 0.53)
     objective = Objective(lambda flat: -(flat - top).square().sum(1))
     x = torch.full((4, SIZE), 0.5)
@@ -147,13 +173,20 @@ def test_a_given_start_is_where_the_path_begins() -> None:
     objective, start = LeaveCluster().bind(Tiny(), clean), clean.flat() + 0.02
     budget = Budget("linf", 0.05)
     for attack in (PGD(), FGSM(), Noise()):
-        assert torch.equal(next(iter(attack.perturb(clean.flat(), objective, budget, rng(), start))).x, budget.project(start, clean.flat()))
+        assert torch.equal(
+            next(iter(attack.perturb(clean.flat(), objective, budget, rng(), start))).x,
+            budget.project(start, clean.flat()),
+        )
 
 
 def test_the_step_is_two_and_a_half_epsilon_over_steps() -> None:
     objective, weight = linear()
     x = torch.full((2, SIZE), 0.5)
-    path = list(PGD(steps=10, random_start=False).perturb(x, objective, Budget("linf", torch.tensor([0.1, 0.2])), rng()))
+    path = list(
+        PGD(steps=10, random_start=False).perturb(
+            x, objective, Budget("linf", torch.tensor([0.1, 0.2])), rng()
+        )
+    )
     torch.testing.assert_close(path[1].x - x, torch.tensor([[0.025], [0.05]]) * weight.sign())
 
 
@@ -162,4 +195,7 @@ def test_attacking_leaves_the_model_as_it_was() -> None:
     model.requires_grad_(True)
     before = [parameter.clone() for parameter in model.parameters()]
     answer(PGD().perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", 0.1), rng()))
-    assert all(torch.equal(old, new) and new.grad is None for old, new in zip(before, model.parameters(), strict=True))
+    assert all(
+        torch.equal(old, new) and new.grad is None
+        for old, new in zip(before, model.parameters(), strict=True)
+    )

@@ -32,7 +32,9 @@ def test_l2_scales_then_clips_by_hand() -> None:
 
 
 def test_linf_clips_to_ball_and_box_by_hand() -> None:
-    found = Budget("linf", 0.1).project(torch.tensor([[0.9, 0.1, 1.4, -0.4]]), torch.tensor([[0.5, 0.5, 0.95, 0.02]]))
+    found = Budget("linf", 0.1).project(
+        torch.tensor([[0.9, 0.1, 1.4, -0.4]]), torch.tensor([[0.5, 0.5, 0.95, 0.02]])
+    )
     torch.testing.assert_close(found, torch.tensor([[0.6, 0.4, 1.0, 0.0]]))
 
 
@@ -70,7 +72,9 @@ def test_random_points_lie_inside(norm: str, epsilon: float, seed: int) -> None:
 
 
 @given(NORM, st.sampled_from([1e-3, 8 / 255, 0.1, 0.3]), SEEDS)
-def test_noise_has_exactly_the_size_asked_for_though_the_box_cuts(norm: str, epsilon: float, seed: int) -> None:
+def test_noise_has_exactly_the_size_asked_for_though_the_box_cuts(
+    norm: str, epsilon: float, seed: int
+) -> None:
     x = torch.cat([rows(seed, d=60)[0], torch.zeros(2, 60), torch.ones(2, 60)])
     budget = Budget(norm, epsilon)
     noisy = budget.random_rim(x, rng(seed))
@@ -97,8 +101,15 @@ def test_shared_rows_use_one_direction_scaled_by_their_epsilon(norm: str) -> Non
 
 def test_steepest_is_the_sign_or_the_unit_vector_and_zero_stays_zero() -> None:
     gradient = torch.tensor([[3.0, -4.0], [0.0, 0.0], [3e-38, -4e-38]])
-    torch.testing.assert_close(Budget("linf", 0.1).steepest(gradient), torch.tensor([[1.0, -1], [0, 0], [1, -1]]))
-    torch.testing.assert_close(Budget("l2", 0.1).steepest(gradient), torch.tensor([[0.6, -0.8], [0, 0], [0.6, -0.8]]), rtol=1e-3, atol=0)
+    torch.testing.assert_close(
+        Budget("linf", 0.1).steepest(gradient), torch.tensor([[1.0, -1], [0, 0], [1, -1]])
+    )
+    torch.testing.assert_close(
+        Budget("l2", 0.1).steepest(gradient),
+        torch.tensor([[0.6, -0.8], [0, 0], [0.6, -0.8]]),
+        rtol=1e-3,
+        atol=0,
+    )
 
 
 @given(NORM, SEEDS)
@@ -106,7 +117,11 @@ def test_locked_numbers_never_move(norm: str, seed: int) -> None:
     x, moved = rows(seed)
     mask = torch.tensor([True, False, True, False, False, True, True])
     budget = Budget(norm, 0.3, mask=mask)
-    for found in (budget.project(moved, x), budget.random_point(x, rng(seed)), budget.random_rim(x, rng(seed))):
+    for found in (
+        budget.project(moved, x),
+        budget.random_point(x, rng(seed)),
+        budget.random_rim(x, rng(seed)),
+    ):
         assert torch.equal(found[:, ~mask], x[:, ~mask])
         assert budget.holds(found, x).all()
     assert (budget.steepest(moved)[:, ~mask] == 0).all()
@@ -125,12 +140,18 @@ def test_a_row_outside_or_not_a_number_is_not_held() -> None:
     assert Budget("linf", 0.1).holds(moved, x).tolist() == [True, False, False, True]
 
 
-@pytest.mark.parametrize(("given_", "said"), [
-    (("linf", 8), "Budget.epsilon must be in [0, 1]; got 8. Images are in [0, 1]: did you mean 8/255?"),
-    (("linf", -0.1), "at least 0; got -0.1"), (("linf", float("nan")), "at least 0; got nan"), (("l2", float("inf")), "got inf"),
-    (("l1", 0.1), "Budget.norm must be linf or l2; got 'l1'."), (("linf", torch.tensor([0.1, 3.0])), "in [0, 1]; got 3"),
-    (("linf", torch.ones(2, 2)), "shape (2, 2)"),
-])
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        (("linf", 8), "Budget.epsilon must be in [0, 1]; got 8. Images are in [0, 1]: did you mean 8/255?"),
+        (("linf", -0.1), "at least 0; got -0.1"),
+        (("linf", float("nan")), "at least 0; got nan"),
+        (("l2", float("inf")), "got inf"),
+        (("l1", 0.1), "Budget.norm must be linf or l2; got 'l1'."),
+        (("linf", torch.tensor([0.1, 3.0])), "in [0, 1]; got 3"),
+        (("linf", torch.ones(2, 2)), "shape (2, 2)"),
+    ],
+)
 def test_what_no_perturbation_can_satisfy_is_refused(given_: tuple[str, float], said: str) -> None:
     with pytest.raises(BudgetError) as error:
         Budget(*given_)

@@ -40,9 +40,15 @@ def flips(model: Tiny, clean: Views) -> ladders.Flipped:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from(NORMS), st.sampled_from([PGD(steps=4), PGD(steps=3, restarts=2), FGSM()]),
-       st.sampled_from([LeaveCluster(), GoToCluster(cluster=1)]))
-def test_a_ladder_is_monotone_and_once_flipped_stays_flipped(seed: int, norm: str, attack: PGD, objective: ObjectiveSettings) -> None:
+@given(
+    st.integers(0, 1000),
+    st.sampled_from(NORMS),
+    st.sampled_from([PGD(steps=4), PGD(steps=3, restarts=2), FGSM()]),
+    st.sampled_from([LeaveCluster(), GoToCluster(cluster=1)]),
+)
+def test_a_ladder_is_monotone_and_once_flipped_stays_flipped(
+    seed: int, norm: str, attack: PGD, objective: ObjectiveSettings
+) -> None:
     model, clean = Tiny(seed, clusters=4), images(6, seed)
     ladder = ladders.over_epsilon(bound(objective, model), clean, LEVELS, attack, norm, rng(seed))
     assert (ladder.value.diff(dim=1) >= 0).all()
@@ -58,7 +64,10 @@ def test_independent_starts_would_not_be_monotone() -> None:
     model, clean = Tiny(clusters=6), images(300)
     judged = flips(model, clean)
     objective, budgets = LeaveCluster().bind(model, clean), [Budget("linf", float(level)) for level in LEVELS]
-    answers = [answer(PGD(steps=2).perturb(clean.flat(), objective, budget, rng(seed))).x for seed, budget in enumerate(budgets)]
+    answers = [
+        answer(PGD(steps=2).perturb(clean.flat(), objective, budget, rng(seed))).x
+        for seed, budget in enumerate(budgets)
+    ]
     moved = torch.stack([judged(x, torch.arange(300)) for x in answers], dim=1)
     assert (moved.int().diff(dim=1) < 0).any()
 
@@ -79,7 +88,9 @@ def test_nested_takes_the_best_of_all_levels_up_to_each() -> None:
 
 
 def test_noise_keeps_its_size_at_every_level() -> None:
-    """A control is not chosen by the objective: one direction, scaled, and never the better noise of a lower level."""
+    """A control is not chosen by the objective: one direction, scaled, and never the better noise of a lower
+    level.
+    """
     model, clean = Tiny(), Views([torch.full((3, 1, 3, 4), 0.5)])
     ladder = ladders.over_epsilon(bound(LeaveCluster(), model), clean, LEVELS, Noise(), "linf", rng())
     delta = ladder.x - clean.flat()[:, None]
@@ -98,7 +109,9 @@ def test_levels_may_differ_from_sample_to_sample() -> None:
 @pytest.mark.parametrize("levels", [[0.2, 0.1], [], [[0.1, 0.2]] * 3])
 def test_levels_that_do_not_rise_are_refused(levels: list[float]) -> None:
     with pytest.raises(BudgetError, match="levels must rise"):
-        ladders.over_epsilon(bound(LeaveCluster(), Tiny()), images(2), torch.tensor(levels), PGD(), "linf", rng())
+        ladders.over_epsilon(
+            bound(LeaveCluster(), Tiny()), images(2), torch.tensor(levels), PGD(), "linf", rng()
+        )
 
 
 def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
@@ -108,7 +121,9 @@ def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
     assert path.x.shape == (3, 7, SIZE)
     assert path.levels[0].tolist() == list(range(7))
     torch.testing.assert_close(path.value[:, -1], path.value.amax(1))
-    assert torch.equal(path.x[:, -1], answer(attack.perturb(clean.flat(), objective, Budget("linf", 0.2), rng())).x)
+    assert torch.equal(
+        path.x[:, -1], answer(attack.perturb(clean.flat(), objective, Budget("linf", 0.2), rng())).x
+    )
 
 
 def test_over_lambda_keeps_the_reconstruction_better_and_is_the_sum_at_each_weight() -> None:
@@ -140,7 +155,9 @@ def test_the_smallest_flip_is_an_upper_bound_close_to_the_truth() -> None:
     model, clean = Halves(), Views([torch.rand(40, 1, 3, 4, generator=rng(4)) * 0.5 + 0.25])
     bind = bound(LeaveCluster(), model)
     ladder = ladders.over_epsilon(bind, clean, torch.linspace(0, 0.25, 9), PGD(), "linf", rng())
-    found = ladders.smallest_flip(ladder, flips(model, clean), bind, clean, PGD(), "linf", rng(), rounds=3, splits=7)
+    found = ladders.smallest_flip(
+        ladder, flips(model, clean), bind, clean, PGD(), "linf", rng(), rounds=3, splits=7
+    )
     truth = (clean.flat().mean(1) - 0.5).abs()  # room enough on every side of the box
     assert (found.epsilon >= truth - 1e-6).all()
     assert (found.epsilon <= truth + 0.25 / 8 / 8**3 + 1e-6).all()

@@ -10,7 +10,9 @@ GIVEN = os.environ.get("FEINT_DATA")
 
 @pytest.fixture
 def real_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data files of this machine, where it has some: `FEINT_DATA`, else the folder beside the checkout."""
+    """The data files of this machine, where it has some: `FEINT_DATA`, else the folder beside the
+    checkout.
+    """
     if GIVEN:
         monkeypatch.setenv("FEINT_DATA", GIVEN)
     else:

@@ -1,4 +1,6 @@
-"""Downloads against a small server on this machine: whole, cut short, wrong, refused, and asked for twice at once."""
+"""Downloads against a small server on this machine: whole, cut short, wrong, refused, and asked for twice at
+once.
+"""
 
 import gzip
 import hashlib
@@ -39,7 +41,9 @@ def alone(monkeypatch, tmp_path):
 
 
 class Server:
-    """Serves `files` (path -> bytes); `cut` sends that many bytes fewer than promised, `wait` sleeps before each file."""
+    """Serves `files` (path -> bytes); `cut` sends that many bytes fewer than promised, `wait` sleeps before
+    each file.
+    """
 
     def __init__(self):
         self.files: dict[str, bytes] = {}
@@ -56,7 +60,7 @@ class Server:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content[:len(content) - outer.cut])
+                self.wfile.write(content[: len(content) - outer.cut])
 
             def log_message(self, *_):
                 """Quiet."""
@@ -76,14 +80,18 @@ def server():
 
 def idx_bytes(x: np.ndarray) -> bytes:
     """The gzipped idx file of a uint8 array."""
-    return gzip.compress(struct.pack(">HBB", 0, 8, x.ndim) + struct.pack(f">{x.ndim}I", *x.shape) + x.tobytes())
+    return gzip.compress(
+        struct.pack(">HBB", 0, 8, x.ndim) + struct.pack(f">{x.ndim}I", *x.shape) + x.tobytes()
+    )
 
 
 RNG = np.random.default_rng(0)
-TINY = {"train-images-idx3-ubyte.gz": RNG.integers(0, 256, (6, 3, 3), dtype=np.uint8),
-        "train-labels-idx1-ubyte.gz": np.array([0, 1, 0, 1, 0, 0], np.uint8),
-        "t10k-images-idx3-ubyte.gz": RNG.integers(0, 256, (4, 3, 3), dtype=np.uint8),
-        "t10k-labels-idx1-ubyte.gz": np.array([1, 0, 1, 1], np.uint8)}
+TINY = {
+    "train-images-idx3-ubyte.gz": RNG.integers(0, 256, (6, 3, 3), dtype=np.uint8),
+    "train-labels-idx1-ubyte.gz": np.array([0, 1, 0, 1, 0, 0], np.uint8),
+    "t10k-images-idx3-ubyte.gz": RNG.integers(0, 256, (4, 3, 3), dtype=np.uint8),
+    "t10k-labels-idx1-ubyte.gz": np.array([1, 0, 1, 1], np.uint8),
+}
 FILES = {name: idx_bytes(x) for name, x in TINY.items()}
 
 
@@ -100,8 +108,10 @@ def tiny(*bases: str, openml: OpenML | None = None, files: dict[str, bytes] = FI
         shape = (1, 3, 3)
         download = sum(map(len, files.values()))
         file = "tiny.npz"
-        parts = (Part("train", (3, 3), (4, 2), float(TINY["train-images-idx3-ubyte.gz"].mean())),
-                 Part("test", (3, 3), (1, 3), float(TINY["t10k-images-idx3-ubyte.gz"].mean())))
+        parts = (
+            Part("train", (3, 3), (4, 2), float(TINY["train-images-idx3-ubyte.gz"].mean())),
+            Part("test", (3, 3), (1, 3), float(TINY["t10k-images-idx3-ubyte.gz"].mean())),
+        )
         release = Release(bases, remotes, idx_release)
 
     Tiny.openml = openml
@@ -126,7 +136,9 @@ def test_fetches_converts_and_keeps(alone, server):
     assert all(isinstance(event, Progress) and 0 <= event.step <= event.total for event in events)
     assert events[-1].step == events[-1].total == sum(map(len, FILES.values()))
     x, y = read(find("tiny.npz"), cls.parts)
-    np.testing.assert_array_equal(x, np.concatenate([TINY["train-images-idx3-ubyte.gz"], TINY["t10k-images-idx3-ubyte.gz"]]))
+    np.testing.assert_array_equal(
+        x, np.concatenate([TINY["train-images-idx3-ubyte.gz"], TINY["t10k-images-idx3-ubyte.gz"]])
+    )
     assert y.tolist() == [0, 1, 0, 1, 0, 0, 1, 0, 1, 1] and cls().load().views.shapes == ((1, 3, 3),)
     assert not [path for path in kept().rglob("*") if path.suffix in (".gz", ".part")]
 
@@ -165,14 +177,19 @@ def test_feint_mirror_takes_the_place_of_the_public_addresses(alone, server, mon
 
 
 def nothing_is_left(cls) -> None:
-    assert find(cls.file) is None and not [path for path in kept().rglob("*") if path.is_file() and path.suffix != ".lock"]
+    assert find(cls.file) is None and not [
+        path for path in kept().rglob("*") if path.is_file() and path.suffix != ".lock"
+    ]
 
 
 def test_cut_short(alone, server):
     serve(server)
     server.cut = 10
     cls = tiny(server.base)
-    says = r"Tiny is not on this machine .* stopped after \d+ of \d+ bytes.* Place tiny.npz in .*home/data, or train-images"
+    says = (
+        r"Tiny is not on this machine .* stopped after \d+ of \d+ bytes.* Place tiny.npz in .*home/data, or"
+        r" train-images"
+    )
     with pytest.raises(DataMissing, match=says):
         list(obtain(cls))
     nothing_is_left(cls)
@@ -264,7 +281,10 @@ print([event.phase for event in test_fetching.obtain(test_fetching.tiny({server.
 def test_a_folder_that_cannot_be_written(alone, monkeypatch):
     (alone / "file").write_text("not a folder")
     monkeypatch.setenv("FEINT_HOME", str(alone / "file"))
-    with pytest.raises(DataError, match=r"file/data cannot be written \(Not a directory\). Free space there, or set FEINT_HOME"):
+    with pytest.raises(
+        DataError,
+        match=r"file/data cannot be written \(Not a directory\). Free space there, or set FEINT_HOME",
+    ):
         list(obtain(tiny(closed())))
 
 
@@ -287,24 +307,64 @@ def test_download_takes_no_more_than_promised(tmp_path, server):
 
 
 def test_openml_is_the_second_way(alone):
-    """scikit-learn reads its own folder before it asks openml.org: a whole answer put there needs no network."""
-    rows = np.concatenate([TINY["train-images-idx3-ubyte.gz"], TINY["t10k-images-idx3-ubyte.gz"]]).reshape(10, 9)
+    """scikit-learn reads its own folder before it asks openml.org: a whole answer put there needs no
+    network.
+    """
+    rows = np.concatenate([TINY["train-images-idx3-ubyte.gz"], TINY["t10k-images-idx3-ubyte.gz"]]).reshape(
+        10, 9
+    )
     labels = [0, 1, 0, 1, 0, 0, 1, 0, 1, 1]
     features = [f"pixel{i}" for i in range(9)]
-    arff = "@RELATION tiny\n" + "".join(f"@ATTRIBUTE {name} REAL\n" for name in features) + "@ATTRIBUTE class {0,1}\n@DATA\n" + \
-        "".join(",".join(map(str, [*row, label])) + "\n" for row, label in zip(rows.tolist(), labels, strict=True))
-    plain = {"is_target": "false", "is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
-    form = [plain | {"index": str(i), "name": name, "data_type": "numeric"} for i, name in enumerate(features)]
-    form.append(plain | {"index": "9", "name": "class", "data_type": "nominal", "nominal_value": ["0", "1"], "is_target": "true"})
+    arff = (
+        "@RELATION tiny\n"
+        + "".join(f"@ATTRIBUTE {name} REAL\n" for name in features)
+        + "@ATTRIBUTE class {0,1}\n@DATA\n"
+        + "".join(
+            ",".join(map(str, [*row, label])) + "\n" for row, label in zip(rows.tolist(), labels, strict=True)
+        )
+    )
+    plain = {
+        "is_target": "false",
+        "is_ignore": "false",
+        "is_row_identifier": "false",
+        "number_of_missing_values": "0",
+    }
+    form = [
+        plain | {"index": str(i), "name": name, "data_type": "numeric"} for i, name in enumerate(features)
+    ]
+    form.append(
+        plain
+        | {
+            "index": "9",
+            "name": "class",
+            "data_type": "nominal",
+            "nominal_value": ["0", "1"],
+            "is_target": "true",
+        }
+    )
     address = "https://www.openml.org/data/v1/download/777/tiny.arff"
     answers = {
-        "api/v1/json/data/99999": {"data_set_description": {
-            "id": "99999", "name": "tiny", "version": "1", "format": "ARFF", "status": "active", "file_id": "777", "url": address,
-            "default_target_attribute": "class", "md5_checksum": hashlib.md5(arff.encode()).hexdigest()}},
+        "api/v1/json/data/99999": {
+            "data_set_description": {
+                "id": "99999",
+                "name": "tiny",
+                "version": "1",
+                "format": "ARFF",
+                "status": "active",
+                "file_id": "777",
+                "url": address,
+                "default_target_attribute": "class",
+                "md5_checksum": hashlib.md5(arff.encode()).hexdigest(),
+            }
+        },
         "api/v1/json/data/features/99999": {"data_features": {"feature": form}},
-        "api/v1/json/data/qualities/99999": {"data_qualities": {"quality": [{"name": "NumberOfInstances", "value": "10"}]}},
+        "api/v1/json/data/qualities/99999": {
+            "data_qualities": {"quality": [{"name": "NumberOfInstances", "value": "10"}]}
+        },
     }
-    whole = {path: json.dumps(answer) for path, answer in answers.items()} | {urlsplit(address).path.lstrip("/"): arff}
+    whole = {path: json.dumps(answer) for path, answer in answers.items()} | {
+        urlsplit(address).path.lstrip("/"): arff
+    }
     for path, text in whole.items():
         target = kept() / "openml" / "openml" / "openml.org" / f"{path}.gz"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -320,7 +380,9 @@ def test_openml_is_the_second_way(alone):
 
 
 def coil_zip() -> bytes:
-    """The release of COIL-20 as it would have to be to give the 32x32 images: every pixel four times each way."""
+    """The release of COIL-20 as it would have to be to give the 32x32 images: every pixel four times each
+    way.
+    """
     if (path := find("coil20.npz")) is None:
         pytest.skip("coil20.npz is not on this machine")
     packed = BytesIO()
@@ -338,7 +400,11 @@ def test_coil20_from_a_mirror_equals_the_local_copy(real_data, server, monkeypat
     request.getfixturevalue("alone")
     monkeypatch.setenv("FEINT_MIRROR", server.base)
     *_, last = fetch("coil20")
-    assert isinstance(last, Finished) and last.run == "coil20" and last.metrics == {"samples": 1440, "where": str(kept() / "coil20.npz")}
+    assert (
+        isinstance(last, Finished)
+        and last.run == "coil20"
+        and last.metrics == {"samples": 1440, "where": str(kept() / "coil20.npz")}
+    )
     with np.load(here) as local, np.load(kept() / "coil20.npz") as fetched:
         np.testing.assert_array_equal(local["x"], fetched["x"])
         np.testing.assert_array_equal(local["y"], fetched["y"])
@@ -354,7 +420,9 @@ def test_load_says_what_to_place_where(alone, monkeypatch):
     monkeypatch.setenv("FEINT_MIRROR", closed())
     code = "from engine import data\ntry: data.load('mnist')\nexcept data.fetching.DataMissing as e: print(e)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out.startswith("MNIST is not on this machine and could not be fetched (127.0.0.1: Connection refused")
+    assert out.startswith(
+        "MNIST is not on this machine and could not be fetched (127.0.0.1: Connection refused"
+    )
     assert f"Place mnist.npz in {kept()}, or train-images-idx3-ubyte.gz, " in out and "\n" not in out.strip()
 
 
@@ -369,6 +437,7 @@ def test_idx_that_is_cut_is_refused(tmp_path):
 
 def test_usps_rows(tmp_path):
     import bz2
+
     values = RNG.integers(-1000, 1001, (3, 256)) / 1000
     rows = [" ".join(f"{i + 1}:{v:g}" for i, v in enumerate(row)) for row in values]
     text = "".join(f"{label} {row} \n" for label, row in zip((1, 10, 4), rows, strict=True))

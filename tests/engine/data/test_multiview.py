@@ -27,7 +27,9 @@ def exact(views: list[np.ndarray]) -> bool:
     return all(view.dtype == np.float32 and view.min() == 0 and view.max() == 1 for view in views)
 
 
-def test_a_noisy_pair_is_a_bijection_within_classes_and_has_half_the_contrast(digits: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_noisy_pair_is_a_bijection_within_classes_and_has_half_the_contrast(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
     x, y = digits
     first, second = multiview.noisy_pair(x, y)
     assert exact([first, second]) and (first == x).all()
@@ -43,7 +45,11 @@ def test_a_noisy_pair_is_a_bijection_within_classes_and_has_half_the_contrast(di
 
 def test_the_other_constructions(digits: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = digits
-    assert exact(multiview.label_free_pair(x)) and exact(multiview.edge_pair(x)) and exact(multiview.cross_spectrum_pair(x, y))
+    assert (
+        exact(multiview.label_free_pair(x))
+        and exact(multiview.edge_pair(x))
+        and exact(multiview.cross_spectrum_pair(x, y))
+    )
     assert multiview.edge_pair(x)[1][:, 0, 0, 0].max() <= 1
     negative = multiview.cross_spectrum_pair(x, y)[1]
     assert np.corrcoef(x.mean(0).ravel(), negative.mean(0).ravel())[0, 1] < -0.5
@@ -84,8 +90,15 @@ def test_halves_are_disjoint_and_whole() -> None:
     assert (multiview.halves(1797)[0] == first).all()
 
 
-@pytest.mark.parametrize(("name", "n", "views"), [("noisy_digits", 1797, 2), ("patched_digits", 537, 3), ("noisy_digits_0_4", 901, 2),
-                                                  ("noisy_digits_5_9", 896, 2)])
+@pytest.mark.parametrize(
+    ("name", "n", "views"),
+    [
+        ("noisy_digits", 1797, 2),
+        ("patched_digits", 537, 3),
+        ("noisy_digits_0_4", 901, 2),
+        ("noisy_digits_5_9", 896, 2),
+    ],
+)
 def test_built_in_sets(name: str, n: int, views: int) -> None:
     found = engine_data.load(name)
     assert len(found) == n and len(found.views.tensors) == views == engine_data.cards()[name]["views"]
@@ -102,10 +115,14 @@ def test_views_of_equal_height_stand_side_by_side() -> None:
     assert flat.shape == (2, 27) and (flat.reshape(2, 3, 9)[:, :, 4:] == 1).all()
     assert all(torch.equal(one, other) for one, other in zip(views, views.like(flat), strict=True))
     mixed = Views([torch.rand(2, 1, 3, 4), torch.rand(2, 7)])
-    assert picture(mixed.shapes) == (19,) and all(torch.equal(one, other) for one, other in zip(mixed, mixed.like(mixed.flat()), strict=True))
+    assert picture(mixed.shapes) == (19,) and all(
+        torch.equal(one, other) for one, other in zip(mixed, mixed.like(mixed.flat()), strict=True)
+    )
 
 
-# --- what a person brings ---------------------------------------------------------------------------------------------
+# --- what a person brings
+# ---------------------------------------------------------------------------------------------
+
 
 def brought(folder: Path, **arrays: np.ndarray) -> str:
     np.savez(folder / "mine.npz", **arrays)  # type: ignore[arg-type]
@@ -116,18 +133,29 @@ def test_a_file_of_several_views(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x1, x2, y = rng.random((30, 8, 8)), rng.integers(0, 256, (30, 12, 12)).astype(np.uint8), np.arange(30) % 3
     found = engine_data.load(brought(tmp_path, x1=x1, x2=x2, y=y))
-    assert found.views.shapes == ((1, 8, 8), (1, 12, 12)) and found.views.divisors == (1.0, 255.0) and found.clusters == 3
+    assert (
+        found.views.shapes == ((1, 8, 8), (1, 12, 12))
+        and found.views.divisors == (1.0, 255.0)
+        and found.clusters == 3
+    )
     assert np.allclose(found.views.all()[0][:, 0].numpy(), x1, atol=1e-6)
 
 
-@pytest.mark.parametrize(("changed", "words"), [
-    ({"x2": np.random.default_rng(1).random((20, 8, 8))}, "x1 has 30, x2 has 20"),
-    ({"x2": np.ones((30, 8, 8))}, "view x2: all values are 1"),
-    ({"x2": np.random.default_rng(1).random((30, 64))}, "view x2: views must be images"),
-    ({"x2": np.full((30, 8, 8), np.nan)}, "view x2: 1920 values are missing"),
-])
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"x2": np.random.default_rng(1).random((20, 8, 8))}, "x1 has 30, x2 has 20"),
+        ({"x2": np.ones((30, 8, 8))}, "view x2: all values are 1"),
+        ({"x2": np.random.default_rng(1).random((30, 64))}, "view x2: views must be images"),
+        ({"x2": np.full((30, 8, 8), np.nan)}, "view x2: 1920 values are missing"),
+    ],
+)
 def test_views_that_do_not_fit_are_told(changed: dict[str, np.ndarray], words: str, tmp_path: Path) -> None:
-    good = {"x1": np.random.default_rng(0).random((30, 8, 8)), "x2": np.random.default_rng(2).random((30, 8, 8)), "y": np.arange(30) % 3}
+    good = {
+        "x1": np.random.default_rng(0).random((30, 8, 8)),
+        "x2": np.random.default_rng(2).random((30, 8, 8)),
+        "y": np.arange(30) % 3,
+    }
     with pytest.raises(DataError, match=words):
         engine_data.load(brought(tmp_path, **(good | changed)))
 
@@ -148,14 +176,18 @@ def test_views_of_different_lengths_never_come_to_rest() -> None:
         AtRest((torch.zeros(3, 1, 8, 8), torch.zeros(4, 1, 8, 8)), (1.0, 1.0))
 
 
-# --- RegDB ------------------------------------------------------------------------------------------------------------
+# --- RegDB
+# ------------------------------------------------------------------------------------------------------------
+
 
 def people(folder: Path, spectrum: str, count: int, images: int = 10) -> None:
     for person in range(1, count + 1):
         place = folder / "regdb" / spectrum / str(person)
         place.mkdir(parents=True)
         for number in range(images):
-            pixels = np.random.default_rng(person * 100 + number).integers(0, 256, (40, 20, 3)).astype(np.uint8)
+            pixels = (
+                np.random.default_rng(person * 100 + number).integers(0, 256, (40, 20, 3)).astype(np.uint8)
+            )
             Image.fromarray(pixels).save(place / f"{number:02d}.bmp")
 
 
@@ -178,9 +210,15 @@ def test_regdb_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.rmtree(tmp_path / "regdb" / "Thermal")
     people(tmp_path, "Thermal", 5)
     found, again = RegDB().load(), RegDB().load()
-    assert len(found) == 400 and found.views.shapes == ((3, 128, 64),) * 2 and found.fingerprint == again.fingerprint
+    assert (
+        len(found) == 400
+        and found.views.shapes == ((3, 128, 64),) * 2
+        and found.fingerprint == again.fingerprint
+    )
     assert found.labels is not None and np.bincount(found.labels).tolist() == [100] * 4
     first = found.views.rows(slice(10, 100))
     grey = (first[0][:, 0] - first[0][:, 1]).abs().flatten(1).amax(1) < 0.01
     assert 10 < int(grey.sum()) < 60, "about a third of the ninety that are made are grey"
-    assert torch.equal(grey, (first[1][:, 0] - first[1][:, 1]).abs().flatten(1).amax(1) < 0.01), "one operation for both views"
+    assert torch.equal(grey, (first[1][:, 0] - first[1][:, 1]).abs().flatten(1).amax(1) < 0.01), (
+        "one operation for both views"
+    )

@@ -24,29 +24,35 @@ Y = np.arange(40) % 4
 @pytest.fixture
 def save(tmp_path):
     """Write arrays as `own.npz` and give its path."""
+
     def one(**found) -> str:
         np.savez(tmp_path / "own.npz", **found)
         return str(tmp_path / "own.npz")
+
     return one
 
 
 @pytest.fixture
 def write(tmp_path):
     """Write text as `own.csv` and give its path."""
+
     def one(text: str) -> str:
         (tmp_path / "own.csv").write_text(text, encoding="utf-8")
         return str(tmp_path / "own.csv")
+
     return one
 
 
 @pytest.fixture
 def pack(tmp_path):
     """Write (name, image or bytes) pairs as `own.zip` and give its path."""
+
     def one(*members) -> str:
         with zipfile.ZipFile(tmp_path / "own.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in members:
                 archive.writestr(name, content if isinstance(content, bytes) else png(content))
         return str(tmp_path / "own.zip")
+
     return one
 
 
@@ -61,15 +67,25 @@ def grey(side: int = 12, wide: int | None = None) -> np.ndarray:
     return RNG.integers(0, 256, (side, wide or side), dtype=np.uint8)
 
 
-# --- good -------------------------------------------------------------------------------------------------------------
+# --- good ---------------------------------------------------------------------------------------------------
+# ----------
+
 
 def test_vectors_have_one_stored_map_into_the_unit_interval(save):
     found = data.load(save(x=X, y=Y))
     view = found.views.all()[0].numpy()
-    assert found.views.shapes == ((5,),) and view.min(axis=0).tolist() == [0] * 5 and view.max(axis=0).tolist() == [1] * 5
+    assert (
+        found.views.shapes == ((5,),)
+        and view.min(axis=0).tolist() == [0] * 5
+        and view.max(axis=0).tolist() == [1] * 5
+    )
     low, span = found.affine
     np.testing.assert_allclose(low + span * view, X, atol=1e-4)
-    assert found.labels.tolist() == Y.tolist() and found.clusters == 4 and found.class_names == ("0", "1", "2", "3")
+    assert (
+        found.labels.tolist() == Y.tolist()
+        and found.clusters == 4
+        and found.class_names == ("0", "1", "2", "3")
+    )
 
 
 def test_vectors_that_fit_stay_as_they_are(save):
@@ -79,14 +95,20 @@ def test_vectors_that_fit_stay_as_they_are(save):
     np.testing.assert_array_equal(found.views.all()[0].numpy(), x)
 
 
-@pytest.mark.parametrize(("x", "shape", "divisor"), [
-    (RNG.integers(0, 256, (20, 6, 5), dtype=np.uint8), (1, 6, 5), 255),
-    (RNG.integers(0, 256, (20, 6, 5, 3), dtype=np.uint8), (3, 6, 5), 255),
-    (RNG.integers(0, 256, (20, 3, 6, 5), dtype=np.uint8), (3, 6, 5), 255),
-    (RNG.integers(0, 256, (20, 6, 5, 1), dtype=np.int64), (1, 6, 5), 255),
-    (RNG.integers(0, 17, (20, 6, 5), dtype=np.uint8), (1, 6, 5), 16), (RNG.random((20, 6, 5)) > 0.5, (1, 6, 5), 1),
-    (RNG.random((20, 6, 5)), (1, 6, 5), 1), (RNG.random((20, 6, 5)) * 255, (1, 6, 5), 1), (RNG.normal(size=(20, 6, 5)), (1, 6, 5), 1),
-])
+@pytest.mark.parametrize(
+    ("x", "shape", "divisor"),
+    [
+        (RNG.integers(0, 256, (20, 6, 5), dtype=np.uint8), (1, 6, 5), 255),
+        (RNG.integers(0, 256, (20, 6, 5, 3), dtype=np.uint8), (3, 6, 5), 255),
+        (RNG.integers(0, 256, (20, 3, 6, 5), dtype=np.uint8), (3, 6, 5), 255),
+        (RNG.integers(0, 256, (20, 6, 5, 1), dtype=np.int64), (1, 6, 5), 255),
+        (RNG.integers(0, 17, (20, 6, 5), dtype=np.uint8), (1, 6, 5), 16),
+        (RNG.random((20, 6, 5)) > 0.5, (1, 6, 5), 1),
+        (RNG.random((20, 6, 5)), (1, 6, 5), 1),
+        (RNG.random((20, 6, 5)) * 255, (1, 6, 5), 1),
+        (RNG.normal(size=(20, 6, 5)), (1, 6, 5), 1),
+    ],
+)
 def test_images_of_every_layout(save, x, shape, divisor):
     found = data.load(save(x=x, y=np.arange(20) % 3))
     view = found.views.all()[0]
@@ -121,7 +143,10 @@ def test_labels_may_be_words_or_any_numbers(save):
 def test_without_labels(save):
     found = data.load(save(x=X))
     assert found.labels is None and found.class_names == () and found.clusters == 10
-    assert data.load(save(x=X, clusters=3)).clusters == 3 and data.load(save(x=X, clusters=3), clusters=5).clusters == 5
+    assert (
+        data.load(save(x=X, clusters=3)).clusters == 3
+        and data.load(save(x=X, clusters=3), clusters=5).clusters == 5
+    )
     assert any("no labels" in line for line in own.report(save(x=X)))
 
 
@@ -148,12 +173,20 @@ def test_csv_without_heading_or_labels(write):
 def test_zip_of_folders(pack):
     pictures = [(f"pets/{kind}/{i}.png", grey()) for kind in ("cat", "dog") for i in range(3)]
     found = data.load(pack(*pictures, ("__MACOSX/pets/cat/._0.png", b"x"), ("pets/readme.txt", b"hello")))
-    assert found.views.shapes == ((1, 12, 12),) and found.class_names == ("cat", "dog") and found.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert (
+        found.views.shapes == ((1, 12, 12),)
+        and found.class_names == ("cat", "dog")
+        and found.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    )
     np.testing.assert_array_equal(found.views.tensors[0][4, 0].numpy(), pictures[4][1])
 
 
 def test_zip_of_mixed_sizes_and_colours(pack):
-    path = pack(("a/1.png", grey(200, 100)), ("a/2.png", grey(200, 100)), ("b/1.png", RNG.integers(0, 256, (30, 30, 3), dtype=np.uint8)))
+    path = pack(
+        ("a/1.png", grey(200, 100)),
+        ("a/2.png", grey(200, 100)),
+        ("b/1.png", RNG.integers(0, 256, (30, 30, 3), dtype=np.uint8)),
+    )
     found = data.load(path, clusters=2)
     assert found.views.shapes == ((3, 64, 32),)
     assert any("brought to 32x64" in line for line in own.report(path))
@@ -177,7 +210,8 @@ def test_report_speaks_plainly(save):
     assert not any(line.startswith("Cannot") for line in lines) and json.dumps(lines)
 
 
-# --- bad --------------------------------------------------------------------------------------------------------------
+# --- bad ----------------------------------------------------------------------------------------------------
+# ----------
 
 HOLE = np.where(np.arange(200).reshape(40, 5) == 7, np.nan, X)
 FLAT = np.where(np.arange(5) == 3, 1.0, X)
@@ -189,12 +223,24 @@ BAD = {
     "named constant feature": ({"x": FLAT, "feature_names": np.array(list("abcde"))}, r"constant \(d\)"),
     "constant set": ({"x": np.ones((9, 4, 4))}, "all values are 1"),
     "the same image": ({"x": np.tile(grey(4), (9, 1, 1))}, "all 9 samples are the same"),
-    "one class": ({"x": X, "y": np.zeros(40, int)}, "all labels are '0': with one class nothing can be scored"),
-    "labels of another length": ({"x": X, "y": Y[:39]}, r"one for each of the 40 samples; got the shape \(39,\)"),
+    "one class": (
+        {"x": X, "y": np.zeros(40, int)},
+        "all labels are '0': with one class nothing can be scored",
+    ),
+    "labels of another length": (
+        {"x": X, "y": Y[:39]},
+        r"one for each of the 40 samples; got the shape \(39,\)",
+    ),
     "missing labels": ({"x": X, "y": np.where(Y == 1, np.nan, Y)}, "10 labels are missing"),
     "a measurement as label": ({"x": X, "y": RNG.random(40)}, "looks like a measurement"),
-    "names for other classes": ({"x": X, "y": Y - 1, "class_names": np.array(["a", "b"])}, "class_names has 2 names, but"),
-    "k larger than n": ({"x": X, "clusters": 41}, "clusters must be from 2 to the number of samples, 40; got 41"),
+    "names for other classes": (
+        {"x": X, "y": Y - 1, "class_names": np.array(["a", "b"])},
+        "class_names has 2 names, but",
+    ),
+    "k larger than n": (
+        {"x": X, "clusters": 41},
+        "clusters must be from 2 to the number of samples, 40; got 41",
+    ),
     "one cluster": ({"x": X, "clusters": 1}, "got 1"),
     "few": ({"x": X[:1]}, "features are constant|all samples|clusters must be"),
     "fewer than ten without labels": ({"x": X[:6]}, "number of samples, 6; got 10"),
@@ -220,12 +266,19 @@ def test_bad_arrays(save, case):
     assert any(line.startswith("Cannot be used: ") for line in own.report(path))
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("", "cannot be read as a table"), ("a,b\n", "holds no samples: it has a heading"), ("a,b\n1,x\n2,y\n", "these hold text: b. Name"),
-    ("a,label\n1,x\n2,\n", "1 of 2 labels are empty"), ("a,b,label\n1,2,x\n3,,y\n4,5,x\n6,1,y\n", r"1 values are missing.* \(b\)"),
-    ("a,b,label\n1,2,x\n1,3,y\n1,5,x\n1,1,y\n", r"constant \(a\)"), ('a,b\n"1,2\n3', "cannot be read as a table"),
-    ("label\nx\ny\n", "no samples"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "cannot be read as a table"),
+        ("a,b\n", "holds no samples: it has a heading"),
+        ("a,b\n1,x\n2,y\n", "these hold text: b. Name"),
+        ("a,label\n1,x\n2,\n", "1 of 2 labels are empty"),
+        ("a,b,label\n1,2,x\n3,,y\n4,5,x\n6,1,y\n", r"1 values are missing.* \(b\)"),
+        ("a,b,label\n1,2,x\n1,3,y\n1,5,x\n1,1,y\n", r"constant \(a\)"),
+        ('a,b\n"1,2\n3', "cannot be read as a table"),
+        ("label\nx\ny\n", "no samples"),
+    ],
+)
 def test_bad_tables(write, text, says):
     with pytest.raises(DataError, match=says):
         data.load(write(text))
@@ -260,7 +313,7 @@ def test_an_archive_that_unpacks_to_too_much(tmp_path):
         archive.writestr("x.npy", head.getvalue())
     content = bytearray(path.read_bytes())
     at = content.index(b"PK\x01\x02") + 24
-    content[at:at + 4] = (LARGEST + 1).to_bytes(4, "little")
+    content[at : at + 4] = (LARGEST + 1).to_bytes(4, "little")
     path.write_bytes(content)
     with pytest.raises(DataError, match="GB unpacked, and at most 2.1 GB are read"):
         data.load(str(path))
@@ -282,11 +335,16 @@ def test_no_such_file(tmp_path):
     assert own.report(str(tmp_path / "gone.npz"))[0].startswith("Cannot be used: There is no file")
 
 
-SHAPES = st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 3)) | st.tuples(st.integers(0, 12), st.integers(0, 4))
+SHAPES = st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 3)) | st.tuples(
+    st.integers(0, 12), st.integers(0, 4)
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(x=arrays(st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]), SHAPES), k=st.integers(-1, 9))
+@given(
+    x=arrays(st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]), SHAPES),
+    k=st.integers(-1, 9),
+)
 def test_whatever_comes_is_used_or_refused_in_words(tmp_path_factory, x, k):
     path = tmp_path_factory.mktemp("any") / "own.npz"
     np.savez(path, x=x)

@@ -17,15 +17,31 @@ from engine.errors import DataError, UnknownName
 
 pytestmark = pytest.mark.usefixtures("real_data")
 
-FILES = {"coil20": "coil20.npz", "fashion_mnist": "fashion_mnist.npz", "mnist": "mnist.npz", "mnist_test": "mnist.npz", "usps": "usps.npz"}
-SHA256 = {"coil20.npz": "bb83cbf5c126e4c5d7f6f5fe098102eb2e60f189328fad0bcc673707d904095b",
-          "fashion_mnist.npz": "c2c37d617253c9f5a6fc23ba8553045734f3682da04a81934b27e6c7c2363beb",
-          "mnist.npz": "094b831e432331f1f6d6829ab9bfff4551410a81e1f816c9cce482d3e9b3ba57",
-          "usps.npz": "c4b46d2de18f2fc59cdbd4117a86450c27fd9b3d986cb145c7e95848380e7bc9"}
-FINGERPRINTS = {"coil20": "fdc324a5d404dc24", "digits": "dd5d14bc0a5d3644", "fashion_mnist": "5ee6e1b8ebf9416a",
-                "mnist": "d528bc002ee2036f", "mnist_test": "b5174e9ec668fde6", "usps": "b9879de4f005ba25"}
+FILES = {
+    "coil20": "coil20.npz",
+    "fashion_mnist": "fashion_mnist.npz",
+    "mnist": "mnist.npz",
+    "mnist_test": "mnist.npz",
+    "usps": "usps.npz",
+}
+SHA256 = {
+    "coil20.npz": "bb83cbf5c126e4c5d7f6f5fe098102eb2e60f189328fad0bcc673707d904095b",
+    "fashion_mnist.npz": "c2c37d617253c9f5a6fc23ba8553045734f3682da04a81934b27e6c7c2363beb",
+    "mnist.npz": "094b831e432331f1f6d6829ab9bfff4551410a81e1f816c9cce482d3e9b3ba57",
+    "usps.npz": "c4b46d2de18f2fc59cdbd4117a86450c27fd9b3d986cb145c7e95848380e7bc9",
+}
+FINGERPRINTS = {
+    "coil20": "fdc324a5d404dc24",
+    "digits": "dd5d14bc0a5d3644",
+    "fashion_mnist": "5ee6e1b8ebf9416a",
+    "mnist": "d528bc002ee2036f",
+    "mnist_test": "b5174e9ec668fde6",
+    "usps": "b9879de4f005ba25",
+}
 NEIGHBOURS = {"digits": 0.95, "mnist_test": 0.85, "fashion_mnist": 0.7, "usps": 0.85, "coil20": 0.9}
-"""Accuracy that 1-NN on 1,500 samples must reach on 500 others where labels and samples agree (by chance: 0.1, 0.05)."""
+"""Accuracy that 1-NN on 1,500 samples must reach on 500 others where labels and samples agree (by chance:
+0.1, 0.05).
+"""
 
 
 def loaded(name: str) -> Dataset:
@@ -38,8 +54,25 @@ def loaded(name: str) -> Dataset:
 def test_every_set_is_registered_and_listed():
     assert list(owners()) == registry.names("data")
     single = [name for name, cls in owners().items() if cls.views == 1]
-    assert single == ["coil20", "digits", "fashion_mnist", "mnist", "mnist_test", "newsgroups4", "reuters_r8", "stl10_resnet50", "usps"]
-    assert {"noisy_digits", "patched_digits", "noisy_mnist", "noisy_fashion", "patched_mnist", "regdb"} <= set(owners()) - set(single)
+    assert single == [
+        "coil20",
+        "digits",
+        "fashion_mnist",
+        "mnist",
+        "mnist_test",
+        "newsgroups4",
+        "reuters_r8",
+        "stl10_resnet50",
+        "usps",
+    ]
+    assert {
+        "noisy_digits",
+        "patched_digits",
+        "noisy_mnist",
+        "noisy_fashion",
+        "patched_mnist",
+        "regdb",
+    } <= set(owners()) - set(single)
     assert all(registry.find("data", name) is cls for name, cls in owners().items())
 
 
@@ -57,7 +90,12 @@ def test_card_says_what_is_loaded(name):
 def test_rests_as_channels_first_within_the_unit_interval(name):
     found = loaded(name)
     view, resting = found.views.rows(slice(0, 200))[0], found.views.tensors[0]
-    assert view.dtype == torch.float32 and view.shape[1] == 1 and 0 <= float(view.min()) < 0.1 and 0.9 < float(view.max()) <= 1
+    assert (
+        view.dtype == torch.float32
+        and view.shape[1] == 1
+        and 0 <= float(view.min()) < 0.1
+        and 0.9 < float(view.max()) <= 1
+    )
     assert resting.dtype == (torch.float32 if name == "usps" else torch.uint8)
     assert found.labels.dtype == np.int64 and found.labels.shape == (len(found),)
 
@@ -84,6 +122,7 @@ def test_labels_belong_to_the_samples(name):
 
 def test_digits_are_scikit_learns():
     from sklearn.datasets import load_digits
+
     found, bunch = data.load("digits"), load_digits()
     assert found.views.divisors == (16.0,) and len(found) == 1797
     np.testing.assert_allclose(found.views.all().flat().numpy() * 16, bunch.data)
@@ -121,7 +160,10 @@ def test_a_wrong_name_names_the_nearest():
 
 
 def test_cards_need_no_torch():
-    code = "import sys; from engine import data; data.cards(); print([m for m in ('torch', 'sklearn', 'streamlit') if m in sys.modules])"
+    code = (
+        "import sys; from engine import data; data.cards(); print([m for m in ('torch', 'sklearn',"
+        " 'streamlit') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
@@ -139,14 +181,17 @@ PART = Part("train", (2, 2), (3, 1), 0.5)
 GOOD = {"x_train": np.full((4, 2, 2), 0.5), "y_train": np.array([0, 0, 1, 0])}
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"x_train": np.zeros((5, 2, 2))}, "x_train must have the shape"),
-    ({"y_train": np.array([0, 0, 1])}, "y_train must be 4 whole numbers"),
-    ({"y_train": np.array([0, 0, 1, 1])}, r"must hold \(3, 1\) samples; got \(2, 2\)"),
-    ({"y_train": np.array([0, 0, 1, -1])}, "must hold"),
-    ({"x_train": np.full((4, 2, 2), 0.6)}, "the mean of x_train must be 0.5; got 0.6"),
-    ({"x_train": np.full((4, 2, 2), np.nan)}, "the mean"),
-])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"x_train": np.zeros((5, 2, 2))}, "x_train must have the shape"),
+        ({"y_train": np.array([0, 0, 1])}, "y_train must be 4 whole numbers"),
+        ({"y_train": np.array([0, 0, 1, 1])}, r"must hold \(3, 1\) samples; got \(2, 2\)"),
+        ({"y_train": np.array([0, 0, 1, -1])}, "must hold"),
+        ({"x_train": np.full((4, 2, 2), 0.6)}, "the mean of x_train must be 0.5; got 0.6"),
+        ({"x_train": np.full((4, 2, 2), np.nan)}, "the mean"),
+    ],
+)
 def test_a_file_that_is_not_what_its_name_says_is_refused(change, says):
     check(GOOD["x_train"], GOOD["y_train"], PART, "here")
     changed = GOOD | change

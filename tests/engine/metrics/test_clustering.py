@@ -8,8 +8,12 @@ from sklearn import metrics as peer
 
 from engine.metrics.clustering import accuracy, ari, contingency, matching, nmi, sizes
 
-LABELLED = st.integers(2, 60).flatmap(lambda n: st.tuples(st.lists(st.integers(0, 4), min_size=n, max_size=n),
-                                                          st.lists(st.integers(0, 6), min_size=n, max_size=n)))
+LABELLED = st.integers(2, 60).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(0, 4), min_size=n, max_size=n),
+        st.lists(st.integers(0, 6), min_size=n, max_size=n),
+    )
+)
 
 
 @settings(max_examples=80, deadline=None)
@@ -18,7 +22,9 @@ def test_equal_to_scikit_learn(pair: tuple[list[int], list[int]]) -> None:
     labels, clusters = np.array(pair[0]), np.array(pair[1])
     assert ari(labels, clusters) == pytest.approx(peer.adjusted_rand_score(labels, clusters), abs=1e-9)
     if len(set(pair[0])) > 1 and len(set(pair[1])) > 1:
-        assert nmi(labels, clusters) == pytest.approx(peer.normalized_mutual_info_score(labels, clusters), abs=1e-9)
+        assert nmi(labels, clusters) == pytest.approx(
+            peer.normalized_mutual_info_score(labels, clusters), abs=1e-9
+        )
     table = peer.cluster.contingency_matrix(labels, clusters)
     ours = contingency(labels, clusters)
     assert np.array_equal(ours[ours.sum(1) > 0][:, ours.sum(0) > 0], table)

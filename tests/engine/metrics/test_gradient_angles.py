@@ -17,16 +17,29 @@ LABELS = np.array([0, 0, 1, 1, 2, 2])
 class Pulled:
     """An encoder whose losses pull its one layer along given directions; q is a softmax of what it gives."""
 
-    def __init__(self, pseudo: list[float], own: list[float], weight: float = 1.0, trained: bool = True) -> None:
+    def __init__(
+        self, pseudo: list[float], own: list[float], weight: float = 1.0, trained: bool = True
+    ) -> None:
         self.encoder = nn.Linear(4, 3, bias=False)
         with torch.no_grad():
             self.encoder.weight.copy_(torch.arange(12.0).reshape(3, 4).sin())
-        self.pseudo, self.own, self.weight, self.trained = torch.tensor(pseudo), torch.tensor(own), weight, trained
+        self.pseudo, self.own, self.weight, self.trained = (
+            torch.tensor(pseudo),
+            torch.tensor(own),
+            weight,
+            trained,
+        )
 
     def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]:
         z = self.encoder(x.flat())
         pseudo, own = (z.mean(0) * self.pseudo).sum(), (z.mean(0) * self.own).sum()
-        found = {"pseudo": pseudo, "self": own, "total": pseudo + self.weight * own, "q": z.softmax(1), "weighted:pseudo": pseudo}
+        found = {
+            "pseudo": pseudo,
+            "self": own,
+            "total": pseudo + self.weight * own,
+            "q": z.softmax(1),
+            "weighted:pseudo": pseudo,
+        }
         return found | ({"weighted:self": self.weight * own} if self.trained else {})
 
 
@@ -34,8 +47,12 @@ def test_angle_of_known_gradients() -> None:
     found = probe_angles(Pulled([1.0, 0.0, 0.0], [1.0, 1.0, 0.0]), DATA, LABELS, LABELS, ROWS)
     mean = float(DATA.all().flat().mean(0).norm())
     assert found["delta_fd"] == pytest.approx(0.5**0.5, abs=1e-6)
-    assert found["norm_pseudo"] == pytest.approx(mean, rel=1e-6) and found["norm_self"] == pytest.approx(2**0.5 * mean, rel=1e-6)
-    assert found["norm_ratio"] == pytest.approx(2**0.5, rel=1e-6) and found["norm_total"] == pytest.approx(5**0.5 * mean, rel=1e-6)
+    assert found["norm_pseudo"] == pytest.approx(mean, rel=1e-6) and found["norm_self"] == pytest.approx(
+        2**0.5 * mean, rel=1e-6
+    )
+    assert found["norm_ratio"] == pytest.approx(2**0.5, rel=1e-6) and found["norm_total"] == pytest.approx(
+        5**0.5 * mean, rel=1e-6
+    )
     assert found["near_stationary"] == 0 and found["hypothetical"] == 0
     assert -1 < found["delta_fr"] < 1
 
@@ -48,13 +65,25 @@ def test_chunks_add_gradients_not_angles(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_cancelling_parts_are_near_stationary() -> None:
-    assert probe_angles(Pulled([1.0, 0.0, 0.0], [-1.0, 0.01, 0.0]), DATA, LABELS, LABELS, ROWS)["near_stationary"] == 1
-    assert probe_angles(Pulled([1.0, 0.0, 0.0], [-1.0, 0.3, 0.0]), DATA, LABELS, LABELS, ROWS)["near_stationary"] == 0
+    assert (
+        probe_angles(Pulled([1.0, 0.0, 0.0], [-1.0, 0.01, 0.0]), DATA, LABELS, LABELS, ROWS)[
+            "near_stationary"
+        ]
+        == 1
+    )
+    assert (
+        probe_angles(Pulled([1.0, 0.0, 0.0], [-1.0, 0.3, 0.0]), DATA, LABELS, LABELS, ROWS)["near_stationary"]
+        == 0
+    )
 
 
 def test_what_is_not_trained_is_hypothetical() -> None:
     found = probe_angles(Pulled([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], trained=False), DATA, LABELS, LABELS, ROWS)
-    assert found["hypothetical"] == 1 and found["norm_ratio"] is None and found["delta_fd"] == pytest.approx(0, abs=1e-6)
+    assert (
+        found["hypothetical"] == 1
+        and found["norm_ratio"] is None
+        and found["delta_fd"] == pytest.approx(0, abs=1e-6)
+    )
 
 
 def test_no_direction_without_a_gradient() -> None:

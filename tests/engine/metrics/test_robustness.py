@@ -1,4 +1,6 @@
-"""Measures of attacks: intervals against known values, sizes by hand, legibility against scikit-learn, medians with the unreached."""
+"""Measures of attacks: intervals against known values, sizes by hand, legibility against scikit-learn,
+medians with the unreached.
+"""
 
 import math
 
@@ -43,7 +45,9 @@ def test_sizes_by_hand() -> None:
     assert perturbation.linf(delta).tolist() == [0.4, 0.2]
     assert perturbation.l2(delta) == pytest.approx([0.5, 0.2])
     assert perturbation.l0(delta).tolist() == [2, 1]
-    assert perturbation.sizes(delta) == pytest.approx({"linf_max": 0.4, "linf_mean": 0.3, "l2_mean": 0.35, "l0_mean": 1.5})
+    assert perturbation.sizes(delta) == pytest.approx(
+        {"linf_max": 0.4, "linf_mean": 0.3, "l2_mean": 0.35, "l0_mean": 1.5}
+    )
 
 
 @pytest.mark.parametrize("block", [7, 64, 500])
@@ -53,10 +57,14 @@ def test_legibility_equals_scikit_learn_without_the_sample_itself(block: int) ->
     reference = (rng.normal(0, 1, (200, 6)) + labels[:, None]).astype(np.float32)
     own = rng.permutation(200)[:50]
     queries = reference[own] + rng.normal(0, 0.5, (50, 6)).astype(np.float32)
-    found = legibility.nearest(queries, own, (reference[start : start + block] for start in range(0, 200, block)))
+    found = legibility.nearest(
+        queries, own, (reference[start : start + block] for start in range(0, 200, block))
+    )
     votes = legibility.vote(found, labels)
     for row, (query, itself) in enumerate(zip(queries, own, strict=True)):
-        peer = KNeighborsClassifier(5, algorithm="brute").fit(np.delete(reference, itself, 0), np.delete(labels, itself))
+        peer = KNeighborsClassifier(5, algorithm="brute").fit(
+            np.delete(reference, itself, 0), np.delete(labels, itself)
+        )
         assert itself not in found[row]
         assert votes[row] == peer.predict(query[None])[0]
 
@@ -79,7 +87,12 @@ def test_nothing_attacked_means_nothing_changed() -> None:
 def test_rematching_hides_a_consistent_relabelling_and_the_clean_matching_does_not() -> None:
     labels = np.repeat(np.arange(3), 10)
     found = robustness.agreement(labels, labels, (labels + 1) % 3)
-    assert (found["acc_clean"], found["acc_attacked"], found["acc_attacked_fixed_match"], found["flip_rate_right"]) == (1, 1, 0, 1)
+    assert (
+        found["acc_clean"],
+        found["acc_attacked"],
+        found["acc_attacked_fixed_match"],
+        found["flip_rate_right"],
+    ) == (1, 1, 0, 1)
     assert found["acc_attacked_fixed_match_high"] == pytest.approx(intervals.wilson(0, 30)[1])
 
 
@@ -93,7 +106,9 @@ def test_a_cluster_empty_before_the_attack_is_matched_to_no_class() -> None:
     found = robustness.agreement(np.array([0, 1]), np.array([0, 0]), np.array([0, 1]))
     assert found["acc_clean"] == 0.5 and found["acc_attacked_fixed_match"] <= 0.5
     found = robustness.agreement(np.array([0, 0, 1]), np.array([0, 0, 0]) + [0, 0, 2], np.array([0, 1, 2]))
-    assert found["acc_attacked_fixed_match"] == pytest.approx(2 / 3), "cluster 1 lies between, with nobody in it"
+    assert found["acc_attacked_fixed_match"] == pytest.approx(2 / 3), (
+        "cluster 1 lies between, with nobody in it"
+    )
 
 
 @given(st.integers(0, 10_000))
@@ -118,7 +133,10 @@ def test_the_median_counts_what_was_never_reached() -> None:
 
 
 def test_principal_axes_equal_scikit_learn_up_to_sign() -> None:
-    z = torch.randn(100, 5, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 1, 2, 0.5, 0.1]) + 4
+    z = (
+        torch.randn(100, 5, generator=torch.Generator().manual_seed(0)) * torch.tensor([3.0, 1, 2, 0.5, 0.1])
+        + 4
+    )
     mean, axes = embedding.principal_axes(z)
     peer = PCA(2).fit_transform(z.numpy())
     found = ((z - mean) @ axes).numpy()
@@ -129,5 +147,8 @@ def test_principal_axes_equal_scikit_learn_up_to_sign() -> None:
 
 def test_moves_by_hand() -> None:
     clean = np.array([[0.0, 0.0], [2.0, 0.0]])
-    assert embedding.moved(clean, clean + [3.0, 4.0]) == {"embedding_move_mean": 5.0, "embedding_move_relative": 5.0}
+    assert embedding.moved(clean, clean + [3.0, 4.0]) == {
+        "embedding_move_mean": 5.0,
+        "embedding_move_relative": 5.0,
+    }
     assert embedding.moved(clean[:1], clean[:1])["embedding_move_relative"] is None

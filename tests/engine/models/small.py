@@ -18,9 +18,24 @@ from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from tests.engine.tiny import blobs
 
-BASE = {"hidden": (16,), "embedding": 3, "iterations": 40, "batch": 16, "rate": 3e-3, "evaluate_every": 20, "starts": 3}
-CLUSTERING = {"base": ACAI(**BASE), "iterations": 24, "interval": 6, "batch": 16, "rate": 0.05, "stop_at_tolerance": False,
-              "delta_every": 6}
+BASE = {
+    "hidden": (16,),
+    "embedding": 3,
+    "iterations": 40,
+    "batch": 16,
+    "rate": 3e-3,
+    "evaluate_every": 20,
+    "starts": 3,
+}
+CLUSTERING = {
+    "base": ACAI(**BASE),
+    "iterations": 24,
+    "interval": 6,
+    "batch": 16,
+    "rate": 0.05,
+    "stop_at_tolerance": False,
+    "delta_every": 6,
+}
 METHODS: dict[str, ModelSettings] = {
     "ae_kmeans": AEKMeans(**BASE),
     "acai": ACAI(**BASE),
@@ -61,7 +76,9 @@ def base(settings: ACAI, seed: int = 0) -> torch.nn.Module:
 def fresh(settings: ModelSettings, seed: int = 0, precision: str = "float32") -> State:
     """A state before its first step, standing on its base."""
     state = settings.skeleton(DATA.views, 3, rng(seed), how(precision))
-    settings.adopt(state, {role: base(found) for role, found in settings.bases().items() if isinstance(found, ACAI)})
+    settings.adopt(
+        state, {role: base(found) for role, found in settings.bases().items() if isinstance(found, ACAI)}
+    )
     return state
 
 
@@ -86,7 +103,9 @@ def every_step(monkeypatch: Any) -> None:
 
 def weights(state: State) -> dict[str, torch.Tensor]:
     """Everything that training moves, by name; copies."""
-    everything = {f"model.{name}": value for name, value in state.model.state_dict().items()} | state.training_tensors()
+    everything = {
+        f"model.{name}": value for name, value in state.model.state_dict().items()
+    } | state.training_tensors()
     return {name: value.clone() for name, value in everything.items()}
 
 

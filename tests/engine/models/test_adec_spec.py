@@ -12,13 +12,30 @@ from engine.data.views import AtRest, Views
 from engine.events import Evaluate
 from engine.metrics.gradient_angles import cosine, probe_angles, supervised_targets
 from engine.models.acai import ACAI, autoencoder_loss, coefficients, critic_loss, forward, mixed
-from engine.models.adec import adversarial_loss, decoder_step, discriminator_loss, discriminator_step, encoder_step
+from engine.models.adec import (
+    adversarial_loss,
+    decoder_step,
+    discriminator_loss,
+    discriminator_step,
+    encoder_step,
+)
 from engine.models.pace import descend
 from engine.nets.augmentation import augmented, rotate_and_shift
 from engine.nets.autoencoder import ClusteringAutoencoder
 from engine.nets.layers import perceptron
 from engine.nets.student_t import assignment_loss, log_assignment, squared_distances, target_distribution
-from tests.engine.models.small import DATA, METHODS, begun, changed, every_step, fresh, rng, same, trained, weights
+from tests.engine.models.small import (
+    DATA,
+    METHODS,
+    begun,
+    changed,
+    every_step,
+    fresh,
+    rng,
+    same,
+    trained,
+    weights,
+)
 
 DOUBLE = torch.float64
 
@@ -32,7 +49,9 @@ def points(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     return drawn(7, 3, seed=seed), drawn(4, 3, seed=seed + 1), torch.softmax(drawn(7, 4, seed=seed + 2), 1)
 
 
-# --- assignment and target --------------------------------------------------------------------------------------------
+# --- assignment and target
+# --------------------------------------------------------------------------------------------
+
 
 @hypothesis_settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), scale=st.floats(1e-3, 1e3))
@@ -44,7 +63,9 @@ def test_t1_q_is_a_distribution_whose_top_is_the_nearest_centre(seed: int, scale
 
 
 def test_t1_by_hand() -> None:
-    q = log_assignment(torch.tensor([[0.0], [3.0]]), torch.tensor([[0.0], [2.0]])).exp()  # s = 1, 1/5 and 1/10, 1/2
+    q = log_assignment(
+        torch.tensor([[0.0], [3.0]]), torch.tensor([[0.0], [2.0]])
+    ).exp()  # s = 1, 1/5 and 1/10, 1/2
     assert torch.allclose(q, torch.tensor([[5 / 6, 1 / 6], [1 / 6, 5 / 6]]), atol=1e-6)
 
 
@@ -67,7 +88,9 @@ def test_t2_target() -> None:
 
 def test_t2_by_hand() -> None:
     q = torch.tensor([[0.8, 0.2], [0.4, 0.6]])  # f = 1.2, 0.8; q²/f = .5333, .05 and .1333, .45
-    assert torch.allclose(target_distribution(q), torch.tensor([[0.914286, 0.085714], [0.228571, 0.771429]]), atol=1e-6)
+    assert torch.allclose(
+        target_distribution(q), torch.tensor([[0.914286, 0.085714], [0.228571, 0.771429]]), atol=1e-6
+    )
 
 
 def test_t2_a_cluster_without_anybody_stays_at_zero() -> None:
@@ -75,7 +98,9 @@ def test_t2_a_cluster_without_anybody_stays_at_zero() -> None:
     assert torch.equal(p, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
 
 
-# --- gradients of eq. (10) --------------------------------------------------------------------------------------------
+# --- gradients of eq. (10)
+# --------------------------------------------------------------------------------------------
+
 
 def kl_pull(z: Tensor, mu: Tensor, p: Tensor) -> Tensor:
     """2 s_ij (p_ij − q_ij)(z_i − μ_j): (n, k, m), for the summed loss."""
@@ -86,7 +111,7 @@ def kl_pull(z: Tensor, mu: Tensor, p: Tensor) -> Tensor:
 def test_t3_gradient_of_kl_by_z() -> None:
     z, mu, p = points()
     moving = z.clone().requires_grad_()
-    gradient, = torch.autograd.grad(len(z) * assignment_loss(p, log_assignment(moving, mu)), moving)
+    (gradient,) = torch.autograd.grad(len(z) * assignment_loss(p, log_assignment(moving, mu)), moving)
     assert torch.allclose(gradient, kl_pull(z, mu, p).sum(1), atol=1e-9)
     for i, j in ((0, 0), (3, 2), (6, 1)):
         nudge = torch.zeros_like(z)
@@ -98,12 +123,12 @@ def test_t3_gradient_of_kl_by_z() -> None:
 def test_t4_gradient_of_the_adversary_has_a_minus() -> None:
     g, d = perceptron((3, 8, 5), rng(1)).double(), perceptron((5, 8, 1), rng(2)).double()
     z = drawn(6, 3).requires_grad_()
-    gradient, = torch.autograd.grad(len(z) * adversarial_loss(d(g(z)), "saturating"), z)
+    (gradient,) = torch.autograd.grad(len(z) * adversarial_loss(d(g(z)), "saturating"), z)
     for i in range(len(z)):
         jacobian = torch.autograd.functional.jacobian(g, z[i])
         x_hat = g(z[i]).detach().requires_grad_()
         probability = d(x_hat).sigmoid()
-        of_d, = torch.autograd.grad(probability.sum(), x_hat)
+        (of_d,) = torch.autograd.grad(probability.sum(), x_hat)
         by_hand = jacobian.T @ of_d / (1 - probability.detach())
         assert torch.allclose(gradient[i], -by_hand, atol=1e-9)
         assert float((gradient[i] - by_hand).norm()) > 1.9 * float(by_hand.norm()) > 1e-6
@@ -113,8 +138,12 @@ def test_losses_of_the_game_from_probabilities() -> None:
     real, fake = drawn(5), drawn(5, seed=3)
     value = real.sigmoid().log().mean() + (1 - fake.sigmoid()).log().mean()
     assert float(discriminator_loss(real, fake)) == pytest.approx(-float(value), abs=1e-12)
-    assert float(adversarial_loss(fake, "saturating")) == pytest.approx(float((1 - fake.sigmoid()).log().mean()), abs=1e-12)
-    assert float(adversarial_loss(fake, "nonsaturating")) == pytest.approx(float(-fake.sigmoid().log().mean()), abs=1e-12)
+    assert float(adversarial_loss(fake, "saturating")) == pytest.approx(
+        float((1 - fake.sigmoid()).log().mean()), abs=1e-12
+    )
+    assert float(adversarial_loss(fake, "nonsaturating")) == pytest.approx(
+        float(-fake.sigmoid().log().mean()), abs=1e-12
+    )
 
 
 def test_t5_gradient_of_kl_by_centres() -> None:
@@ -130,30 +159,40 @@ def test_t6_invariant_under_rigid_motion_but_not_under_scaling() -> None:
     turn, shift = torch.linalg.qr(drawn(3, 3, seed=9))[0], drawn(3, seed=10)
     moved, scaled = log_assignment(z @ turn + shift, mu @ turn + shift), log_assignment(2 * z, 2 * mu)
     assert torch.allclose(moved, log_assignment(z, mu), atol=1e-6)
-    assert float(assignment_loss(p, moved)) == pytest.approx(float(assignment_loss(p, log_assignment(z, mu))), abs=1e-6)
+    assert float(assignment_loss(p, moved)) == pytest.approx(
+        float(assignment_loss(p, log_assignment(z, mu))), abs=1e-6
+    )
     assert not torch.allclose(scaled, log_assignment(z, mu), atol=1e-2)
 
 
 def test_kl_is_zero_exactly_at_its_target_and_bears_zeros() -> None:
     _, _, p = points()
     assert float(assignment_loss(p, p.log())) == pytest.approx(0, abs=1e-12)
-    assert float(assignment_loss(torch.eye(2), torch.tensor([[0.5, 0.5], [0.5, 0.5]]).log())) == pytest.approx(np.log(2), abs=1e-6)
+    assert float(
+        assignment_loss(torch.eye(2), torch.tensor([[0.5, 0.5], [0.5, 0.5]]).log())
+    ) == pytest.approx(np.log(2), abs=1e-6)
 
 
-# --- theorem 1: two clusters, linear maps ------------------------------------------------------------------------------
+# --- theorem 1: two clusters, linear maps
+# ------------------------------------------------------------------------------
+
 
 def pair_sum(a: Tensor, b: Tensor) -> Tensor:
     return squared_distances(a, b).sum()
 
 
 def theorem_1(encoder: Tensor, decoder: Tensor, x: Tensor, first: int) -> tuple[float, float]:
-    """Gaps of L_k = J1 − J2/2 and of L_r = J1 + J3, for z = x Aᵀ and x̂ = z Bᵀ; the first `first` samples are cluster 1."""
+    """Gaps of L_k = J1 − J2/2 and of L_r = J1 + J3, for z = x Aᵀ and x̂ = z Bᵀ; the first `first` samples are
+    cluster 1.
+    """
     z = x @ encoder.T
     z_hat, mean = z @ decoder.T @ encoder.T, z.mean(0)
     c1, c2 = z[:first], z[first:]
     n, n1, n2 = len(z), len(c1), len(c2)
     j1 = pair_sum(c1, c2) / n + pair_sum(c1, c1) / (2 * n) + pair_sum(c2, c2) / (2 * n)
-    j2 = n1 * n2 / n * (2 * pair_sum(c1, c2) / (n1 * n2) - pair_sum(c1, c1) / n1**2 - pair_sum(c2, c2) / n2**2)
+    j2 = (
+        n1 * n2 / n * (2 * pair_sum(c1, c2) / (n1 * n2) - pair_sum(c1, c1) / n1**2 - pair_sum(c2, c2) / n2**2)
+    )
     j3 = ((z_hat - mean).square() - 2 * (z - mean) * (z_hat - mean)).sum()
     within = (c1 - c1.mean(0)).square().sum() + (c2 - c2.mean(0)).square().sum()
     reconstruction = (x - z @ decoder.T).square().sum()
@@ -169,7 +208,8 @@ def test_t7_theorem_1() -> None:
     assert for_k < 1e-9 and for_r > 1
 
 
-# --- angles -------------------------------------------------------------------------------------------------------------
+# --- angles -------------------------------------------------------------------------------------------------
+# ------------
 
 ALL = torch.arange(len(DATA))
 
@@ -188,13 +228,20 @@ def test_t8_angles_are_bounded_and_do_not_know_gamma() -> None:
     small, large = (angles(begun(changed("idec_star", gamma=gamma))) for gamma in (0.01, 100.0))
     assert small["delta_fd"] == pytest.approx(large["delta_fd"], abs=1e-9)
     assert abs(small["delta_fr"] - large["delta_fr"]) > 1e-3
-    assert all(-1 <= value[key] <= 1 for value in (small, large) for key in ("delta_fr", "delta_fd", "cos_sup_pseudo"))
+    assert all(
+        -1 <= value[key] <= 1
+        for value in (small, large)
+        for key in ("delta_fr", "delta_fd", "cos_sup_pseudo")
+    )
 
 
 def test_t8_without_its_adversary_adec_is_dec() -> None:
     without, dec = angles(begun(changed("adec", adv_weight=0.0))), angles(begun(METHODS["dec_star"]))
     assert without["delta_fr"] == pytest.approx(dec["delta_fr"], abs=1e-9)
-    assert without["hypothetical"] == dec["hypothetical"] == 1 and angles(begun(METHODS["adec"]))["hypothetical"] == 0
+    assert (
+        without["hypothetical"] == dec["hypothetical"] == 1
+        and angles(begun(METHODS["adec"]))["hypothetical"] == 0
+    )
     assert angles(begun(METHODS["idec_star"]))["hypothetical"] == 0
 
 
@@ -225,11 +272,18 @@ def test_probe_rows_are_a_fixed_subset_at_the_intervals_asked_for() -> None:
     for event in method.train(state, DATA.views):
         if isinstance(event, Evaluate):
             seen[event.step] = state.probe_rows(len(DATA))
-    assert [step for step, rows in seen.items() if rows is not None] == [0, 12, 22]  # 20 falls in the refresh that is the end
+    assert [step for step, rows in seen.items() if rows is not None] == [
+        0,
+        12,
+        22,
+    ]  # 20 falls in the refresh that is the end
     assert torch.equal(seen[0], seen[12]) and len(seen[0].unique()) == 10
 
 
-@pytest.mark.parametrize("end", [{"iterations": 18}, {"iterations": 100, "delta_every": 90, "stop_at_tolerance": True, "tolerance": 1.0}])
+@pytest.mark.parametrize(
+    "end",
+    [{"iterations": 18}, {"iterations": 100, "delta_every": 90, "stop_at_tolerance": True, "tolerance": 1.0}],
+)
 def test_the_last_iterate_is_always_probed(end: dict[str, object]) -> None:
     method = changed("dec_star", **({"probe": 10, "delta_every": 10} | end))
     state, due = fresh(method), True
@@ -239,20 +293,28 @@ def test_the_last_iterate_is_always_probed(end: dict[str, object]) -> None:
     assert due, "a final angle is that of the final weights"
 
 
-# --- who moves what -----------------------------------------------------------------------------------------------------
+# --- who moves what
+# -----------------------------------------------------------------------------------------------------
+
 
 def parts(state: object) -> dict[str, dict[str, Tensor]]:
     model, extra = state.model, state.extra  # type: ignore[attr-defined]
-    found = {"encoder": model.encoder.state_dict() | {"centres": model.centres.detach()}, "decoder": model.decoder.state_dict(),
-             "discriminator": extra["discriminator"].state_dict()}
+    found = {
+        "encoder": model.encoder.state_dict() | {"centres": model.centres.detach()},
+        "decoder": model.decoder.state_dict(),
+        "discriminator": extra["discriminator"].state_dict(),
+    }
     return {name: {key: value.clone() for key, value in values.items()} for name, values in found.items()}
 
 
 def test_t11_each_step_moves_its_own_part_only() -> None:
     state = begun(METHODS["adec"])
     x, p = state.model.units(DATA.views.all()), state.tensors["p"]
-    steps = {"encoder": lambda: encoder_step(state, x, p, 1.0, "saturating"), "decoder": lambda: decoder_step(state, x),
-             "discriminator": lambda: discriminator_step(state, x)}
+    steps = {
+        "encoder": lambda: encoder_step(state, x, p, 1.0, "saturating"),
+        "decoder": lambda: decoder_step(state, x),
+        "discriminator": lambda: discriminator_step(state, x),
+    }
     for name, step in steps.items():
         before = parts(state)
         step()
@@ -274,10 +336,17 @@ def test_blocks_begin_with_the_decoder_alone() -> None:
 
 
 def test_t13_no_stop_at_the_start_nor_while_the_encoder_stands_still() -> None:
-    method = changed("adec", block=10, interval=4, iterations=40, stop_at_tolerance=True, tolerance=1.0, rate=1e-6)
+    method = changed(
+        "adec", block=10, interval=4, iterations=40, stop_at_tolerance=True, tolerance=1.0, rate=1e-6
+    )
     state, events = trained(method)
     evaluated = [event for event in events if isinstance(event, Evaluate)]
-    assert [event.step for event in evaluated] == [0, 4, 8, 12]  # iterations 10 and 11 are the first that move the encoder
+    assert [event.step for event in evaluated] == [
+        0,
+        4,
+        8,
+        12,
+    ]  # iterations 10 and 11 are the first that move the encoder
     assert [event.values["label_change"] for event in evaluated] == [None, None, None, 0.0]
     assert state.counters["settled"] and list(method.train(state, DATA.views)) == []
 
@@ -287,11 +356,15 @@ def test_tolerance_is_shown_where_it_does_not_stop() -> None:
     assert state.step == 24 and events[-1].values["label_change"] == 0.0
 
 
-# --- pretraining --------------------------------------------------------------------------------------------------------
+# --- pretraining
+# --------------------------------------------------------------------------------------------------------
+
 
 def test_t14_the_critic_learns_a_folded_alpha() -> None:
     state = fresh(changed("acai", rate=3e-3))
-    state.model.encoder = state.model.decoder = torch.nn.Identity()  # frozen, and perfect: mixtures of corners of a simplex
+    state.model.encoder = state.model.decoder = (
+        torch.nn.Identity()
+    )  # frozen, and perfect: mixtures of corners of a simplex
     corners, losses = torch.eye(12), []
     for _ in range(600):
         batch = corners[torch.randint(12, (64,), generator=state.rng)]
@@ -305,10 +378,16 @@ def test_t14_the_critic_learns_a_folded_alpha() -> None:
 
 def test_alpha_folds_and_mixes_with_the_mirrored_batch() -> None:
     alpha = coefficients(4000, rng(), fold=True)
-    assert float(alpha.min()) >= 0 and float(alpha.max()) <= 0.5 and float(alpha.var()) == pytest.approx(1 / 48, rel=0.05)
+    assert (
+        float(alpha.min()) >= 0
+        and float(alpha.max()) <= 0.5
+        and float(alpha.var()) == pytest.approx(1 / 48, rel=0.05)
+    )
     assert float(coefficients(4000, rng(), fold=False).max()) > 0.9
     z = torch.tensor([[0.0], [1.0], [2.0], [10.0]])
-    assert torch.allclose(mixed(z, torch.tensor([[0.1], [0.5], [0.0], [1.0]])), torch.tensor([[9.0], [1.5], [1.0], [10.0]]))
+    assert torch.allclose(
+        mixed(z, torch.tensor([[0.1], [0.5], [0.0], [1.0]])), torch.tensor([[9.0], [1.5], [1.0], [10.0]])
+    )
 
 
 def test_losses_of_acai_by_hand() -> None:
@@ -328,7 +407,9 @@ def test_one_iteration_of_acai_equals_two_separate_steps() -> None:
     x_hat, x_mixed = model.decoder(z), model.decoder(alpha * z + (1 - alpha) * z.flip(0))
     first = (x - x_hat).square().mean() + 0.5 * critic(x_mixed).mean(1).square().mean()
     blend = (beta * x + (1 - beta) * x_hat).detach()
-    second = (critic(x_mixed.detach()).mean(1) - alpha.squeeze(1)).square().mean() + critic(blend).mean(1).square().mean()
+    second = (critic(x_mixed.detach()).mean(1) - alpha.squeeze(1)).square().mean() + critic(blend).mean(
+        1
+    ).square().mean()
     for name, loss in (("autoencoder", first), ("critic", second)):
         descend(plain.optimisers[name], loss)
     a, b = weights(ours), weights(plain)
@@ -353,17 +434,25 @@ def test_augmentation_shifts_turns_and_fills_with_the_edge() -> None:
     turned = torch.cat([rotate_and_shift(square, rng(seed), 90.0, 0.0) for seed in range(200)])
     assert float(turned[:, 0, 1, 4].max()) > 0.8  # upright in some
     view = Views([torch.rand(3, 4), torch.rand(3, 1, 4, 4)])
-    assert torch.equal(augmented(view, rng())[0], view[0]) and not torch.equal(augmented(view, rng())[1], view[1])
+    assert torch.equal(augmented(view, rng())[0], view[0]) and not torch.equal(
+        augmented(view, rng())[1], view[1]
+    )
 
 
-# --- limits -------------------------------------------------------------------------------------------------------------
+# --- limits -------------------------------------------------------------------------------------------------
+# ------------
+
 
 def test_t17_a_huge_gamma_is_clustering_alone() -> None:
     state = begun(changed("idec_star", gamma=1e6))
     losses = state.losses(DATA.views.all(), ALL)
     weights_ = list(state.encoder.parameters())
-    total, kl = (torch.cat([g.flatten().double() for g in torch.autograd.grad(losses[name], weights_, retain_graph=True)])
-                 for name in ("total", "pseudo"))
+    total, kl = (
+        torch.cat(
+            [g.flatten().double() for g in torch.autograd.grad(losses[name], weights_, retain_graph=True)]
+        )
+        for name in ("total", "pseudo")
+    )
     assert cosine(total, kl) > 0.999
 
 
@@ -377,13 +466,21 @@ class Doubles(AtRest):
 def test_t18_at_a_stationary_point_drift_is_minus_one() -> None:
     state = begun(changed("idec_star", gamma=1.0))
     x = torch.rand(50, 6, dtype=DOUBLE, generator=rng())
-    state.model = ClusteringAutoencoder(6, (), 2, 3, rng(1)).double()  # linear: at a kink of ReLU no gradient vanishes
+    state.model = ClusteringAutoencoder(
+        6, (), 2, 3, rng(1)
+    ).double()  # linear: at a kink of ReLU no gradient vanishes
     with torch.no_grad():
         state.model.centres.copy_(drawn(3, 2, seed=3, scale=0.3))
         state.tensors["p"] = target_distribution(torch.softmax(drawn(50, 3, seed=4), 1))
     views, index, moving = Views([x]), torch.arange(50), list(state.model.encoder.parameters())
-    search = torch.optim.LBFGS(moving, max_iter=3000, history_size=50, tolerance_grad=1e-9, tolerance_change=0,
-                               line_search_fn="strong_wolfe")
+    search = torch.optim.LBFGS(
+        moving,
+        max_iter=3000,
+        history_size=50,
+        tolerance_grad=1e-9,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )
 
     def closure() -> Tensor:
         search.zero_grad()
@@ -398,7 +495,9 @@ def test_t18_at_a_stationary_point_drift_is_minus_one() -> None:
     assert found["delta_fd"] < -0.99 and found["near_stationary"] == 1 and found["delta_fr"] is None
 
 
-# --- what is told -------------------------------------------------------------------------------------------------------
+# --- what is told
+# -------------------------------------------------------------------------------------------------------
+
 
 def test_adec_tells_its_signs() -> None:
     _, events = trained(METHODS["adec"])
@@ -406,7 +505,11 @@ def test_adec_tells_its_signs() -> None:
     for values in told:
         assert 0 < values["d_real"] < 1 and 0 < values["d_fake"] < 1
         assert values["ratio_adv_kl"] == pytest.approx(values["norm_adv"] / values["norm_kl"])
-        assert values["alarm"] == float(values["ratio_adv_kl"] > 2) and values["smallest_cluster"] >= 0 and values["z_std"] > 0
+        assert (
+            values["alarm"] == float(values["ratio_adv_kl"] > 2)
+            and values["smallest_cluster"] >= 0
+            and values["z_std"] > 0
+        )
     assert {values["block"] for values in told} == {0.0, 1.0}
     _, loud = trained(changed("adec", adv_weight=100.0))
     assert any(event.values.get("alarm") == 1 for event in loud)
@@ -415,10 +518,16 @@ def test_adec_tells_its_signs() -> None:
 def test_a_good_discriminator_ends_its_head_start_early(monkeypatch: pytest.MonkeyPatch) -> None:
     every_step(monkeypatch)
     for accuracy, least, most in ((1.0, 60, 60), (0.6, 1, 59)):
-        state = fresh(changed("adec", discriminator_steps=60, discriminator_rate=0.05, discriminator_accuracy=accuracy))
+        state = fresh(
+            changed("adec", discriminator_steps=60, discriminator_rate=0.05, discriminator_accuracy=accuracy)
+        )
         told = list(state.settings.prepare(state, DATA.views))
         assert least <= len(told) <= most and {event.phase for event in told} == {"discriminator"}
-        assert state.counters["head_start"] == 60 and state.step == 0 and list(state.settings.prepare(state, DATA.views)) == []
+        assert (
+            state.counters["head_start"] == 60
+            and state.step == 0
+            and list(state.settings.prepare(state, DATA.views)) == []
+        )
 
 
 def test_quick_is_the_reduced_setting() -> None:

@@ -1,4 +1,6 @@
-"""What holds for each of the five methods: the same seed gives the same bits, and a resumed training equals an unbroken one."""
+"""What holds for each of the five methods: the same seed gives the same bits, and a resumed training equals
+an unbroken one.
+"""
 
 import json
 
@@ -13,7 +15,19 @@ from engine.models.acai import ACAI
 from engine.models.protocols import ABILITIES
 from engine.models.state import State
 from engine.nets.autoencoder import unit_scale
-from tests.engine.models.small import DATA, METHODS, changed, every_step, fresh, how, rng, same, trained, until, weights
+from tests.engine.models.small import (
+    DATA,
+    METHODS,
+    changed,
+    every_step,
+    fresh,
+    how,
+    rng,
+    same,
+    trained,
+    until,
+    weights,
+)
 
 NAMES = list(METHODS)
 
@@ -34,7 +48,9 @@ def test_trains_to_the_end_and_is_able(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_same_seed_gives_the_same_bits(name: str) -> None:
     assert same(weights(trained(METHODS[name])[0]), weights(trained(METHODS[name])[0]))
-    assert not same(weights(trained(METHODS[name])[0]), weights(trained(METHODS[name], seed=1)[0])) or name in ("dec_star", "idec_star")
+    assert not same(
+        weights(trained(METHODS[name])[0]), weights(trained(METHODS[name], seed=1)[0])
+    ) or name in ("dec_star", "idec_star")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,12 +65,16 @@ def test_resumed_equals_unbroken(name: str, broken_after: int, monkeypatch: pyte
     steps.close()
     counters, tensors = json.loads(json.dumps(first.counters)), weights(first)
     second = settings.skeleton(DATA.views, 3, rng(99), how())
-    second.model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
+    second.model.load_state_dict(
+        {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
+    )
     second.restore({key: value for key, value in tensors.items() if not key.startswith("model.")}, counters)
     after = list(settings.train(second, DATA.views))
     assert same(weights(unbroken), weights(second))
     assert unbroken.counters == second.counters
-    assert [event for event in before + after if isinstance(event, Evaluate)] == [event for event in told if isinstance(event, Evaluate)]
+    assert [event for event in before + after if isinstance(event, Evaluate)] == [
+        event for event in told if isinstance(event, Evaluate)
+    ]
 
 
 def test_the_three_see_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +82,11 @@ def test_the_three_see_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None
     for number, name in enumerate(("dec_star", "idec_star", "adec")):
         settings = METHODS[name]
         update, batches = type(settings).update, seen.setdefault(name, [])
-        monkeypatch.setattr(type(settings), "update", lambda self, state, x, p, u=update, b=batches: (b.append(x), u(self, state, x, p))[1])
+        monkeypatch.setattr(
+            type(settings),
+            "update",
+            lambda self, state, x, p, u=update, b=batches: (b.append(x), u(self, state, x, p))[1],
+        )
         trained(settings, seed=number)  # whatever the run's own seed drew for a discriminator
     assert len(seen["dec_star"]) == 24
     for name in ("idec_star", "adec"):
@@ -81,7 +105,9 @@ def test_scale_makes_the_mean_square_one() -> None:
     state = fresh(METHODS["acai"])
     assert float(state.model.units(DATA.views.all()).square().mean()) == pytest.approx(1, abs=1e-6)
     x, x_hat = DATA.views.all().flat(), state.model.reconstruct(DATA.views.all())
-    assert torch.allclose(x_hat * state.model.scale, state.model.decoder(state.model.encoder(x * state.model.scale)), atol=1e-6)
+    assert torch.allclose(
+        x_hat * state.model.scale, state.model.decoder(state.model.encoder(x * state.model.scale)), atol=1e-6
+    )
     assert float(fresh(changed("acai", normalise="none")).model.scale) == 1
 
 
@@ -134,7 +160,9 @@ def test_half_precision_forwards_keep_float32_weights(name: str) -> None:
     assert not same(weights(half), weights(full))
     with torch.no_grad():
         x = DATA.views.all()
-        error, exact = (float((state.model.reconstruct(x) - x.flat()).square().mean()) for state in (half, full))
+        error, exact = (
+            float((state.model.reconstruct(x) - x.flat()).square().mean()) for state in (half, full)
+        )
     assert error == pytest.approx(exact, rel=0.3)
 
 

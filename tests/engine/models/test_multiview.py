@@ -1,4 +1,6 @@
-"""Multi-view models against their reference values: sizes, losses, training, the inner attack, the GAN attack."""
+"""Multi-view models against their reference values: sizes, losses, training, the inner attack, the GAN
+attack.
+"""
 
 import math
 from typing import Any
@@ -24,8 +26,13 @@ from engine.objectives.mv_disrupt import MvDisrupt
 
 SMALL: dict[str, Any] = {"width": 4, "epochs": 2, "batch": 8}
 INNER = {"inner_steps": 2, "inner_epsilon": 0.1}
-METHODS: dict[str, MultiView] = {"simvc": SiMVC(**SMALL), "comvc": CoMVC(**SMALL), "aecoddc": AECoDDC(**SMALL, pretraining=1),
-                                 "ar_dmvc": ARDMVC(**SMALL, **INNER), "ar_dmvc_am": ARDMVCAM(**SMALL, **INNER)}
+METHODS: dict[str, MultiView] = {
+    "simvc": SiMVC(**SMALL),
+    "comvc": CoMVC(**SMALL),
+    "aecoddc": AECoDDC(**SMALL, pretraining=1),
+    "ar_dmvc": ARDMVC(**SMALL, **INNER),
+    "ar_dmvc_am": ARDMVCAM(**SMALL, **INNER),
+}
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -33,7 +40,12 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def pictures(n: int = 48, views_: int = 2) -> AtRest:
-    return AtRest(tuple((torch.rand(n, 1, 8, 8, generator=rng(place)) * 255).to(torch.uint8) for place in range(views_)), (255.0,) * views_)
+    return AtRest(
+        tuple(
+            (torch.rand(n, 1, 8, 8, generator=rng(place)) * 255).to(torch.uint8) for place in range(views_)
+        ),
+        (255.0,) * views_,
+    )
 
 
 def fresh(settings: MultiView, data: AtRest, seed: int = 0) -> State:
@@ -56,9 +68,14 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-# --- networks ---------------------------------------------------------------------------------------------------------
+# --- networks
+# ---------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("side", "width", "whole", "one", "drawn"), [(28, 64, 327_072, 111_680, 111_489), (8, 32, 70_496, 28_192, 28_097)])
+
+@pytest.mark.parametrize(
+    ("side", "width", "whole", "one", "drawn"),
+    [(28, 64, 327_072, 111_680, 111_489), (8, 32, 70_496, 28_192, 28_097)],
+)
 def test_networks_are_as_large_as_published(side: int, width: int, whole: int, one: int, drawn: int) -> None:
     shape = (1, side, side)
     net = views.MultiViewNet([shape, shape], 10, width, rng())
@@ -74,13 +91,22 @@ def test_generators_and_discriminators_are_as_large_as_released() -> None:
     assert [sum(weight.numel() for weight in net.parameters()) for net in made] == [11_936, 10_553]
     for shape in ((1, 8, 8), (1, 12, 12), (3, 16, 16), (1, 28, 28), (3, 32, 32)):
         x = torch.rand(2, *shape)
-        assert gan.generator(shape, rng(), 0.02)(x).shape == x.shape and gan.discriminator(shape, rng(), 0.02)(x).shape == (2,)
+        assert gan.generator(shape, rng(), 0.02)(x).shape == x.shape and gan.discriminator(
+            shape, rng(), 0.02
+        )(x).shape == (2,)
     with pytest.raises(DataError, match="pgd"):
         gan.generator((1, 9, 11), rng(), 0.02)
 
 
-@pytest.mark.parametrize(("shapes", "clusters", "said"), [([(1, 8, 8)], 3, "at least 2 views"), ([(1, 8, 8), (1, 8, 12)], 3, "equally many"),
-                                                          ([(1, 8, 8), (1, 8, 8)], 1, "at least 2"), ([(9,), (9,)], 3, "images")])
+@pytest.mark.parametrize(
+    ("shapes", "clusters", "said"),
+    [
+        ([(1, 8, 8)], 3, "at least 2 views"),
+        ([(1, 8, 8), (1, 8, 12)], 3, "equally many"),
+        ([(1, 8, 8), (1, 8, 8)], 1, "at least 2"),
+        ([(9,), (9,)], 3, "images"),
+    ],
+)
 def test_what_cannot_be_built_is_told(shapes: list[tuple[int, ...]], clusters: int, said: str) -> None:
     with pytest.raises(DataError, match=said):
         views.MultiViewNet(shapes, clusters, 4, rng())
@@ -88,14 +114,24 @@ def test_what_cannot_be_built_is_told(shapes: list[tuple[int, ...]], clusters: i
         fresh(SiMVC(batch=30), pictures())
 
 
-# --- losses -----------------------------------------------------------------------------------------------------------
+# --- losses
+# -----------------------------------------------------------------------------------------------------------
+
 
 def test_ddc_has_its_reference_values() -> None:
     h, groups = torch.randn(100, 100, generator=rng()), torch.arange(100) % 10
-    apart = torch.randn(10, 100, generator=rng())[groups] * 10 + 0.01 * torch.randn(100, 100, generator=rng(1))
-    assert [float(part) for part in ddc.ddc(h, torch.full((100, 10), 0.1))] == pytest.approx([1, 0.1, 1], abs=1e-4)
-    assert [float(part) for part in ddc.ddc(h, torch.eye(10)[torch.zeros(100, dtype=torch.long)])] == pytest.approx([1, 1, 1], abs=1e-4)
-    assert [float(part) for part in ddc.ddc(apart, torch.eye(10)[groups])] == pytest.approx([0.0354, 0.0909, 0.444], abs=4e-3)
+    apart = torch.randn(10, 100, generator=rng())[groups] * 10 + 0.01 * torch.randn(
+        100, 100, generator=rng(1)
+    )
+    assert [float(part) for part in ddc.ddc(h, torch.full((100, 10), 0.1))] == pytest.approx(
+        [1, 0.1, 1], abs=1e-4
+    )
+    assert [
+        float(part) for part in ddc.ddc(h, torch.eye(10)[torch.zeros(100, dtype=torch.long)])
+    ] == pytest.approx([1, 1, 1], abs=1e-4)
+    assert [float(part) for part in ddc.ddc(apart, torch.eye(10)[groups])] == pytest.approx(
+        [0.0354, 0.0909, 0.444], abs=4e-3
+    )
 
 
 def test_ddc_is_scale_free_blind_to_order_and_finite() -> None:
@@ -120,7 +156,16 @@ def test_generators_are_judged_by_the_discriminator_as_it_is_after_its_step() ->
     model, data, seen = network_of(trained(METHODS["comvc"])).eval().requires_grad_(False), pictures(), {}
     for precision in ("float32", "bfloat16"):
         attack = MvGAN(epochs=1, batch=16)
-        first, _ = next(attack.fit(model, lambda clean: MvDisrupt().bind(model, clean), data, Budget("linf", 0.3), rng(5), device.choose("cpu", precision, 1)))
+        first, _ = next(
+            attack.fit(
+                model,
+                lambda clean: MvDisrupt().bind(model, clean),
+                data,
+                Budget("linf", 0.3),
+                rng(5),
+                device.choose("cpu", precision, 1),
+            )
+        )
         seen[precision] = first.values["fooled"]
     assert seen["bfloat16"] == pytest.approx(seen["float32"], abs=5e-4)
 
@@ -129,7 +174,9 @@ def test_contrast_has_its_reference_values() -> None:
     alike = torch.ones(50, 8)
     assert float(ddc.contrast([alike, alike])) == pytest.approx(2 * math.log(99), abs=1e-4)
     apart = torch.linalg.qr(torch.randn(64, 40, generator=rng()))[0].T
-    assert float(ddc.contrast([apart, apart])) == pytest.approx(2 * math.log(1 + 78 * math.exp(-10)), abs=1e-5)
+    assert float(ddc.contrast([apart, apart])) == pytest.approx(
+        2 * math.log(1 + 78 * math.exp(-10)), abs=1e-5
+    )
     one, other = torch.randn(20, 6, generator=rng(1)), torch.randn(20, 6, generator=rng(2))
     assert float(ddc.contrast([one, 3 * other])) == pytest.approx(float(ddc.contrast([other, one])), abs=1e-5)
 
@@ -140,7 +187,9 @@ def test_the_mitigator_is_zero_where_nothing_moved() -> None:
     assert float(divergence(torch.eye(2), torch.eye(2).flip(1)).max()) <= 1.0001 * math.log(10_001)
 
 
-# --- training ---------------------------------------------------------------------------------------------------------
+# --- training
+# ---------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", METHODS)
 def test_trains_on_one_half_and_resumes_to_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +209,9 @@ def test_trains_on_one_half_and_resumes_to_the_same_bits(name: str, monkeypatch:
     again.restore(state.training_tensors(), state.counters)
     list(settings.train(again, data))
     assert same(weights(again), weights(whole))
-    assert float((network_of(whole).eval().log_assign(data.all()).exp().sum(1) - 1).detach().abs().max()) < 1e-5
+    assert (
+        float((network_of(whole).eval().log_assign(data.all()).exp().sum(1) - 1).detach().abs().max()) < 1e-5
+    )
 
 
 def test_the_second_half_is_never_seen() -> None:
@@ -193,13 +244,22 @@ def test_the_inner_attack_stays_inside_moves_every_view_and_leaves_running_stati
         assert float(attacked.min()) >= 0 and float(attacked.max()) <= 1
 
 
-# --- the GAN attack ---------------------------------------------------------------------------------------------------
+# --- the GAN attack
+# ---------------------------------------------------------------------------------------------------
+
 
 def test_the_gan_attack_leaves_the_target_alone_and_stays_inside_every_epsilon() -> None:
     state, data, attack = trained(METHODS["comvc"]), pictures(), MvGAN(epochs=2, batch=16)
     model = network_of(state).eval().requires_grad_(False)
     before, objective = weights(state), MvDisrupt()
-    fitting = attack.fit(model, lambda clean: objective.bind(model, clean), data, Budget("linf", 0.2), rng(), device.choose("cpu", "float32", 1))
+    fitting = attack.fit(
+        model,
+        lambda clean: objective.bind(model, clean),
+        data,
+        Budget("linf", 0.2),
+        rng(),
+        device.choose("cpu", "float32", 1),
+    )
     told, fitted = 0, None
     while fitted is None:
         try:
@@ -211,9 +271,13 @@ def test_the_gan_attack_leaves_the_target_alone_and_stays_inside_every_epsilon()
     clean = data.all()
     bound = attack.bound(fitted, clean)
     for epsilon in (0.0, 0.05, 0.2):
-        moved = answer(bound.perturb(clean.flat(), objective.bind(model, clean), Budget("linf", epsilon), rng()))
+        moved = answer(
+            bound.perturb(clean.flat(), objective.bind(model, clean), Budget("linf", epsilon), rng())
+        )
         assert float((moved.x - clean.flat()).abs().max()) <= epsilon + 1e-6
-        again = answer(bound.perturb(clean.flat(), objective.bind(model, clean), Budget("linf", epsilon), rng(9)))
+        again = answer(
+            bound.perturb(clean.flat(), objective.bind(model, clean), Budget("linf", epsilon), rng(9))
+        )
         assert torch.equal(moved.x, again.x), "no draw at test time"
     with pytest.raises(SettingsError, match="must be fitted"):
         attack.perturb(clean.flat(), objective.bind(model, clean), Budget("linf", 0.1), rng())

@@ -1,4 +1,6 @@
-"""Robust deep clustering against its specification: losses, modules, the attack on the embedding, the defence. Numbers R1 to R17 are the specification's."""
+"""Robust deep clustering against its specification: losses, modules, the attack on the embedding, the
+defence. Numbers R1 to R17 are the specification's.
+"""
 
 import math
 from dataclasses import replace
@@ -36,10 +38,23 @@ from engine.runs.attacking import Attack
 from engine.runs.judging import Judge
 from tests.engine.tiny import Tiny, images
 
-TINY: dict[str, Any] = {"embedding": 4, "form": "dense", "hidden": (16, 8), "head": (8,), "warm_steps": 6, "head_steps": 3, "joint_steps": 6, "batch": 32,
-                        "evaluate_every": 3}
+TINY: dict[str, Any] = {
+    "embedding": 4,
+    "form": "dense",
+    "hidden": (16, 8),
+    "head": (8,),
+    "warm_steps": 6,
+    "head_steps": 3,
+    "joint_steps": 6,
+    "batch": 32,
+    "evaluate_every": 3,
+}
 SMALL_ATTACK = LatentAttack(hidden=(8,), steps=4, batch=32)
-METHODS: dict[str, Variational] = {"conv_ae": ConvAE(**TINY), "conv_ae_mie": ConvAEMIE(**TINY, mie={"hidden": (8,)}), "conv_ae_graph": ConvAEGraph(**TINY)}
+METHODS: dict[str, Variational] = {
+    "conv_ae": ConvAE(**TINY),
+    "conv_ae_mie": ConvAEMIE(**TINY, mie={"hidden": (8,)}),
+    "conv_ae_graph": ConvAEGraph(**TINY),
+}
 NOWHERE = Budget("linf", 0.1)
 HOW = device.choose("cpu", "float32", 1)
 
@@ -74,7 +89,9 @@ def network(seed: int = 0, **changes: Any) -> ClusteringVAE:
     return model.eval().requires_grad_(False)
 
 
-def fitted(model: ClusteringVAE, data: AtRest, attack: LatentAttack, objective: FlipAndKeep, seed: int = 0) -> torch.nn.Module:
+def fitted(
+    model: ClusteringVAE, data: AtRest, attack: LatentAttack, objective: FlipAndKeep, seed: int = 0
+) -> torch.nn.Module:
     steps = attack.fit(model, lambda x: objective.bind(model, x), data, NOWHERE, rng(seed), HOW)
     while True:
         try:
@@ -83,9 +100,24 @@ def fitted(model: ClusteringVAE, data: AtRest, attack: LatentAttack, objective: 
             return end.value
 
 
-def outcome(model: ClusteringVAE, data: Dataset, net: torch.nn.Module, **changes: Any) -> latent.LatentOutcome:
-    steps = latent.launch(Attack(**({"attack": "latent_attack", "attack_settings": SMALL_ATTACK.values(), "objective": "flip_and_keep"} | changes)),
-                          Judge(model, data, "cpu"), 0, net)
+def outcome(
+    model: ClusteringVAE, data: Dataset, net: torch.nn.Module, **changes: Any
+) -> latent.LatentOutcome:
+    steps = latent.launch(
+        Attack(
+            **(
+                {
+                    "attack": "latent_attack",
+                    "attack_settings": SMALL_ATTACK.values(),
+                    "objective": "flip_and_keep",
+                }
+                | changes
+            )
+        ),
+        Judge(model, data, "cpu"),
+        0,
+        net,
+    )
     while True:
         try:
             next(steps)
@@ -101,7 +133,9 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-# --- losses of the base ------------------------------------------------------------------------------------------------
+# --- losses of the base
+# ------------------------------------------------------------------------------------------------
+
 
 def test_r1_assignments_are_shares_and_agreement_lies_between_zero_and_one() -> None:
     model, x = network(), digits().views.all()
@@ -115,7 +149,11 @@ def test_r1_assignments_are_shares_and_agreement_lies_between_zero_and_one() -> 
 
 
 def test_r2_the_divergence_is_that_of_the_gaussians() -> None:
-    m, log_variance, means = torch.tensor([[0.3, -1.2]]), torch.tensor([[0.4, -0.7]]), torch.tensor([[0.5, 0.1]])
+    m, log_variance, means = (
+        torch.tensor([[0.3, -1.2]]),
+        torch.tensor([[0.4, -0.7]]),
+        torch.tensor([[0.5, 0.1]]),
+    )
     draws = m + (0.5 * log_variance).exp() * torch.randn(100_000, 2, generator=rng())
     log_p = torch.distributions.Normal(m, (0.5 * log_variance).exp()).log_prob(draws).sum(1)
     log_q = torch.distributions.Normal(means, 1.0).log_prob(draws).sum(1)
@@ -125,7 +163,11 @@ def test_r2_the_divergence_is_that_of_the_gaussians() -> None:
 
 
 def test_r3_the_best_assignment_is_the_softmax_of_the_distances() -> None:
-    m, log_variance, means = torch.randn(5, 3, generator=rng()), torch.randn(5, 3, generator=rng(1)), torch.randn(4, 3, generator=rng(2))
+    m, log_variance, means = (
+        torch.randn(5, 3, generator=rng()),
+        torch.randn(5, 3, generator=rng(1)),
+        torch.randn(4, 3, generator=rng(2)),
+    )
     y = F.softmax(-0.5 * torch.cdist(m, means).square(), dim=1).double().requires_grad_(True)
     loss = (divergence(m.double(), log_variance.double(), means.double(), y) + (y * y.log()).sum(1)).sum()
     (gradient,) = torch.autograd.grad(loss, y)
@@ -140,7 +182,9 @@ def test_r4_the_categorical_part_lies_between_minus_log_k_and_zero() -> None:
 
 
 @pytest.mark.parametrize(("neighbours", "width"), [(3, None), (3, 1.97), (5, None)])
-def test_r5_the_affinity_is_symmetric_sparse_and_follows_its_points(neighbours: int, width: float | None) -> None:
+def test_r5_the_affinity_is_symmetric_sparse_and_follows_its_points(
+    neighbours: int, width: float | None
+) -> None:
     m = torch.randn(40, 6, generator=rng())
     w = affinity(m, neighbours, width)
     assert torch.allclose(w, w.T, atol=1e-6) and float(w.min()) >= 0 and float(w.diagonal().abs().max()) == 0
@@ -157,7 +201,9 @@ def test_r6_r7_orthonormal_assignments_and_the_laplacian_form() -> None:
     assert flat is not None and torch.allclose(flat.T @ flat / 60, torch.eye(5), atol=1e-3)
     w = affinity(torch.randn(60, 3, generator=rng(1)))
     laplacian = torch.diag(w.sum(1)) - w
-    assert float(smoothness(w, flat)) * 60 == pytest.approx(2 * float(torch.trace(flat.T @ laplacian @ flat)), rel=1e-4)
+    assert float(smoothness(w, flat)) * 60 == pytest.approx(
+        2 * float(torch.trace(flat.T @ laplacian @ flat)), rel=1e-4
+    )
 
 
 def test_the_graph_is_left_out_where_a_cluster_is_empty() -> None:
@@ -172,13 +218,17 @@ def test_r8_a_critic_without_an_opinion_costs_two_log_two() -> None:
     constant.weight.zero_()
     constant.bias.zero_()
     one, other = torch.randn(50, 4, generator=rng()), torch.randn(50, 2, generator=rng(1))
-    assert float(dependence(constant, one, other, derangement(50, rng()))[0]) == pytest.approx(2 * math.log(2), abs=1e-6)
+    assert float(dependence(constant, one, other, derangement(50, rng()))[0]) == pytest.approx(
+        2 * math.log(2), abs=1e-6
+    )
     opinion = torch.nn.Linear(6, 1).requires_grad_(False)
     pairs, strangers = torch.cat([one, other], 1), torch.cat([one, other[derangement(50, rng())]], 1)
     swapped = F.softplus(opinion(pairs)).mean() + F.softplus(-opinion(strangers)).mean()
     negated = torch.nn.Sequential(opinion, torch.nn.Identity())
     negated[1].forward = torch.neg  # type: ignore[method-assign]
-    assert float(dependence(negated, one, other, derangement(50, rng()))[0]) == pytest.approx(float(swapped), abs=1e-6)
+    assert float(dependence(negated, one, other, derangement(50, rng()))[0]) == pytest.approx(
+        float(swapped), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("n", [2, 3, 17, 256])
@@ -187,7 +237,9 @@ def test_no_sample_is_its_own_stranger(n: int) -> None:
     assert sorted(order.tolist()) == list(range(n)) and not bool((order == torch.arange(n)).any())
 
 
-# --- the attack --------------------------------------------------------------------------------------------------------
+# --- the attack
+# --------------------------------------------------------------------------------------------------------
+
 
 def test_r9_without_weight_the_perturbation_vanishes() -> None:
     model, data = network(), digits().views
@@ -196,10 +248,16 @@ def test_r9_without_weight_the_perturbation_vanishes() -> None:
     for rate in (3e-3, 3e-4, 3e-5):  # at one rate Adam only circles the end
         optimiser = torch.optim.Adam(net.parameters(), lr=rate)
         for _ in range(900):
-            attack.descend(net, optimiser, lambda x: objective_settings.bind(model, x), data.all(), rng(), HOW)
+            attack.descend(
+                net, optimiser, lambda x: objective_settings.bind(model, x), data.all(), rng(), HOW
+            )
     assert float(net(data.all().flat()).detach().norm(dim=1).mean()) < 1e-3
     objective = FlipAndKeep(nu=0.0).bind(model, data.all())
-    alone = answer(LatentAttack(variant="per_sample").bound(torch.nn.Sequential(), data.all()).perturb(data.all().flat(), objective, NOWHERE, rng())).x
+    alone = answer(
+        LatentAttack(variant="per_sample")
+        .bound(torch.nn.Sequential(), data.all())
+        .perturb(data.all().flat(), objective, NOWHERE, rng())
+    ).x
     assert float((alone - objective.z).norm(dim=1).max()) < 1e-3
 
 
@@ -219,7 +277,9 @@ def test_r13_a_sum_over_a_thousand_and_a_thousandfold_mean_are_one() -> None:
     (mean,) = torch.autograd.grad(-objective(objective.z + delta).mean(), delta)
     y, moved = model.log_assign(x).exp(), model.log_assign_embedding(objective.z + delta).exp()
     changed = (model.generate(objective.z + delta) - model.generate(objective.z)).square().sum(1).mean()
-    (released,) = torch.autograd.grad(2.5 * changed + 0.04 * (y * moved).sum() + delta.square().sum(1).mean(), delta)
+    (released,) = torch.autograd.grad(
+        2.5 * changed + 0.04 * (y * moved).sum() + delta.square().sum(1).mean(), delta
+    )
     assert torch.allclose(mean, released, atol=1e-6)
 
 
@@ -232,8 +292,14 @@ def test_r14_the_same_draw_on_both_sides() -> None:
 
 
 def test_the_weight_follows_the_size_of_a_sample() -> None:
-    assert (FlipAndKeep().weight_of(64), FlipAndKeep().weight_of(784), FlipAndKeep(nu=0.02).weight_of(64)) == (0.01, 0.04, 0.02)
-    assert FlipAndKeep().weight_of(2000) / 2000 == pytest.approx(0.04 / 784), "the agreement weighs as much beside the sum over a document's words"
+    assert (
+        FlipAndKeep().weight_of(64),
+        FlipAndKeep().weight_of(784),
+        FlipAndKeep(nu=0.02).weight_of(64),
+    ) == (0.01, 0.04, 0.02)
+    assert FlipAndKeep().weight_of(2000) / 2000 == pytest.approx(0.04 / 784), (
+        "the agreement weighs as much beside the sum over a document's words"
+    )
 
 
 def test_r12_no_perturbation_no_harm() -> None:
@@ -243,15 +309,28 @@ def test_r12_no_perturbation_no_harm() -> None:
     for parameter in net.parameters():
         parameter.zero_()
     found = outcome(model, data, net).metrics()
-    assert (found["d_abs"], found["d_rel"], found["d_tab"], found["delta_ratio_mean"], found["flip_rate"]) == (0, 0, 0, 0, 0)
+    assert (
+        found["d_abs"],
+        found["d_rel"],
+        found["d_tab"],
+        found["delta_ratio_mean"],
+        found["flip_rate"],
+    ) == (0, 0, 0, 0, 0)
     assert found["acc_clean"] == found["acc_attacked"] and found["nmi_clean"] == found["nmi_attacked"]
-    assert all(found[name] is None for name in ("linf_max", "l2_mean", "l0_mean", "knn_acc_attacked")) and found["noise_flip_rate"] == 0
+    assert (
+        all(found[name] is None for name in ("linf_max", "l2_mean", "l0_mean", "knn_acc_attacked"))
+        and found["noise_flip_rate"] == 0
+    )
     defence = LatentDefence(base=ConvAE(**TINY), attack=SMALL_ATTACK)
     many = AtRest((data.views.tensors[0].repeat(40, 1, 1, 1),), data.views.divisors)
     state = fresh(defence, many)
-    state.extra["attack"].load_state_dict({name: torch.zeros_like(value) for name, value in state.extra["attack"].state_dict().items()})
+    state.extra["attack"].load_state_dict(
+        {name: torch.zeros_like(value) for name, value in state.extra["attack"].state_dict().items()}
+    )
     parts, _ = defence.parts(state, many.all())
-    assert float(parts["perturbed_code"].detach()) == pytest.approx(float(parts["clean_code"].detach()), abs=1e-2)
+    assert float(parts["perturbed_code"].detach()) == pytest.approx(
+        float(parts["clean_code"].detach()), abs=1e-2
+    )
 
 
 def test_r15_flips_know_no_names_and_matching_anew_only_hides() -> None:
@@ -268,13 +347,24 @@ def test_r15_flips_know_no_names_and_matching_anew_only_hides() -> None:
 def test_sizes_and_the_noise_control() -> None:
     z, delta = np.array([[1.0, 2.0], [3.0, -2.0]]), np.array([[0.1, 0.0], [0.3, 0.4]])
     found = embedding.sizes(delta, z)
-    assert found["d_abs"] == pytest.approx(0.2) and found["d_rel"] == pytest.approx((0.4 / 4 + 0.4 / 4) / 2) and found["d_tab"] == pytest.approx(5.0)
-    assert found["delta_ratio_mean"] == pytest.approx((0.1 / 5**0.5 + 0.5 / 13**0.5) / 2) and found["active_coordinates"] == 2
-    assert np.allclose(np.linalg.norm(embedding.random_directions(delta, 0), axis=1), np.linalg.norm(delta, axis=1))
+    assert (
+        found["d_abs"] == pytest.approx(0.2)
+        and found["d_rel"] == pytest.approx((0.4 / 4 + 0.4 / 4) / 2)
+        and found["d_tab"] == pytest.approx(5.0)
+    )
+    assert (
+        found["delta_ratio_mean"] == pytest.approx((0.1 / 5**0.5 + 0.5 / 13**0.5) / 2)
+        and found["active_coordinates"] == 2
+    )
+    assert np.allclose(
+        np.linalg.norm(embedding.random_directions(delta, 0), axis=1), np.linalg.norm(delta, axis=1)
+    )
     assert embedding.sizes(delta, np.zeros((2, 2)))["d_tab"] is None
 
 
-# --- who changes what --------------------------------------------------------------------------------------------------
+# --- who changes what
+# --------------------------------------------------------------------------------------------------
+
 
 def test_r11_the_attack_changes_only_itself_and_the_defence_never_the_attack() -> None:
     data = digits().views
@@ -284,7 +374,9 @@ def test_r11_the_attack_changes_only_itself_and_the_defence_never_the_attack() -
     assert same(before, weights(base.model))
     assert not same(weights(perturber(64, (8,), 4, False, rng())), weights(net))
     for changes in ({}, {"variant": "consistency"}, {"variant": "control"}, {"attack_steps": 2, "round": 2}):
-        defence = LatentDefence(**({"base": ConvAE(**TINY), "attack": SMALL_ATTACK, "steps": 4, "batch": 32} | changes))
+        defence = LatentDefence(
+            **({"base": ConvAE(**TINY), "attack": SMALL_ATTACK, "steps": 4, "batch": 32} | changes)
+        )
         state = fresh(defence, data)
         defence.adopt(state, {"base": base.model, "attack": net})
         assert list(defence.train(state, data))
@@ -316,23 +408,36 @@ def test_the_public_codes_critic_of_embeddings_never_learns() -> None:
     first = weights(fresh(settings, data).extra["critic"])
     assert same(first, weights(trained(settings, data).extra["critic"])) and first["0.weight"].shape == (4, 8)
     learning = ConvAEMIE(**TINY, mie={"hidden": (8,)})
-    assert not same(weights(fresh(learning, data).extra["critic"]), weights(trained(learning, data).extra["critic"]))
+    assert not same(
+        weights(fresh(learning, data).extra["critic"]), weights(trained(learning, data).extra["critic"])
+    )
 
 
-# --- networks ----------------------------------------------------------------------------------------------------------
+# --- networks
+# ----------------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (1, 8, 8), (3, 32, 32), (1, 9, 13), (1, 16, 16)])
 def test_convolutions_give_back_the_shape_they_were_given(shape: tuple[int, ...]) -> None:
     model = ConvAE(embedding=6, filters=(4, 8), head=(8,)).drawn((shape,), 3, rng()).requires_grad_(False)
     x = Views([torch.rand(2, *shape, generator=rng())])
-    assert model.encode(x).shape == (2, 6) and model.reconstruct(x).shape == (2, math.prod(shape)) and model.log_assign(x).shape == (2, 3)
+    assert (
+        model.encode(x).shape == (2, 6)
+        and model.reconstruct(x).shape == (2, math.prod(shape))
+        and model.log_assign(x).shape == (2, 3)
+    )
     assert float(model.reconstruct(x).min()) >= 0 and float(model.reconstruct(x).max()) <= 1
 
 
 def test_the_published_network_has_the_published_sizes() -> None:
     model = ConvAE().network(((1, 28, 28),), 10)
     assert model.mean.weight.shape == (64, 3136) and model.log_variance.weight.shape == (64, 3136)  # type: ignore[union-attr]
-    assert [tuple(layer.weight.shape) for layer in model.head if isinstance(layer, torch.nn.Linear)] == [(1024, 64), (1024, 1024), (512, 1024), (10, 512)]
+    assert [tuple(layer.weight.shape) for layer in model.head if isinstance(layer, torch.nn.Linear)] == [
+        (1024, 64),
+        (1024, 1024),
+        (512, 1024),
+        (10, 512),
+    ]
     net = LatentAttack().drawn(784, 64, rng())
     assert [tuple(layer.weight.shape) for layer in net] == [(1024, 784), (512, 1024), (64, 512)]  # type: ignore[union-attr]
 
@@ -341,10 +446,14 @@ def test_vectors_are_dense_and_words_stay_positive() -> None:
     words = AtRest((torch.rand(40, 30, generator=rng()).square(),), (1.0,))
     state = trained(ConvAE(**TINY, output="softplus", normalise="mean_square"), words)
     model = vae_of(state)
-    assert float(model.reconstruct(words.all()).min()) >= 0 and float((words.all().flat() * model.scale).square().mean()) == pytest.approx(1, rel=1e-4)
+    assert float(model.reconstruct(words.all()).min()) >= 0 and float(
+        (words.all().flat() * model.scale).square().mean()
+    ) == pytest.approx(1, rel=1e-4)
 
 
-# --- what is refused ---------------------------------------------------------------------------------------------------
+# --- what is refused
+# ---------------------------------------------------------------------------------------------------
+
 
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
     pair = AtRest((torch.rand(40, 1, 8, 8), torch.rand(40, 1, 8, 8)), (1.0, 1.0))
@@ -354,8 +463,12 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
         ConvAE().network(((1, 2, 2),), 3)
     with pytest.raises(SettingsError, match="as many samples as clusters"):
         trained(METHODS["conv_ae"], digits(5).views)
-    for changes, said in (({"epsilon": 0.2}, "takes no epsilon"), ({"lam": 1.0}, "takes no lam"), ({"norm": "l2"}, "takes no norm"),
-                          ({"objective": "leave_cluster"}, "same space")):
+    for changes, said in (
+        ({"epsilon": 0.2}, "takes no epsilon"),
+        ({"lam": 1.0}, "takes no lam"),
+        ({"norm": "l2"}, "takes no norm"),
+        ({"objective": "leave_cluster"}, "same space"),
+    ):
         with pytest.raises(SettingsError, match=said):
             Attack(**({"attack": "latent_attack", "objective": "flip_and_keep"} | changes))
     with pytest.raises(SettingsError, match="same space"):
@@ -364,10 +477,20 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
         FlipAndKeep().bind(Tiny(), images(3))
 
 
-# --- trends, on real digits --------------------------------------------------------------------------------------------
+# --- trends, on real digits
+# --------------------------------------------------------------------------------------------
 
-TREND = {"embedding": 10, "form": "dense", "hidden": (64, 64), "head": (64, 64), "warm_steps": 500, "head_steps": 150, "joint_steps": 500, "batch": 128,
-         "evaluate_every": 1000}
+TREND = {
+    "embedding": 10,
+    "form": "dense",
+    "hidden": (64, 64),
+    "head": (64, 64),
+    "warm_steps": 500,
+    "head_steps": 150,
+    "joint_steps": 500,
+    "batch": 128,
+    "evaluate_every": 1000,
+}
 FITTING = LatentAttack(hidden=(64,), steps=250, batch=500, rate=3e-3)
 
 
@@ -384,7 +507,11 @@ def story(seed: int) -> tuple[list[float], float, float]:
     list(defence.train(state, data.views))
     defended = vae_of(state)
     defended.eval().requires_grad_(False)
-    return flips, flips[1], float(outcome(defended, data, nets[1], attack_settings=FITTING.values()).flipped.mean())
+    return (
+        flips,
+        flips[1],
+        float(outcome(defended, data, nets[1], attack_settings=FITTING.values()).flipped.mean()),
+    )
 
 
 def test_r16_flips_grow_with_nu() -> None:

@@ -1,4 +1,6 @@
-"""Objectives: hand-worked margins, what is stationary at the clean sample, sums, and the sentences of wrong choices."""
+"""Objectives: hand-worked margins, what is stationary at the clean sample, sums, and the sentences of wrong
+choices.
+"""
 
 import json
 
@@ -50,7 +52,10 @@ def test_leave_is_positive_exactly_where_the_cluster_changed() -> None:
     changed = model.log_assign(clean).argmax(1) != model.log_assign(clean.like(moved)).argmax(1)
     assert 0 < changed.sum() < 400
     assert torch.equal(LeaveCluster().bind(model, clean)(moved) > 0, changed)
-    assert torch.equal(GoToCluster(cluster=2).bind(model, clean)(moved) > 0, model.log_assign(clean.like(moved)).argmax(1) == 2)
+    assert torch.equal(
+        GoToCluster(cluster=2).bind(model, clean)(moved) > 0,
+        model.log_assign(clean.like(moved)).argmax(1) == 2,
+    )
 
 
 def test_a_certain_model_still_has_a_gradient() -> None:
@@ -64,7 +69,9 @@ def test_a_certain_model_still_has_a_gradient() -> None:
 def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
     settings, clean = registry.find("objective", name)(), images(6)
     objective = settings.bind(TinyDecoding(), clean)
-    value, gradient = value_and_gradient(objective, objective.z if settings.space == "embedding" else clean.flat())
+    value, gradient = value_and_gradient(
+        objective, objective.z if settings.space == "embedding" else clean.flat()
+    )
     assert value.shape == (6,)
     assert torch.isfinite(gradient).all()
     assert bool((gradient == 0).all()) == objective.stationary_at_clean
@@ -75,10 +82,16 @@ def test_every_objective_keeps_rows_apart_and_its_settings_survive_json(name: st
     owner = registry.find("objective", name)
     settings, clean, moved = owner(), images(4), images(4, seed=2).flat()
     model = TinyDecoding()
-    moved = torch.randn(4, 4, generator=torch.Generator().manual_seed(2)) if settings.space == "embedding" else moved
+    moved = (
+        torch.randn(4, 4, generator=torch.Generator().manual_seed(2))
+        if settings.space == "embedding"
+        else moved
+    )
     together = settings.bind(model, clean)(moved)
     for row in range(4):
-        torch.testing.assert_close(settings.bind(model, clean.rows(torch.tensor([row])))(moved[row : row + 1])[0], together[row])
+        torch.testing.assert_close(
+            settings.bind(model, clean.rows(torch.tensor([row])))(moved[row : row + 1])[0], together[row]
+        )
     again = owner(**json.loads(json.dumps(settings.values())))
     assert again == settings
     assert hash(again) == hash(settings)
@@ -91,16 +104,26 @@ def test_every_objective_keeps_rows_apart_and_its_settings_survive_json(name: st
 def test_distances_by_hand() -> None:
     model, clean, moved = Tiny(), images(3), images(3, seed=2).flat()
     views = clean.like(moved)
-    torch.testing.assert_close(MoveEmbedding().bind(model, clean)(moved), (model.encode(views) - model.encode(clean)).norm(dim=1) ** 2)
+    torch.testing.assert_close(
+        MoveEmbedding().bind(model, clean)(moved),
+        (model.encode(views) - model.encode(clean)).norm(dim=1) ** 2,
+    )
     shown = model.reconstruct(views)
-    torch.testing.assert_close(RaiseReconstruction().bind(model, clean)(moved), ((shown - moved) ** 2).sum(1) / SIZE)
-    torch.testing.assert_close(ReconstructionChange().bind(model, clean)(moved), ((shown - model.reconstruct(clean)) ** 2).sum(1) / SIZE)
+    torch.testing.assert_close(
+        RaiseReconstruction().bind(model, clean)(moved), ((shown - moved) ** 2).sum(1) / SIZE
+    )
+    torch.testing.assert_close(
+        ReconstructionChange().bind(model, clean)(moved),
+        ((shown - model.reconstruct(clean)) ** 2).sum(1) / SIZE,
+    )
 
 
 def test_combine_is_the_objective_minus_lambda_times_the_change() -> None:
     model, clean, moved = Tiny(), images(5), images(5, seed=2).flat()
     objective = combine("go_to_cluster", 3.0, {"cluster": 1}).bind(model, clean)
-    expected = GoToCluster(cluster=1).bind(model, clean)(moved) - 3.0 * ReconstructionChange().bind(model, clean)(moved)
+    expected = GoToCluster(cluster=1).bind(model, clean)(moved) - 3.0 * ReconstructionChange().bind(
+        model, clean
+    )(moved)
     torch.testing.assert_close(objective(moved), expected)
     assert not objective.stationary_at_clean
     assert combine("leave_cluster") == LeaveCluster()
@@ -109,29 +132,45 @@ def test_combine_is_the_objective_minus_lambda_times_the_change() -> None:
 
 def test_a_sum_ignores_parts_of_weight_zero_and_refuses_only_zeros() -> None:
     clean = images(2)
-    kept = WeightedSum(parts=((2.0, {"name": "move_embedding"}), (0.0, {"name": "leave_cluster"}))).bind(Tiny(), clean)
+    kept = WeightedSum(parts=((2.0, {"name": "move_embedding"}), (0.0, {"name": "leave_cluster"}))).bind(
+        Tiny(), clean
+    )
     assert kept.stationary_at_clean
     with pytest.raises(SettingsError, match="only zeros"):
         WeightedSum(parts=((0.0, {"name": "leave_cluster"}),)).bind(Tiny(), clean)
 
 
-@pytest.mark.parametrize(("make", "error", "said"), [
-    (lambda: combine("leave_clustr"), UnknownName, "did you mean leave_cluster"),
-    (lambda: combine("leave_clustr", 0.5), UnknownName, "did you mean leave_cluster"),
-    (lambda: GoToCluster(cluster=-1), SettingsError, "go_to_cluster.cluster must be greater than or equal to 0; got -1"),
-    (lambda: GoToCluster(cluster=3).bind(Tiny(), images(1)), SettingsError, "between 0 and 2; got 3. This model has the clusters 0 to 2."),
-    (lambda: LeaveCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "at least 2 clusters"),
-    (lambda: GoToCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "nowhere to go"),
-    (lambda: WeightedSum(parts=((1.0, {"cluster": 2}),)), SettingsError, "without a name"),
-    (lambda: WeightedSum(parts=()), SettingsError, "parts"),
-])
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (lambda: combine("leave_clustr"), UnknownName, "did you mean leave_cluster"),
+        (lambda: combine("leave_clustr", 0.5), UnknownName, "did you mean leave_cluster"),
+        (
+            lambda: GoToCluster(cluster=-1),
+            SettingsError,
+            "go_to_cluster.cluster must be greater than or equal to 0; got -1",
+        ),
+        (
+            lambda: GoToCluster(cluster=3).bind(Tiny(), images(1)),
+            SettingsError,
+            "between 0 and 2; got 3. This model has the clusters 0 to 2.",
+        ),
+        (lambda: LeaveCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "at least 2 clusters"),
+        (lambda: GoToCluster().bind(Tiny(clusters=1), images(1)), SettingsError, "nowhere to go"),
+        (lambda: WeightedSum(parts=((1.0, {"cluster": 2}),)), SettingsError, "without a name"),
+        (lambda: WeightedSum(parts=()), SettingsError, "parts"),
+    ],
+)
 def test_wrong_choices_are_told_in_a_sentence(make: object, error: type[Exception], said: str) -> None:
     with pytest.raises(error) as found:
         make()  # type: ignore[operator]
     assert said in str(found.value)
 
 
-@pytest.mark.parametrize("settings", [MoveEmbedding(), ReconstructionChange(), RaiseReconstruction(), combine("leave_cluster", 1.0)])
+@pytest.mark.parametrize(
+    "settings",
+    [MoveEmbedding(), ReconstructionChange(), RaiseReconstruction(), combine("leave_cluster", 1.0)],
+)
 def test_a_model_without_the_ability_is_refused(settings: ObjectiveSettings) -> None:
     with pytest.raises(AbilityError, match="needs a model that"):
         settings.bind(Table(), Views([torch.rand(2, *SHAPE)]))

@@ -1,4 +1,6 @@
-"""The actions attack, sweep and pairs: judged numbers, controls, resumption, and the sentences of wrong choices."""
+"""The actions attack, sweep and pairs: judged numbers, controls, resumption, and the sentences of wrong
+choices.
+"""
 
 import json
 from pathlib import Path
@@ -16,11 +18,42 @@ from engine.runs.pairs import Pairs, matrices
 from engine.runs.sweeping import Sweep
 from tests.engine.tiny import SIZE, Desk, Tiny, blobs, centred, done
 
-PROMISED = {"acc_clean", "acc_attacked", "acc_attacked_fixed_match", "nmi_clean", "nmi_attacked", "ari_clean", "ari_attacked", "flip_rate",
-            "flip_rate_low", "flip_rate_high", "flip_rate_right", "noise_flip_rate", "other_delta_flip_rate", "knn_acc_clean",
-            "knn_acc_attacked", "linf_max", "l2_mean", "l0_mean", "n", "margin_mean", "success_rate", "doubts"}
-NEEDS_LABELS = {"acc_clean", "acc_attacked", "acc_attacked_fixed_match", "nmi_clean", "nmi_attacked", "ari_clean", "ari_attacked",
-                "flip_rate_right", "knn_acc_clean", "knn_acc_attacked"}
+PROMISED = {
+    "acc_clean",
+    "acc_attacked",
+    "acc_attacked_fixed_match",
+    "nmi_clean",
+    "nmi_attacked",
+    "ari_clean",
+    "ari_attacked",
+    "flip_rate",
+    "flip_rate_low",
+    "flip_rate_high",
+    "flip_rate_right",
+    "noise_flip_rate",
+    "other_delta_flip_rate",
+    "knn_acc_clean",
+    "knn_acc_attacked",
+    "linf_max",
+    "l2_mean",
+    "l0_mean",
+    "n",
+    "margin_mean",
+    "success_rate",
+    "doubts",
+}
+NEEDS_LABELS = {
+    "acc_clean",
+    "acc_attacked",
+    "acc_attacked_fixed_match",
+    "nmi_clean",
+    "nmi_attacked",
+    "ari_clean",
+    "ari_attacked",
+    "flip_rate_right",
+    "knn_acc_clean",
+    "knn_acc_attacked",
+}
 
 
 @pytest.fixture
@@ -45,7 +78,10 @@ def test_an_attack_tells_all_it_promised_and_its_table_agrees(desk: Desk) -> Non
     clean = desk.data.views.rows(torch.from_numpy(table["id"])).flat().numpy()
     kept = arrays["adversarial"]
     assert (arrays["id"] == table["id"]).all()
-    assert np.abs(kept - clean).max() == pytest.approx(metrics["linf_max"], abs=1e-7) and metrics["linf_mean"] <= metrics["linf_max"]
+    assert (
+        np.abs(kept - clean).max() == pytest.approx(metrics["linf_max"], abs=1e-7)
+        and metrics["linf_mean"] <= metrics["linf_max"]
+    )
     assert np.abs(kept - clean).max() <= 0.12 + 1e-7, "what is stored is inside the ball"
     assert json.loads(to_line(Evaluate(step=1, metrics=metrics)))["metrics"]["n"] == 50
 
@@ -53,7 +89,12 @@ def test_an_attack_tells_all_it_promised_and_its_table_agrees(desk: Desk) -> Non
 def test_epsilon_zero_changes_nothing(desk: Desk) -> None:
     metrics, _ = done(Attack(epsilon=0).work(desk))
     assert metrics["acc_clean"] == metrics["acc_attacked"] == metrics["acc_attacked_fixed_match"] == 1
-    assert (metrics["flip_rate"], metrics["noise_flip_rate"], metrics["linf_max"], metrics["l0_mean"]) == (0, 0, 0, 0)
+    assert (metrics["flip_rate"], metrics["noise_flip_rate"], metrics["linf_max"], metrics["l0_mean"]) == (
+        0,
+        0,
+        0,
+        0,
+    )
     assert metrics["doubts"] == []
 
 
@@ -79,7 +120,9 @@ def test_a_targeted_attack_counts_only_those_that_were_not_there(desk: Desk) -> 
     outside = table["cluster_clean"] != 1
     assert metrics["n_success"] == outside.sum() < metrics["n"]
     assert metrics["success_rate"] == (table["cluster_attacked"][outside] == 1).mean()
-    assert metrics["noise_success_rate"] == (table["cluster_noise"][outside] == 1).mean(), "the control counts arrivals too"
+    assert metrics["noise_success_rate"] == (table["cluster_noise"][outside] == 1).mean(), (
+        "the control counts arrivals too"
+    )
 
 
 def test_noise_is_its_own_control(desk: Desk) -> None:
@@ -114,21 +157,36 @@ def test_progress_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {event.total for event in events} == {840}  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("make", "error", "said"), [
-    (lambda: Attack(epsilon=8), BudgetError, "did you mean 8/255?"),
-    (lambda: Attack(attack="pdg"), UnknownName, "did you mean pgd"),
-    (lambda: Attack(objective="leave_cluste"), UnknownName, "did you mean leave_cluster"),
-    (lambda: Attack(attack_settings={"stepz": 3}), SettingsError, "pgd has no setting 'stepz'; it has: steps"),
-    (lambda: Attack(attack_settings={"steps": 0}), SettingsError, "pgd.steps must be greater than or equal to 1; got 0."),
-    (lambda: Attack(norm="l1"), SettingsError, "attack.norm must be 'linf' or 'l2'; got 'l1'."),
-    (lambda: Attack(objective="go_to_cluster"), SettingsError, "needs a target"),
-    (lambda: Attack(cluster=1), SettingsError, "Use go_to_cluster"),
-    (lambda: Attack(n=0), SettingsError, "attack.n must be greater than or equal to 1; got 0."),
-    (lambda: Sweep(epsilons=(0.1, 8.0)), BudgetError, "did you mean 8/255?"),
-    (lambda: Sweep(epsilons=()), SettingsError, "sweep.epsilons"),
-    (lambda: Sweep(lams=(-1.0,)), SettingsError, "attack.lam must be greater than or equal to 0; got -1.0."),
-    (lambda: Pairs(epsilon=3), BudgetError, "did you mean 3/255?"),
-])
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (lambda: Attack(epsilon=8), BudgetError, "did you mean 8/255?"),
+        (lambda: Attack(attack="pdg"), UnknownName, "did you mean pgd"),
+        (lambda: Attack(objective="leave_cluste"), UnknownName, "did you mean leave_cluster"),
+        (
+            lambda: Attack(attack_settings={"stepz": 3}),
+            SettingsError,
+            "pgd has no setting 'stepz'; it has: steps",
+        ),
+        (
+            lambda: Attack(attack_settings={"steps": 0}),
+            SettingsError,
+            "pgd.steps must be greater than or equal to 1; got 0.",
+        ),
+        (lambda: Attack(norm="l1"), SettingsError, "attack.norm must be 'linf' or 'l2'; got 'l1'."),
+        (lambda: Attack(objective="go_to_cluster"), SettingsError, "needs a target"),
+        (lambda: Attack(cluster=1), SettingsError, "Use go_to_cluster"),
+        (lambda: Attack(n=0), SettingsError, "attack.n must be greater than or equal to 1; got 0."),
+        (lambda: Sweep(epsilons=(0.1, 8.0)), BudgetError, "did you mean 8/255?"),
+        (lambda: Sweep(epsilons=()), SettingsError, "sweep.epsilons"),
+        (
+            lambda: Sweep(lams=(-1.0,)),
+            SettingsError,
+            "attack.lam must be greater than or equal to 0; got -1.0.",
+        ),
+        (lambda: Pairs(epsilon=3), BudgetError, "did you mean 3/255?"),
+    ],
+)
 def test_wrong_choices_are_told_before_any_work(make: object, error: type[Exception], said: str) -> None:
     with pytest.raises(error) as found:
         make()  # type: ignore[operator]
@@ -153,7 +211,9 @@ def test_a_model_of_another_shape_is_refused(tmp_path: Path) -> None:
 def test_an_attack_that_leaves_its_budget_is_found_out() -> None:
     clean = torch.full((4, 3), 0.5)
     with pytest.raises(BudgetError, match="2 of 4 samples left it"):
-        judging.check_inside("broken", clean + torch.tensor([[0.0], [0.05], [0.2], [float("nan")]]), clean, Budget("linf", 0.1))
+        judging.check_inside(
+            "broken", clean + torch.tensor([[0.0], [0.05], [0.2], [float("nan")]]), clean, Budget("linf", 0.1)
+        )
 
 
 def test_another_samples_delta_stays_in_the_box() -> None:
@@ -163,11 +223,16 @@ def test_another_samples_delta_stays_in_the_box() -> None:
 
 
 def test_purposes_draw_apart() -> None:
-    draws = [torch.rand(1, generator=judging.stream(seed, purpose)).item() for seed in (0, 1) for purpose in ("attack", "noise")]
+    draws = [
+        torch.rand(1, generator=judging.stream(seed, purpose)).item()
+        for seed in (0, 1)
+        for purpose in ("attack", "noise")
+    ]
     assert len(set(draws)) == 4
 
 
-# --- sweeps -----------------------------------------------------------------------------------------------------------
+# --- sweeps
+# -----------------------------------------------------------------------------------------------------------
 
 SWEEP = Sweep(epsilons=(0.0, 0.2, 0.4), lams=(0.0, 5.0), attack_seeds=(0, 3), n=30)
 
@@ -178,7 +243,9 @@ def test_a_cell_of_a_sweep_is_the_attack_with_that_seed(desk: Desk) -> None:
     assert len(told) == len(result["cells"]) == result["n_cells"] == 12
     cell = result["cells"][10]
     assert (cell["epsilon"], cell["lam"], cell["seed"]) == (0.2, 5.0, 3)
-    alone, _ = done(Attack(epsilon=0.2, lam=5.0, n=30).work(Desk(desk.folder, desk.model(), desk.data, seed=3)))
+    alone, _ = done(
+        Attack(epsilon=0.2, lam=5.0, n=30).work(Desk(desk.folder, desk.model(), desk.data, seed=3))
+    )
     assert {name: alone[name] for name in cell["metrics"]} == cell["metrics"] == told[10].metrics
     assert told[10].values == {"epsilon": 0.2, "lam": 5.0, "seed": 3.0}
 
@@ -193,11 +260,15 @@ def test_a_stopped_sweep_goes_on_where_it_was_and_ends_the_same(desk: Desk, tmp_
     steps.close()
     assert len(list((other.folder / "cells").iterdir())) == 5
     resumed, events = done(SWEEP.work(other))
-    assert [event.step for event in events if isinstance(event, Evaluate)] == list(range(1, 13)), "it tells what was kept, too"
+    assert [event.step for event in events if isinstance(event, Evaluate)] == list(range(1, 13)), (
+        "it tells what was kept, too"
+    )
     assert resumed == unbroken
 
 
-# --- pairs ------------------------------------------------------------------------------------------------------------
+# --- pairs
+# ------------------------------------------------------------------------------------------------------------
+
 
 def test_pairs_agree_with_their_table(desk: Desk) -> None:
     result, _ = done(Pairs(epsilon=0.5, n=30).work(desk))
@@ -210,7 +281,9 @@ def test_pairs_agree_with_their_table(desk: Desk) -> None:
         assert result["success_low"][source][target] <= result["success"][source][target]
     moved = torch.from_numpy(arrays["adversarial"][table["reached"]])
     judge = judging.Judge(desk.model(), desk.data, "cpu")
-    assert (judge.cluster(moved).numpy() == table["cluster_target"][table["reached"]]).mean() > 0.9  # rounded to 16 bits at the very border
+    assert (
+        judge.cluster(moved).numpy() == table["cluster_target"][table["reached"]]
+    ).mean() > 0.9  # rounded to 16 bits at the very border
     clean = desk.data.views.rows(torch.from_numpy(table["id"])).flat().numpy()
     sizes = np.abs(arrays["adversarial"] - clean).max(1)
     assert (sizes[table["reached"]] <= table["epsilon_star"][table["reached"]] + 1e-4).all()

@@ -1,4 +1,6 @@
-"""Attacks that are fitted first, locks on views, ladders of both, and what is watched while a multi-view model trains; on real digits."""
+"""Attacks that are fitted first, locks on views, ladders of both, and what is watched while a multi-view
+model trains; on real digits.
+"""
 
 import json
 from pathlib import Path
@@ -37,12 +39,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tupl
         before = {name: value.clone() for name, value in load_model(model[0]).state_dict().items()}
         fitted = done("attack", "mv_gan", models={"model": model[0].key}, changes=FIT)
         after = load_model(model[0]).state_dict()
-        assert all(torch.equal(value, after[name]) for name, value in before.items()), "the target must stay as it was, to the bit"
+        assert all(torch.equal(value, after[name]) for name, value in before.items()), (
+            "the target must stay as it was, to the bit"
+        )
     return home, {"model": model, "fitted": fitted}
 
 
 @pytest.fixture
-def at_home(runs: tuple[Path, dict[str, tuple[Run, list[Event]]]], monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Run, list[Event]]]:
+def at_home(
+    runs: tuple[Path, dict[str, tuple[Run, list[Event]]]], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, tuple[Run, list[Event]]]:
     monkeypatch.setenv("FEINT_HOME", str(runs[0]))
     questions.victim.cache_clear()
     return runs[1]
@@ -53,7 +59,9 @@ def asked(model: Run, **changes: Any) -> answers.Answer:
     return questions.compute(dict(question))
 
 
-def test_the_attacked_scores_stand_beside_the_clean_ones_after_every_epoch(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
+def test_the_attacked_scores_stand_beside_the_clean_ones_after_every_epoch(
+    at_home: dict[str, tuple[Run, list[Event]]],
+) -> None:
     told = [event for event in at_home["model"][1] if isinstance(event, Evaluate)]
     assert len(told) == 2
     for event in told:
@@ -67,7 +75,9 @@ def test_watching_does_not_change_what_is_learned(at_home: dict[str, tuple[Run, 
     assert all(torch.equal(value, plain[name]) for name, value in watched.items())
 
 
-def test_a_fitted_attack_tells_and_draws_its_way_and_stays_inside(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
+def test_a_fitted_attack_tells_and_draws_its_way_and_stays_inside(
+    at_home: dict[str, tuple[Run, list[Event]]],
+) -> None:
     fitted, events = at_home["fitted"]
     assert len([event for event in events if isinstance(event, Evaluate)]) == FIT["epochs"]
     picture = next(event for event in events if isinstance(event, Picture))
@@ -76,7 +86,9 @@ def test_a_fitted_attack_tells_and_draws_its_way_and_stays_inside(at_home: dict[
     clean = data.views.rows(torch.from_numpy(moved["id"]).long()).flat().numpy()
     assert np.abs(moved["adversarial"] - clean).max() <= 0.3 + 1e-6
     table = fitted.table()
-    assert (table["assignment_kl"] >= 0).all() and fitted.result()["assignment_kl_mean"] == pytest.approx(table["assignment_kl"].mean())
+    assert (table["assignment_kl"] >= 0).all() and fitted.result()["assignment_kl_mean"] == pytest.approx(
+        table["assignment_kl"].mean()
+    )
 
 
 def test_one_generator_climbs_every_level(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
@@ -86,8 +98,17 @@ def test_one_generator_climbs_every_level(at_home: dict[str, tuple[Run, list[Eve
     assert (climbed.arrays["linf"] <= levels + 1e-6).all() and climbed.arrays["linf"][-1] > 0
     assert climbed.arrays["view_q"].shape == (9, 2, 10) and climbed.arrays["view_xy"].shape == (9, 2, 2)
     assert climbed.json["views"] == 2 and climbed.json["protocol"].startswith("GAN")
-    checked = questions.compute({"ask": "checks", "level": 4, "ladder": dict(answers.ladder_question(model.key, 3, objective="mv_disrupt", count=9,
-                                                                                                     attack="mv_gan", fitted=fitted.key))})
+    checked = questions.compute(
+        {
+            "ask": "checks",
+            "level": 4,
+            "ladder": dict(
+                answers.ladder_question(
+                    model.key, 3, objective="mv_disrupt", count=9, attack="mv_gan", fitted=fitted.key
+                )
+            ),
+        }
+    )
     assert checked.json["rows"][0]["n"] == 1
 
 
@@ -121,7 +142,12 @@ def test_a_locked_view_stays_as_it_is(at_home: dict[str, tuple[Run, list[Event]]
         asked(model, locked=(0, 1))
     with pytest.raises(SettingsError, match="from 0 to 1; got 5"):
         asked(model, locked=(5,))
-    attacked, _ = done("attack", "pgd", models={"model": model.key}, changes={"objective": "mv_disrupt", "epsilon": 0.2, "n": 20, "locked": [1]})
+    attacked, _ = done(
+        "attack",
+        "pgd",
+        models={"model": model.key},
+        changes={"objective": "mv_disrupt", "epsilon": 0.2, "n": 20, "locked": [1]},
+    )
     moved = attacked.arrays("images")
     clean = load("noisy_digits").views.rows(torch.from_numpy(moved["id"]).long())
     second = clean.like(torch.from_numpy(moved["adversarial"]))[1]
@@ -129,7 +155,12 @@ def test_a_locked_view_stays_as_it_is(at_home: dict[str, tuple[Run, list[Event]]
 
 
 def test_a_generator_is_fitted_with_the_lock(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
-    locked, _ = done("attack", "mv_gan", models={"model": at_home["model"][0].key}, changes=FIT | {"locked": [0], "epochs": 1})
+    locked, _ = done(
+        "attack",
+        "mv_gan",
+        models={"model": at_home["model"][0].key},
+        changes=FIT | {"locked": [0], "epochs": 1},
+    )
     moved = locked.arrays("images")
     clean = load("noisy_digits").views.rows(torch.from_numpy(moved["id"]).long())
     views = clean.like(torch.from_numpy(moved["adversarial"]))
@@ -138,20 +169,33 @@ def test_a_generator_is_fitted_with_the_lock(at_home: dict[str, tuple[Run, list[
 
 def test_a_sweep_fits_one_generator_for_each_epsilon(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model = at_home["model"][0]
-    swept, _ = done("sweep", "mv_gan", models={"model": model.key},
-                    changes={"objective": "mv_disrupt", "epsilons": [0.1, 0.3], "half": "second", "n": 60, "epochs": 2})
+    swept, _ = done(
+        "sweep",
+        "mv_gan",
+        models={"model": model.key},
+        changes={"objective": "mv_disrupt", "epsilons": [0.1, 0.3], "half": "second", "n": 60, "epochs": 2},
+    )
     cells = {cell["epsilon"]: cell["metrics"] for cell in swept.result()["cells"]}
     assert cells[0.1]["linf_max"] <= 0.1 + 1e-6 < cells[0.3]["linf_max"]
     alone, _ = done("attack", "mv_gan", models={"model": model.key}, changes=FIT | {"epsilon": 0.1})
-    assert alone.result()["l2_mean"] == cells[0.1]["l2_mean"], "a cell is what the attack does with its values"
+    assert alone.result()["l2_mean"] == cells[0.1]["l2_mean"], (
+        "a cell is what the attack does with its values"
+    )
 
 
 def test_what_is_told_of_the_views_at_rest(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     found = questions.compute({"ask": "views", "model": at_home["model"][0].key})
     assert sum(found.json["weights"]) == pytest.approx(1) and found.arrays["xy"].shape == (2, 1797, 2)
-    assert found.json["contrast"][0] > 1.3 * found.json["contrast"][1], "the noisy view has about half the contrast"
+    assert found.json["contrast"][0] > 1.3 * found.json["contrast"][1], (
+        "the noisy view has about half the contrast"
+    )
     assert -1 <= found.json["agreement_strangers"] <= found.json["agreement"] <= 1
     json.dumps(found.json, allow_nan=False)
     with pytest.raises(FeintError, match="fuses"):
-        single, _ = done("train", "ae_kmeans", data="digits", changes={"hidden": [8], "iterations": 20, "evaluate_every": 10, "batch": 32, "starts": 1})
+        single, _ = done(
+            "train",
+            "ae_kmeans",
+            data="digits",
+            changes={"hidden": [8], "iterations": 20, "evaluate_every": 10, "batch": 32, "starts": 1},
+        )
         questions.compute({"ask": "views", "model": single.key})

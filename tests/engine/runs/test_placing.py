@@ -1,4 +1,6 @@
-"""Maps: the principal plane, the pictures of a training, and UMAP itself, which compiles for half a minute."""
+"""Maps: the principal plane, the pictures of a training, and UMAP itself, which compiles for half a
+minute.
+"""
 
 import numpy as np
 import pytest
@@ -51,7 +53,9 @@ def test_umap_itself_puts_a_new_point_beside_its_neighbours() -> None:
     assert np.median(np.linalg.norm(placed - xy[:20], axis=1)) < 2 * error
     first = placing._umap(n_neighbors=15, random_state=0, n_jobs=1).fit(z)
     assert (first.embedding_ == xy).all(), "the same seed makes the same map"
-    assert placed == pytest.approx(first.transform(new), abs=1e-5), "the rebuilt map places as the first one does"
+    assert placed == pytest.approx(first.transform(new), abs=1e-5), (
+        "the rebuilt map places as the first one does"
+    )
     alone, _ = placing.place(new[:1], z, xy)
     assert alone.shape == (1, 2) and np.linalg.norm(alone - placed[:1]) < 5 * error
     assert placing._mapped.cache_info().misses == 1, "the rebuilt map is kept for the next sample"

@@ -54,8 +54,14 @@ def engine(shared: tuple[Engine, Path], monkeypatch: pytest.MonkeyPatch) -> Engi
 
 
 def prepared(engine: Engine, iterations: int, seed: int = 0, **changes: object) -> Run:
-    question = {"ask": "prepare", "action": "train", "name": "ae_kmeans", "data": "digits", "seed": seed,
-                "changes": TINY | {"iterations": iterations} | changes}
+    question = {
+        "ask": "prepare",
+        "action": "train",
+        "name": "ae_kmeans",
+        "data": "digits",
+        "seed": seed,
+        "changes": TINY | {"iterations": iterations} | changes,
+    }
     answer = engine.ask(question).json
     assert answer["sentence"] is None, answer
     return Store().create(Spec.model_validate(answer["spec"]))
@@ -163,7 +169,9 @@ def test_a_job_that_does_not_heed_a_stop_is_killed(engine: Engine, monkeypatch: 
     assert 0.5 < time.monotonic() - begin < 5 and run.status() == "paused"
 
 
-def test_a_run_queued_again_while_its_job_ends_does_not_fail(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_queued_again_while_its_job_ends_does_not_fail(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = prepared(engine, 30, seed=11)
     run.want("run")
 
@@ -196,8 +204,14 @@ def test_an_attack_runs_in_a_warm_process(engine: Engine) -> None:
     model = prepared(engine, 40)
     engine.submit(model)
     until(lambda: model.status() == "finished")
-    question = {"ask": "prepare", "action": "attack", "name": "fgsm", "data": "digits", "changes": {"n": 20, "epsilon": 0.1},
-                "models": {"model": model.key}}
+    question = {
+        "ask": "prepare",
+        "action": "attack",
+        "name": "fgsm",
+        "data": "digits",
+        "changes": {"n": 20, "epsilon": 0.1},
+        "models": {"model": model.key},
+    }
     run = Store().create(Spec.model_validate(engine.ask(question).json["spec"]))
     engine.submit(run)
     until(lambda: run.status() == "finished")
@@ -209,15 +223,29 @@ def test_nothing_answers_at_a_wrong_address() -> None:
         Engine.connect("tcp://127.0.0.1:9")
 
 
-def test_everything_ends_with_the_page_server_even_when_it_is_killed(shared: tuple[Engine, Path], tmp_path: Path) -> None:
+def test_everything_ends_with_the_page_server_even_when_it_is_killed(
+    shared: tuple[Engine, Path], tmp_path: Path
+) -> None:
     changes = TINY | {"iterations": 1_000_000}
-    question = {"ask": "prepare", "action": "train", "name": "ae_kmeans", "data": "digits", "changes": changes}
-    code = ("import json, time\nfrom engine.runs.pool import Engine\n"
-            "from engine.runs.spec import Spec\nfrom engine.runs.store import Store\n"
-            f"engine = Engine.connect()\nquestion = {question!r}\n"
-            f"run = Store().create(Spec(**engine.ask(question).json['spec']))\n"
-            f"engine.submit(run)\nprint(json.dumps([str(run.folder), engine._process.pid]), flush=True)\ntime.sleep(600)")
-    page = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"FEINT_HOME": str(tmp_path)}, stdout=subprocess.PIPE)
+    question = {
+        "ask": "prepare",
+        "action": "train",
+        "name": "ae_kmeans",
+        "data": "digits",
+        "changes": changes,
+    }
+    code = (
+        "import json, time\nfrom engine.runs.pool import Engine\nfrom engine.runs.spec import Spec\nfrom"
+        f" engine.runs.store import Store\nengine = Engine.connect()\nquestion = {question!r}\nrun ="
+        " Store().create(Spec(**engine.ask(question).json['spec']))\nengine.submit(run)\n"
+        "print(json.dumps([str(run.folder), engine._process.pid]), flush=True)\ntime.sleep(600)"
+    )
+    page = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"FEINT_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
     try:
         folder, serving = json.loads(page.stdout.readline())
         run = Run(Path(folder))
@@ -229,7 +257,9 @@ def test_everything_ends_with_the_page_server_even_when_it_is_killed(shared: tup
         page.wait()
         page.stdout.close()
     psutil.wait_procs(everyone, timeout=15)
-    assert [process for process in everyone if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [
+        process for process in everyone if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ] == []
     assert run.status() in ("stopped", "failed") and run.reason() != "" or run.status() == "stopped"
 
 

@@ -26,7 +26,13 @@ from engine.runs.store import Run, Store
 ROOT = Path(__file__).resolve().parents[3]
 TINY = {"hidden": (12,), "embedding": 3, "batch": 16, "iterations": 24, "evaluate_every": 8, "starts": 1}
 BASED = {f"base.{name}": value for name, value in TINY.items()} | {
-    "iterations": 12, "interval": 4, "batch": 16, "delta_every": 4, "probe": 64, "stop_at_tolerance": False}
+    "iterations": 12,
+    "interval": 4,
+    "batch": 16,
+    "delta_every": 4,
+    "probe": 64,
+    "stop_at_tolerance": False,
+}
 
 
 @pytest.fixture
@@ -57,10 +63,20 @@ def test_a_run_says_what_it_does_and_leaves_a_whole_folder(how: How) -> None:
     assert isinstance(events[0], Started) and events[0].how["precision"] == "float32"
     evaluations = [event for event in events if isinstance(event, Evaluate)]
     assert [event.step for event in evaluations] == [8, 16, 24]
-    assert all({"acc", "nmi", "ari", "reconstruction_mse", "sizes"} <= event.metrics.keys() for event in evaluations)
-    assert isinstance(events[-1], Finished) and events[-1].run == spec.key and events[-1].metrics["acc"] == evaluations[-1].metrics["acc"]
+    assert all(
+        {"acc", "nmi", "ari", "reconstruction_mse", "sizes"} <= event.metrics.keys() for event in evaluations
+    )
+    assert (
+        isinstance(events[-1], Finished)
+        and events[-1].run == spec.key
+        and events[-1].metrics["acc"] == evaluations[-1].metrics["acc"]
+    )
     this = Store().find(spec.key)
-    assert this.status() == "finished" and this.result() == events[-1].metrics and this.card()["metrics"] == this.result()
+    assert (
+        this.status() == "finished"
+        and this.result() == events[-1].metrics
+        and this.card()["metrics"] == this.result()
+    )
     table = this.table()
     assert len(table) == 1797 and {"sample", "label", "cluster", "confidence", "error"} <= set(table)
     assert np.isclose(table["error"].mean(), this.result()["reconstruction_mse"], rtol=1e-5)
@@ -81,7 +97,11 @@ def test_a_resumed_run_equals_an_unbroken_one(how: How, tmp_path: Path, model: s
     assert isinstance(whole[-1], Finished), whole[-1]
     for stop_at in (3, 9):
         for event in run(spec, how=how, store=broken):
-            if isinstance(event, Progress | Evaluate) and not getattr(event, "phase", "").startswith("base") and event.step >= stop_at:
+            if (
+                isinstance(event, Progress | Evaluate)
+                and not getattr(event, "phase", "").startswith("base")
+                and event.step >= stop_at
+            ):
                 broken.find(spec.key).want("stop")
         assert isinstance(event, Stopped) and event.step >= stop_at
     rest = list(run(spec, how=how, store=broken))
@@ -160,25 +180,40 @@ def test_a_second_caller_follows_the_first(how: How) -> None:
     assert [to_line(event) for event in heard] == [to_line(event) for event in said]
 
 
-def test_what_breaks_becomes_an_event_with_the_story_in_a_file(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_becomes_an_event_with_the_story_in_a_file(
+    how: How, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> dict[str, object]:
         raise ZeroDivisionError("the sum was nothing")
 
     with monkeypatch.context() as patch:
         patch.setattr("engine.runs.training.scores", broken)
         last = list(run(tiny(), how=how))[-1]
-    assert isinstance(last, Failed) and "ZeroDivisionError: the sum was nothing" in last.reason and "\n" not in last.reason
+    assert (
+        isinstance(last, Failed)
+        and "ZeroDivisionError: the sum was nothing" in last.reason
+        and "\n" not in last.reason
+    )
     this = Store().find(tiny().key)
-    assert "Traceback" in (this.folder / "log.txt").read_text() and this.status() == "failed" and not (this.folder / "lock").exists()
+    assert (
+        "Traceback" in (this.folder / "log.txt").read_text()
+        and this.status() == "failed"
+        and not (this.folder / "lock").exists()
+    )
     assert isinstance(list(run(this, how=how))[-1], Finished)
 
 
-def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(how: How, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(
+    how: How, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("engine.models.pace.SECONDS", 0.3)
     spec = tiny(iterations=4000, evaluate_every=2000)
     this = Store().create(spec)
-    code = ("from engine import device\nfrom engine.runs import runner, training\nfrom engine.runs.store import Run\n"
-            f"training.CHECKPOINT_EVERY = 0.0\nlist(runner.work(Run({str(this.folder)!r}), how=device.choose('cpu', 'float32', 1)))")
+    code = (
+        "from engine import device\nfrom engine.runs import runner, training\nfrom engine.runs.store import"
+        f" Run\ntraining.CHECKPOINT_EVERY = 0.0\nlist(runner.work(Run({str(this.folder)!r}),"
+        " how=device.choose('cpu', 'float32', 1)))"
+    )
     with (tmp_path / "said").open("wb") as said:
         child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=said, stderr=said)
     try:
@@ -199,7 +234,9 @@ def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(how: How, mo
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-# --- damage and refusals ----------------------------------------------------------------------------------------------
+# --- damage and refusals
+# ----------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def stopped(how: How) -> Run:
@@ -215,7 +252,12 @@ def test_a_truncated_checkpoint_says_so_and_what_to_do(stopped: Run, how: How, f
     path = stopped.folder / "state" / file
     path.write_bytes(path.read_bytes()[:-20])
     last = list(run(stopped))[-1]
-    assert isinstance(last, Failed) and "damaged" in last.reason and "anew" in last.reason or "start it again" in last.reason
+    assert (
+        isinstance(last, Failed)
+        and "damaged" in last.reason
+        and "anew" in last.reason
+        or "start it again" in last.reason
+    )
 
 
 def test_a_checkpoint_of_another_version_says_so(stopped: Run) -> None:
@@ -263,18 +305,23 @@ def test_a_model_is_loaded_frozen_and_only_when_it_is_there(how: How, stopped: R
     assert load_model(Store().find(stopped.key)) is model
 
 
-@pytest.mark.parametrize(("choice", "error", "words"), [
-    ({"name": "acia"}, UnknownName, "did you mean acai"),
-    ({"data": "digit"}, UnknownName, "did you mean digits"),
-    ({"preset": "quikc"}, SettingsError, "no preset 'quikc'"),
-    ({"changes": {"iterations": 0}}, SettingsError, "acai.iterations must be"),
-    ({"changes": {"iteration": 5}}, SettingsError, "no setting 'iteration'"),
-    ({"changes": {"clusters": 1}}, SettingsError, "clusters"),
-    ({"changes": {"clusters": 5000}}, DataError, "1797 samples"),
-    ({"models": {"model": "nothing"}}, UnknownName, "No run is called"),
-    ({"action": "trian"}, UnknownName, "did you mean train"),
-])
-def test_a_wrong_choice_is_one_sentence(choice: dict[str, object], error: type[FeintError], words: str) -> None:
+@pytest.mark.parametrize(
+    ("choice", "error", "words"),
+    [
+        ({"name": "acia"}, UnknownName, "did you mean acai"),
+        ({"data": "digit"}, UnknownName, "did you mean digits"),
+        ({"preset": "quikc"}, SettingsError, "no preset 'quikc'"),
+        ({"changes": {"iterations": 0}}, SettingsError, "acai.iterations must be"),
+        ({"changes": {"iteration": 5}}, SettingsError, "no setting 'iteration'"),
+        ({"changes": {"clusters": 1}}, SettingsError, "clusters"),
+        ({"changes": {"clusters": 5000}}, DataError, "1797 samples"),
+        ({"models": {"model": "nothing"}}, UnknownName, "No run is called"),
+        ({"action": "trian"}, UnknownName, "did you mean train"),
+    ],
+)
+def test_a_wrong_choice_is_one_sentence(
+    choice: dict[str, object], error: type[FeintError], words: str
+) -> None:
     with pytest.raises(error, match=words) as caught:
         prepare(**({"action": "train", "name": "acai", "data": "digits"} | choice))
     assert "\n" not in str(caught.value)
@@ -295,7 +342,11 @@ def test_data_without_labels_are_trained_on_and_scored_by_what_remains(how: How,
     spec = prepare("train", "acai", str(tmp_path / "plain.npz"), changes=TINY | {"clusters": 4})
     last = list(run(spec, how=how))[-1]
     assert isinstance(last, Finished), last
-    assert "acc" not in last.metrics and last.metrics["reconstruction_mse"] > 0 and len(last.metrics["sizes"]) == 4
+    assert (
+        "acc" not in last.metrics
+        and last.metrics["reconstruction_mse"] > 0
+        and len(last.metrics["sizes"]) == 4
+    )
 
 
 def test_changed_data_are_noticed(how: How, tmp_path: Path) -> None:
@@ -309,6 +360,12 @@ def test_changed_data_are_noticed(how: How, tmp_path: Path) -> None:
 
 def test_a_training_that_diverges_says_so(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
     real = training.judged
-    monkeypatch.setattr(training, "judged", lambda model, data: real(model, data) | {"z": np.full((len(data), 3), np.nan)})
+    monkeypatch.setattr(
+        training, "judged", lambda model, data: real(model, data) | {"z": np.full((len(data), 3), np.nan)}
+    )
     last = list(run(tiny(), how=how))[-1]
-    assert isinstance(last, Failed) and "diverged: at step 8" in last.reason and "Lower the learning rate" in last.reason
+    assert (
+        isinstance(last, Failed)
+        and "diverged: at step 8" in last.reason
+        and "Lower the learning rate" in last.reason
+    )

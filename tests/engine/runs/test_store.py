@@ -16,7 +16,9 @@ from engine.runs.store import Run, Store, story, write_json
 
 def spec(seed: int = 0) -> Spec:
     settings = {"model": "acai", "model_settings": {}}
-    return Spec(action="train", name="acai", settings=settings, data="digits", fingerprint="f" * 16, seed=seed)
+    return Spec(
+        action="train", name="acai", settings=settings, data="digits", fingerprint="f" * 16, seed=seed
+    )
 
 
 @pytest.fixture
@@ -125,7 +127,9 @@ def test_events_are_read_from_a_line_on_and_a_half_line_is_left_alone(store: Sto
 
 def test_a_lock_of_a_dead_process_does_not_hold(store: Store) -> None:
     run = store.create(spec())
-    (run.folder / "lock").write_text(json.dumps({"pid": 2**22 + 1, "host": lock.socket.gethostname(), "born": 0.0}))
+    (run.folder / "lock").write_text(
+        json.dumps({"pid": 2**22 + 1, "host": lock.socket.gethostname(), "born": 0.0})
+    )
     assert lock.holder(run.folder) is None
     with lock.hold(run.folder):
         assert lock.holder(run.folder)["pid"] == lock.os.getpid()
@@ -144,10 +148,27 @@ def test_a_lock_from_another_machine_holds_while_its_heart_beats(store: Store) -
 
 
 def test_the_story_leaves_interruptions_out() -> None:
-    first = [Started(run="r"), Progress(step=1, total=4), Evaluate(step=2, total=4), Progress(step=3, total=4), Stopped(run="r", step=2)]
-    again = [Started(run="r", step=2), Progress(step=3, total=4), Evaluate(step=4, total=4), Finished(run="r")]
+    first = [
+        Started(run="r"),
+        Progress(step=1, total=4),
+        Evaluate(step=2, total=4),
+        Progress(step=3, total=4),
+        Stopped(run="r", step=2),
+    ]
+    again = [
+        Started(run="r", step=2),
+        Progress(step=3, total=4),
+        Evaluate(step=4, total=4),
+        Finished(run="r"),
+    ]
     assert [type(event).__name__ + str(getattr(event, "step", "")) for event in story(first + again)] == [
-        "Started0", "Progress1", "Evaluate2", "Progress3", "Evaluate4", "Finished"]
+        "Started0",
+        "Progress1",
+        "Evaluate2",
+        "Progress3",
+        "Evaluate4",
+        "Finished",
+    ]
 
 
 def test_tables_and_arrays_that_are_not_there_or_damaged_say_so(store: Store) -> None:
