@@ -18,7 +18,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from app import palette
+from app.charts import palette
 
 Array = NDArray[Any]
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
 
-from app import state  # noqa: E402
+from app.address import state  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
 
 st.set_page_config(

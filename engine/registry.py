@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from engine.errors import UnknownName
 from engine.settings import Settings
 
-KINDS = ("model", "attack", "objective", "data", "metric", "study")
+KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
 FOLDERS = (
     "engine.data.sets",
     "engine.models",
@@ -25,6 +25,7 @@ FOLDERS = (
     "engine.attacks",
     "engine.metrics",
     "engine.studies",
+    "engine.running",
 )
 
 Owner = TypeVar("Owner", bound=type[Settings])
@@ -92,11 +93,9 @@ def find(kind: str, name: str) -> type[Any]:
 def names(kind: str) -> list[str]:
     """All names of a kind, sorted."""
     _load()
-    return (
-        sorted(_metrics)
-        if kind == "metric"
-        else sorted(name for owner_kind, name in _settings if owner_kind == kind)
-    )
+    if kind == "metric":
+        return sorted(_metrics)
+    return sorted(name for owner_kind, name in _settings if owner_kind == kind)
 
 
 def metrics() -> dict[str, Metric]:
@@ -107,6 +106,7 @@ def metrics() -> dict[str, Metric]:
 
 def describe(owner: type[Settings]) -> dict[str, Any]:
     """One catalogue entry: what a form, a flag, a card and a list say about a registered class."""
+    schema = owner.model_json_schema()
     entry = {
         "name": owner.name,
         "kind": owner.kind,
@@ -116,11 +116,18 @@ def describe(owner: type[Settings]) -> dict[str, Any]:
         "equation": owner.equation,
         "version": owner.version,
         "presets": {key: dict(value) for key, value in owner.presets.items()},
-        "schema": owner.model_json_schema(),
-        "defaults": owner().values(),
+        "schema": schema,
+        "defaults": _defaults(owner, schema),
     }
     more: Callable[[], dict[str, Any]] | None = getattr(owner, "describe_more", None)
     return entry | (more() if more else {})
+
+
+def _defaults(owner: type[Settings], schema: dict[str, Any]) -> dict[str, Any]:
+    """The values of settings that nobody changed; where a field must be given, those of the others."""
+    if schema.get("required"):
+        return {name: field["default"] for name, field in schema["properties"].items() if "default" in field}
+    return owner().values()
 
 
 def catalogue() -> dict[str, dict[str, dict[str, Any]]]:

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from app import choices, evidence, state
+from app.address import state
+from app.attack import evidence
 from app.components.ladder import ladder
+from app.forms import choices
 
 AXES = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 

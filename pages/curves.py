@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from app import behind, choices, state, sweeps
+from app.address import state
+from app.curves import behind, sweeps
+from app.forms import choices
 
 state.page_head(
     "How much does it take, and how sure is that?",

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from app import charts, controls, launching, live, state, studies
+from app.address import state
+from app.charts import charts
+from app.forms import settings_form
+from app.papers import studies
+from app.runs import launching, live
 
 TABS = {
     "holds": "Where it holds",
@@ -85,7 +89,7 @@ def train() -> None:
             help="\n\n".join(models[name]["summary"] for name in METHODS),
         )
         launching.form(
-            models[method], data, f"defend/{data}", controls.preset_for(models[method], data), usable
+            models[method], data, f"defend/{data}", settings_form.preset_for(models[method], data), usable
         )
     with look:
         live.newest(data, method, "digits take a quarter of a minute")

@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from app import choices, evidence, state, welcome
+from app.address import state
+from app.attack import evidence
 from app.components.ladder import ladder
+from app.forms import choices
+from app.home import welcome
 
 state.page_head("What do you want to break?")
 zoo = state.store().zoo()

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from app import anatomy, broken, evidence, state, workspace
+from app.address import state
+from app.attack import evidence
+from app.inspect import anatomy, broken, workspace
 
 state.page_head(
     "Which samples broke, and why?",

@@ -4,8 +4,11 @@ touched.
 
 import streamlit as st
 
-from app import choices, evidence, multiview, state, views
+from app.address import state
+from app.attack import evidence
 from app.components.ladder import ladder
+from app.forms import choices
+from app.papers import multiview, views
 
 state.page_head(
     "Two views of one thing: what if both are attacked?",

@@ -4,8 +4,12 @@ defended.
 
 import streamlit as st
 
-from app import acts, choices, evidence, latent_studies, launching, live, stage, state, studies
+from app.address import state
+from app.attack import evidence
 from app.components.ladder import ladder
+from app.forms import choices
+from app.papers import acts, latent_studies, stage, studies
+from app.runs import launching, live
 
 TABS = {
     "acts": "Three acts",

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import launching, shelf, state
+from app.address import state
+from app.runs import launching, run_list
 
 PAGE = 10
 
@@ -45,7 +46,7 @@ with left:
         selection_mode="multi",
         persist_state="session",
     )
-    shelf.machine()
+    run_list.machine()
 
 wanted = {"from": places, "what": kinds, "status": states}
 found = [
@@ -67,7 +68,7 @@ with right:
         st.info("No run fits. Clear the search and the filters.", icon=":material/filter_alt_off:")
     count = max(1, -(-len(found) // PAGE))
     page = st.pagination(count, key=f"runs_page/{count}") if count > 1 else 1
-    shelf.cards([row["name"] for row in found[(page - 1) * PAGE : page * PAGE]])
+    run_list.cards([row["name"] for row in found[(page - 1) * PAGE : page * PAGE]])
     if found:
         st.download_button(
             "This list as CSV",

@@ -4,7 +4,9 @@ outlives the page.
 
 import streamlit as st
 
-from app import controls, launching, live, state
+from app.address import state
+from app.forms import settings_form
+from app.runs import launching, live
 
 FRESH = 1
 """The first seed offered: what was trained with seed 0 ships with Feint, and would only be shown."""
@@ -44,10 +46,10 @@ with left:
         help="\n\n".join(f"**{entry['title']}**: {entry['summary']}" for entry in models.values()),
     )
     figures = launching.measured(models[method], data)
-    choice = controls.choose(
+    choice = settings_form.choose(
         models[method],
         key=f"train/{data}",
-        preset=controls.preset_for(models[method], data),
+        preset=settings_form.preset_for(models[method], data),
         fold=True,
         about=launching.about(figures),
     )

@@ -43,10 +43,6 @@ hypothesis.settings.register_profile("feint", deadline=None)  # no test fails on
 hypothesis.settings.load_profile("feint")
 
 
-# --- nobody's data, nobody's network
-# ----------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fixtures that outlive a test write here, never into the user's folder."""
@@ -85,10 +81,6 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright's synchronous interface leaves an event loop running in this thread."""
     items.sort(key=lambda item: "browser" in Path(item.fspath).relative_to(ROOT).parts)
-
-
-# --- one server, one browser
-# ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"errors", "settings", "registry", "events", "device", "home"}
+ABOVE = ("store", "running", "asking", "pool", "studies")
+"""On top of the methods, each seeing those before it; the command line sees everything."""
 METHODS = {"models", "objectives", "attacks", "metrics"}
 SHARED = {"engine.attacks.budget"} | {f"engine.{folder}.protocols" for folder in METHODS}
 SEEN_BY = {  # what each part of the engine may import beside itself and the core
@@ -20,8 +22,7 @@ SEEN_BY = {  # what each part of the engine may import beside itself and the cor
     "nets": {"data"},
     **{folder: {"data", "nets"} for folder in METHODS},
     "defences": {"data", "nets"} | METHODS,
-    "runs": {"data", "nets", "defences", "studies"} | METHODS,
-    "studies": {"data", "nets", "defences", "runs"} | METHODS,
+    **{folder: {"data", "nets", "defences", *ABOVE[:place]} | METHODS for place, folder in enumerate(ABOVE)},
 }
 SET_UP = ("app.__init__", "app.__main__", "app.setup", "tests.__init__", "tests.__main__", "tests.chromium")
 
@@ -96,7 +97,7 @@ def inside_engine(importer: str, target: str) -> str | None:
     """The engine's own arrows."""
     if target.split(".")[0] in ("streamlit", "app", "pages"):
         return "the engine knows nothing of the page"
-    if target.split(".")[0] in ("distributed", "dask") and not importer.startswith("engine.runs.pool"):
+    if target.split(".")[0] in ("distributed", "dask") and not importer.startswith("engine.pool."):
         return "only the pool imports distributed"
     if target.split(".")[0] != "engine":
         return None
@@ -196,7 +197,7 @@ def test_app_imported_for_real_brings_no_torch() -> None:
 @pytest.mark.parametrize(
     ("importer", "line"),
     [
-        ("pages.attack", "from engine.runs import store"),
+        ("pages.attack", "from engine.store import store"),
         ("pages.attack", "import torch"),
         ("pages.attack", "from pages.home import x"),
         ("app.charts", "import torch.nn"),
@@ -204,12 +205,12 @@ def test_app_imported_for_real_brings_no_torch() -> None:
         ("engine.errors", "from engine.data.views import Views"),
         ("engine.data.sources", "import engine.models.adec"),
         ("engine.models.adec", "from engine.attacks.pgd import PGD"),
-        ("engine.models.adec", "from engine import runs"),
+        ("engine.models.adec", "from engine import store"),
         ("engine.attacks.pgd", "from ..models.adec import ADEC"),
         ("engine.metrics.clustering", "def f():\n  import streamlit"),
-        ("engine.defences.ar_dmvc", "from engine.runs.store import Store"),
-        ("engine.runs.store", "from app import state"),
-        ("engine.runs.store", "import distributed"),
+        ("engine.defences.ar_dmvc", "from engine.store.store import Store"),
+        ("engine.store.store", "from app import state"),
+        ("engine.store.store", "import distributed"),
         ("engine.nets.heads", "from tests import conftest"),
     ],
 )
@@ -221,14 +222,14 @@ def test_a_wrong_arrow_is_found(importer: str, line: str) -> None:
     ("importer", "line"),
     [
         ("pages.attack", "from app import state"),
-        ("app.state", "from engine.runs.store import Store"),
+        ("app.state", "from engine.store.store import Store"),
         ("engine.models.adec", "from engine.models.acai import ACAI"),
         ("engine.metrics.flips", "from engine.attacks.budget import Budget"),
         ("engine.attacks.pgd", "from engine.objectives.protocols import Objective"),
-        ("engine.runs.pool", "import distributed"),
+        ("engine.pool.client", "import distributed"),
         ("engine.defences.ar_dmvc", "from engine.attacks.pgd import PGD"),
-        ("engine.runs.runner", "from engine import registry"),
-        ("engine.__main__", "from engine.runs import store"),
+        ("engine.running.runner", "from engine import registry"),
+        ("engine.__main__", "from engine.store import store"),
     ],
 )
 def test_a_right_arrow_is_not(importer: str, line: str) -> None:

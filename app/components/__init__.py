@@ -18,7 +18,7 @@ import streamlit as st
 from numpy.typing import DTypeLike, NDArray
 from streamlit.components.v2.types import ComponentRenderer
 
-from app import palette
+from app.charts import palette
 
 FOLDER = Path(__file__).parent
 CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe"}

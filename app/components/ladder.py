@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import components
-from engine.runs.answers import Answer
+from engine.asking.answers import Answer
 
 Array = NDArray[Any]
 

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app import components, palette
+from app import components
+from app.charts import palette
 
 Array = NDArray[Any]
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Literal
 
-from app import components, palette
+from app import components
+from app.charts import palette
 
 _SHELL = """<!doctype html>
 <html lang="en">

@@ -15,8 +15,11 @@ from engine.cli import terminal
 from engine.cli.flags import Parser, add_fields, changes
 from engine.errors import FeintError, SettingsError, UnknownName
 from engine.events import Event, to_line
-from engine.runs import catalogue, leash, lock
-from engine.runs.store import Run, Store, write_json
+from engine.pool import leash
+from engine.store import catalogue, lock
+from engine.store.files import write_json
+from engine.store.run import Run
+from engine.store.store import Store
 
 KINDS = {
     "models": "model",
@@ -57,10 +60,6 @@ def main(arguments: list[str]) -> int:
 def _usage() -> str:
     rows = [[f"  {name}", (command.__doc__ or "").split("\n")[0]] for name, command in COMMANDS.items()]
     return "python -m engine COMMAND … (each has --help)\n\n" + terminal.table(rows)
-
-
-# --- looking
-# ----------------------------------------------------------------------------------------------------------
 
 
 def list_names(arguments: list[str]) -> int:
@@ -181,10 +180,6 @@ def show(arguments: list[str]) -> int:
     return 0
 
 
-# --- doing
-# ------------------------------------------------------------------------------------------------------------
-
-
 def train(arguments: list[str]) -> int:
     """Train a model: train MODEL --data NAME_OR_FILE [--preset quick] [--seed 0] [--FIELD VALUE …]
     [--json]
@@ -280,7 +275,7 @@ def study(arguments: list[str]) -> int:
     )
     add_fields(parser, entries["study"][name])
     chosen = parser.finish(rest)
-    from engine.runs.studying import Study  # torch, only where something is computed
+    from engine.studies.study import Study  # torch, only where something is computed
 
     asked = Study.choose(name, None, changes(chosen)).chosen
     chosen.data = asked.data()
@@ -325,7 +320,7 @@ def _start(action: str, name: str, chosen: argparse.Namespace) -> int:
 def _begun(action: str, name: str, chosen: argparse.Namespace) -> tuple[int, Run]:
     """The exit code and the run of what was chosen."""
     from engine import device  # torch, only where something is computed
-    from engine.runs import runner
+    from engine.running import runner
 
     card = data.cards().get(chosen.data or "")
     if card is not None and not card["here"]:
@@ -385,7 +380,7 @@ def resume(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     run = Store().find(chosen.run)
-    from engine.runs import runner  # torch, only where something is computed
+    from engine.running import runner  # torch, only where something is computed
 
     return _show(run, runner.resume(run.name), chosen.json)
 
@@ -402,7 +397,8 @@ def work(arguments: list[str]) -> int:
     with _Interrupts(run):
         if chosen.leash:
             leash.follow()
-        from engine.runs import lanes, runner  # torch, only where something is computed
+        from engine.pool import lanes  # torch, only where something is computed
+        from engine.running import runner  # torch, only where something is computed
 
         if chosen.leash:
             lanes.stand_back("train")
@@ -421,24 +417,20 @@ def serve(arguments: list[str]) -> int:
     os.environ.setdefault(
         "DASK_LOGGING__DISTRIBUTED", "warning"
     )  # before Dask is imported; its workers inherit it
-    from engine.runs import pool  # Dask, which nothing else needs
+    from engine.pool import server  # Dask, which nothing else needs
 
     if chosen.leash:
         leash.follow()
-    pool.serve(chosen.address_file, chosen.port)
+    server.serve(chosen.address_file, chosen.port)
     return 0
-
-
-# --- making
-# -----------------------------------------------------------------------------------------------------------
 
 
 def write_catalogue(arguments: list[str]) -> int:
     """Describe everything that can be chosen, for the pages: catalogue"""
     Parser(prog="catalogue").finish(arguments)
-    from engine.runs import describing  # torch
+    from engine import registry  # torch
 
-    print(catalogue.write(describing.entries()))
+    print(catalogue.write(registry.catalogue()))
     return 0
 
 
@@ -453,7 +445,7 @@ def fetch(arguments: list[str]) -> int:
 
 def zoo(arguments: list[str]) -> int:
     """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--json]"""
-    from engine.runs import zoo as building  # torch
+    from engine.cli import zoo as building  # torch
 
     parser = Parser(prog="zoo")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")

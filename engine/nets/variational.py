@@ -161,9 +161,8 @@ def conv_decoder(
         if sides is None:
             layer = nn.ConvTranspose2d(inputs, outputs, 3, 1, padding=1)
         else:
-            layer = nn.ConvTranspose2d(
-                inputs, outputs, 3, 2, padding=1, output_padding=tuple(1 - side % 2 for side in sides)
-            )  # type: ignore[arg-type]
+            height, width = (1 - side % 2 for side in sides)
+            layer = nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=(height, width))
         return [glorot(layer, rng), nn.LeakyReLU(SLOPE)]
 
     return nn.Sequential(

@@ -11,11 +11,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import state, welcome
-from engine.runs import answers, catalogue, describing
-from engine.runs.answers import Answer
-from engine.runs.runner import prepare, run
-from engine.runs.store import Run, Store
+from app.address import state
+from app.home import welcome
+from engine import registry
+from engine.asking import answers
+from engine.asking.answers import Answer
+from engine.running.runner import prepare, run
+from engine.store import catalogue
+from engine.store.run import Run
+from engine.store.store import Store
 
 TINY = {
     "base.hidden": [8],
@@ -75,7 +79,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEINT_HOME", str(home))
-        catalogue.write(describing.entries())
+        catalogue.write(registry.catalogue())
         for name, more in (
             ("adec", {"discriminator": [8], "discriminator_steps": 2, "block": 10}),
             ("dec_star", {}),

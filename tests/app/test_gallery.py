@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import gallery, palette
+from app import gallery
+from app.charts import palette
 
 
 def opened(png: bytes) -> np.ndarray:

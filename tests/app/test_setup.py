@@ -79,20 +79,12 @@ class Slow(Answering):
     pause = 1.0
 
 
-# --- where the interpreter is
-# -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("system", "inside"),
     [("Linux", "bin/python"), ("Darwin", "bin/python"), ("Windows", "Scripts/python.exe")],
 )
 def test_the_interpreter_of_each_platform(system: str, inside: str) -> None:
     assert setup.venv_python(Path(".venv"), system).as_posix() == f".venv/{inside}"
-
-
-# --- the stamp
-# --------------------------------------------------------------------------------------------------------
 
 
 def fake_venv(project: Path) -> Path:
@@ -131,10 +123,6 @@ def test_a_second_start_has_nothing_to_do(project: Path, monkeypatch: pytest.Mon
     began = time.perf_counter()
     assert setup.environment(project) == setup.venv_python(project / ".venv")
     assert time.perf_counter() - began < 0.5
-
-
-# --- making it
-# --------------------------------------------------------------------------------------------------------
 
 
 def test_an_environment_is_made_and_made_again_after_an_interruption(project: Path, offline: None) -> None:
@@ -187,10 +175,6 @@ def test_two_set_ups_wait_for_each_other(project: Path) -> None:
         order.append("first")
     waiting.join(10)
     assert order == ["first", "second"] and "waiting" in said[0]
-
-
-# --- pip ----------------------------------------------------------------------------------------------------
-# ----------
 
 
 def test_pip_looks_at_the_cpu_index_only_where_it_is_given() -> None:
@@ -271,10 +255,6 @@ def test_only_what_takes_time_is_told(line: str, told: str | None) -> None:
     assert setup.progress(line) == told
 
 
-# --- one sentence
-# -----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("output", "cure"),
     [
@@ -330,10 +310,6 @@ def test_an_old_python_is_told_what_to_install() -> None:
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     assert "needs Python 3.11 or newer, and this is Python 3.8" in ended.stderr
-
-
-# --- serving
-# ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:
@@ -413,10 +389,6 @@ def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signal
         finally:
             app.kill()
     wait_until(lambda: not served.is_healthy(port), 10, "the server's end")
-
-
-# --- the checks
-# -------------------------------------------------------------------------------------------------------
 
 
 def test_arguments_of_the_checks_go_to_pytest() -> None:

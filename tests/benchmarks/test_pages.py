@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from engine.runs.store import Store
+from engine.store.store import Store
 from tests.conftest import Server
 
 pytestmark = pytest.mark.benchmark

@@ -125,10 +125,6 @@ def drag_along(page: Page, start: float, end_at: float, steps: int = 30) -> None
         page.evaluate("() => new Promise(requestAnimationFrame)")
 
 
-# --- ladder
-# -----------------------------------------------------------------------------------------------------------
-
-
 def test_the_ladder_moves_with_the_hand_and_reports_once(opened: Opened) -> None:
     page = opened("show=ladder&factor=3")
     pictures = {
@@ -233,10 +229,6 @@ def test_the_ladder_saves_its_moment(opened: Opened) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("Save this moment")).click()
     assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-# --- map ----------------------------------------------------------------------------------------------------
-# ----------
 
 
 def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
@@ -350,10 +342,6 @@ def test_the_map_fits_its_page(opened: Opened, shots: Path, width: int, dark: bo
     page.screenshot(path=shots / f"map-{width}-{'dark' if dark else 'light'}.png")
 
 
-# --- wipe ---------------------------------------------------------------------------------------------------
-# ----------
-
-
 def test_the_wipe_by_hand_and_by_keyboard(opened: Opened, shots: Path) -> None:
     page = opened("show=wipe", width=700)
     handle, count = page.get_by_role("slider"), runs(page)
@@ -368,10 +356,6 @@ def test_the_wipe_by_hand_and_by_keyboard(opened: Opened, shots: Path) -> None:
     expect(page.locator(".wipe img").nth(0)).to_be_visible()
     assert runs(page) == count
     page.screenshot(path=shots / "wipe-700-light.png")
-
-
-# --- charts
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browser: Browser) -> None:
@@ -392,10 +376,6 @@ def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browse
             400
         )  # a second click sooner than 0.3 s is a double click, which selects nothing
     context.close()
-
-
-# --- one file
-# ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Path) -> None:

@@ -86,10 +86,6 @@ def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:
     press(page, x, y)
 
 
-# --- look and drag
-# ----------------------------------------------------------------------------------------------------
-
-
 def test_home_plays_before_anybody_clicks(visit: Visit) -> None:
     page = visit("/")
     canvas = page.locator(".ladder canvas.attacked")
@@ -139,10 +135,6 @@ def test_a_weight_on_the_reconstruction_changes_the_attack(visit: Visit) -> None
     handle = ladder(page)
     handle.press("End")
     expect(handle).to_have_attribute("aria-valuetext", re.compile("^lambda"))
-
-
-# --- inspect and sweep
-# ------------------------------------------------------------------------------------------------
 
 
 def test_a_cell_of_the_matrix_shows_its_samples(visit: Visit, shots: Path) -> None:
@@ -197,10 +189,6 @@ def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -
     }
 
 
-# --- train
-# ------------------------------------------------------------------------------------------------------------
-
-
 def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: Server) -> None:
     page = visit("/train?v=1&data=digits&seed=3")
     page.get_by_role("button", name="Train", exact=True).wait_for(timeout=PATIENCE)
@@ -221,10 +209,6 @@ def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: 
     page.get_by_role("button", name="Stop and keep").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=PATIENCE)
     settled(page)
-
-
-# --- share and take away
-# ----------------------------------------------------------------------------------------------
 
 
 def test_a_link_shows_somebody_else_the_same_picture(visit: Visit) -> None:
@@ -271,10 +255,6 @@ def test_the_saved_ladder_plays_without_a_server(
         alone.screenshot(path=shots / "journey-saved-ladder-390.png")
     finally:
         phone.close()
-
-
-# --- every page, by day and by night, on a desk and on a phone
-# --------------------------------------------------------
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])

@@ -16,8 +16,8 @@ import engine.__main__ as entry
 from engine import registry
 from engine.cli import commands, flags, terminal
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
-from engine.runs import catalogue, describing
-from engine.runs.store import Store
+from engine.store import catalogue
+from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = [
@@ -40,7 +40,7 @@ SMALL = ["--device", "cpu", "--precision", "float32", "--threads", "1"]
 @pytest.fixture(scope="module")
 def entries() -> dict[str, Any]:
     """The catalogue's own part, described once."""
-    return describing.entries()
+    return registry.catalogue()
 
 
 @pytest.fixture(autouse=True)
@@ -314,10 +314,6 @@ def test_without_the_requirements_the_venv_runs_it_or_a_sentence(
     monkeypatch.setattr(entry.subprocess, "run", lambda command, check: type("Ended", (), {"returncode": 0}))
     assert entry.main() == 0
     assert ran == [[str(entry.VENV), "-m", "engine", "list", "models"]]
-
-
-# --- real processes
-# ---------------------------------------------------------------------------------------------------
 
 
 def command(*words: str) -> list[str]:

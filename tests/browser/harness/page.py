@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[3]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from app import charts, gallery  # noqa: E402
+from app import gallery  # noqa: E402
+from app.charts import charts  # noqa: E402
 from app.components.ladder import ladder  # noqa: E402
 from app.components.map import Classes, Values, map_payload, point_map  # noqa: E402
 from app.components.wipe import wipe, wipe_payload  # noqa: E402

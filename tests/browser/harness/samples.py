@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from app import charts
-from engine.runs.answers import Answer
+from app.charts import charts
+from engine.asking.answers import Answer
 
 Array = NDArray[Any]
 

@@ -120,10 +120,6 @@ def test_views_of_equal_height_stand_side_by_side() -> None:
     )
 
 
-# --- what a person brings
-# ---------------------------------------------------------------------------------------------
-
-
 def brought(folder: Path, **arrays: np.ndarray) -> str:
     np.savez(folder / "mine.npz", **arrays)  # type: ignore[arg-type]
     return str(folder / "mine.npz")
@@ -174,10 +170,6 @@ def test_one_view_is_told(tmp_path: Path) -> None:
 def test_views_of_different_lengths_never_come_to_rest() -> None:
     with pytest.raises(DataError, match="these hold 3 and 4"):
         AtRest((torch.zeros(3, 1, 8, 8), torch.zeros(4, 1, 8, 8)), (1.0, 1.0))
-
-
-# --- RegDB
-# ------------------------------------------------------------------------------------------------------------
 
 
 def people(folder: Path, spectrum: str, count: int, images: int = 10) -> None:

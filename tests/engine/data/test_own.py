@@ -67,10 +67,6 @@ def grey(side: int = 12, wide: int | None = None) -> np.ndarray:
     return RNG.integers(0, 256, (side, wide or side), dtype=np.uint8)
 
 
-# --- good ---------------------------------------------------------------------------------------------------
-# ----------
-
-
 def test_vectors_have_one_stored_map_into_the_unit_interval(save):
     found = data.load(save(x=X, y=Y))
     view = found.views.all()[0].numpy()
@@ -209,9 +205,6 @@ def test_report_speaks_plainly(save):
     assert "4 classes: 0 11, 1 11, 2 10, 3 10." in lines and "2 samples are exact copies of others." in lines
     assert not any(line.startswith("Cannot") for line in lines) and json.dumps(lines)
 
-
-# --- bad ----------------------------------------------------------------------------------------------------
-# ----------
 
 HOLE = np.where(np.arange(200).reshape(40, 5) == 7, np.nan, X)
 FLAT = np.where(np.arange(5) == 3, 1.0, X)

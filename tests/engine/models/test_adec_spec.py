@@ -49,10 +49,6 @@ def points(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     return drawn(7, 3, seed=seed), drawn(4, 3, seed=seed + 1), torch.softmax(drawn(7, 4, seed=seed + 2), 1)
 
 
-# --- assignment and target
-# --------------------------------------------------------------------------------------------
-
-
 @hypothesis_settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), scale=st.floats(1e-3, 1e3))
 def test_t1_q_is_a_distribution_whose_top_is_the_nearest_centre(seed: int, scale: float) -> None:
@@ -96,10 +92,6 @@ def test_t2_by_hand() -> None:
 def test_t2_a_cluster_without_anybody_stays_at_zero() -> None:
     p = target_distribution(torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     assert torch.equal(p, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
-
-
-# --- gradients of eq. (10)
-# --------------------------------------------------------------------------------------------
 
 
 def kl_pull(z: Tensor, mu: Tensor, p: Tensor) -> Tensor:
@@ -173,10 +165,6 @@ def test_kl_is_zero_exactly_at_its_target_and_bears_zeros() -> None:
     ) == pytest.approx(np.log(2), abs=1e-6)
 
 
-# --- theorem 1: two clusters, linear maps
-# ------------------------------------------------------------------------------
-
-
 def pair_sum(a: Tensor, b: Tensor) -> Tensor:
     return squared_distances(a, b).sum()
 
@@ -207,9 +195,6 @@ def test_t7_theorem_1() -> None:
     for_k, for_r = theorem_1(drawn(3, 6, seed=6), drawn(6, 3, seed=7), x, 8)
     assert for_k < 1e-9 and for_r > 1
 
-
-# --- angles -------------------------------------------------------------------------------------------------
-# ------------
 
 ALL = torch.arange(len(DATA))
 
@@ -293,10 +278,6 @@ def test_the_last_iterate_is_always_probed(end: dict[str, object]) -> None:
     assert due, "a final angle is that of the final weights"
 
 
-# --- who moves what
-# -----------------------------------------------------------------------------------------------------
-
-
 def parts(state: object) -> dict[str, dict[str, Tensor]]:
     model, extra = state.model, state.extra  # type: ignore[attr-defined]
     found = {
@@ -354,10 +335,6 @@ def test_t13_no_stop_at_the_start_nor_while_the_encoder_stands_still() -> None:
 def test_tolerance_is_shown_where_it_does_not_stop() -> None:
     state, events = trained(changed("dec_star", tolerance=1.0, rate=1e-6))
     assert state.step == 24 and events[-1].values["label_change"] == 0.0
-
-
-# --- pretraining
-# --------------------------------------------------------------------------------------------------------
 
 
 def test_t14_the_critic_learns_a_folded_alpha() -> None:
@@ -439,10 +416,6 @@ def test_augmentation_shifts_turns_and_fills_with_the_edge() -> None:
     )
 
 
-# --- limits -------------------------------------------------------------------------------------------------
-# ------------
-
-
 def test_t17_a_huge_gamma_is_clustering_alone() -> None:
     state = begun(changed("idec_star", gamma=1e6))
     losses = state.losses(DATA.views.all(), ALL)
@@ -493,10 +466,6 @@ def test_t18_at_a_stationary_point_drift_is_minus_one() -> None:
     found = probe_angles(state, Doubles((x,), (1.0,)), None, np.zeros(50, dtype=int), index)
     assert found["norm_total"] < 1e-6 and found["norm_pseudo"] > 1e-3
     assert found["delta_fd"] < -0.99 and found["near_stationary"] == 1 and found["delta_fr"] is None
-
-
-# --- what is told
-# -------------------------------------------------------------------------------------------------------
 
 
 def test_adec_tells_its_signs() -> None:

@@ -68,10 +68,6 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-# --- networks
-# ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("side", "width", "whole", "one", "drawn"),
     [(28, 64, 327_072, 111_680, 111_489), (8, 32, 70_496, 28_192, 28_097)],
@@ -112,10 +108,6 @@ def test_what_cannot_be_built_is_told(shapes: list[tuple[int, ...]], clusters: i
         views.MultiViewNet(shapes, clusters, 4, rng())
     with pytest.raises(SettingsError, match="at most 24"):
         fresh(SiMVC(batch=30), pictures())
-
-
-# --- losses
-# -----------------------------------------------------------------------------------------------------------
 
 
 def test_ddc_has_its_reference_values() -> None:
@@ -187,10 +179,6 @@ def test_the_mitigator_is_zero_where_nothing_moved() -> None:
     assert float(divergence(torch.eye(2), torch.eye(2).flip(1)).max()) <= 1.0001 * math.log(10_001)
 
 
-# --- training
-# ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_trains_on_one_half_and_resumes_to_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine.models import multiview
@@ -242,10 +230,6 @@ def test_the_inner_attack_stays_inside_moves_every_view_and_leaves_running_stati
     for clean, attacked in zip(x, moved, strict=True):
         assert 0 < float((attacked - clean).abs().max()) <= 0.1 + 1e-6
         assert float(attacked.min()) >= 0 and float(attacked.max()) <= 1
-
-
-# --- the GAN attack
-# ---------------------------------------------------------------------------------------------------
 
 
 def test_the_gan_attack_leaves_the_target_alone_and_stays_inside_every_epsilon() -> None:

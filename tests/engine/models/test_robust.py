@@ -33,9 +33,9 @@ from engine.nets.neighbourhood import affinity, orthonormal, smoothness
 from engine.nets.variational import ClusteringVAE, perturber
 from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.objectives.protocols import LatentObjective
-from engine.runs import latent
-from engine.runs.attacking import Attack
-from engine.runs.judging import Judge
+from engine.running import embedding_attack
+from engine.running.attacking import Attack
+from engine.running.judging import Judge
 from tests.engine.tiny import Tiny, images
 
 TINY: dict[str, Any] = {
@@ -102,8 +102,8 @@ def fitted(
 
 def outcome(
     model: ClusteringVAE, data: Dataset, net: torch.nn.Module, **changes: Any
-) -> latent.LatentOutcome:
-    steps = latent.launch(
+) -> embedding_attack.LatentOutcome:
+    steps = embedding_attack.launch(
         Attack(
             **(
                 {
@@ -131,10 +131,6 @@ def weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
-
-
-# --- losses of the base
-# ------------------------------------------------------------------------------------------------
 
 
 def test_r1_assignments_are_shares_and_agreement_lies_between_zero_and_one() -> None:
@@ -235,10 +231,6 @@ def test_r8_a_critic_without_an_opinion_costs_two_log_two() -> None:
 def test_no_sample_is_its_own_stranger(n: int) -> None:
     order = derangement(n, rng(n))
     assert sorted(order.tolist()) == list(range(n)) and not bool((order == torch.arange(n)).any())
-
-
-# --- the attack
-# --------------------------------------------------------------------------------------------------------
 
 
 def test_r9_without_weight_the_perturbation_vanishes() -> None:
@@ -362,10 +354,6 @@ def test_sizes_and_the_noise_control() -> None:
     assert embedding.sizes(delta, np.zeros((2, 2)))["d_tab"] is None
 
 
-# --- who changes what
-# --------------------------------------------------------------------------------------------------
-
-
 def test_r11_the_attack_changes_only_itself_and_the_defence_never_the_attack() -> None:
     data = digits().views
     base = trained(METHODS["conv_ae"], data)
@@ -413,10 +401,6 @@ def test_the_public_codes_critic_of_embeddings_never_learns() -> None:
     )
 
 
-# --- networks
-# ----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("shape", [(1, 28, 28), (1, 8, 8), (3, 32, 32), (1, 9, 13), (1, 16, 16)])
 def test_convolutions_give_back_the_shape_they_were_given(shape: tuple[int, ...]) -> None:
     model = ConvAE(embedding=6, filters=(4, 8), head=(8,)).drawn((shape,), 3, rng()).requires_grad_(False)
@@ -451,10 +435,6 @@ def test_vectors_are_dense_and_words_stay_positive() -> None:
     ) == pytest.approx(1, rel=1e-4)
 
 
-# --- what is refused
-# ---------------------------------------------------------------------------------------------------
-
-
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
     pair = AtRest((torch.rand(40, 1, 8, 8), torch.rand(40, 1, 8, 8)), (1.0, 1.0))
     with pytest.raises(DataError, match="one view"):
@@ -476,9 +456,6 @@ def test_what_cannot_be_is_said_in_a_sentence() -> None:
     with pytest.raises(AbilityError, match="decodes"):
         FlipAndKeep().bind(Tiny(), images(3))
 
-
-# --- trends, on real digits
-# --------------------------------------------------------------------------------------------
 
 TREND = {
     "embedding": 10,

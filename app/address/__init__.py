@@ -1,0 +1,1 @@
+"""Links, session state and the handle on the engine."""

@@ -1,0 +1,1 @@
+"""What only the Attack page shows."""

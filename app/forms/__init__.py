@@ -1,0 +1,1 @@
+"""The engine's catalogue as widgets, and back as a validated choice."""

@@ -1,0 +1,478 @@
+"""The three acts of robust clustering: the base attacked, defended under the same attack, attacked anew;
+which runs they are and what they show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.address import state
+from app.forms.choices import Victim
+from app.papers import stage
+from app.runs import launching, live
+from app.runs.launching import DONE, LIVE
+from engine.asking import answers
+from engine.asking.answers import Answer
+from engine.store.run import Run
+
+MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
+PRESET_FOR = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
+PRESETS = {"quick": "quick", "mini": "mini", "text": "mini"}
+"""Preset of a model -> that of an attack on it."""
+KINDS: dict[str, dict[str, Any]] = {
+    "affine": {},
+    "ReLU": {"activation": "relu"},
+    "for each sample": {"variant": "per_sample"},
+}
+"""What may be chosen of an attack -> its fields."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """A base with what was done to it: its attack, its defence, the same attack on the defended network, a
+    fresh one; None where it is not there yet.
+    """
+
+    base: Run
+    attack: Run | None
+    defended: Run | None
+    same: Run | None
+    again: Run | None
+
+    def acts(self) -> dict[str, Run | None]:
+        """Act -> the run of its attack."""
+        return {"base": self.attack, "same": self.same, "again": self.again}
+
+
+def choose_base() -> Victim:
+    """A base network, from the zoo or from own runs."""
+    found = {name: run for name, run in state.models().items() if run.spec.name in MODULES}
+    if st.session_state["address"].get("model") not in (None, *found):
+        state.forget("model")
+    if not found:
+        st.info("No base network is here yet. Train one under Train.")
+        st.stop()
+    default = "digits/conv_ae" if "digits/conv_ae" in found else next(iter(found))
+    name = st.selectbox(
+        "Base network",
+        list(found),
+        key=state.key("model", default, lambda name: name in found),
+        format_func=lambda option: state.model_title(option, found[option]),
+        help="ConvAE alone, with mutual information, or with a graph.",
+    )
+    return Victim(
+        name, found[name], state.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…")
+    )
+
+
+def choose_story(victim: Victim) -> Story:
+    """The attack and the defence that are looked at: the newest that were made for this base, or those of the
+    zoo, unless others are chosen.
+    """
+    done = _done()
+    attacks = {run.name: run for run in _attacks(victim.run.key, done) if "fitted" not in run.spec.builds_on}
+    attack = _chosen(
+        "Attack",
+        attacks,
+        "attacker",
+        _attack_title,
+        "Fitted to the base. ν weighs how much assignments shall disagree.",
+    )
+    defences = {
+        run.name: run
+        for run in done
+        if run.spec.name == "latent_defence" and run.spec.builds_on.get("base") == victim.run.key
+    }
+    defended = _chosen(
+        "Defence", defences, "run", _defence_title, "Trained from this base, against its own attack at one ν."
+    )
+    return story(victim.run, attack, defended, done)
+
+
+def story(base: Run, attack: Run | None, defended: Run | None, done: Sequence[Run]) -> Story:
+    """The story of a base, an attack on it and a defended network, from the runs that are done."""
+    same = again = None
+    if attack is not None and defended is not None:
+        on = _attacks(defended.key, done)
+        same = next((run for run in on if run.spec.builds_on.get("fitted") == attack.key), None)
+        again = next(
+            (run for run in on if "fitted" not in run.spec.builds_on and _how(run) == _how(attack)), None
+        )
+    return Story(base, attack, defended, same, again)
+
+
+def _chosen(label: str, found: dict[str, Run], parameter: str, title: Any, help_: str) -> Run | None:
+    if not found:
+        return None
+    name = st.selectbox(
+        label,
+        list(found),
+        key=state.key(parameter, next(iter(found)), lambda option: option in found),
+        format_func=lambda option: title(found[option]),
+        help=help_,
+    )
+    return found[str(name)]
+
+
+def _done() -> list[Run]:
+    """Every finished run, the zoo's first: read once a rerun, for it looks into every folder."""
+    shelf = state.store()
+    return [run for run in [*shelf.zoo().values(), *shelf.all()] if run.status() in DONE]
+
+
+def _attacks(model: str, done: Sequence[Run]) -> list[Run]:
+    """Attacks on the embedding of a model among the runs that are done, each once; those at the default ν
+    first.
+    """
+    found: dict[str, Run] = {}
+    for run in done:
+        if run.spec.name == "latent_attack" and run.spec.builds_on.get("model") == model:
+            found.setdefault(run.key, run)
+    return sorted(
+        found.values(), key=lambda run: run.spec.settings["objective_settings"].get("nu") is not None
+    )
+
+
+def _how(run: Run) -> tuple[Any, ...]:
+    settings = run.spec.settings
+    return settings["attack_settings"], settings["objective_settings"]
+
+
+def _attack_title(run: Run) -> str:
+    settings = run.spec.settings["attack_settings"]
+    kind = (
+        "for each sample alone"
+        if settings["variant"] == "per_sample"
+        else "ReLU"
+        if settings["activation"] == "relu"
+        else "affine"
+    )
+    return f"ν = {run.result().get('nu', 0):g} · {kind} · flips {run.result().get('flip_rate', 0):.0%}"
+
+
+def _defence_title(run: Run) -> str:
+    settings = launching.settings(run.spec)
+    arm = {
+        "information": "mutual information",
+        "consistency": "consistency",
+        "control": "control: equal steps, no defence",
+    }[settings["variant"]]
+    return f"{arm}{', the attack learns on' if settings['attack_steps'] else ''} · {settings['steps']} steps"
+
+
+def missing(victim: Victim, told: Story) -> None:
+    """A button for the next act that is not there yet, or the progress of the run that makes it."""
+    for question, words in _next(victim, told):
+        run = _begun(question)
+        if run is not None and run.status() in LIVE:
+            st.fragment(_waiting, run_every=live.TICK)(run.name, words)
+        elif run is not None and run.status() not in DONE:
+            st.error(f"{words} did not finish: {run.reason() or run.status()}")
+        elif st.button(words, icon=":material/play_arrow:", type="primary"):
+            kept = st.session_state.setdefault("acts/begun", {})
+            kept[_text(question)] = launching.begin(question)
+            st.rerun()
+        return
+
+
+def _next(victim: Victim, told: Story) -> list[tuple[dict[str, Any], str]]:
+    """What comes next, as a question "prepare" and in words."""
+    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
+    fit = {
+        "ask": "prepare",
+        "action": "attack",
+        "name": "latent_attack",
+        "data": data,
+        "seed": seed,
+        "preset": PRESETS.get(preset or ""),
+    }
+    aim = {"objective": "flip_and_keep", "n": 1000}
+    if told.attack is None:
+        return [(fit | {"changes": aim, "models": {"model": victim.run.key}}, "Fit the attack")]
+    if told.defended is None:
+        return [
+            (
+                {
+                    "ask": "prepare",
+                    "action": "train",
+                    "name": "latent_defence",
+                    "data": data,
+                    "seed": seed,
+                    "preset": preset,
+                    "changes": defence_of(victim.run),
+                },
+                "Train the defence",
+            )
+        ]
+    changes = aim | {
+        "attack_settings": told.attack.spec.settings["attack_settings"],
+        "objective_settings": told.attack.spec.settings["objective_settings"],
+    }
+    if told.same is None:
+        return [
+            (
+                fit
+                | {
+                    "changes": {"n": 1000},
+                    "models": {"model": told.defended.key, "fitted": told.attack.key},
+                },
+                "Attack the defended network in the same way",
+            )
+        ]
+    if told.again is None:
+        return [
+            (
+                fit | {"preset": None, "changes": changes, "models": {"model": told.defended.key}},
+                "Attack the defended network anew",
+            )
+        ]
+    return []
+
+
+def preset_of(run: Run) -> str | None:
+    """The preset that fits the data of a base."""
+    return PRESET_FOR.get(run.spec.data)
+
+
+def defence_of(base: Run) -> dict[str, Any]:
+    """The settings of a defence that begins from this very base."""
+    settings = dict(launching.settings(base.spec))
+    modules = {name: settings.pop(name) for name in ("mie", "graph") if name in settings}
+    return {"module": base.spec.name, "base": settings} | modules
+
+
+def _text(question: dict[str, Any]) -> str:
+    return repr(sorted(question.items()))
+
+
+def _begun(question: dict[str, Any]) -> Run | None:
+    name = st.session_state.get("acts/begun", {}).get(_text(question))
+    return state.store().find(name) if name and live.readable(name) else None
+
+
+def _waiting(name: str, words: str) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is not None:
+        pace = told.pace()
+        st.progress(pace.share, f"{words}: {pace.share:.0%}")
+        pictures = told.pictures("decoded")
+        if pictures:
+            try:
+                st.image(
+                    (run.folder / pictures[-1].file).read_bytes(),
+                    caption=pictures[-1].caption,
+                    width="stretch",
+                    alt=pictures[-1].caption,
+                )
+            except OSError:
+                st.caption("The newest picture is not there any more.")
+    if run.status() not in LIVE:
+        st.rerun()
+
+
+def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
+    """An attack of one's own: on any network that decodes, with any ν, watched while it is fitted."""
+    found = state.models(ability="decodes")
+    with choose:
+        first = "digits/conv_ae" if "digits/conv_ae" in found else next(iter(found))
+        name = str(
+            st.selectbox(
+                "Network",
+                list(found),
+                index=list(found).index(first),
+                key="fit/model",
+                format_func=lambda option: state.model_title(option, found[option]),
+            )
+        )
+        run = found[name]
+        nu = st.number_input(
+            "ν",
+            0.0,
+            10.0,
+            None,
+            step=0.001,
+            format="%.4f",
+            key="fit/nu",
+            placeholder="as for the size of a sample",
+            help=(
+                "Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over"
+                " samples. Left empty: 0.01 for 8x8 images, 0.04 for 28x28 as published, in proportion for"
+                " larger samples."
+            ),
+        )
+        kind = str(
+            st.selectbox(
+                "Perturbation",
+                list(KINDS),
+                key="fit/kind",
+                help="Affine, as released; with ReLU between its layers; or found for each sample by itself.",
+            )
+        )
+        seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
+        preset = PRESETS.get(PRESET_FOR.get(run.spec.data, ""))
+        question = {
+            "ask": "prepare",
+            "action": "attack",
+            "name": "latent_attack",
+            "data": run.spec.data,
+            "seed": seed,
+            "preset": preset,
+            "models": {"model": run.key},
+            "changes": (
+                {"objective": "flip_and_keep", "n": 1000}
+                | ({} if nu is None else {"objective_settings": {"nu": nu}})
+                | KINDS[kind]
+            ),
+        }
+        if st.button("Fit", type="primary", icon=":material/play_arrow:", width="stretch"):
+            st.session_state.setdefault("acts/begun", {})[_text(question)] = launching.begin(question)
+    with look:
+        begun = _begun(question)
+        if begun is None:
+            st.info(
+                "Press Fit; on digits it takes five seconds. What it reached comes here.",
+                icon=":material/model_training:",
+            )
+        elif begun.status() in LIVE:
+            st.fragment(_waiting, run_every=live.TICK)(begun.name, "Fit the attack")
+        elif begun.status() not in DONE:
+            st.error(f"The fit did not finish: {begun.reason() or begun.status()}")
+        elif (act := stage.read(begun)) is not None:
+            st.subheader(_attack_title(begun), anchor=False)
+            stage.scores(act)
+            left, right = st.columns(2, gap="medium")
+            with left:
+                stage.arrows(act, stage.samples(act, int(act.table["id"].iloc[0]))[0], "fit")
+            with right:
+                stage.flow(act, "fit")
+
+
+def sentence(told: Story) -> str | None:
+    """What the three acts amount to, in a line."""
+    if told.attack is None or told.same is None or told.again is None:
+        return None
+    first, same, again = (run.result()["flip_rate"] for run in (told.attack, told.same, told.again))
+    held = (
+        "The defence holds against the attack it has seen"
+        if same < first / 2
+        else "The defence does not hold even against the attack it has seen"
+    )
+    again_wins = f"{'but' if same < first / 2 else 'and'} a fresh attack of the same weight wins again"
+    anew = (
+        "and against a fresh one"
+        if again < first / 2
+        else again_wins
+        if again >= 0.8 * first
+        else "and takes something from a fresh one"
+    )
+    chance = told.same.result()["noise_flip_rate"]
+    no_more = (
+        f", no more than a random direction of that length: {chance:.1%}" if same <= 1.2 * chance else ""
+    )
+    return f"{held} (flips **{first:.1%} → {same:.1%}**{no_more}), {anew} (**{again:.1%}**)."
+
+
+def over_nu(model: Run) -> list[Run]:
+    """The affine attacks that were fitted to a model, one for each ν, rising."""
+    found: dict[float, Run] = {}
+    for run in _attacks(model.key, _done()):
+        settings = run.spec.settings["attack_settings"]
+        if "fitted" not in run.spec.builds_on and (settings["variant"], settings["activation"]) == (
+            "amortised",
+            "none",
+        ):
+            found.setdefault(run.result()["nu"], run)
+    return [found[nu] for nu in sorted(found)]
+
+
+def ladder_question(model: Run, sample: int, size: int, fitted: Sequence[Run]) -> dict[str, Any]:
+    """The question of a ladder over ν: δ for this sample alone, or that of fitted attacks."""
+    return answers.nu_question(model.key, sample, size, [run.key for run in fitted])
+
+
+def takeaway(answer: Answer) -> None:
+    """From which ν on the sample is in another cluster, beside a random direction of the same length."""
+    said = answer.json
+    name, flip = said["cluster_names"][said["cluster_own"]], said["flip"]
+    found = (
+        f"first leaves it at **ν = {said['levels'][flip]:.3g}**"
+        if flip is not None
+        else f"stays there up to ν = {said['levels'][-1]:g}"
+    )
+    st.markdown(
+        f"It is in cluster **{name}** and {found}; a random direction of the same length leaves it at"
+        f" {said['noise_flips']} of {len(said['levels'])} levels."
+    )
+
+
+def pair(answer: Answer, level: int) -> None:
+    """How alike the two decoded pictures are, against how well the network decodes at all."""
+    said = answer.json
+    read_clean, read_moved = said["read_as"][0], said["read_as"][level]
+    words = (
+        ""
+        if read_moved is None
+        else (
+            f" A 5-nearest-neighbour look at the pictures reads **{read_clean}** before and **{read_moved}**"
+            " after."
+        )
+    )
+    st.caption(
+        f"At ν = {said['levels'][level]:.3g} the decoded picture changes by {said['shift_mse'][level]:.4f}"
+        f" (mean square); its own error is {said['error_mse']:.4f}. ‖δ‖/‖z‖ ="
+        f" {said['ratio'][level]:.3f}.{words}"
+    )
+
+
+def reproduce(victim: Victim, told: Story) -> dict[str, str]:
+    """The three acts on the command line, as they are chosen."""
+    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
+    named = f" --preset {PRESETS[preset]}" if preset else ""
+    settings = (
+        told.attack.spec.settings
+        if told.attack is not None
+        else {"attack_settings": {}, "objective_settings": {}}
+    )
+    nu, kind = settings["objective_settings"].get("nu"), settings["attack_settings"]
+    how = (
+        (f" --nu {nu:g}" if nu is not None else "")
+        + (" --variant per_sample" if kind.get("variant") == "per_sample" else "")
+        + (" --activation relu" if kind.get("activation") == "relu" else "")
+    )
+    defended = told.defended.name if told.defended is not None else "DEFENDED"
+    arm = launching.settings(told.defended.spec) if told.defended is not None else {}
+    more = (
+        (f" --module {victim.run.spec.name}" if victim.run.spec.name != MODULES[0] else "")
+        + (f" --variant {arm['variant']}" if arm.get("variant", "information") != "information" else "")
+        + (f" --attack_steps {arm['attack_steps']}" if arm.get("attack_steps") else "")
+    )
+    fit = f"--objective flip_and_keep{named}{how} --seed {seed}"
+    lines = [
+        f"python3 -m engine attack latent_attack --model {victim.name} {fit}",
+        (
+            "python3 -m engine train latent_defence --data"
+            f" {data}{f' --preset {preset}' if preset else ''}{more} --seed {seed}"
+        ),
+        (
+            f"python3 -m engine attack latent_attack --model {defended} --fitted"
+            f" {told.attack.name if told.attack is not None else 'ATTACK'}"
+        ),
+        f"python3 -m engine attack latent_attack --model {defended} {fit}",
+    ]
+    return {"Command line": "\n".join(lines)}
+
+
+def reproduce_ladder(model: Run, sample: int, fitted: Sequence[Run]) -> dict[str, str]:
+    """The ladder over ν in Python."""
+    size = int(np.prod(state.catalogue()["data"].get(model.spec.data, {"shape": [784]})["shape"]))
+    return {
+        "Python": (
+            f"from engine.asking import answers\nquestion = answers.nu_question({model.key!r}, {sample},"
+            f" {size}, {[run.key for run in fitted]!r})\nprint(answers.answer(question).json['levels'])"
+        )
+    }

@@ -1,0 +1,318 @@
+"""What the Multi-view page shows beside a ladder: attackers, locks, agreement, what each view says alone, its
+map, matrices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.address import state
+from app.forms import choices
+from app.forms.choices import Victim
+from app.runs import launching, live
+from app.runs.launching import DONE, LIVE
+from engine.asking import answers
+from engine.asking.answers import Answer
+from engine.errors import FeintError
+from engine.store.run import Run
+
+ATTACKERS = {"pgd": "PGD", "strong": "Generator, strong", "released": "Generator, as released"}
+PRESET = {"strong": None, "released": "as_released"}
+PROTOCOLS = {
+    "transductive": "the half it is scored on (as released)",
+    "inductive": "the other half, on which the model was trained",
+}
+FITTED_AT = 0.3
+FIRST, LEVELS = 9, 65
+"""Levels of the ladder that is shown first where the network is slow, and of the one that is filled in."""
+SMALL = 256
+"""Numbers in a sample up to which a whole ladder takes no longer than a short one."""
+
+
+@dataclass(frozen=True)
+class Threat:
+    """Who attacks: PGD with its settings, or the run of a fitted generator; and which views it may
+    not touch.
+    """
+
+    attacker: str
+    steps: int
+    seed: int
+    locked: tuple[int, ...]
+    fitted: Run | None
+    protocol: str = "transductive"
+
+    def question(self, model: str, sample: int, count: int) -> dict[str, Any]:
+        """The question of its ladder over ε."""
+        if self.fitted is None:
+            return answers.ladder_question(
+                model,
+                sample,
+                settings={"steps": self.steps} if self.steps != 20 else {},
+                objective="mv_disrupt",
+                count=count,
+                seed=self.seed,
+                locked=self.locked,
+            )
+        return answers.ladder_question(
+            model,
+            sample,
+            attack="mv_gan",
+            objective="mv_disrupt",
+            count=count,
+            seed=self.seed,
+            locked=self.locked,
+            fitted=self.fitted.key,
+        )
+
+    @property
+    def understates(self) -> bool:
+        """Whether a lock is put on generators that were fitted together without it."""
+        return self.fitted is not None and tuple(self.fitted.spec.settings["locked"]) != self.locked
+
+
+def choose_model() -> Victim:
+    """A model that sees several views; one of another kind in the address is a choice for other pages."""
+    asked = st.session_state["address"].get("model")
+    if asked in state.models() and asked not in state.models(ability="fuses"):
+        state.forget("model")
+    return choices.choose_model("fuses")
+
+
+def locks() -> tuple[int, ...]:
+    """The views that the address says are locked."""
+    return tuple(sorted({int(part) for part in state.value("locked", "").split(",") if part.isdigit()}))
+
+
+def choose_threat(victim: Victim) -> Threat | None:
+    """Attacker, locks and its settings; None while the generator that was asked for is not fitted."""
+    attacker = st.selectbox(
+        "Attacker",
+        list(ATTACKERS),
+        key=state.key("attacker", "pgd", lambda name: name in ATTACKERS),
+        format_func=ATTACKERS.__getitem__,
+        help=(
+            "PGD searches for each sample by itself. A generator is trained once and "
+            "then answers at once; as released it starts saturated and is far weaker."
+        ),
+    )
+    views = int(victim.overview.json["views"])
+    locked = st.pills(
+        "Locked views",
+        range(views),
+        default=[view for view in locks() if view < views],
+        selection_mode="multi",
+        format_func=lambda view: f"View {view + 1}",
+        key=f"locks/{victim.run.key}",
+        help="A locked view stays as it is: what can an attacker do who holds the others alone?",
+    )
+    state.put("locked", ",".join(map(str, sorted(locked))))
+    if len(locked) == views:
+        st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
+        return None
+    held = tuple(sorted(int(view) for view in locked))
+    if attacker == "pgd":
+        steps = int(
+            st.slider(
+                "T, steps",
+                1,
+                100,
+                key=state.key("steps", 20, lambda number: 1 <= number <= 100),
+                help="Gradient steps.",
+            )
+        )
+        seed = int(
+            st.number_input(
+                "Seed",
+                0,
+                9999,
+                key=state.key("seed", 0, lambda number: 0 <= number <= 9999),
+                help="Of the random start.",
+            )
+        )
+        return Threat("pgd", steps, seed, held, None)
+    protocol = st.selectbox(
+        "Fitted on",
+        list(PROTOCOLS),
+        key=state.key("protocol", "transductive", lambda name: name in PROTOCOLS),
+        format_func=PROTOCOLS.__getitem__,
+        help="Transductive: generators have seen the samples they are scored on. Inductive: they have not.",
+    )
+    own = generator(victim.run, attacker, held, protocol)
+    run = own if own is not None and own.status() in DONE else generator(victim.run, attacker, (), protocol)
+    ready = run is not None and run.status() in DONE
+    if own is None or own.status() not in (*DONE, *LIVE):
+        _fit(victim, attacker, held, protocol, ready)
+    return Threat(attacker, 0, 0, held, run, protocol) if ready else None
+
+
+def generator(
+    model: Run, attacker: str, locked: Sequence[int] = (), protocol: str = "transductive"
+) -> Run | None:
+    """The run in which exactly this kind of generator was fitted to a model with these locks: a finished one,
+    else the newest.
+    """
+    shelf, asked = state.store(), _asked(attacker, locked, protocol)
+    alike = [run for run in (*shelf.zoo().values(), *shelf.all()) if _fits(run, model.key, asked)]
+    alike.sort(key=lambda run: run.status() not in DONE)
+    return alike[0] if alike else None
+
+
+def _asked(attacker: str, locked: Sequence[int], protocol: str) -> dict[str, Any]:
+    """What a run's settings must say to be this kind of generator."""
+    entry = state.catalogue()["attack"]["mv_gan"]
+    preset = entry["presets"][PRESET[attacker]] if PRESET[attacker] else {}
+    return {
+        "attack_settings": entry["defaults"] | preset | {"protocol": protocol},
+        "objective": "mv_disrupt",
+        "objective_settings": {},
+        "epsilon": FITTED_AT,
+        "half": "second",
+        "locked": list(locked),
+    }
+
+
+def _fits(run: Run, model: str, asked: dict[str, Any]) -> bool:
+    try:
+        spec = run.spec
+    except FeintError:
+        return False
+    same = (spec.action, spec.name, spec.builds_on.get("model"), spec.seed) == ("attack", "mv_gan", model, 0)
+    return same and all(spec.settings.get(name) == value for name, value in asked.items())
+
+
+def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, joint: bool) -> None:
+    """The button that fits a generator, as a run of its own; `joint`: whether those fitted without the lock
+    are shown meanwhile.
+    """
+    if joint:
+        st.caption(
+            "Shown are generators that were fitted together, without this lock. Fit them with the lock, or"
+            " use PGD, for what one view allows."
+        )
+    if st.button(
+        "Fit generators" + (" with this lock" if locks else ""),
+        type="primary",
+        icon=":material/model_training:",
+        width="stretch",
+    ):
+        question = {
+            "ask": "prepare",
+            "action": "attack",
+            "name": "mv_gan",
+            "data": victim.run.spec.data,
+            "seed": 0,
+            "preset": PRESET[attacker],
+            "models": {"model": victim.run.key},
+            "changes": {
+                "objective": "mv_disrupt",
+                "epsilon": FITTED_AT,
+                "half": "second",
+                "n": 1_000_000,
+                "locked": list(locks),
+                "protocol": protocol,
+            },
+        }
+        if launching.begin(question) is not None:
+            st.rerun()
+
+
+def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...], protocol: str) -> None:
+    """Progress and pictures of a generator that is being fitted; nothing where none is."""
+    run = generator(model, attacker, locks, protocol) if attacker in PRESET else None
+    if run is not None and run.status() not in DONE:
+        st.fragment(_fitting, run_every=live.TICK if run.status() in LIVE else None)(
+            run.name, run.status() in LIVE
+        )
+
+
+def _fitting(name: str, lived: bool) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is None:
+        return
+    status = run.status()
+    live.drawn_once_more(lived, status in LIVE or status in DONE)
+    if status in DONE:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        live.headline(run)
+    live.progress(run, told)
+    if status == "failed":
+        st.error(f"{run.reason()} Resume begins anew.")
+    table = told.evaluations()
+    if len(table):
+        last = table.iloc[-1]
+        acc = f"; their ACC is {last['acc_attacked']:.3f}" if "acc_attacked" in last else ""
+        st.markdown(f"So far it flips **{last['flip_rate']:.0%}** of the samples that are watched{acc}.")
+    pictures = told.pictures("adversarials")
+    if pictures:
+        try:
+            st.image(
+                (run.folder / pictures[-1].file).read_bytes(),
+                caption=pictures[-1].caption,
+                width="stretch",
+                alt=pictures[-1].caption,
+            )
+        except OSError:
+            st.caption("The newest picture is not there any more.")
+
+
+def ready(victim: Victim, question: dict[str, Any]) -> bool:
+    """Whether the whole ladder can be asked for at once: it is there, or the images are small."""
+    return victim.overview.json["size"] <= SMALL or answers.kept(question) is not None
+
+
+def level_in(answer: Answer, step: int) -> int:
+    """The level of a ladder for the address's step, which counts those of the whole one."""
+    return step if step < 0 else round(step * (len(answer.json["levels"]) - 1) / (LEVELS - 1))
+
+
+def level_out(answer: Answer, level: int) -> int:
+    """The address's step for a level."""
+    return round(level * (LEVELS - 1) / (len(answer.json["levels"]) - 1))
+
+
+def labelled(threat: Threat) -> None:
+    """What the ladder of a generator is, and what it is not."""
+    if threat.fitted is not None:
+        fitted = threat.fitted.spec.settings
+        st.caption(
+            f"One generator, fitted at ε = {fitted['epsilon']:g} ({fitted['attack_settings']['protocol']}),"
+            " clamped at each ε. The curve of ACC against ε, on Curves and Defend, fits one for each ε."
+        )
+    if threat.understates:
+        st.warning(
+            "The lock is put on generators that were fitted together: this understates what an attacker of"
+            " one view can do."
+        )
+
+
+def reproduce(victim: Victim, threat: Threat) -> dict[str, str]:
+    """The same attack on the command line and in Python, over the half that was not trained on."""
+    name = "pgd" if threat.fitted is None else "mv_gan"
+    changes: dict[str, Any] = {
+        "objective": "mv_disrupt",
+        "epsilon": FITTED_AT,
+        "half": "second",
+        "n": 1_000_000,
+    }
+    changes |= {"steps": threat.steps} if threat.fitted is None else {"protocol": threat.protocol}
+    locked = threat.locked if threat.fitted is None else threat.fitted.spec.settings["locked"]
+    changes |= {"locked": list(locked)} if locked else {}
+    preset = None if threat.fitted is None else PRESET[threat.attacker]
+    flags = [
+        f"--{field} {','.join(map(str, value)) if isinstance(value, list) else value}"
+        for field, value in changes.items()
+    ]
+    flags += ([f"--preset {preset}"] if preset else []) + [f"--seed {threat.seed}"]
+    command = " ".join([f"python3 -m engine attack {name} --model {victim.name}", *flags])
+    python = (
+        "from engine.running.runner import prepare, run\n"
+        f'spec = prepare("attack", "{name}", models={{"model": "{victim.name}"}}, seed={threat.seed},'
+        f" preset={preset!r}, changes={changes!r})\n"
+        "for event in run(spec):\n    print(event)"
+    )
+    return {"Command line": command, "Python": python}

@@ -1,0 +1,1 @@
+"""A run wanted by its spec: find, start, follow, list and reproduce it."""

@@ -1,0 +1,316 @@
+"""Runs before and after they run: choices become runs, runs become words, commands and lists. Nothing here
+draws a figure.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.address import state
+from app.forms import settings_form
+from app.runs.record import duration
+from engine.errors import FeintError
+from engine.store.run import Run
+from engine.store.spec import Spec
+
+LIVE = ("queued", "running")
+DONE = ("finished", "zoo")
+ARMS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("dec_star", {}),
+    ("idec_star", {}),
+    ("adec", {}),
+    ("adec", {"adv_weight": 0.0}),
+)
+"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder
+that only follows.
+"""
+ARMS_OF_VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (("comvc", {}), ("ar_dmvc", {}), ("ar_dmvc_am", {}))
+"""The comparison for several views: without defence, trained on attacked views, and with the Attack
+Mitigator.
+"""
+OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect", "study": "defend"}
+"""The page that shows a run of an action."""
+
+
+def start(choice: settings_form.Choice, data: str, seed: int) -> str | None:
+    """Create the training and put it into the queue; its name. None where it was refused: the engine's
+    sentence is on the page.
+
+    What is finished already is only named.
+    """
+    chosen = {part: choice[part] for part in ("name", "preset", "changes")}
+    return begin({"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen)
+
+
+def form(entry: Mapping[str, Any], data: str, key: str, preset: str | None, usable: bool) -> None:
+    """Settings, seed and the button of a method's training; what is begun becomes the run of this page."""
+    choice = settings_form.choose(
+        entry, key=key, preset=preset, fold=True, about=about(measured(entry, data))
+    )
+    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
+    if st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=choice["sentence"] is not None or not usable,
+    ):
+        made = start(choice, data, seed)
+        if made is not None:
+            state.put("run", made)
+            st.rerun()
+
+
+def begin(question: Mapping[str, Any]) -> str | None:
+    """Create the run that a question "prepare" describes and put it into the queue; its name, or None as in
+    `start`.
+    """
+    try:
+        answer = state.ask(question, "Checking the settings…").json
+        if answer["sentence"]:
+            st.error(answer["sentence"])
+            return None
+        run = state.store().create(Spec.model_validate(answer["spec"]))
+        state.engine().submit(run)
+    except FeintError as error:
+        state.refused(error)
+        return None
+    return run.name
+
+
+def arms(choice: settings_form.Choice) -> list[settings_form.Choice]:
+    """The arms that a method is compared among: what was changed in the form holds for all that know it."""
+    models = state.catalogue()["model"]
+    found = []
+    for name, fixed in ARMS_OF_VIEWS if "fuses" in models[choice["name"]]["abilities"] else ARMS:
+        if name in models:
+            known = {knob.path for knob in settings_form.leaves(settings_form.knobs(models[name]))} - {
+                "adv_weight"
+            }
+            changes = {path: value for path, value in choice["changes"].items() if path in known} | fixed
+            preset = choice["preset"] if choice["preset"] in models[name]["presets"] else None
+            found.append({"name": name, "preset": preset, "changes": changes})
+    return found
+
+
+def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
+    """Preset -> the result of a run that was made with it on this data set: one's own first, then the zoo's.
+
+    With it come `here`, whether it was made on this machine, and `seed`.
+    """
+    shelf = state.store()
+    runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
+    runs = [
+        run
+        for run in runs
+        if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)
+    ]
+    found: dict[str, dict[str, Any]] = {}
+    for preset in entry["presets"]:
+        wanted = _preset(entry, preset)
+        same = next((run for run in runs if dict(settings_form.flat(settings(run.spec))) == wanted), None)
+        if same and (result := same.result()):
+            found[preset] = result | {
+                "here": not same.zoo,
+                "seed": same.spec.seed,
+                "base_seconds": _base_seconds(same),
+            }
+    return found
+
+
+def _base_seconds(run: Run) -> float:
+    """How long the base of a run took; 0 where it has none, or where that is not known."""
+    try:
+        return float(state.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
+    except (KeyError, FeintError):
+        return 0.0
+
+
+def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Preset -> how long it took, for its button."""
+    return {
+        preset: (
+            f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
+        )
+        for preset, result in figures.items()
+        if "seconds" in result
+    }
+
+
+def expected(result: Mapping[str, Any]) -> str:
+    """What a preset reached when it was measured."""
+    scores = ", ".join(
+        f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None
+    )
+    where = "on this machine" if result["here"] else "when the zoo was made"
+    base = (
+        f", and {duration(result['base_seconds'])} for its base, which is trained once"
+        if result["base_seconds"]
+        else ""
+    )
+    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."
+
+
+def settings(spec: Spec) -> dict[str, Any]:
+    """The settings of what a spec trains; for other actions, of the action."""
+    return dict(spec.settings.get("model_settings", spec.settings))
+
+
+def title(spec: Spec) -> str:
+    """What a person calls it: the method, or the arm of the comparison."""
+    catalogue = state.catalogue()
+    entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
+    name = entry.get("title", spec.name or spec.action)
+    if spec.action == "train":
+        return state.method_title(spec) + (
+            " without adversary" if settings(spec).get("adv_weight") == 0 else ""
+        )
+    return f"{spec.action.capitalize()}: {name}"
+
+
+def data_title(card: Mapping[str, Any]) -> str:
+    """A data set in a list, with what its first use fetches."""
+    away = (
+        ""
+        if card.get("here", True)
+        else (
+            " · from a folder of your own"
+            if card.get("obtained")
+            else f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+        )
+    )
+    return f"{card.get('title', card['name'])}{away}"
+
+
+def about_data(card: Mapping[str, Any]) -> bool:
+    """What has to be said of a data set under its name; whether it can be used now."""
+    if card.get("obtained") and not card.get("here", True):
+        st.info(f"{card['title']} may not be fetched. {card['obtained']}", icon=":material/folder:")
+        return False
+    if card.get("views", 1) > 1:
+        st.caption(card["note"])
+    return True
+
+
+def machine() -> list[str]:
+    """What computes here, as the newest run recorded it; cores where there is none."""
+    cards = (run.card() for run in state.store().all() if run.status() != "broken")
+    how: dict[str, Any] = next((card["how"] for card in cards if "how" in card), {})
+    said = [str(how[name]) for name in ("device", "precision") if name in how]
+    threads = f"{how.get('threads', os.cpu_count())} threads"
+    return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])
+
+
+def bold(name: str) -> str:
+    """A name as bold Markdown; the star of DEC* stays a star."""
+    return "**" + name.replace("*", r"\*") + "**"
+
+
+def command(spec: Spec) -> dict[str, str]:
+    """The same training on the command line and in Python, from the preset that is nearest to it."""
+    entry = state.catalogue()["model"].get(spec.name)
+    if spec.action != "train" or entry is None:
+        return {}
+    values = dict(settings_form.flat(settings(spec)))
+    ways = {preset: _changes(values, _preset(entry, preset)) for preset in (*entry["presets"], None)}
+    preset = min(ways, key=lambda name: len(ways[name]))
+    changes = ways[preset] | (
+        {"clusters": spec.settings["clusters"]} if spec.settings.get("clusters") else {}
+    )
+    return {"Command line": _shell(spec, preset, changes), "Python": _python(spec, preset, changes)}
+
+
+def _changes(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: value for path, value in values.items() if base.get(path) != value}
+
+
+def _shell(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
+    flags = [f"--data {shlex.quote(spec.data)}", f"--seed {spec.seed}"] + [f"--preset {preset}"] * bool(
+        preset
+    )
+    return " ".join(
+        [
+            f"python3 -m engine train {spec.name}",
+            *flags,
+            *(f"--{path} {_typed(value)}" for path, value in changes.items()),
+        ]
+    )
+
+
+def _python(spec: Spec, preset: str | None, changes: Mapping[str, Any]) -> str:
+    named = (
+        [f"seed={spec.seed}"]
+        + [f"preset={preset!r}"] * bool(preset)
+        + [f"changes={dict(changes)!r}"] * bool(changes)
+    )
+    call = ", ".join(['"train"', repr(spec.name), repr(spec.data), *named])
+    return (
+        "from engine.running.runner import prepare, run\n\n"
+        f"for event in run(prepare({call})):\n    print(event)"
+    )
+
+
+def card(run: Run) -> str:
+    """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed,
+    scores.
+    """
+    said = {
+        "key": run.key,
+        "spec": run.spec.model_dump(mode="json"),
+        "card": run.card(),
+        "result": run.result(),
+    }
+    return json.dumps(said, indent=1, ensure_ascii=False)
+
+
+def listed() -> list[dict[str, Any]]:
+    """A row for every run, newest first, then the zoo.
+
+    Each has `name`, `title`, `what`, `data`, `seed`, `acc`, `made`, `status`, `from`, `lives`, and `words` to
+    search.
+    """
+    shelf = state.store()
+    return [_row(run) for run in [*shelf.all(), *shelf.zoo().values()]]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    status = run.status()
+    row: dict[str, Any] = {
+        "name": run.name,
+        "title": "Unreadable run",
+        "what": "unreadable",
+        "data": "",
+        "seed": None,
+    }
+    row |= {"acc": None, "made": None}
+    if status != "broken":
+        spec, kept = run.spec, run.card()
+        made = (
+            datetime.fromtimestamp(kept["created"]).isoformat(" ", "minutes") if "created" in kept else None
+        )
+        row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed}
+        row |= {"acc": kept.get("metrics", {}).get("acc"), "made": made}
+    row |= {"status": status, "from": "zoo" if run.zoo else "mine", "lives": status in LIVE}
+    return row | {"words": " ".join(str(value) for value in row.values()).lower()}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """The list as a table to take away."""
+    return pd.DataFrame(rows).drop(columns=["words", "lives"]).to_csv(index=False)
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed after a flag."""
+    if isinstance(value, list) and len(value) > 1:
+        return ",".join(map(str, value))
+    return shlex.quote(value if isinstance(value, str) else json.dumps(value))
+
+
+def _preset(entry: Mapping[str, Any], preset: str | None) -> dict[str, Any]:
+    return dict(settings_form.flat(settings_form.merged(entry["defaults"], entry["presets"].get(preset, {}))))

@@ -1,0 +1,120 @@
+"""What a run draws while it learns: reconstructions and a small map of its embedding, along a timeline."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.address import state
+from app.components.map import Classes, map_payload, point_map
+from app.runs.launching import DONE
+from app.runs.record import Record
+from engine.errors import FeintError
+from engine.events import Picture
+from engine.store.run import Run
+
+KINDS = ("reconstructions", "map")
+
+
+def show(run: Run, told: Record) -> DeltaGenerator | None:
+    """Reconstructions and the small map, at the newest step or at the one chosen on the timeline.
+
+    Gives back the place under the reconstructions, where there is room beside the map; None where nothing was
+    drawn.
+    """
+    steps = sorted({picture.step for kind in KINDS for picture in told.pictures(kind)})
+    if not steps:
+        return None
+    step = _timeline(run.key, steps)
+    columns = st.columns(2, gap="medium")
+    for column, kind in zip(columns, KINDS, strict=True):
+        picture = next((picture for picture in reversed(told.pictures(kind)) if picture.step <= step), None)
+        if picture is not None:
+            with column:
+                _picture(run, picture)
+    return columns[0]
+
+
+def _timeline(key: str, steps: list[int]) -> int:
+    """A slider over the steps with pictures, which follows the newest until a hand takes it."""
+    widget, newest = f"timeline/{key}", f"timeline/{key}/newest"
+    if st.session_state.get(widget) in (None, st.session_state.get(newest)):
+        st.session_state[widget] = steps[-1]
+    st.session_state[newest] = steps[-1]
+    if len(steps) < 2:
+        return steps[-1]
+    return int(
+        st.select_slider(
+            "Timeline",
+            steps,
+            key=widget,
+            format_func=lambda step: f"{step:,}",
+            help="Pictures along training; at its end it follows the newest.",
+        )
+    )
+
+
+def _picture(run: Run, picture: Picture) -> None:
+    try:
+        if picture.picture == "map":
+            _map(run, picture)
+        else:
+            st.markdown(f"**Reconstructions** at iteration {picture.step:,}")
+            st.image(
+                (run.folder / picture.file).read_bytes(),
+                caption=picture.caption,
+                width="stretch",
+                alt=picture.caption,
+            )
+    except (FeintError, OSError):
+        st.caption(f"The picture of iteration {picture.step:,} is not there any more.")
+
+
+def _map(run: Run, picture: Picture) -> None:
+    arrays = run.arrays(picture.file)
+    codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
+    clusters = Classes("cluster", codes, cluster_names(run, codes, arrays["index"]))
+    caption = f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."
+    point_map(
+        map_payload(arrays["xy"], clusters, title="The embedding", ids=arrays["index"], caption=caption),
+        key=f"map/{run.key}",
+    )
+
+
+def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]:
+    """What clusters are called, for people: the class that most of their samples are of; by number while no
+    labels are known.
+
+    `codes` (n,) are the clusters of the samples whose numbers are `samples` (n,).
+    """
+    count = int(codes.max(initial=0)) + 1
+    owner = run.name if run.status() in DONE else run.spec.builds_on.get("base", "")
+    labels = _labels(owner)
+    if labels is None or len(labels) <= samples.max(initial=0):
+        return [f"cluster {number}" for number in range(count)]
+    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
+        str(number) for number in range(int(labels.max()) + 1)
+    ]
+    names: list[str] = []
+    for number in range(count):
+        votes = np.bincount(labels[samples[codes == number]])
+        name = f"mostly {classes[int(votes.argmax())]}" if votes.size else "empty"
+        again = sum(other.split(" (")[0] == name for other in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
+
+
+def _labels(name: str) -> np.ndarray | None:
+    """The label of every sample, from the table of a finished run; None where there is none."""
+    try:
+        run = state.store().find(name)
+        return _column(str(run.folder)) if run.status() in DONE else None
+    except FeintError:
+        return None
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _column(folder: str) -> np.ndarray | None:
+    table = Run(Path(folder)).table()
+    return table["label"].to_numpy() if "label" in table else None

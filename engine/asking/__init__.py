@@ -1,0 +1,1 @@
+"""Questions that a page asks and waits for, and their answers."""

@@ -1,0 +1,113 @@
+"""What a kind of run is: settings with `work`, which does it; and what the runner hands to it."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+from engine import registry
+from engine.settings import Settings
+
+if TYPE_CHECKING:  # the page server reads specs and must not import torch
+    import numpy as np
+    import torch
+    from torch import nn
+
+    from engine.data.dataset import Dataset
+    from engine.device import How
+    from engine.events import Event
+
+from engine.store.spec import Spec
+
+
+class Work(Protocol):
+    """What the runner hands to an action."""
+
+    spec: Spec
+    folder: Path
+    """The run's folder: files written here are part of the run. Write under a temporary name and rename."""
+    data: "Dataset"
+    how: "How"
+    rng: "torch.Generator"
+    """Seeded from the spec's seed alone, so that variants see the same draws; on the CPU."""
+
+    @abstractmethod
+    def model(self, role: str = "model") -> "nn.Module":
+        """The model of the run under that role in `spec.builds_on`: eval mode, float32, frozen, on
+        `how.device`.
+        """
+
+    @abstractmethod
+    def fitted(self, role: str) -> "nn.Module":
+        """The networks of the attack that was fitted in the run under that role, on the CPU."""
+
+    @abstractmethod
+    def write_table(self, name: str, columns: Mapping[str, "np.ndarray | list[Any]"]) -> None:
+        """`name`.parquet in the folder, one row a sample."""
+
+    @abstractmethod
+    def write_arrays(self, name: str, arrays: Mapping[str, "np.ndarray"]) -> None:
+        """`name`.npz in the folder (compressed, no objects)."""
+
+
+class Action(Settings):
+    """A kind of run. A subclass's fields are the run's settings; `work` does it and *returns* the result's
+    metrics.
+    """
+
+    kind: ClassVar[str] = "action"
+    lane: ClassVar[str] = "train"
+    """"train": a child process in the training lane; "play": at once in the warm worker."""
+
+    about: ClassVar[str] = ""
+    """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is
+    "attack", the fields `attack` and `attack_settings` hold its name and its values.
+    """
+
+    @classmethod
+    def describe_more(cls) -> dict[str, Any]:
+        """What an action adds to its catalogue entry."""
+        return {"lane": cls.lane, "about": cls.about}
+
+    @classmethod
+    def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
+        """The action on the registered `name`: its preset, and dotted `changes` to the action's fields or to
+        its own.
+        """
+        if not cls.about:
+            return cls.preset(preset, **changes)
+        own = {path: value for path, value in changes.items() if path.split(".")[0] in cls.model_fields}
+        subject = registry.find(cls.about, name).preset(
+            preset, **{path: value for path, value in changes.items() if path not in own}
+        )
+        return cls.preset(None, **{cls.about: name, f"{cls.about}_settings": subject.values()} | own)
+
+    def subject(self) -> type[Settings]:
+        """The registered class that this trains or launches, else the action itself; gives the spec its name
+        and version.
+        """
+        return registry.find(self.about, getattr(self, self.about)) if self.about else type(self)
+
+    def parts(self) -> "list[type[Settings]]":
+        """The registered classes that it trains or launches: whose versions are part of its own."""
+        return [self.subject()] if self.about else []
+
+    def bases(self) -> "Mapping[str, Action]":
+        """Role -> the runs this one builds on, on the same data and seed; trained or found by key first."""
+        return {}
+
+    def stands_on(self, role: str) -> Mapping[str, str]:
+        """For a run among `bases` that builds on another of them: its own role for that one -> the one's role
+        here.
+        """
+        return {}
+
+    def check(self, clusters: int) -> None:
+        """Raises SettingsError where a model with so many clusters cannot be treated so."""
+
+    def suits(self, data: "Dataset") -> None:
+        """Raises DataError where data cannot be treated so."""
+
+    @abstractmethod
+    def work(self, work: Work) -> "Iterator[Event]":
+        """A generator of Progress, Evaluate and Picture events whose return value is the metrics (a dict)."""

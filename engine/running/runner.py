@@ -1,0 +1,409 @@
+"""One runner turns a spec into events and a folder: in the foreground, in process for tests, as the pool's
+child process.
+
+from engine.running.runner import prepare, run spec = prepare("train", "adec", "digits", preset="quick") for
+event in run(spec):
+    print(event)
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from engine import data as engine_data
+from engine import device
+from engine.data.dataset import Dataset
+from engine.device import How
+from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError
+from engine.events import Event, Failed, Finished, Progress, Started, Stopped
+from engine.running.action import Action
+from engine.running.actions import action_class, action_of, version_of
+from engine.running.attacking import restored
+from engine.running.models import check_shapes, load_model
+from engine.store import checkpoint, lock
+from engine.store.files import write_json
+from engine.store.run import FINAL, Run, story
+from engine.store.spec import Spec
+from engine.store.store import Store
+
+FOLLOW_EVERY = 0.1
+"""Seconds between looks at a run that another process works on."""
+LOG_EVERY = 0.1
+"""Seconds between Progress events that are kept; more frequent ones are dropped."""
+
+
+def prepare(
+    action: str,
+    name: str,
+    data: str | None = None,
+    *,
+    seed: int = 0,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    models: Mapping[str, str] | None = None,
+    store: Store | None = None,
+) -> Spec:
+    """The spec of an action on the registered `name` ("train" "adec", "attack" "pgd"), checked, with the keys
+    it builds on.
+
+    `data` is a registered name or a file, by default that of the first of `models` (role -> key or zoo name
+    of a finished run); `changes` are dotted settings on top of the `preset`. Raises a FeintError with one
+    sentence for every wrong choice.
+    """
+    if not 0 <= seed < 2**31:
+        raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
+    store, changes, models = store or Store(), dict(changes or {}), dict(models or {})
+    fitted = {"fitted": _usable(store.find(models.pop("fitted")))} if "fitted" in models else {}
+    if fitted:  # it comes with its objective
+        changes = {"objective": fitted["fitted"].spec.settings.get("objective", "leave_cluster")} | changes
+    chosen = action_class(action).choose(name, preset, changes)
+    builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
+    if data is None and not builds_on:
+        raise SettingsError(f"{action} {name} needs data: a name or a file.")
+    data = data or next(iter(builds_on.values())).spec.data
+    loaded = engine_data.load(data)
+    chosen.suits(loaded)
+    if "fitted" in builds_on:
+        chosen = chosen.like(builds_on["fitted"].spec, changes)  # type: ignore[attr-defined]
+    for run in (run for run in builds_on.values() if run.spec.action == "train"):
+        chosen.check(check_shapes(run, loaded.views, data).clusters)
+    return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
+
+
+def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]) -> Spec:
+    clusters = getattr(action, "clusters", None) or data.clusters
+    if clusters > len(data):
+        raise DataError(
+            f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer."
+        )
+    bases: dict[str, str] = {}
+    for role, base in action.bases().items():
+        bases[role] = _spec(
+            base, data, seed, {inner: bases[outer] for inner, outer in action.stands_on(role).items()}
+        ).key
+    return Spec(
+        action=action.name,
+        name=action.subject().name,
+        settings=action.values(),
+        data=data.name,
+        fingerprint=data.fingerprint,
+        seed=seed,
+        builds_on=bases | dict(builds_on),
+        version=version_of(action),
+    )
+
+
+def _usable(run: Run) -> Run:
+    if run.status() not in ("finished", "zoo"):
+        raise SettingsError(
+            f"The run {run.name} is {run.status()}; only a finished one can be built on. Let it finish, or"
+            " choose another."
+        )
+    return run
+
+
+def run(
+    what: Spec | Run,
+    *,
+    how: How | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    store: Store | None = None,
+) -> Iterator[Event]:
+    """Do a run and yield its events as they come; they are in its folder as well.
+
+    A finished run says its events again; one that another process works on is followed; a stopped or failed
+    one goes on from its checkpoint. What goes wrong becomes the last event, Failed. Closing the generator
+    stops the run.
+    """
+    store = store or (Store(what.folder.parents[1]) if isinstance(what, Run) and not what.zoo else Store())
+    this = what if isinstance(what, Run) else store.create(what)
+    if this.status() not in ("running", "finished", "zoo"):
+        this.want("run")
+    yield from work(this, how=how, on_event=on_event, store=store)
+
+
+def work(
+    this: Run,
+    *,
+    how: How | None = None,
+    on_event: Callable[[Event], object] | None = None,
+    store: Store | None = None,
+) -> Iterator[Event]:
+    """As `run`, but heeds a stop that was asked for before it began: the pool's form."""
+    for event in _attend(this, store or Store(this.folder.parents[1]), how):
+        if event is not None:
+            if on_event:
+                on_event(event)
+            yield event
+
+
+def resume(name: str, *, how: How | None = None, store: Store | None = None) -> Iterator[Event]:
+    """Go on with a stopped, paused or failed run. Raises ResumeRefused for a zoo entry, RunBroken for a
+    broken one.
+    """
+    store = store or Store()
+    this = store.find(name)
+    if this.zoo:
+        this.want("run")
+    return run(this, how=how, store=store)
+
+
+Ticks = Generator[Event | None, None, bool]
+"""Events, and None now and then while there is nothing to say; returns whether the end was seen."""
+
+
+def _attend(this: Run, store: Store, how: How | None) -> Ticks:
+    while True:
+        if this.status() in ("finished", "zoo"):
+            yield from story(this.events())
+            return True
+        if this.status() == "broken":
+            raise RunBroken(this.reason())
+        try:
+            with lock.hold(this.folder):
+                yield from _perform(this, store, how)
+                return True
+        except lock.Held:
+            if (yield from _follow(this)):
+                return True
+
+
+def _follow(this: Run) -> Ticks:
+    """What another process says, until it ends. An end counts only when nobody works any more: an older one
+    may still stand there.
+    """
+    seen = 0
+    while True:
+        alive = lock.holder(this.folder) is not None
+        events = this.events(seen)
+        seen += len(events)
+        yield from (
+            event
+            for event in (story(events) if seen == len(events) else events)
+            if not isinstance(event, FINAL)
+        )
+        if not alive:
+            break
+        yield None
+        time.sleep(FOLLOW_EVERY)
+    last = this.last_event()
+    if isinstance(last, FINAL):
+        yield last
+    return isinstance(last, FINAL)
+
+
+class _Wish(Exception):
+    """A person asked for a stop or a pause."""
+
+
+def _perform(this: Run, store: Store, how: How | None) -> Generator[Event | None, None, None]:
+    """Do the work, holding the lock; every end is written as an event."""
+    this.repair()
+    began = time.monotonic()
+    try:
+        yield from _heeding(this, _steps(this, store, how, began))
+    except (_Wish, GeneratorExit, KeyboardInterrupt) as wish:
+        stopped = this.append(Stopped(run=this.key, step=_step(this), paused=this.wanted() == "pause"))
+        if not isinstance(wish, _Wish):
+            raise
+        yield stopped
+    except Exception as error:  # a run's failure becomes an event
+        with (this.folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(traceback.format_exc())
+        yield this.append(
+            Failed(
+                run=this.key,
+                reason=_reason(error),
+                resumable=checkpoint.there(this.folder) and not isinstance(error, RunBroken),
+            )
+        )
+
+
+def _heeding(this: Run, steps: Generator[Event | None, None, None]) -> Generator[Event | None, None, None]:
+    """The same events, until a person wants something else; raises _Wish then, after `steps` has saved its
+    work.
+    """
+    try:
+        if this.wanted() != "run":
+            raise _Wish
+        for event in steps:
+            yield event
+            if not isinstance(event, FINAL) and this.wanted() != "run":
+                raise _Wish
+    finally:
+        steps.close()
+
+
+def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[Event | None, None, None]:
+    spec, action = this.spec, action_of(this.spec)
+    how = _how(this, how)
+    title = " ".join([action.title, *([action.subject().title] if action.about else []), "on", spec.data])
+    yield this.append(Started(run=this.key, title=title, step=_step(this), how=how.values()))
+    job = Job(this, how, store)
+    made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
+    write_json(this.folder / "card.json", this.card() | made)
+    for role, base in action.bases().items():
+        yield from _base(
+            this,
+            store,
+            role,
+            base,
+            job,
+            how,
+            {inner: spec.builds_on[outer] for inner, outer in action.stands_on(role).items()},
+        )
+    metrics = yield from _kept(this, action.work(job))
+    metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics
+    write_json(this.folder / "result.json", metrics)
+    write_json(
+        this.folder / "card.json", this.card() | {"metrics": metrics, "finished": round(time.time(), 3)}
+    )
+    yield this.append(Finished(run=this.key, metrics=metrics, seconds=metrics["seconds"]))
+
+
+def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, dict[str, Any]]:
+    """The action's events, written down; Progress not more often than every LOG_EVERY. Returns what the
+    action returns.
+    """
+    last, phase = 0.0, None
+    generator = iter(steps)
+    try:
+        while True:
+            event = next(generator)
+            if (
+                isinstance(event, Progress)
+                and event.phase == phase
+                and event.step != event.total
+                and time.monotonic() - last < LOG_EVERY
+            ):
+                yield None
+                continue
+            if isinstance(event, Progress):
+                last, phase = time.monotonic(), event.phase
+            yield this.append(event)
+    except StopIteration as end:
+        return dict(end.value or {})
+    finally:
+        generator.close()  # type: ignore[attr-defined]
+
+
+def _base(
+    this: Run, store: Store, role: str, base: Action, job: "Job", how: How, builds_on: Mapping[str, str]
+) -> Generator[Event | None, None, None]:
+    """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as
+    phase.
+    """
+    spec = _spec(base, job.data, this.spec.seed, builds_on)
+    if spec.key != this.spec.builds_on[role]:
+        raise RunBroken(
+            f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as"
+            f" {spec.key}; start it anew."
+        )
+    run_of_base = store.create(spec)
+    if run_of_base.status() in ("finished", "zoo"):
+        return
+    steps = _attend(_asked(run_of_base), store, None if checkpoint.there(run_of_base.folder) else how)
+    last: Event | None = None
+    try:
+        for event in steps:
+            last = event or last
+            yield (
+                this.append(event.model_copy(update={"phase": f"{role}: {spec.name}"}))
+                if isinstance(event, Progress)
+                else None
+            )
+    finally:
+        steps.close()
+    if not isinstance(last, Finished):
+        reason = last.reason if isinstance(last, Failed) else "it was stopped"
+        raise RunBroken(f"The {spec.name} run {spec.key} that this one builds on did not finish: {reason}")
+
+
+def _asked(this: Run) -> Run:
+    if this.status() != "running":
+        this.want("run")
+    return this
+
+
+def _how(this: Run, how: How | None) -> How:
+    """The recorded how where there is a checkpoint, else the one asked for, else this machine's best."""
+    recorded = checkpoint.about(this.folder).get("how") if checkpoint.there(this.folder) else None
+    if recorded is None:
+        return how or device.choose()
+    if how is not None and (how.device, how.precision, how.threads) != (
+        recorded["device"],
+        recorded["precision"],
+        recorded["threads"],
+    ):
+        raise ResumeRefused(
+            f"The run {this.key} began on {recorded['device']} in {recorded['precision']} with"
+            f" {recorded['threads']} threads and goes on so; {how.device}, {how.precision}, {how.threads} was"
+            " asked for. Leave it out, or train anew with another seed."
+        )
+    return device.same(recorded)
+
+
+def _step(this: Run) -> int:
+    try:
+        return int(checkpoint.about(this.folder).get("counters", {}).get("step", 0))
+    except RunBroken:
+        return 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FeintError):
+        return str(error)
+    said = " ".join(str(error).split())[:200]
+    return (
+        f"{type(error).__name__}: {said or 'without a word'} (the whole story is in log.txt of the run's"
+        " folder)"
+    )
+
+
+class Job:
+    """What the runner hands to an action: the `Work` of `engine.running.action`."""
+
+    def __init__(self, this: Run, how: How, store: Store) -> None:
+        self.spec, self.folder, self.how, self._store = this.spec, this.folder, how, store
+        self.data = engine_data.load(self.spec.data)
+        if self.data.fingerprint != self.spec.fingerprint:
+            raise DataError(
+                f"The data {self.spec.data} are not the ones this run was made for (fingerprint"
+                f" {self.data.fingerprint}, not {self.spec.fingerprint}); put the old ones back, or start a"
+                " new run."
+            )
+        self.rng = torch.Generator().manual_seed(self.spec.seed)
+
+    def model(self, role: str = "model") -> nn.Module:
+        """The model of the run under that role: eval mode, float32, frozen, on `how.device`."""
+        return load_model(self._store.find(self.spec.builds_on[role]), self.how.device)
+
+    def fitted(self, role: str) -> nn.Module:
+        """The networks of the attack that was fitted in the run under that role, on the CPU."""
+        return restored(self._store.find(self.spec.builds_on[role]), self.data.views.shapes)
+
+    def write_table(self, name: str, columns: Mapping[str, Any]) -> None:
+        """`name`.parquet in the folder, one row a sample."""
+        partial = self.folder / f".{name}.parquet"
+        pd.DataFrame(dict(columns)).to_parquet(partial, index=False)
+        partial.replace(self.folder / f"{name}.parquet")
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """`name`.npz in the folder (compressed, no objects)."""
+        partial = self.folder / f".{name}.npz"
+        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
+        partial.replace(self.folder / f"{name}.npz")
+
+
+def folder_run(folder: Path) -> Run:
+    """The run of a folder. Raises RunBroken where it is none."""
+    this = Run(folder.resolve())
+    assert this.spec
+    return this

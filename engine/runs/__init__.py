@@ -1,1 +1,0 @@
-"""What takes time: spec and key, store, runner, pool."""

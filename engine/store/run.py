@@ -1,0 +1,256 @@
+"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo in
+`assets/zoo/`.
+
+    spec.json        what the run is                  result.json      its metrics, written when it is
+        finished
+    events.jsonl     what it said, one event a line   samples.parquet  one row a sample
+    state/           checkpoint, safetensors + JSON   pictures/        what it drew
+    card.json        title, how, scores               control.json     what a person wants: run, pause or stop
+    lock             who works here, with a heartbeat log.txt          tracebacks, for bug reports
+
+The folder is the record: every status is read from it.
+"""
+
+import os
+import time
+import zipfile
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from engine.errors import ResumeRefused, RunBroken, RunError
+from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, from_line, to_line
+from engine.store import lock
+from engine.store.files import read_json, write_json
+from engine.store.spec import FORMAT, Spec
+
+FINAL = (Finished, Failed, Stopped)
+
+
+TAIL = 65536
+"""Bytes of a file's end that hold its last event, nearly always."""
+
+
+class Run:
+    """One run's folder. `zoo` is its name "data/model" where it is a read-only zoo entry, else ""."""
+
+    def __init__(self, folder: Path, zoo: str = "") -> None:
+        self.folder, self.zoo = Path(folder), zoo
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and self.folder == other.folder
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the zoo name, else the key."""
+        return self.zoo or self.folder.name
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits, the hash of its spec."""
+        return self.spec.key if self.zoo else self.folder.name
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the run is. Raises RunBroken where the folder does not say."""
+        values = read_json(self.folder / "spec.json")
+        if not values:
+            if not self.folder.exists():
+                raise RunBroken(f"There is no run in {self.folder}; give the folder of a run.")
+            raise RunBroken(
+                f"The run {self.name} is half-written (it has no spec.json); delete it and start it again."
+            )
+        if values.get("format") != FORMAT:
+            raise RunBroken(
+                f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT};"
+                " train it anew."
+            )
+        try:
+            spec = Spec.model_validate(values)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise RunBroken(
+                f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it"
+                " and start it again."
+            ) from None
+        if not self.zoo and spec.key != self.folder.name:
+            raise RunBroken(
+                f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it"
+                " and start it again."
+            )
+        return spec
+
+    def card(self) -> dict[str, Any]:
+        """Title, how it was computed, when, and its scores; `{}` before it began."""
+        return read_json(self.folder / "card.json")
+
+    def result(self) -> dict[str, Any]:
+        """The metrics of a finished run, `seconds` among them; `{}` before."""
+        return read_json(self.folder / "result.json")
+
+    def status(self) -> str:
+        """queued, running, finished, failed, stopped, paused, broken or zoo, as the folder tells it."""
+        try:
+            return self._status()
+        except RunBroken:
+            return "broken"
+
+    def _status(self) -> str:
+        spec, last = self.spec, self.last_event()
+        assert spec
+        if self.zoo:
+            return "zoo"
+        if lock.holder(self.folder) is not None:
+            return "running"
+        if isinstance(last, Finished):
+            if not (self.folder / "result.json").exists():
+                raise RunBroken(
+                    f"The run {self.name} says that it finished, but its result.json is gone; delete it and"
+                    " start it again."
+                )
+            return "finished"
+        wish = self._control()
+        asked_since = wish.get("want") == "run" and (last is None or wish["at"] > (last.at or 0))
+        if asked_since:
+            return "queued"
+        if isinstance(last, Stopped):
+            return "paused" if last.paused else "stopped"
+        if last is None or isinstance(last, Started) and wish.get("want") in ("pause", "stop"):
+            return "paused" if wish.get("want") == "pause" else "stopped"
+        return "failed"
+
+    def reason(self) -> str:
+        """Why a failed or broken run is so, in one sentence; "" for others."""
+        try:
+            status, last = self._status(), self.last_event()
+        except RunBroken as error:
+            return str(error)
+        if status != "failed":
+            return ""
+        return (
+            last.reason
+            if isinstance(last, Failed)
+            else "The process that worked on it ended without a word; resume it."
+        )
+
+    def events(self, after_line: int = 0) -> list[Event]:
+        """The whole lines of events.jsonl after the first `after_line`. Raises RunBroken at a damaged one."""
+        try:
+            text = (self.folder / "events.jsonl").read_bytes()
+        except FileNotFoundError:
+            return []
+        lines = text.split(b"\n")[:-1]
+        return [from_line(line.decode("utf-8", "replace")) for line in lines[after_line:]]
+
+    def last_event(self) -> Event | None:
+        """The last whole line; reads only the file's end, as much of it as that line needs."""
+        try:
+            with (self.folder / "events.jsonl").open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                for reach in (TAIL, TAIL * 64, size):
+                    start = max(0, size - reach)
+                    file.seek(start)
+                    lines = file.read(size - start).split(b"\n")[:-1]
+                    if len(lines) > 1 or start == 0:  # the first one may have lost its beginning
+                        break
+        except FileNotFoundError:
+            return None
+        return from_line(lines[-1].decode("utf-8", "replace")) if lines else None
+
+    def append(self, event: Event) -> Event:
+        """Stamp the event with the time and write it as one line; the stamped event is given back."""
+        stamped = event.model_copy(update={"at": round(time.time(), 3)})
+        with (self.folder / "events.jsonl").open("ab") as file:
+            file.write((to_line(stamped) + "\n").encode())
+        return stamped
+
+    def repair(self) -> None:
+        """Cut off a half-written last line of events.jsonl. For the holder of the lock."""
+        file = self.folder / "events.jsonl"
+        if file.exists():
+            text = file.read_bytes()
+            if not text.endswith(b"\n"):
+                os.truncate(file, text.rfind(b"\n") + 1)
+
+    def table(self, name: str = "samples") -> pd.DataFrame:
+        """`name`.parquet: one row a sample. Raises RunError where the run has none."""
+        file = self.folder / f"{name}.parquet"
+        if not file.exists():
+            raise RunError(
+                f"The run {self.name} has no table {name!r}; it is {self.status()}. Let it finish first."
+            )
+        try:
+            return pd.read_parquet(file)
+        except (OSError, ValueError):
+            raise RunBroken(
+                f"{file.name} of the run {self.name} is damaged; delete the run and start it again."
+            ) from None
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of `name`.npz (or of `pictures/…` as a Picture event names it). Raises RunError where
+        there is none.
+        """
+        file = self.folder / (name if name.endswith(".npz") else f"{name}.npz")
+        if not file.exists():
+            raise RunError(
+                f"The run {self.name} has no arrays {name!r}; it is {self.status()}. Let it finish first."
+            )
+        try:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+                return {key: stored[key] for key in stored.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            raise RunBroken(
+                f"{file.name} of the run {self.name} is damaged; delete the run and start it again."
+            ) from None
+
+    def want(self, wish: str) -> None:
+        """Say what a person wants: "run", "pause" or "stop". The worker looks at every event."""
+        assert wish in ("run", "pause", "stop"), wish
+        if self.zoo:
+            raise ResumeRefused(
+                f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train"
+                " a run of your own."
+            )
+        write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3)})
+
+    def wanted(self) -> str:
+        """What a person wants of it: "run" unless somebody said otherwise."""
+        return str(self._control().get("want", "run"))
+
+    def heartbeat_age(self) -> float | None:
+        """Seconds since the worker's last heartbeat; None where nobody works on it."""
+        return lock.heartbeat_age(self.folder)
+
+    def _control(self) -> dict[str, Any]:
+        return read_json(self.folder / "control.json")
+
+
+def story(events: Iterable[Event]) -> list[Event]:
+    """A run's events without its interruptions, as an unbroken run would have said them.
+
+    Where a run went on from step s, what it had said of later steps is left out (it says it again), and so
+    are the Stopped and Failed before.
+    """
+    told: list[Event] = []
+    for event in events:
+        if isinstance(event, Started) and told:
+            told = [past for past in told if not isinstance(past, FINAL) and not _repeated(past, event.step)]
+            continue
+        told.append(event)
+    return told
+
+
+def _repeated(past: Event, step: int) -> bool:
+    of_base = ": " in getattr(past, "phase", "")  # a base counts its own steps
+    return isinstance(past, Progress | Evaluate) and past.step > step and not of_base

@@ -1,0 +1,64 @@
+"""Home: what is shown with a zoo and without, and where its buttons lead."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.charts import charts
+from app.home import welcome
+from engine.asking import answers
+from engine.asking.answers import Answer
+from engine.store.store import Store
+from tests.app.conftest import said
+
+Opened = Callable[..., AppTest]
+FETCH = welcome._fetch.__wrapped__
+
+
+def test_home_shows_a_digit_that_changes_its_cluster(trained_home: Store, opened: Opened) -> None:
+    at = opened("home")
+    words = said(at)
+    assert "takes it from cluster" in words and "random noise" in words and "Grab the slider" in words
+    assert {"Attack it your way", "See which samples break", "Train one yourself"} <= {
+        button.label for button in at.button
+    }
+    assert "Where you left off" in [heading.value for heading in at.subheader]
+
+
+def test_home_needs_no_engine_for_its_first_picture(
+    trained_home: Store, opened: Opened, desk: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> Answer:
+        raise AssertionError("Home asked a worker for what the zoo ships")
+
+    monkeypatch.setattr(desk, "ask", refused)
+    assert opened("home")
+
+
+def test_a_fetch_that_fails_is_told_and_the_rest_works(
+    trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEINT_MIRROR", "http://127.0.0.1:9")
+    process = FETCH()
+    assert process is not None and process.wait(60)
+    monkeypatch.setattr(welcome, "_fetch", lambda: process)
+    words = said(opened("home"))
+    assert "MNIST could not be fetched" in words and "takes it from cluster" in words
+
+
+def test_the_story_tells_bound_and_control() -> None:
+    run = Store().zoo()["digits/adec"]
+    found = answers.kept(answers.ladder_question(run.key, answers.SHOWN["digits"]))
+    assert found is not None
+    told = welcome.story(found)
+    assert charts.bound(found.json["epsilon_star"]) in told and "noise" in told
+
+
+def test_without_a_zoo_home_says_how_to_make_one(
+    home: Path, trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "zoo", lambda self: {})
+    at = opened("home")
+    assert "python3 -m engine zoo" in said(at)

@@ -1,0 +1,219 @@
+"""Studies: rows over seeds beside what was published, resumable run by run; and the results that ship."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import registry
+from engine.attacks.mv_gan import MvGAN
+from engine.events import Row, from_line, to_line
+from engine.metrics import clustering
+from engine.running.runner import prepare, run
+from engine.store.store import Store
+from engine.studies.ar_dmvc import HERE, MultiViewStudy
+from engine.studies.ar_dmvc import _matched as matched
+from engine.studies.protocols import Attacking, Training, cell, published
+from engine.studies.study import over_seeds
+
+SHIPPED = sorted((Path(__file__).resolve().parents[3] / "assets" / "studies").glob("*.json"))
+NAMES = registry.names("study")
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same studies with networks and attacks that take a second."""
+    small = {"width": 4, "epochs": 1, "batch": 100, "watched": 0}
+    attacked = {"objective": "mv_disrupt", "half": "second", "n": 40}
+    monkeypatch.setattr(
+        MultiViewStudy,
+        "trained",
+        lambda self, model, data=None, **changes: Training(
+            model,
+            data or "noisy_digits",
+            None,
+            small | ({"inner_steps": 1} if model.startswith("ar_") else {}) | changes,
+        ),
+    )
+    monkeypatch.setattr(
+        MultiViewStudy,
+        "generator",
+        lambda self, strength, epsilon, data=None: Attacking(
+            "mv_gan", None, attacked | {"epsilon": epsilon, "epochs": 1}, data
+        ),
+    )
+    monkeypatch.setattr(
+        MultiViewStudy,
+        "pgd",
+        lambda self, epsilon, data=None: Attacking(
+            "pgd", None, attacked | {"epsilon": epsilon, "steps": 1}, data
+        ),
+    )
+
+
+def study(name: str, **changes: Any) -> Any:
+    return prepare("study", name, "noisy_digits", changes=changes)
+
+
+def test_rows_hold_mean_spread_seeds_controls_and_the_runs_behind_them(tiny: None) -> None:
+    events = list(run(study("ar_dmvc.lambda_gamma", grid=[0.1, 10.0], seeds=2)))
+    rows = [event for event in events if isinstance(event, Row)]
+    assert [(row.about["lam"], row.about["gamma"]) for row in rows] == [
+        (0.1, 0.1),
+        (0.1, 10.0),
+        (10.0, 0.1),
+        (10.0, 10.0),
+    ]
+    for row in rows:
+        assert row.measured is not None and row.published is None
+        acc = row.measured["acc"]
+        assert (
+            len(acc["seeds"]) == 2
+            and acc["mean"] == pytest.approx(np.mean(acc["seeds"]))
+            and acc["spread"] == pytest.approx(np.std(acc["seeds"], ddof=1))
+        )
+        assert {"flip_rate", "noise_flip_rate", "acc_clean", "n"} <= row.controls.keys()
+        models, attacks = row.runs["model"], row.runs["attack"]
+        assert [Store().find(key).spec.seed for key in models] == [0, 1]
+        assert [Store().find(key).result()["acc_attacked"] for key in attacks] == acc["seeds"]
+        assert from_line(to_line(row)) == row
+    result = events[-1].metrics
+    assert result["n_rows"] == 4 and result["seconds_of_runs"] > 0 and result["protocol"]
+
+
+def test_a_study_that_was_stopped_goes_on_where_it_was(tiny: None) -> None:
+    spec = study("ar_dmvc.lambda_gamma", grid=[0.1, 1.0], seeds=1)
+    steps = run(spec)
+    for event in steps:
+        if isinstance(event, Row):
+            break
+    steps.close()  # type: ignore[attr-defined]
+    assert Store().find(spec.key).status() == "stopped"
+    made = {key.key for key in Store().all() if key.status() == "finished"}
+    assert len(made) == 2
+    again = list(run(spec))
+    assert again[-1].event == "finished" and len([event for event in again if isinstance(event, Row)]) == 4
+    assert made <= {one.key for one in Store().all()} and Store().find(spec.key).status() == "finished"
+
+
+def test_a_matrix_and_chance_come_from_the_samples(tiny: None) -> None:
+    matrices = next(event for event in run(study("ar_dmvc.confusion", seeds=1)) if isinstance(event, Row))
+    clean = np.array(matrices.controls["matrix_clean"]["first"])
+    assert clean.shape == (10, 10) and clean.sum() == 40
+    assert np.trace(clean) / 40 == pytest.approx(matrices.controls["acc_clean"]["mean"])
+    moved = next(event for event in run(study("ar_dmvc.transfer", seeds=1)) if isinstance(event, Row))
+    assert (
+        0.15 < moved.controls["acc_chance"]["mean"] < 0.6 and moved.about["trained_on"] != moved.about["data"]
+    )
+
+
+def test_a_model_that_is_not_built_yet_has_its_published_values_alone(tiny: None) -> None:
+    cases = [case for case in registry.find("study", "ar_dmvc.table1")().cases() if case.training is None]
+    assert {case.model for case in cases} == {"eamc", "mvae", "infoddc", "sem"}
+    assert all(case.published and case.note for case in cases)
+
+
+def test_published_values_are_those_of_the_paper() -> None:
+    said = published("ar_dmvc")
+    assert (len(said["table1"]), len(said["table2"]), len(said["table3"])) == (72, 16, 54)
+    assert cell(
+        "ar_dmvc", "table1", ("acc", "nmi", "ari"), model="ar_dmvc_am", data="noisy_mnist", state="attacked"
+    ) == ({"acc": 0.93, "nmi": 0.85, "ari": 0.85}, ())
+    assert cell("ar_dmvc", "table1", ("ari",), model="infoddc", data="patched_mnist", state="clean") == (
+        {"ari": 0.67},
+        ("acc", "nmi", "ari"),
+    )
+    assert cell("ar_dmvc", "table3", ("acc",), model="ar_dmvc", data="noisy_mnist", epsilon=0.3) == (
+        {"acc": 0.54},
+        ("acc",),
+    )
+    assert cell(
+        "ar_dmvc",
+        "table2",
+        ("acc", "nmi"),
+        model="ar_dmvc_am",
+        trained_on="noisy_fashion_0_4",
+        data="noisy_fashion_5_9",
+    )[1] == ("acc", "nmi")
+    assert cell("ar_dmvc", "table3", ("acc",), model="nobody") == (None, ())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", ["quick", "mini", "paper"])
+def test_every_case_can_be_prepared(name: str, size: str) -> None:
+    chosen = registry.find("study", name)(size=size)
+    cases = chosen.cases()
+    assert (
+        chosen.data() in registry.names("data") and chosen.protocol and any(case.training for case in cases)
+    )
+    for case in cases:
+        if case.training is not None:
+            owner = registry.find("model", case.training.model)
+            owner.preset(case.training.preset, **case.training.changes)
+            assert case.training.data in registry.names("data")
+        if case.attacking is not None:
+            assert case.attacking.attack in registry.names("attack") and case.measured
+
+
+def test_a_matrix_keeps_its_diagonal_where_clusters_are_empty() -> None:
+    label, cluster = np.repeat(np.arange(5), 10), np.repeat([2, 2, 1, 0, 0], 10)
+    matrix = np.array(matched(label, cluster))
+    assert matrix.shape == (5, 5) and matrix.sum() == 50
+    assert np.trace(matrix) == round(50 * clustering.accuracy(label, cluster))
+    more = np.array(matched(label, np.arange(50) % 7))
+    assert more.shape == (5, 7) and np.trace(more) == round(
+        50 * clustering.accuracy(label, np.arange(50) % 7)
+    )
+
+
+def test_a_study_is_another_one_when_an_attack_of_its_rows_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = study("ar_dmvc.table1").version
+    monkeypatch.setattr(MvGAN, "version", MvGAN.version + 1)
+    assert study("ar_dmvc.table1").version == before + 1
+
+
+def test_over_seeds() -> None:
+    assert over_seeds([1.0, 3.0]) == {"mean": 2.0, "spread": pytest.approx(2**0.5), "seeds": [1.0, 3.0]}
+    assert (
+        over_seeds([1.0])["spread"] is None
+        and over_seeds([[1], [2]]) == {"first": [1]}
+        and over_seeds([None, 1.0]) == {"first": None}
+    )
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_results_are_whole(file: Path) -> None:
+    found = json.loads(file.read_text())
+    assert found["study"] in NAMES and found["how"]["torch"] and found["protocol"]
+    seeds = 1 if found["study"].startswith("robust.") and found["size"] == "mini" else 3
+    assert found["seeds"] == seeds
+    assert found["protocol"] == registry.find("study", found["study"])().protocol, (
+        "what is said of it is what was done"
+    )
+    rows = [row for row in found["rows"] if row["measured"]]
+    assert rows and len(found["rows"]) == found["n_rows"]
+    for row in rows:
+        for values in row["measured"].values():
+            assert len(values["seeds"]) == seeds and values["mean"] == pytest.approx(np.mean(values["seeds"]))
+        assert "noise_flip_rate" in row["controls"] or row["about"]["state"].endswith("clean")
+
+
+def test_shipped_digits_show_what_the_paper_claims_and_where_it_ends() -> None:
+    file = next(file for file in SHIPPED if file.stem == "ar_dmvc.table3.quick")
+    rows = [row for row in json.loads(file.read_text())["rows"] if row["measured"]]
+
+    def acc(model: str, state: str, epsilon: float) -> float:
+        return next(
+            row["measured"]["acc"]["mean"]
+            for row in rows
+            if row["model"] == model and row["about"] == {"state": state, "epsilon": epsilon}
+        )
+
+    assert acc("comvc", "generator, strong", 0.3) < 0.3
+    assert acc("ar_dmvc_am", "PGD-20", 0.2) - acc("comvc", "PGD-20", 0.2) >= 0.05
+    assert abs(acc("ar_dmvc_am", "PGD-20", 0.3) - acc("comvc", "PGD-20", 0.3)) < 0.1, (
+        "at 0.3 nothing is left of it"
+    )
+    assert {row["model"] for row in rows} == set(HERE)
