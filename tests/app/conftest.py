@@ -36,7 +36,8 @@ TINY = {
 """Settings that train in a second; far too few for good clusters."""
 ALONE = """
 import streamlit as st
-from app import state, welcome
+from app.address import state
+from app.home import welcome
 files = {{name: state.ROOT / "pages" / f"{{name}}.py" for name in state.PAGES}}
 page = st.navigation([st.Page(file, default=name == "{page}") for name, file in files.items()])
 state.open_address()

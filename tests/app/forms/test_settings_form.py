@@ -44,9 +44,9 @@ ENTRY = describe(Toy)
 BY_PATH = {knob.path: knob for knob in settings_form.leaves(settings_form.knobs(ENTRY))}
 SCRIPT = textwrap.dedent("""
     import streamlit as st
-    from app import controls
-    from tests.app.test_controls import ENTRY
-    st.session_state["choice"] = controls.choose(ENTRY, key="t", about={"quick": "about 1 min here"})
+    from app.forms import settings_form
+    from tests.app.forms.test_settings_form import ENTRY
+    st.session_state["choice"] = settings_form.choose(ENTRY, key="t", about={"quick": "about 1 min here"})
 """)
 
 

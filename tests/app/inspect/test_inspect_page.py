@@ -261,7 +261,7 @@ def test_who_can_become_whom_opens_the_pictures_of_a_cell(
 ) -> None:
     worker = Worker()
     monkeypatch.setattr(state, "engine", lambda: worker)
-    monkeypatch.setattr("app.anatomy.PAIRS", 12)
+    monkeypatch.setattr("app.inspect.anatomy.PAIRS", 12)
     at = opened("inspect", run=attacked.key)
     at.session_state["inspect_pairs"] = True
     at.run()
