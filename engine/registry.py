@@ -127,7 +127,7 @@ def _defaults(owner: type[Settings], schema: dict[str, Any]) -> dict[str, Any]:
     """The values of settings that nobody changed; where a field must be given, those of the others."""
     if schema.get("required"):
         return {name: field["default"] for name, field in schema["properties"].items() if "default" in field}
-    return owner().values()
+    return owner().all_values()
 
 
 def catalogue() -> dict[str, dict[str, dict[str, Any]]]:

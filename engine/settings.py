@@ -8,9 +8,20 @@ is one, `equation` (TeX) and `presets` (name -> the values that differ from the 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from engine.errors import SettingsError
+
+EVERY_FIELD: dict[str, Any] = {}
+"""The serialisation context in which no field is left out; recognised by identity."""
 
 
 def knob(
@@ -23,13 +34,16 @@ def knob(
     source: str = "",
     log: bool = False,
     advanced: bool = False,
+    added_later: bool = False,
     **limits: Any,
 ) -> Any:
     """A settings field that explains itself.
 
     `title` labels the widget and `help` becomes tooltip and flag help; `symbol` is the paper's letter, `unit`
     the unit, `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the
-    field away. `limits` are Pydantic's own (ge, gt, le, lt, multiple_of, min_length ...).
+    field away. `added_later` marks a field that runs were made without: at its default it is left out of
+    `Settings.values`, so their keys stay what they were. `limits` are Pydantic's own (ge, gt, le, lt,
+    multiple_of, min_length ...).
     """
     extra: dict[str, Any] = {
         "symbol": symbol,
@@ -37,6 +51,7 @@ def knob(
         "source": source,
         "log": log,
         "advanced": advanced,
+        "added_later": added_later,
     }
     return Field(
         default,
@@ -81,8 +96,27 @@ class Settings(BaseModel):
         return cls(**values)
 
     def values(self) -> dict[str, Any]:
-        """All fields as plain JSON values, nested settings included."""
+        """The fields as plain JSON values, nested settings included, as a run stores them and as its key is
+        made of them: without fields that were added later and stand at their default.
+        """
         return self.model_dump(mode="json")
+
+    def all_values(self) -> dict[str, Any]:
+        """Every field as a plain JSON value, nested settings included."""
+        return self.model_dump(mode="json", context=EVERY_FIELD)
+
+    @model_serializer(mode="wrap")
+    def _stored(self, dumped: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        values: dict[str, Any] = dumped(self)
+        if info.context is EVERY_FIELD:
+            return values
+        return {name: value for name, value in values.items() if not self._left_out(name)}
+
+    def _left_out(self, name: str) -> bool:
+        field = type(self).model_fields[name]
+        extra = field.json_schema_extra
+        later = isinstance(extra, dict) and "added_later" in extra
+        return later and getattr(self, name) == field.get_default(call_default_factory=True)
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
