@@ -393,7 +393,7 @@ def work(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     run = Run(chosen.folder.resolve())
-    assert run.spec
+    run.check()
     with _Interrupts(run):
         if chosen.leash:
             leash.follow()

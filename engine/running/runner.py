@@ -405,5 +405,5 @@ class Job:
 def folder_run(folder: Path) -> Run:
     """The run of a folder. Raises RunBroken where it is none."""
     this = Run(folder.resolve())
-    assert this.spec
+    this.check()
     return this

@@ -15,7 +15,7 @@ import os
 import time
 import zipfile
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,37 +59,24 @@ class Run:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits, the hash of its spec."""
-        return self.spec.key if self.zoo else self.folder.name
+        if not self.zoo:
+            return self.folder.name
+        return _spec_of(self.folder, _stamp(self.folder / "spec.json"), self.name)[1]
 
     @cached_property
     def spec(self) -> Spec:
         """What the run is. Raises RunBroken where the folder does not say."""
-        values = read_json(self.folder / "spec.json")
-        if not values:
-            if not self.folder.exists():
-                raise RunBroken(f"There is no run in {self.folder}; give the folder of a run.")
+        spec, key = _spec_of(self.folder, _stamp(self.folder / "spec.json"), self.name)
+        if not self.zoo and key != self.folder.name:
             raise RunBroken(
-                f"The run {self.name} is half-written (it has no spec.json); delete it and start it again."
-            )
-        if values.get("format") != FORMAT:
-            raise RunBroken(
-                f"The run {self.name} has folder format {values.get('format')!r}, this Feint reads {FORMAT};"
-                " train it anew."
-            )
-        try:
-            spec = Spec.model_validate(values)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RunBroken(
-                f"The run {self.name} has a spec.json that this Feint cannot read (at {where!r}); delete it"
-                " and start it again."
-            ) from None
-        if not self.zoo and spec.key != self.folder.name:
-            raise RunBroken(
-                f"The run {self.name} holds the spec of run {spec.key}: it was renamed or edited; delete it"
+                f"The run {self.name} holds the spec of run {key}: it was renamed or edited; delete it"
                 " and start it again."
             )
         return spec
+
+    def check(self) -> None:
+        """Raises RunBroken where the folder does not say what the run is."""
+        self.spec  # noqa: B018  raises its own sentence
 
     def card(self) -> dict[str, Any]:
         """Title, how it was computed, when, and its scores; `{}` before it began."""
@@ -107,8 +94,8 @@ class Run:
             return "broken"
 
     def _status(self) -> str:
-        spec, last = self.spec, self.last_event()
-        assert spec
+        self.check()
+        last = self.last_event()
         if self.zoo:
             return "zoo"
         if lock.holder(self.folder) is not None:
@@ -234,6 +221,43 @@ class Run:
 
     def _control(self) -> dict[str, Any]:
         return read_json(self.folder / "control.json")
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """(time of change in ns, bytes) of a file: while they stay, it need not be read again. Zeros without it."""
+    try:
+        about = file.stat()
+    except OSError:
+        return 0, 0
+    return about.st_mtime_ns, about.st_size
+
+
+@lru_cache(maxsize=4096)
+def _spec_of(folder: Path, stamp: tuple[int, int], name: str) -> tuple[Spec, str]:
+    """The spec in a run's folder and its key, read and hashed once for each `stamp` of the file. Raises
+    RunBroken where there is none.
+    """
+    values = read_json(folder / "spec.json")
+    if not values:
+        if not folder.exists():
+            raise RunBroken(f"There is no run in {folder}; give the folder of a run.")
+        raise RunBroken(
+            f"The run {name} is half-written (it has no spec.json); delete it and start it again."
+        )
+    if values.get("format") != FORMAT:
+        raise RunBroken(
+            f"The run {name} has folder format {values.get('format')!r}, this Feint reads {FORMAT};"
+            " train it anew."
+        )
+    try:
+        spec = Spec.model_validate(values)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise RunBroken(
+            f"The run {name} has a spec.json that this Feint cannot read (at {where!r}); delete it"
+            " and start it again."
+        ) from None
+    return spec, spec.key
 
 
 def story(events: Iterable[Event]) -> list[Event]:

@@ -1,10 +1,13 @@
-"""All runs under a home, and the read-only zoo: found by name, made from a spec, deleted."""
+"""All runs under a home, and the read-only zoo: found, queried, created, deleted."""
 
+import os
 import shutil
 import uuid
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
-from engine.errors import ResumeRefused, RunError, UnknownName
+from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
 from engine.home import home
 from engine.store.files import write_json
 from engine.store.run import Run
@@ -12,6 +15,10 @@ from engine.store.spec import Spec
 
 ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
 SHORTEST_PREFIX = 4
+DONE = ("finished", "zoo")
+"""Statuses of a run that can be built on."""
+LIVE = ("queued", "running")
+"""Statuses of a run that is going on."""
 
 
 class Store:
@@ -27,20 +34,51 @@ class Store:
 
     def zoo(self) -> dict[str, Run]:
         """Name "data/model" -> read-only run."""
-        return {
-            name: Run(file.parent, name)
-            for file in sorted(self._zoo.glob("[!.]*/[!.]*/spec.json"))
-            for name in [f"{file.parent.parent.name}/{file.parent.name}"]
-        }
+        return {name: Run(folder, name) for name, folder in _entries(self._zoo).items()}
 
     def all(self) -> list[Run]:
         """Every run of one's own, broken ones too, newest first."""
-        folders = (
-            [folder for folder in self.folder.glob("[!.]*") if folder.is_dir()]
-            if self.folder.exists()
-            else []
-        )
+        folders = [Path(entry.path) for entry in _folders(self.folder)]
         return [Run(folder) for folder in sorted(folders, key=_created, reverse=True)]
+
+    def query(
+        self,
+        *,
+        action: str | None = None,
+        name: str | Collection[str] | None = None,
+        data: str | None = None,
+        seed: int | None = None,
+        model: str | None = None,
+        base: str | None = None,
+        fitted: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        status: str | Collection[str] | None = None,
+    ) -> list[Run]:
+        """The readable runs that are all of this: the zoo's, then one's own, newest first; each key once.
+
+        What is None is not asked for. `name` and `status` may be several. `model`, `base` and `fitted` are
+        the keys that a run builds on in that role; "" asks for those that have none there. `settings` are
+        dotted names with their stored values; others may be anything.
+        """
+        roles = {"model": model, "base": base, "fitted": fitted}
+        found: dict[str, Run] = {}
+        for run in [*self.zoo().values(), *self.all()]:
+            try:
+                spec = run.spec
+            except RunBroken:
+                continue
+            if (
+                action in (None, spec.action)
+                and _among(spec.name, name)
+                and data in (None, spec.data)
+                and seed in (None, spec.seed)
+                and all(key in (None, spec.builds_on.get(role, "")) for role, key in roles.items())
+                and all(_stored(spec.settings, path) == value for path, value in (settings or {}).items())
+                and run.key not in found
+                and _among(run.status() if status is not None else "", status)
+            ):
+                found[run.key] = run
+        return [run for run in found.values() if status is not None or run.status() != "broken"]
 
     def find(self, name: str) -> Run:
         """The run of a zoo name, a key, or a unique beginning of a key; a key that the zoo has is served by
@@ -51,32 +89,45 @@ class Store:
         zoo = self.zoo()
         if name in zoo:
             return zoo[name]
-        known = {run.key: run for run in [*self.all(), *zoo.values()]}
+        shipped = {run.key: run for run in zoo.values()}
+        run = shipped.get(name) or self._own(name) or self._begun_with(name, shipped)
+        run.check()
+        return run
+
+    def _own(self, key: str) -> Run | None:
+        """One's own run of exactly this key: its folder, and no other is looked at."""
+        if not key or key.startswith(".") or Path(key).name != key:  # it is typed, or comes with a link
+            return None
+        folder = self.folder / key
+        return Run(folder) if folder.is_dir() else None
+
+    def _begun_with(self, name: str, shipped: Mapping[str, Run]) -> Run:
+        """The one run whose key begins so. Raises UnknownName with the nearest ones."""
+        known = {run.key: run for run in self.all()} | dict(shipped)
         begun = [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
-        found = [known[name]] if name in known else begun
-        if len(found) != 1:
-            if len(found) > 1:
-                raise UnknownName("run", name, [run.key for run in found])
+        if len(begun) > 1:
+            raise UnknownName("run", name, [run.key for run in begun])
+        if not begun:
             raise UnknownName(
                 "run",
                 name,
-                [*zoo, *known],
+                [*self.zoo(), *known],
                 "A link carries only a run's key; the page it was copied from has the "
                 "command that makes the same run here, under Reproduce and share.",
             )
-        assert found[0].spec
-        return found[0]
+        return begun[0]
 
     def create(self, spec: Spec) -> Run:
         """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where
         it is no run.
         """
+        key = spec.key
         for run in self.zoo().values():
-            if run.key == spec.key:
+            if run.key == key:
                 return run
-        folder = self.folder / spec.key
+        folder = self.folder / key
         if not folder.exists():
-            partial = self.folder / f".new-{spec.key}-{uuid.uuid4().hex[:8]}"
+            partial = self.folder / f".new-{key}-{uuid.uuid4().hex[:8]}"
             partial.mkdir(parents=True)
             write_json(partial / "spec.json", spec.model_dump(mode="json"))
             try:
@@ -84,15 +135,14 @@ class Store:
             except OSError:  # somebody else made it in the meantime
                 shutil.rmtree(partial)
         run = Run(folder)
-        assert run.spec
+        run.check()
         return run
 
     def delete(self, name: str) -> None:
         """Remove a run of one's own. Raises ResumeRefused for a zoo entry and RunError for one that is
         running.
         """
-        own = {run.key: run for run in self.all()}
-        run = own.get(name) or self.find(name)
+        run = self._own(name) or self.find(name)
         if run.zoo:
             raise ResumeRefused(f"{run.zoo} is a read-only zoo entry and cannot be deleted.")
         if run.status() == "running":
@@ -107,3 +157,36 @@ def _created(folder: Path) -> float:
         return (folder / "spec.json").stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _entries(zoo: Path) -> dict[str, Path]:
+    """Name "data/model" -> folder of every zoo entry, sorted by name."""
+    found = {
+        f"{data.name}/{entry.name}": Path(entry.path)
+        for data in _folders(zoo)
+        for entry in _folders(Path(data.path))
+        if os.path.exists(os.path.join(entry.path, "spec.json"))
+    }
+    return dict(sorted(found.items()))
+
+
+def _folders(place: Path) -> "list[os.DirEntry[str]]":
+    """The folders in a folder, hidden ones left out."""
+    try:
+        with os.scandir(place) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _among(value: str, wanted: str | Collection[str] | None) -> bool:
+    """Whether a value is what is wanted, or one of those; None wants any."""
+    return wanted is None or value == wanted or (not isinstance(wanted, str) and value in wanted)
+
+
+def _stored(settings: Mapping[str, Any], path: str) -> Any:
+    """The value under a dotted name; None where there is none."""
+    value: Any = settings
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

@@ -13,7 +13,7 @@ from engine.store import lock
 from engine.store.files import write_json
 from engine.store.run import Run, story
 from engine.store.spec import Spec
-from engine.store.store import Store
+from engine.store.store import DONE, Store
 
 
 def spec(seed: int = 0) -> Spec:
@@ -199,3 +199,57 @@ def test_a_run_that_is_nowhere_has_a_cure(store: Store) -> None:
     with pytest.raises(UnknownName, match="Reproduce and share") as caught:
         store.find("deadbeefdeadbeef")
     assert len(str(caught.value)) < 200
+
+
+def test_a_query_asks_for_what_a_run_is(store: Store) -> None:
+    first, second = store.create(spec()), store.create(spec(1))
+    attack = spec().model_copy(
+        update={
+            "action": "attack",
+            "name": "pgd",
+            "settings": {"epsilon": 0.1, "attack_settings": {"steps": 5}},
+            "builds_on": {"model": first.key},
+        }
+    )
+    attacked = store.create(attack)
+    assert [run.name for run in store.query(action="train")][0] == "digits/acai"  # the zoo's first
+    assert set(store.query(name=("acai", "adec"), seed=0)) == {first}
+    assert store.query(model=first.key) == [attacked] == store.query(action="attack", fitted="")
+    assert store.query(model=second.key) == store.query(base=first.key) == []
+    assert store.query(settings={"attack_settings.steps": 5, "epsilon": 0.1}) == [attacked]
+    assert store.query(settings={"attack_settings.steps": 6}) == []
+    second.want("run")
+    assert store.query(status="queued") == [second] and store.query(data="usps") == []
+    assert {run.name for run in store.query(status=DONE)} == {"digits/acai"}
+
+
+def test_a_query_leaves_out_what_cannot_be_read_and_says_a_key_once(store: Store) -> None:
+    run, same = store.create(spec()), store.folder / spec(99).key
+    same.mkdir()
+    write_json(same / "spec.json", spec(99).model_dump(mode="json"))
+    assert [found.name for found in store.query()] == ["digits/acai", run.name]
+    (run.folder / "spec.json").write_text("{")
+    assert [found.name for found in store.query()] == ["digits/acai"]
+
+
+def test_a_key_that_is_a_folder_is_found_without_looking_at_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(spec())
+    monkeypatch.setattr(Store, "all", lambda self: pytest.fail("every run was looked at"))
+    assert store.find(run.key) == run
+
+
+def test_a_changed_spec_is_read_anew(store: Store) -> None:
+    run = store.create(spec())
+    assert store.find(run.key).spec.seed == 0
+    write_json(run.folder / "spec.json", spec(12345).model_dump(mode="json"))
+    with pytest.raises(RunBroken, match="renamed or edited"):
+        store.find(run.key)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../runs", ".new-x", "a/b"])
+def test_a_name_never_leads_out_of_the_folder(store: Store, name: str) -> None:
+    store.create(spec())
+    with pytest.raises(UnknownName):
+        store.find(name)
