@@ -33,7 +33,7 @@ from engine.data.views import Views, picture
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import embedding
-from engine.models.protocols import require
+from engine.models.protocols import Decodes, require
 from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.running.attacking import restored
 from engine.store.run import Run
@@ -61,7 +61,7 @@ def latent_ladder(
     """
     it = victim(model)
     check_ids([sample], len(it.data))
-    require(it.model, "decodes", "A ladder over ν")
+    require(it.model, Decodes, "A ladder over ν")
     clean = rows_of(it, np.array([sample]))
     attack: LatentAttack = registry.find("attack", "latent_attack")(**settings)
     weights: FlipAndKeep = registry.find("objective", objective)(

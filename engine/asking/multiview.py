@@ -42,7 +42,7 @@ class Seen:
 def seen(key: str) -> Seen:
     """The views of a model, cached in the worker. Raises AbilityError for a model that sees but one."""
     it = victim(key)
-    require(it.model, "fuses", "This page")
+    require(it.model, Fuses, "This page")
     parts = [it.model.views(x) for x in it.data.views.to(it.z.device).chunks()]  # type: ignore[operator]
     z = tuple(torch.cat(part) for part in zip(*parts, strict=True))
     found = [embedding.principal_axes(part) for part in z]

@@ -15,7 +15,7 @@ from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
-from engine.models.protocols import require
+from engine.models.protocols import Clusters, Encodes, require
 from engine.running.models import load_model
 from engine.store.run import Run
 from engine.store.store import Store
@@ -57,8 +57,8 @@ def victim(key: str) -> Victim:
     run = Store(home()).find(key)
     how = device.choose()
     model = load_model(run, how.device)
-    require(model, "encodes", "This page")
-    require(model, "clusters", "This page")
+    require(model, Encodes, "This page")
+    require(model, Clusters, "This page")
     data = engine_data.load(run.spec.data)
     if data.fingerprint != run.spec.fingerprint:
         raise SettingsError(

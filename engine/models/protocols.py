@@ -5,7 +5,8 @@ Every method takes `Views` and gives float32 tensors with n rows.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -82,17 +83,102 @@ ABILITIES: dict[str, type] = {
 }
 
 
-def require(model: nn.Module, ability: str, wanted_by: str) -> None:
-    """Raises AbilityError where `model` lacks `ability`."""
-    if not isinstance(model, ABILITIES[ability]):
-        has = (
-            ", ".join(name for name, protocol in ABILITIES.items() if isinstance(model, protocol))
-            or "no ability"
-        )
-        raise AbilityError(
-            f"{wanted_by} needs a model that {ability}; this one ({type(model).__name__}) has: {has}. Choose"
-            " another model."
-        )
+Ability = TypeVar("Ability")
+
+BLOCK = 4096
+"""Rows in one forward pass of `outputs`."""
+
+
+def require(model: nn.Module, ability: type[Ability], wanted_by: str) -> Ability:
+    """The model, typed as what it can do: `require(model, Clusters, "pairs").log_assign(x)`.
+
+    Raises AbilityError where it cannot.
+    """
+    if isinstance(model, ability):
+        return model
+    asked = next((name for name, protocol in ABILITIES.items() if protocol is ability), ability.__name__)
+    has = ", ".join(abilities(model)) or "no ability"
+    raise AbilityError(
+        f"{wanted_by} needs a model that {asked}; this one ({type(model).__name__}) has: {has}. Choose"
+        " another model."
+    )
+
+
+def abilities(model: nn.Module) -> list[str]:
+    """The names of what a model can do, in the order of `ABILITIES`."""
+    return [name for name, protocol in ABILITIES.items() if isinstance(model, protocol)]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """All that a model says of n samples: float32, without a graph; None where it lacks the ability.
+
+    `labels` (n,) are the samples' own, where the data have them; no model says them.
+    """
+
+    x: Tensor  # (n, d), the samples themselves
+    log_q: Tensor | None = None  # (n, k)
+    z: Tensor | None = None  # (n, m)
+    reconstruction: Tensor | None = None  # (n, d)
+    logits: Tensor | None = None  # (n, c)
+    labels: Tensor | None = None  # (n,) int64
+
+    @property
+    def cluster(self) -> Tensor | None:
+        """(n,) the likeliest cluster."""
+        return None if self.log_q is None else self.log_q.argmax(dim=1)
+
+    @property
+    def predicted(self) -> Tensor | None:
+        """(n,) the likeliest class."""
+        return None if self.logits is None else self.logits.argmax(dim=1)
+
+    @property
+    def groups(self) -> Tensor | None:
+        """Log-probabilities of what the model sorts into: clusters (n, k), else classes (n, c)."""
+        if self.log_q is not None:
+            return self.log_q
+        return None if self.logits is None else self.logits.log_softmax(dim=1)
+
+    @property
+    def group(self) -> Tensor | None:
+        """(n,) the likeliest of them."""
+        groups = self.groups
+        return None if groups is None else groups.argmax(dim=1)
+
+    def rows(self, index: Tensor) -> Self:
+        """What is said of the samples at `index`, repeats allowed."""
+        return type(self)(**{name: value[index] for name, value in self._given()})
+
+    def to(self, device: str | torch.device) -> Self:
+        """The same on a device."""
+        return type(self)(**{name: value.to(device) for name, value in self._given()})
+
+    def _given(self) -> list[tuple[str, Tensor]]:
+        every = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return [(name, value) for name, value in every if value is not None]
+
+
+@torch.no_grad()
+def outputs(model: nn.Module, views: Views, labels: Tensor | None = None) -> Outputs:
+    """Every ability that the model has, asked about every sample, a block of rows at a time."""
+    index = torch.arange(views.n, device=views[0].device)
+    parts = [_said(model, views.rows(block)) for block in index.split(BLOCK)]
+    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return Outputs(x=views.flat().float(), labels=labels, **joined)
+
+
+def _said(model: nn.Module, views: Views) -> dict[str, Tensor]:
+    said = {}
+    if isinstance(model, Clusters):
+        said["log_q"] = model.log_assign(views).float()
+    if isinstance(model, Encodes):
+        said["z"] = model.encode(views).float()
+    if isinstance(model, Reconstructs):
+        said["reconstruction"] = model.reconstruct(views).float()
+    if isinstance(model, Classifies):
+        said["logits"] = model.logits(views).float()
+    return said
 
 
 class ModelSettings(Settings):

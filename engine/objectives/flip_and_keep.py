@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import require
+from engine.models.protocols import Clusters, Decodes, Encodes, Outputs, Reconstructs, require
 from engine.nets.layers import full
-from engine.objectives.protocols import LatentObjective, ObjectiveSettings
+from engine.objectives.protocols import LatentObjective, ObjectiveSettings, cluster_changed
 from engine.registry import register
 from engine.settings import knob
 
@@ -82,7 +82,7 @@ class FlipAndKeep(ObjectiveSettings):
             else PUBLISHED_NU * size / PUBLISHED_SIZE
         )
 
-    def bind(self, model: nn.Module, clean: Views) -> LatentObjective:
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> LatentObjective:
         """The objective for these clean samples. Raises AbilityError where the model cannot be asked about
         embeddings.
         """
@@ -90,23 +90,28 @@ class FlipAndKeep(ObjectiveSettings):
 
     def bound(self, model: nn.Module, clean: Views, nu: float | Tensor) -> LatentObjective:
         """The same with this ν, or with one for each sample (n,)."""
-        for ability in self.needs:
+        for ability in (Clusters, Reconstructs):
             require(model, ability, self.name)
+        encoder, heads = require(model, Encodes, self.name), require(model, Decodes, self.name)
         nu_bar = PUBLISHED_BATCH * nu
         scale = getattr(model, "scale", 1.0)
         with torch.no_grad():
-            z, spread = full(model.encode(clean)), full(model.spread(clean))  # type: ignore[operator]
-            y = model.log_assign_embedding(z).float().exp()  # type: ignore[operator]
-            still = model.decode(z) * scale  # type: ignore[operator]
+            z, spread = full(encoder.encode(clean)), full(heads.spread(clean))
+            y = heads.log_assign_embedding(z).float().exp()
+            still = heads.decode(z) * scale
 
         def value(rows: Tensor, picture: Tensor, eta: Tensor | float) -> Tensor:
-            changed = (model.decode(rows + eta) * scale - picture).square().sum(1)  # type: ignore[operator]
-            agreed = (model.log_assign_embedding(rows).float().exp() * y).sum(1)  # type: ignore[operator]
+            changed = (heads.decode(rows + eta) * scale - picture).square().sum(1)
+            agreed = (heads.log_assign_embedding(rows).float().exp() * y).sum(1)
             return -(self.weight * changed + nu_bar * agreed + (rows - z).square().sum(1))
 
         def drawn(rows: Tensor, eta: Tensor) -> Tensor:
             with torch.no_grad():
-                picture = model.decode(z + eta) * scale  # type: ignore[operator]
+                picture = heads.decode(z + eta) * scale
             return value(rows, picture, eta)
 
         return LatentObjective(lambda rows: value(rows, still, 0.0), z=z, spread=spread, drawn=drawn)
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where the cluster is another one than before."""
+        return cluster_changed(before, after)

@@ -8,10 +8,11 @@ Positive exactly where the sample is assigned to the cluster t.
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import SettingsError
+from engine.models.protocols import Clusters, Outputs, require
 from engine.objectives.leave_cluster import margin
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
@@ -38,8 +39,9 @@ class GoToCluster(ObjectiveSettings):
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The margin of the target cluster. Raises SettingsError for a cluster the model does not have."""
+        clusters = require(model, Clusters, self.name)
         with torch.no_grad():
-            k = model.log_assign(clean.like(clean.flat()[:1])).shape[1]
+            k = clusters.log_assign(clean.like(clean.flat()[:1])).shape[1]
         if k < 2 or self.cluster >= k:
             cure = (
                 f"This model has the clusters 0 to {k - 1}."
@@ -50,6 +52,10 @@ class GoToCluster(ObjectiveSettings):
                 f"go_to_cluster.cluster must be between 0 and {k - 1}; got {self.cluster}. {cure}"
             )
         return lambda flat: margin(
-            model.log_assign(clean.like(flat)).float(),
+            clusters.log_assign(clean.like(flat)).float(),
             flat.new_full((len(flat),), self.cluster, dtype=torch.long),
         )
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where the cluster is the target."""
+        return None if after.cluster is None else after.cluster == self.cluster

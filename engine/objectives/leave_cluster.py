@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.models.protocols import Clusters, Outputs, require
+from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
 
 
@@ -44,12 +45,17 @@ class LeaveCluster(ObjectiveSettings):
         """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one
         cluster.
         """
+        clusters = require(model, Clusters, self.name)
         with torch.no_grad():
-            log_q = model.log_assign(clean).float()
+            log_q = clusters.log_assign(clean).float()
         if log_q.shape[1] < 2:
             raise SettingsError(
                 "leave_cluster needs a model with at least 2 clusters; this one has 1, and there is nowhere"
                 " to go."
             )
         own = log_q.argmax(dim=1)
-        return lambda flat: -margin(model.log_assign(clean.like(flat)).float(), own)
+        return lambda flat: -margin(clusters.log_assign(clean.like(flat)).float(), own)
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where the cluster is another one than before."""
+        return cluster_changed(before, after)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from engine.data.views import Views
+from engine.models.protocols import Encodes, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 
@@ -34,6 +35,7 @@ class MoveEmbedding(ObjectiveSettings):
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The squared distance to each sample's clean embedding."""
+        encoder = require(model, Encodes, self.name)
         with torch.no_grad():
-            z = model.encode(clean).float()
-        return lambda flat: (model.encode(clean.like(flat)).float() - z).square().sum(dim=1)
+            z = encoder.encode(clean).float()
+        return lambda flat: (encoder.encode(clean.like(flat)).float() - z).square().sum(dim=1)

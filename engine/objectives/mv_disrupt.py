@@ -9,10 +9,11 @@ undefined at δ = 0. Source: Huang et al., ICML 2024, as its released code compu
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.models.protocols import Fuses, Outputs, require
+from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
 from engine.settings import knob
 
@@ -54,17 +55,22 @@ class MvDisrupt(ObjectiveSettings):
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The weighted sum of the distances, each sample for itself."""
+        fusing = require(model, Fuses, self.name)
         with torch.no_grad():
-            z, h = model.parts(clean)
+            z, h = fusing.parts(clean)
 
-        def moved(flat: torch.Tensor) -> torch.Tensor:
-            new_z, new_h = model.parts(clean.like(flat))
+        def distance(flat: Tensor) -> Tensor:
+            new_z, new_h = fusing.parts(clean.like(flat))
             views = torch.stack([_length(new - old) for new, old in zip(new_z, z, strict=True)]).sum(0)
             return self.mu2 * _length(new_h - h) + self.mu1 * views
 
-        return moved
+        return distance
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where the cluster is another one than before."""
+        return cluster_changed(before, after)
 
 
-def _length(x: torch.Tensor) -> torch.Tensor:
+def _length(x: Tensor) -> Tensor:
     """‖x‖ (n,), with a gradient at 0."""
     return (x.float().square().sum(1) + TINY).sqrt()

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import require
+from engine.errors import DataError
+from engine.models.protocols import ABILITIES, Outputs, require
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]
@@ -54,28 +55,65 @@ class ObjectiveSettings(Settings):
     kind: ClassVar[str] = "objective"
     needs: ClassVar[tuple[str, ...]] = ()
     """Abilities of the model, by their names in `engine.models.protocols`."""
+    needs_labels: ClassVar[bool] = False
+    """Whether it is about the samples' labels: `measure_labelled` is then asked in place of `measure`."""
     stationary_at_clean: ClassVar[bool] = False
     targeted: ClassVar[bool] = False
     """Whether it names a cluster to reach."""
     space: ClassVar[str] = "pixels"
     """What its rows are: "pixels" or "embedding", and so which attacks can make it large."""
 
-    def bind(self, model: nn.Module, clean: Views) -> Objective:
-        """The objective for these clean samples. Raises AbilityError where the model lacks what it needs."""
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:
+        """The objective for these clean samples; `labels` (n,) are looked at only where it needs them.
+
+        Raises AbilityError where the model lacks what it needs, DataError where the labels are missing.
+        """
         for ability in self.needs:
-            require(model, ability, self.name)
-        return Objective(self.measure(model, clean), self.stationary_at_clean)
+            require(model, ABILITIES[ability], self.name)
+        if not self.needs_labels:
+            return Objective(self.measure(model, clean), self.stationary_at_clean)
+        if labels is None:
+            raise DataError(f"{self.name} needs the samples' labels; got none. Choose data that have labels.")
+        return Objective(self.measure_labelled(model, clean, labels), self.stationary_at_clean)
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The function x' (n, d) -> (n,), with whatever it needs of the clean samples already computed."""
         raise NotImplementedError
+
+    def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
+        """The same, for an objective that needs the labels (n,)."""
+        raise NotImplementedError
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Whether each sample is where the objective wants it: (n,) bool; None where it has no such notion.
+
+        `before` is what the model says of the clean samples, `after` of the attacked ones.
+        """
+        return None
+
+    def counted(self, before: Outputs) -> Tensor | None:
+        """Samples that could still be reached: (n,) bool; None where there is nothing to reach."""
+        there = self.reached(before, before)
+        return None if there is None else ~there
+
+    def asks_labels(self) -> bool:
+        """Whether binding it needs labels: its own need, or that of a part."""
+        return self.needs_labels
 
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What an objective adds to its catalogue entry."""
         return {
             "needs": list(cls.needs),
+            "needs_labels": cls.needs_labels,
             "stationary_at_clean": cls.stationary_at_clean,
             "targeted": cls.targeted,
             "space": cls.space,
         }
+
+
+def cluster_changed(before: Outputs, after: Outputs) -> Tensor | None:
+    """Whether each sample's cluster is another one than before: (n,) bool; None without clusters."""
+    if before.cluster is None or after.cluster is None:
+        return None
+    return before.cluster != after.cluster

@@ -11,6 +11,7 @@ from typing import ClassVar
 from torch import nn
 
 from engine.data.views import Views
+from engine.models.protocols import Reconstructs, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 
@@ -30,4 +31,5 @@ class RaiseReconstruction(ObjectiveSettings):
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The mean squared reconstruction error of x' itself."""
-        return lambda flat: (model.reconstruct(clean.like(flat)).float() - flat).square().mean(dim=1)
+        autoencoder = require(model, Reconstructs, self.name)
+        return lambda flat: (autoencoder.reconstruct(clean.like(flat)).float() - flat).square().mean(dim=1)

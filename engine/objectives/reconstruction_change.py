@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from engine.data.views import Views
+from engine.models.protocols import Reconstructs, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 
@@ -32,8 +33,9 @@ class ReconstructionChange(ObjectiveSettings):
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The mean squared distance to each sample's clean reconstruction."""
+        autoencoder = require(model, Reconstructs, self.name)
         with torch.no_grad():
-            clean_reconstruction = model.reconstruct(clean).float()
+            clean_reconstruction = autoencoder.reconstruct(clean).float()
         return lambda flat: (
-            (model.reconstruct(clean.like(flat)).float() - clean_reconstruction).square().mean(dim=1)
+            (autoencoder.reconstruct(clean.like(flat)).float() - clean_reconstruction).square().mean(dim=1)
         )

@@ -3,16 +3,19 @@
 f(x') = Σ_i w_i f_i(x')
 """
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import torch
 from pydantic import field_validator
-from torch import nn
+from torch import Tensor, nn
 
 from engine import registry
 from engine.data.views import Views
 from engine.errors import SettingsError
+from engine.models.protocols import Outputs
 from engine.objectives.protocols import Objective, ObjectiveSettings
 from engine.registry import register
 from engine.settings import knob
@@ -47,18 +50,34 @@ class WeightedSum(ObjectiveSettings):
     def __hash__(self) -> int:
         return hash(json.dumps(self.values(), sort_keys=True))
 
-    def bind(self, model: nn.Module, clean: Views) -> Objective:
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:
         """Every part bound to the model and added up; stationary where all parts of non-zero weight are."""
-        bound = [(weight, _built(part).bind(model, clean)) for weight, part in self.parts if weight != 0]
+        bound = [
+            (weight, _built(part).bind(model, clean, labels)) for weight, part in self.parts if weight != 0
+        ]
         if not bound:
             raise SettingsError(
                 "weighted_sum.parts must hold a weight other than 0; got only zeros, and nothing is left to"
                 " attack."
             )
+
+        def total(flat: Tensor) -> Tensor:
+            return functools.reduce(torch.add, (weight * part(flat) for weight, part in bound))
+
         return Objective(
-            lambda flat: sum(weight * part(flat) for weight, part in bound),  # type: ignore[arg-type, return-value]
+            total,
             all(part.stationary_at_clean for _, part in bound),
         )
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where every part of positive weight is, of those that have such a notion."""
+        every = [_built(part).reached(before, after) for weight, part in self.parts if weight > 0]
+        known = [found for found in every if found is not None]
+        return torch.stack(known).all(dim=0) if known else None
+
+    def asks_labels(self) -> bool:
+        """Whether a part of non-zero weight needs labels."""
+        return any(_built(part).asks_labels() for weight, part in self.parts if weight != 0)
 
 
 def _built(part: dict[str, Any]) -> ObjectiveSettings:

@@ -17,7 +17,7 @@ from engine.attacks.protocols import answer
 from engine.device import How
 from engine.events import Evaluate, Event, Progress
 from engine.metrics import embedding, perturbation
-from engine.models.protocols import require
+from engine.models.protocols import Decodes, Encodes, Reconstructs, require
 from engine.models.variational import head_gap
 from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.objectives.protocols import LatentObjective
@@ -194,5 +194,5 @@ def doubts(judge: Judge, outcome: Outcome) -> list[str]:
 
 
 def _able(judge: Judge) -> None:
-    for ability in ("encodes", "decodes", "reconstructs"):
+    for ability in (Encodes, Decodes, Reconstructs):
         require(judge.model, ability, "An attack on the embedding")

@@ -18,7 +18,7 @@ from engine.data.multiview import halves
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
-from engine.models.protocols import Encodes, Reconstructs, require
+from engine.models.protocols import Clusters, Encodes, Reconstructs, require
 from engine.objectives.leave_cluster import margin
 
 BLOCK = 4096
@@ -51,7 +51,7 @@ class Judge:
     """
 
     def __init__(self, model: nn.Module, data: Dataset, device: str) -> None:
-        require(model, "clusters", "An attack's judgement")
+        require(model, Clusters, "An attack's judgement")
         self.model, self.data, self.device = model, data, device
         try:
             self.clusters = self.verdict(self.clean(torch.zeros(1, dtype=torch.long)).flat()).log_q.shape[1]

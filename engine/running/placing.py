@@ -101,9 +101,7 @@ class Place(Action):
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Writes arrays "map": z (n, m), pca (n, 2) and xy (n, 2); returns n and m."""
-        model = work.model()
-        require(model, "encodes", "A map")
-        assert isinstance(model, Encodes)
+        model = require(work.model(), Encodes, "A map")
         with torch.no_grad():
             z = (
                 torch.cat([model.encode(x) for x in work.data.views.to(work.how.device).chunks()])

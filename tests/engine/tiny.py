@@ -70,6 +70,39 @@ class TinyDecoding(TinyFusing):
         return torch.zeros(x.n, 4)
 
 
+class TinyEncoder(nn.Module):
+    """Only encodes: an encoder 12-16-4 with ReLU, float32, frozen."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.net = Tiny(seed)
+
+    def encode(self, x: Views) -> Tensor:
+        return self.net.encode(x)
+
+
+class TinyAutoencoder(nn.Module):
+    """Only reconstructs."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.net = Tiny(seed)
+
+    def reconstruct(self, x: Views) -> Tensor:
+        return self.net.reconstruct(x)
+
+
+class TinyClassifier(nn.Module):
+    """Only classifies, into three classes."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.net = Tiny(seed)
+
+    def logits(self, x: Views) -> Tensor:
+        return 4 * self.net.log_assign(x)
+
+
 def images(n: int, seed: int = 0) -> Views:
     """Random images of the tiny shape."""
     return Views([torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(seed))])

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from engine import registry
 from engine.attacks.protocols import value_and_gradient
 from engine.data.views import Views
-from engine.errors import AbilityError, SettingsError, UnknownName
+from engine.errors import AbilityError, DataError, SettingsError, UnknownName
+from engine.models.protocols import Outputs
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
 from engine.objectives.leave_cluster import LeaveCluster, margin
 from engine.objectives.move_embedding import MoveEmbedding
-from engine.objectives.protocols import ObjectiveSettings
+from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.raise_reconstruction import RaiseReconstruction
 from engine.objectives.reconstruction_change import ReconstructionChange
 from engine.objectives.weighted_sum import WeightedSum
@@ -174,3 +175,60 @@ def test_wrong_choices_are_told_in_a_sentence(make: object, error: type[Exceptio
 def test_a_model_without_the_ability_is_refused(settings: ObjectiveSettings) -> None:
     with pytest.raises(AbilityError, match="needs a model that"):
         settings.bind(Table(), Views([torch.rand(2, *SHAPE)]))
+
+
+def said(cluster: list[int]) -> Outputs:
+    """What a model with three clusters says of samples in these."""
+    return Outputs(x=torch.zeros(len(cluster), 2), log_q=torch.eye(3)[cluster].log_softmax(1))
+
+
+@pytest.mark.parametrize("name", ["leave_cluster", "flip_and_keep", "mv_disrupt"])
+def test_another_cluster_is_reached_by_hand(name: str) -> None:
+    settings, before, after = registry.find("objective", name)(), said([0, 1, 2]), said([0, 2, 1])
+    assert settings.reached(before, after).tolist() == [False, True, True]
+    assert settings.counted(before).tolist() == [True, True, True]
+    assert settings.reached(Outputs(x=torch.zeros(3, 2)), Outputs(x=torch.zeros(3, 2))) is None
+
+
+def test_a_target_is_reached_and_who_is_there_already_is_not_counted() -> None:
+    settings, before, after = GoToCluster(cluster=1), said([0, 1, 2]), said([1, 1, 0])
+    assert settings.reached(before, after).tolist() == [True, True, False]
+    assert settings.counted(before).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["move_embedding", "raise_reconstruction", "reconstruction_change"])
+def test_a_distance_has_nothing_to_reach(name: str) -> None:
+    settings = registry.find("objective", name)()
+    assert settings.reached(said([0]), said([1])) is None
+    assert settings.counted(said([0])) is None
+
+
+def test_a_sum_asks_its_parts_of_positive_weight() -> None:
+    before, after = said([0, 1, 2, 1]), said([1, 1, 0, 2])
+    leave, change = {"name": "leave_cluster"}, {"name": "reconstruction_change"}
+    go = {"name": "go_to_cluster", "cluster": 1}
+    assert combine("leave_cluster", 2.0).reached(before, after).tolist() == [True, False, True, True]
+    both = WeightedSum(parts=((1.0, leave), (2.0, go), (3.0, change)))
+    assert both.reached(before, after).tolist() == [True, False, False, False]
+    penalty = WeightedSum(parts=((-1.0, leave), (2.0, change)))
+    assert penalty.reached(before, after) is None
+
+
+class Right(ObjectiveSettings):
+    """A stand-in for objectives about labels: larger where x' is nearer to its label."""
+
+    needs_labels = True
+
+    def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
+        return lambda flat: -(flat[:, 0] - labels).square()
+
+
+def test_labels_reach_the_objectives_that_need_them() -> None:
+    clean, labels = images(3), torch.tensor([0, 1, 2])
+    assert Right().bind(Tiny(), clean, labels)(clean.flat()).tolist() == pytest.approx(
+        (-(clean.flat()[:, 0] - labels).square()).tolist()
+    )
+    with pytest.raises(DataError, match="needs the samples' labels; got none"):
+        Right().bind(Tiny(), clean)
+    assert Right().asks_labels()
+    assert not combine("leave_cluster", 1.0).asks_labels()
