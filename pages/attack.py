@@ -3,9 +3,12 @@
 import streamlit as st
 
 from app.address import state
-from app.attack import evidence
+from app.attack import before_and_after, controls, downloads, levels, on_the_map, other_models, takeaway
 from app.components.ladder import ladder
-from app.forms import choices
+from app.explain import explain, python_lines
+from app.forms.choose_model import choose_model
+from app.forms.choose_sample import choose_sample
+from app.forms.choose_threat import choose_threat
 
 AXES = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 
@@ -16,10 +19,10 @@ state.page_head(
 )
 choose, look = state.choose_and_look()
 with choose:
-    victim = choices.choose_model()
-    sample = choices.choose_sample(victim)
+    victim = choose_model()
+    sample = choose_sample(victim)
     axis = state.value("tab", "epsilon", lambda name: name in AXES)
-    threat = choices.choose_threat(victim, axis=axis)
+    threat = choose_threat(victim, axis=axis)
 with look:
     with st.container(horizontal=True, vertical_alignment="center"):
         axis = st.segmented_control(
@@ -35,30 +38,30 @@ with look:
             key=state.key("umap", True),
             help="Until a sample has been placed on the UMAP, its PCA is shown.",
         )
-    question = evidence.ladder_for(threat, victim, sample, axis)
+    question = levels.ladder_for(threat, victim, sample, axis)
     answer = state.ask(question, "Climbing the ladder…")
     if axis == "epsilon":
-        evidence.jump(answer)
-    evidence.takeaway(answer)
-    drawn = evidence.with_map(victim, question, answer, umap)
+        levels.jump(answer)
+    takeaway.show(answer)
+    drawn = on_the_map.with_map(victim, question, answer, umap)
     released = ladder(
         *drawn, key=f"ladder-{axis}-{st.session_state.get('jumps', 0)}", level=state.value("step", -1)
     )
     if released is not None:
         state.put("step", released)
-    level = evidence.shown_level(answer, state.value("step", -1))
-    evidence.pair(victim, answer, level)
-    evidence.downloads(victim, threat, answer, drawn, level)
-    controls = st.expander(
+    level = levels.shown_level(answer, state.value("step", -1))
+    before_and_after.show(victim, answer, level)
+    downloads.show(victim, threat, answer, drawn, level)
+    opened = st.expander(
         "Is it the attack, or would anything do? Controls at this ε",
         expanded=True,
         key="open_controls",
         icon=":material/balance:",
         on_change="rerun",
     )
-    if controls.open:
-        with controls:
-            evidence.controls_strip(victim, question, answer, level)
+    if opened.open:
+        with opened:
+            controls.show(victim, question, answer, level)
     others = st.expander(
         "The same sample in other models",
         key="open_others",
@@ -67,9 +70,9 @@ with look:
     )
     if others.open:
         with others:
-            evidence.fate(victim, threat, sample)
-evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
-shown = evidence.at_level(threat, answer, level)
-state.page_foot({"Command line": shown.command(victim.name), "Python": evidence.python_lines(victim, shown)})
+            other_models.show(victim, threat, sample)
+explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
+shown = levels.at_level(threat, answer, level)
+state.page_foot({"Command line": shown.command(victim.name), "Python": python_lines(victim, shown)})
 if umap:
-    evidence.place_on_umap(victim, question)
+    on_the_map.place_on_umap(victim, question)

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from app.address import state
-from app.curves import behind, sweeps
-from app.forms import choices
+from app.curves import choose as sweeps
+from app.curves import follow, images_of_a_point, reproduce
+from app.forms.choose_model import choose_model
+from app.forms.choose_threat import choose_threat
 
 state.page_head(
     "How much does it take, and how sure is that?",
@@ -14,7 +16,7 @@ state.page_head(
 sweeps.open_link()
 choose, look = state.choose_and_look()
 with choose:
-    victim = choices.choose_model()
+    victim = choose_model()
     axis = st.segmented_control(
         "Sweep",
         list(sweeps.AXES),
@@ -23,7 +25,7 @@ with choose:
         required=True,
     )
     with st.expander("The attack", icon=":material/bolt:"):
-        threat = choices.choose_threat(victim, with_epsilon=axis == "lambda", fitted=axis == "epsilon")
+        threat = choose_threat(victim, with_epsilon=axis == "lambda", fitted=axis == "epsilon")
     grid = sweeps.choose_grid(axis, threat, victim)
     st.caption(sweeps.expected(victim, threat, grid))
     if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", width="stretch"):
@@ -41,8 +43,8 @@ with look:
         )
     else:
         at = sweeps.other_value(run, axis)
-        sweeps.follow(run, axis, at)
-        behind.show(run, axis, at)
+        follow.follow(run, axis, at)
+        images_of_a_point.show(run, axis, at)
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
             "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one."
@@ -62,7 +64,7 @@ with look:
             " curve is a lower bound on what an attacker can do: more steps may find more."
         )
 state.page_foot(
-    sweeps.command_of(run)
+    reproduce.command_of(run)
     if run is not None
-    else sweeps.command(threat.attack, victim.name, sweeps.wanted(threat, grid))
+    else reproduce.command(threat.attack, victim.name, sweeps.wanted(threat, grid))
 )

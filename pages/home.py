@@ -3,26 +3,28 @@
 import streamlit as st
 
 from app.address import state
-from app.attack import evidence
+from app.attack import levels, on_the_map
 from app.components.ladder import ladder
-from app.forms import choices
+from app.forms.choose_model import DEFAULT_MODEL, Victim
+from app.forms.choose_sample import first_sample
+from app.forms.threat import Threat
 from app.home import welcome
 
 state.page_head("What do you want to break?")
 zoo = state.store().zoo()
-if choices.DEFAULT_MODEL in zoo:
-    run = zoo[choices.DEFAULT_MODEL]
-    victim = choices.Victim(choices.DEFAULT_MODEL, run, state.ask({"ask": "overview", "model": run.key}))
-    sample = choices.first_sample("digits")
-    question = evidence.ladder_for(choices.Threat(), victim, sample, "epsilon")
+if DEFAULT_MODEL in zoo:
+    run = zoo[DEFAULT_MODEL]
+    victim = Victim(DEFAULT_MODEL, run, state.ask({"ask": "overview", "model": run.key}))
+    sample = first_sample("digits")
+    question = levels.ladder_for(Threat(), victim, sample, "epsilon")
     answer = state.ask(question)
     st.markdown(welcome.story(answer))
-    level = ladder(*evidence.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
+    level = ladder(*on_the_map.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
             state.go(
                 "attack",
-                {"model": victim.name, "sample": sample, "step": evidence.shown_level(answer, level)},
+                {"model": victim.name, "sample": sample, "step": levels.shown_level(answer, level)},
             )
         if st.button("See which samples break", icon=":material/search:"):
             state.go("inspect", {"model": victim.name})

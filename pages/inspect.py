@@ -3,34 +3,44 @@
 import streamlit as st
 
 from app.address import state
-from app.attack import evidence
-from app.inspect import anatomy, broken, workspace
+from app.explain import explain, python_lines
+from app.inspect import (
+    choose_attack,
+    downloads,
+    grid,
+    map,
+    matrices,
+    sample,
+    scores,
+    selection,
+    who_becomes_whom,
+)
 
 state.page_head(
     "Which samples broke, and why?",
     "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others"
     " follow.",
 )
-workspace.adopt()
+choose_attack.adopt()
 state.show_notices()
-victim, threat, n = workspace.choose()
-found = workspace.attacked(victim, threat, n)
-broken.scores(found)
-terms = workspace.Terms.read()
+victim, threat, n = choose_attack.choose()
+found = choose_attack.attacked(victim, threat, n)
+scores.show(found)
+terms = selection.Terms.read()
 mask = terms.mask(found)
-broken.chips(found, terms, mask)
-ids = broken.ordered(found, mask)
-sample = anatomy.current(ids if len(ids) else found.ids)
+selection.chips(found, terms, mask)
+ids = grid.ordered(found, mask)
+number = sample.current(ids if len(ids) else found.ids)
 left, right = st.columns(2, gap="large")
 with left:
-    broken.matrices(found, terms)
+    matrices.show(found, terms)
 with right:
-    broken.show_map(found, terms, mask, sample)
+    map.show(found, terms, mask, number)
 left, right = st.columns([2, 3], gap="large")
 with left:
     if len(ids):
-        broken.grid(found, ids, sample)
-        anatomy.downloads(found, mask)
+        grid.show(found, ids, number)
+        downloads.show(found, mask)
     else:
         st.info(
             "Nothing is in this selection. Take a part of it away, or clear it.",
@@ -38,13 +48,10 @@ with left:
         )
 with right:
     if len(ids):
-        anatomy.steps(ids, sample)
-        anatomy.show(found, threat, sample)
-anatomy.pairs(found, threat)
-evidence.explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
+        sample.steps(ids, number)
+        sample.show(found, threat, number)
+who_becomes_whom.show(found, threat)
+explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
 state.page_foot(
-    {
-        "Command line": f"{threat.command(victim.name)} --n {n}",
-        "Python": evidence.python_lines(victim, threat),
-    }
+    {"Command line": f"{threat.command(victim.name)} --n {n}", "Python": python_lines(victim, threat)}
 )

@@ -5,9 +5,10 @@ touched.
 import streamlit as st
 
 from app.address import state
-from app.attack import evidence
+from app.attack import controls, levels, on_the_map, takeaway
 from app.components.ladder import ladder
-from app.forms import choices
+from app.explain import explain
+from app.forms.choose_sample import choose_sample
 from app.papers import multiview, views
 
 state.page_head(
@@ -18,7 +19,7 @@ state.page_head(
 choose, look = state.choose_and_look()
 with choose:
     victim = multiview.choose_model()
-    sample = choices.choose_sample(victim)
+    sample = choose_sample(victim)
     threat = multiview.choose_threat(victim)
 with look:
     multiview.watch_fitting(
@@ -35,17 +36,17 @@ with look:
             else threat.question(victim.run.key, sample, multiview.FIRST)
         )
         answer = state.ask(question, "Climbing the ladder…")
-        evidence.jump(answer)
-        evidence.takeaway(answer)
+        levels.jump(answer)
+        takeaway.show(answer)
         multiview.labelled(threat)
         released = ladder(
-            *evidence.with_map(victim, question, answer, umap=False),
+            *on_the_map.with_map(victim, question, answer, umap=False),
             key=f"views-{st.session_state.get('jumps', 0)}",
             level=multiview.level_in(answer, state.value("step", -1)),
         )
         if released is not None:
             state.put("step", multiview.level_out(answer, released))
-        level = evidence.shown_level(answer, multiview.level_in(answer, state.value("step", -1)))
+        level = levels.shown_level(answer, multiview.level_in(answer, state.value("step", -1)))
         views.sizes(known, answer, level)
         left, right = st.columns([1, 3], gap="medium")
         with left:
@@ -62,10 +63,10 @@ with look:
             key="open_controls",
             icon=":material/balance:",
             on_change="rerun",
-        ) as controls:
-            if controls.open:
-                evidence.controls_strip(victim, question, answer, level)
-evidence.explain(
+        ) as opened:
+            if opened.open:
+                controls.show(victim, question, answer, level)
+explain(
     ("model", victim.run.spec.name),
     ("attack", "pgd" if threat is None or threat.fitted is None else "mv_gan"),
     ("objective", "mv_disrupt"),

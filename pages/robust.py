@@ -5,9 +5,11 @@ defended.
 import streamlit as st
 
 from app.address import state
-from app.attack import evidence
+from app.attack import levels, on_the_map
 from app.components.ladder import ladder
-from app.forms import choices
+from app.explain import explain
+from app.forms.choose_model import Victim
+from app.forms.choose_sample import choose_sample
 from app.papers import acts, latent_studies, stage, studies
 from app.runs import launching, live
 
@@ -36,7 +38,7 @@ def three_acts() -> dict[str, str]:
     choose, look = state.choose_and_look()
     with choose:
         victim = acts.choose_base()
-        sample = choices.choose_sample(victim, first=0)
+        sample = choose_sample(victim, first=0)
         told = acts.choose_story(victim)
     with look:
         said = acts.sentence(told)
@@ -71,7 +73,7 @@ def drag() -> dict[str, str]:
     choose, look = state.choose_and_look()
     with choose:
         victim = acts.choose_base()
-        sample = choices.choose_sample(victim, first=0)
+        sample = choose_sample(victim, first=0)
         told = acts.choose_story(victim)
         shown = {"base": victim.run} | ({"defended": told.defended} if told.defended is not None else {})
         state_of = str(
@@ -96,16 +98,16 @@ def drag() -> dict[str, str]:
         )
         answer = state.ask(question, "Climbing the ladder…")
         acts.takeaway(answer)
-        here = choices.Victim(run.name, run, overview)
+        here = Victim(run.name, run, overview)
         level = state.value("step", -1)
         released = ladder(
-            *evidence.with_map(here, question, answer, umap=False),
+            *on_the_map.with_map(here, question, answer, umap=False),
             key=f"nu-{question.get('fitted', '')}",
             level=level,
         )
         if released is not None:
             state.put("step", released)
-        acts.pair(answer, evidence.shown_level(answer, state.value("step", -1)))
+        acts.pair(answer, levels.shown_level(answer, state.value("step", -1)))
     return acts.reproduce_ladder(run, sample, fitted if kind == "one network" else [])
 
 
@@ -185,7 +187,7 @@ else:
         "pixels": lambda: figure("robust.pixels"),
         "train": train,
     }[str(tab)]()
-evidence.explain(
+explain(
     ("model", "conv_ae"),
     ("model", "latent_defence"),
     ("attack", "latent_attack"),

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import state
-from app.forms.choices import Victim
+from app.forms.choose_model import Victim
 from app.papers import stage
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from app.address import state
-from app.forms import choices
-from app.forms.choices import Victim
+from app.forms import choose_model as models
+from app.forms.choose_model import Victim
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE
 from engine.asking import answers
@@ -78,7 +78,7 @@ def choose_model() -> Victim:
     asked = st.session_state["address"].get("model")
     if asked in state.models() and asked not in state.models(ability="fuses"):
         state.forget("model")
-    return choices.choose_model("fuses")
+    return models.choose_model("fuses")
 
 
 def locks() -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import streamlit as st
 from app.address import state
 from app.charts import charts, palette
 from app.components.picker import picker
-from app.forms.choices import Victim, in_order
+from app.forms.choose_model import Victim, in_order
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.store.run import Run

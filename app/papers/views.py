@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.address import state
 from app.charts import charts, palette
-from app.forms.choices import Victim, in_order
+from app.forms.choose_model import Victim, in_order
 from app.papers.multiview import FITTED_AT, PRESET, Threat
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE

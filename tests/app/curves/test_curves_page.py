@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import state
 from app.charts import charts
-from app.curves import sweeps
+from app.curves import figures, follow, reproduce
+from app.runs import live
 from engine.events import Evaluate, Failed, Started
 from engine.metrics.intervals import mean_interval, wilson
 from engine.running.runner import prepare, run
@@ -125,7 +126,7 @@ def test_a_finished_sweep_shows_its_numbers_with_protocol_and_controls(swept: Ru
 
 
 def test_the_command_makes_the_same_run(swept: Run, trained_home: Store) -> None:
-    text = sweeps.command_of(swept)
+    text = reproduce.command_of(swept)
     call = ast.parse(text["Python"]).body[1].value  # type: ignore[attr-defined]
     given = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
     assert prepare(*map(ast.literal_eval, call.args), **given).key == swept.key
@@ -234,14 +235,14 @@ def test_a_click_opens_the_point_of_its_row(swept: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         charts.st, "session_state", {"chart": {"selection": {"points": [{"customdata": [1, "flip_rate"]}]}}}
     )
-    sweeps._clicked("chart", [0, 4])
+    follow._clicked("chart", [0, 4])
     assert put == {"step": 4}
 
 
 def test_intervals_are_students_over_seeds_and_wilsons_in_one_cell() -> None:
     rows = [{"epsilon": 0.1, "n": 50, "flip_rate": value, "nmi_attacked": 0.5} for value in (0.2, 0.4)]
     table = pd.DataFrame([*rows, {"epsilon": 0.2, "n": 50, "flip_rate": 0.5, "nmi_attacked": 0.4}])
-    frame = sweeps.summary(table, "epsilon")
+    frame = figures.summary(table, "epsilon")
     mean, low, high = mean_interval(np.array([0.2, 0.4]))
     assert frame.loc[0, ["flip_rate", "flip_rate_lower", "flip_rate_upper", "seeds", "n"]].tolist() == [
         mean,
@@ -256,9 +257,9 @@ def test_intervals_are_students_over_seeds_and_wilsons_in_one_cell() -> None:
 
 
 def test_the_figures_stand_alone_in_one_file(swept: Run) -> None:
-    table = sweeps.cells(sweeps.live.read(swept), "epsilon", 0.0)  # type: ignore[arg-type]
-    drawn = sweeps.figures(sweeps.summary(table, "epsilon"), swept, "epsilon", 0.0)
-    page = sweeps.standalone("A <b> title", list(drawn.values()))
+    table = figures.cells(live.read(swept), "epsilon", 0.0)  # type: ignore[arg-type]
+    drawn = figures.figures(figures.summary(table, "epsilon"), swept, "epsilon", 0.0)
+    page = figures.standalone("A <b> title", list(drawn.values()))
     assert (
         page.count("Plotly.newPlot") == 2
         and "cdn.plot.ly" not in page.split("Plotly.newPlot")[-1]

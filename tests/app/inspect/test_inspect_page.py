@@ -14,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import state
 from app.components import map as plane
-from app.forms import choices
-from app.inspect import anatomy, broken, workspace
-from app.inspect.workspace import Broken, Terms, cell_mask
+from app.forms.choose_model import Victim
+from app.forms.threat import Threat
+from app.inspect import downloads, finished_attack, grid, matrices, selection
+from app.inspect.finished_attack import FinishedAttack
+from app.inspect.selection import Terms, cell_mask
 from engine.running.runner import prepare, run
 from engine.store.run import Run
 from engine.store.store import Store
@@ -41,11 +43,11 @@ def attacked(trained_home: Store) -> Run:
 
 
 @pytest.fixture
-def found(attacked: Run, desk: Desk) -> Broken:
+def found(attacked: Run, desk: Desk) -> FinishedAttack:
     """What the page reads of it."""
     model = state.store().find(attacked.spec.builds_on["model"])
-    return workspace.look(
-        attacked, choices.Victim(model.name, model, desk.ask({"ask": "overview", "model": model.key}))
+    return finished_attack.look(
+        attacked, Victim(model.name, model, desk.ask({"ask": "overview", "model": model.key}))
     )
 
 
@@ -98,7 +100,9 @@ def test_choices_make_an_attack(trained_home: Store, monkeypatch: pytest.MonkeyP
     assert at.session_state["p_run"] == worker.submitted[1]
 
 
-def test_a_cell_in_the_link_filters_everything_and_can_be_cleared(found: Broken, opened: Opened) -> None:
+def test_a_cell_in_the_link_filters_everything_and_can_be_cleared(
+    found: FinishedAttack, opened: Opened
+) -> None:
     row = found.table.iloc[0]
     cell = f"attacked:{row['label']}:{row['cluster_attacked']}"
     count = int(
@@ -115,7 +119,7 @@ def test_a_cell_in_the_link_filters_everything_and_can_be_cleared(found: Broken,
     assert f"**All {N}**" in said(at) and at.session_state["p_pick"] == ""
 
 
-def test_boxes_select_as_a_click_does(found: Broken, opened: Opened) -> None:
+def test_boxes_select_as_a_click_does(found: FinishedAttack, opened: Opened) -> None:
     at = opened("inspect", run=found.run.key)
     label = int(found.table["label"].iloc[0])
     at.selectbox(key="box0/attacked/0").set_value(label).run()
@@ -123,7 +127,7 @@ def test_boxes_select_as_a_click_does(found: Broken, opened: Opened) -> None:
     assert f"**{int((found.table['label'] == label).sum())} / {N}** selected" in said(at)
 
 
-def test_next_and_previous_walk_through_the_selection(found: Broken, opened: Opened) -> None:
+def test_next_and_previous_walk_through_the_selection(found: FinishedAttack, opened: Opened) -> None:
     at = opened("inspect", run=found.run.key)
     order = found.table.sort_values("margin_attacked", kind="stable")["id"].tolist()
     at.query_params["sample"] = str(order[0])
@@ -134,7 +138,7 @@ def test_next_and_previous_walk_through_the_selection(found: Broken, opened: Ope
     assert at.session_state["p_sample"] == order[0]
 
 
-def test_an_empty_selection_says_so(found: Broken, opened: Opened) -> None:
+def test_an_empty_selection_says_so(found: FinishedAttack, opened: Opened) -> None:
     label, other = found.table["label"].unique()[:2]
     at = opened("inspect", run=found.run.key, pick=f"clean:{label}:-1,attacked:{other}:-1")
     assert f"**0 / {N}** selected" in said(at) and "Nothing is in this selection" in said(at)
@@ -155,7 +159,7 @@ def test_nonsense_in_the_link_is_a_sentence_or_nothing(
 def test_without_labels_the_flow_of_clusters_is_what_there_is(
     attacked: Run, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Broken, "labelled", False)
+    monkeypatch.setattr(FinishedAttack, "labelled", False)
     at = opened("inspect", run=attacked.key)
     assert [item.options for item in at.segmented_control if item.label == "Matrix"] == [["Flow"]]
     assert "The data have no labels" in said(at) and subtitle(at).startswith(f"{N} of {N} samples")
@@ -170,15 +174,15 @@ def test_a_damaged_attack_is_one_sentence(attacked: Run, opened: Opened) -> None
 def test_what_the_engine_refuses_is_one_sentence(
     trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choices.Threat, "changes", lambda self: {"epsilon": 8.0})
+    monkeypatch.setattr(Threat, "changes", lambda self: {"epsilon": 8.0})
     at = opened("inspect", model=method(trained_home, "adec").key)
     assert len(at.error) == 1 and "epsilon" in at.error[0].value and len(trained_home.all()) == 3
 
 
-def test_cells_hold_what_the_matrices_count(found: Broken) -> None:
-    for view in workspace.MATRICES:
-        rows, _ = broken._rows(found, view)
-        counts = broken._counts(found.table, view, rows, found.order)
+def test_cells_hold_what_the_matrices_count(found: FinishedAttack) -> None:
+    for view in selection.MATRICES:
+        rows, _ = matrices._rows(found, view)
+        counts = matrices._counts(found.table, view, rows, found.order)
         for i, row in enumerate(rows):
             for j, column in enumerate(found.order):
                 inside = found.table[cell_mask(found.table, view, row, column)]
@@ -189,7 +193,7 @@ def test_cells_hold_what_the_matrices_count(found: Broken) -> None:
                     assert counts[i, j] == len(inside)
 
 
-def test_terms_are_their_text_and_hold_together(found: Broken) -> None:
+def test_terms_are_their_text_and_hold_together(found: FinishedAttack) -> None:
     text = plane.encode(np.array([0, 1, 2]), N)
     terms = Terms({"attacked": "-1:1", "map": text})
     inside = terms.mask(found)
@@ -202,10 +206,10 @@ def test_terms_are_their_text_and_hold_together(found: Broken) -> None:
     )
 
 
-def test_the_zip_holds_the_slice(found: Broken) -> None:
+def test_the_zip_holds_the_slice(found: FinishedAttack) -> None:
     mask = np.isin(np.arange(N), [4, 7])
     with zipfile.ZipFile(
-        io.BytesIO(anatomy.zipped(found, broken.clean_images(found), anatomy.named(found)[mask], mask))
+        io.BytesIO(downloads.zipped(found, grid.clean_images(found), downloads.named(found)[mask], mask))
     ) as archive:
         names = archive.namelist()
         assert archive.read("samples.csv").decode().count("\n") == 3
@@ -224,7 +228,7 @@ def attack_of(archive: zipfile.ZipFile) -> str:
     return Spec.model_validate(json.loads(archive.read("protocol.json"))["spec"]).key
 
 
-def test_moved_agrees_with_the_table(found: Broken) -> None:
+def test_moved_agrees_with_the_table(found: FinishedAttack) -> None:
     arrays = found.moved.arrays
     assert (arrays["q"].argmax(1) == found.table["cluster_attacked"]).all() and (
         arrays["q_clean"].argmax(1) == found.table["cluster_clean"]
@@ -261,7 +265,7 @@ def test_who_can_become_whom_opens_the_pictures_of_a_cell(
 ) -> None:
     worker = Worker()
     monkeypatch.setattr(state, "engine", lambda: worker)
-    monkeypatch.setattr("app.inspect.anatomy.PAIRS", 12)
+    monkeypatch.setattr("app.inspect.who_becomes_whom.PAIRS", 12)
     at = opened("inspect", run=attacked.key)
     at.session_state["inspect_pairs"] = True
     at.run()

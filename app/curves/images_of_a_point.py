@@ -1,5 +1,4 @@
-"""The images behind a point of a sweep's curves: the same attack as its cell, run again where it was not
-kept, in a grid.
+"""The images behind a point of a sweep's curves: the attack of its cell, run again where it was not kept.
 
 The point that is open is kept in the address as its place among the sweep's values (`step`).
 """
@@ -13,8 +12,8 @@ import streamlit as st
 
 from app.address import state
 from app.components.picker import picker
-from app.curves import sweeps
-from app.curves.sweeps import COLUMNS, OTHER, SYMBOLS, VALUES
+from app.curves import choose
+from app.curves.choose import COLUMNS, OTHER, SYMBOLS, VALUES
 from app.runs import launching, live
 from app.runs.launching import LIVE
 from engine.asking import answers
@@ -62,7 +61,7 @@ def _behind(spec: Spec, cell: Mapping[str, float], seed: int) -> Run | None:
         for name in ("objective", "objective_settings", "norm", "n", "half", "cluster", "locked", "chunk")
         if name in spec.settings
     }
-    question = sweeps.question(
+    question = choose.question(
         "attack",
         spec.name,
         spec.data,
@@ -152,7 +151,7 @@ def _pick(run: Run, table: pd.DataFrame, rows: np.ndarray) -> None:
 
 def _address(run: Run) -> dict[str, str | int | float]:
     """What the address of another page says of an attack run."""
-    settings, (_, _, model) = run.spec.settings, sweeps.model_of(run)
+    settings, (_, _, model) = run.spec.settings, choose.model_of(run)
     said = {
         "model": model,
         "attack": run.spec.name,
