@@ -2,6 +2,7 @@
 
 FeintError
 ├── SettingsError      a value outside its limits, or a field nobody owns
+├── RegistrationError  a class or metric that does not say what it is, or whose name is taken
 ├── UnknownName        a name that nothing answers to; carries the nearest valid ones
 ├── DataError          data that cannot be used as they are
 │   └── DataMissing    data that are not on this machine and could not be fetched
@@ -23,6 +24,10 @@ class FeintError(Exception):
 
 class SettingsError(FeintError):
     """A value outside its limits, or a field nobody owns."""
+
+
+class RegistrationError(FeintError):
+    """A settings class or a metric that does not say what it is, or whose name is taken."""
 
 
 class UnknownName(FeintError):

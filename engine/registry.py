@@ -1,19 +1,22 @@
 """Name -> settings class, for everything that can be chosen: models, attacks, objectives, data, metrics,
 studies.
 
-A new file in one of the folders below is found by itself; nothing else needs a new line. The catalogue is
-what the page server and `python -m engine list` read: it describes every registered thing without importing
-torch again.
+A new file in one of the folders below, or in one that `FEINT_PLUGINS` names, is found by itself; nothing
+else needs a new line. The catalogue is what the page server and `python -m engine list` read: it describes
+every registered thing without importing torch again.
 """
 
 import importlib
+import json
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from engine.errors import UnknownName
+from engine import extensions
+from engine.errors import RegistrationError, UnknownName
 from engine.settings import Settings
 
 KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
@@ -51,35 +54,85 @@ _metrics: dict[str, Metric] = {}
 
 
 def register(owner: Owner) -> Owner:
-    """Class decorator: the settings class becomes what its `kind` and `name` say. A second owner is
-    refused.
+    """Class decorator: the settings class becomes what its `kind` and `name` say.
+
+    Raises RegistrationError where it does not say what it is, or where its name belongs to another.
     """
-    key = (owner.kind, owner.name)
-    assert owner.kind in KINDS and owner.name and owner.title and owner.source, (
-        f"{owner} must say kind, name, title and source"
-    )
-    other = _settings.get(key)
-    assert other is None or (other.__module__, other.__qualname__) == (
-        owner.__module__,
-        owner.__qualname__,
-    ), f"{key} is already {other}"
-    _settings[key] = owner
+    missing = [part for part in ("name", "title", "source") if not getattr(owner, part, "")]
+    if owner.kind not in KINDS:
+        raise RegistrationError(
+            f"{_place(owner)} must be settings of one kind ({', '.join(KINDS)}); its kind is {owner.kind!r}."
+            " Derive it from AttackSettings, ObjectiveSettings, ModelSettings or DataSettings."
+        )
+    if missing:
+        raise RegistrationError(
+            f"{_place(owner)} must say name, title and source; its {missing[0]} is empty."
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_.]*", owner.name):
+        raise RegistrationError(
+            f"{_place(owner)}.name must be lower case letters, digits and _; got {owner.name!r}."
+        )
+    other = _settings.get((owner.kind, owner.name), owner)
+    if _place(other) != _place(owner):
+        raise RegistrationError(
+            f"The {owner.kind} {owner.name!r} is {_place(other)} already; give {_place(owner)} another name."
+        )
+    _settings[owner.kind, owner.name] = owner
     return owner
 
 
+def _place(owner: type[Settings]) -> str:
+    return f"{owner.__module__}.{owner.__qualname__}"
+
+
 def register_metric(*metrics: Metric) -> None:
-    """Declare measured numbers. A second owner of a name is refused."""
+    """Declare measured numbers. Raises RegistrationError where a name is taken."""
     for metric in metrics:
-        assert _metrics.get(metric.name, metric) == metric, f"metric {metric.name!r} is declared twice"
+        if _metrics.get(metric.name, metric) != metric:
+            raise RegistrationError(
+                f"The metric {metric.name!r} ({_metrics[metric.name].title}) is declared already; give"
+                f" {metric.title!r} another name."
+            )
         _metrics[metric.name] = metric
 
 
+def problems() -> list[str]:
+    """One sentence for each of a person's own files that could not be loaded."""
+    return list(_load())
+
+
 @cache
-def _load() -> None:
+def _load() -> tuple[str, ...]:
     for folder in FOLDERS:
         package = importlib.import_module(folder)
         for module in pkgutil.iter_modules(package.__path__, folder + "."):
             importlib.import_module(module.name)
+    failed = [_load_extension(name) for name in extensions.modules()]
+    return (*extensions.absent(), *(sentence for sentence in failed if sentence))
+
+
+def _load_extension(module: str) -> str | None:
+    """Import one of a person's own files. Where that fails nothing of it stays, and a sentence says why."""
+    known = set(_metrics)
+    try:
+        importlib.import_module(module)
+        for owner in [owner for owner in _settings.values() if owner.__module__ == module]:
+            _check(owner)
+    except (Exception, SystemExit) as error:  # whatever is wrong in it, the rest goes on
+        for key in [key for key, owner in _settings.items() if owner.__module__ == module]:
+            del _settings[key]
+        for name in set(_metrics) - known:
+            del _metrics[name]
+        return extensions.complaint(module, error)
+    return None
+
+
+def _check(owner: type[Settings]) -> None:
+    """Raises what would go wrong later: an entry that is no plain JSON, a preset outside its limits."""
+    entry = describe(owner)
+    json.dumps(entry)
+    for preset in () if entry["schema"].get("required") else owner.presets:
+        owner.preset(preset)
 
 
 def find(kind: str, name: str) -> type[Any]:
@@ -130,10 +183,9 @@ def _defaults(owner: type[Settings], schema: dict[str, Any]) -> dict[str, Any]:
     return owner().all_values()
 
 
-def catalogue() -> dict[str, dict[str, dict[str, Any]]]:
-    """kind -> name -> entry, as plain JSON values."""
-    _load()
-    entries: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+def catalogue() -> dict[str, Any]:
+    """kind -> name -> entry, as plain JSON values; and "problems", the sentences of `problems`."""
+    entries: dict[str, Any] = {kind: {} for kind in KINDS} | {"problems": problems()}
     for (kind, name), owner in sorted(_settings.items()):
         entries[kind][name] = describe(owner)
     entries["metric"] = {

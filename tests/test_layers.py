@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = {"errors", "settings", "registry", "events", "device", "home"}
+CORE = {"errors", "settings", "registry", "extensions", "events", "device", "home"}
 ABOVE = ("store", "running", "asking", "pool", "studies")
 """On top of the methods, each seeing those before it; the command line sees everything."""
 METHODS = {"models", "objectives", "attacks", "metrics"}

@@ -344,6 +344,8 @@ def page_head(question: str, lead: str = "") -> None:
     if lead:
         st.markdown(lead)
     st.session_state["notice_slot"] = st.container()
+    for sentence in catalogue()["problems"]:
+        st.session_state["notice_slot"].warning(sentence)
 
 
 def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -37,6 +37,9 @@ ALIASES = {"sweep": {"epsilons": "--epsilon", "lams": "--lam", "attack_seeds": "
 UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
 """What an attack on the embedding does not take."""
 
+INNER = ("work", "serve", "catalogue")
+"""Commands that others begin; what is wrong with an extension was told there."""
+
 
 def main(arguments: list[str]) -> int:
     """Do what was typed; the exit code: 0 done, 1 failed, 2 wrong choice, 130 stopped."""
@@ -46,6 +49,8 @@ def main(arguments: list[str]) -> int:
     try:
         if arguments[0] not in COMMANDS:
             raise UnknownName("command", arguments[0], list(COMMANDS))
+        for sentence in catalogue.problems() if arguments[0] not in INNER else ():
+            print(f"feint: {sentence}", file=sys.stderr)
         return COMMANDS[arguments[0]](arguments[1:])
     except FeintError as error:
         print("\n".join(f"feint: {error}".splitlines()[:3]), file=sys.stderr)

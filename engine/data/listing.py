@@ -5,6 +5,7 @@ import pkgutil
 from functools import cache
 from typing import Any
 
+from engine import extensions, registry
 from engine.data import sets
 from engine.data.dataset import DataSettings
 from engine.errors import UnknownName
@@ -12,7 +13,7 @@ from engine.errors import UnknownName
 
 @cache
 def owners() -> dict[str, type[DataSettings]]:
-    """Name -> settings class of every registered data set, sorted by name."""
+    """Name -> settings class of every data set of the engine's own, sorted by name."""
     found: dict[str, type[DataSettings]] = {}
     for info in pkgutil.iter_modules(sets.__path__, sets.__name__ + "."):
         module = importlib.import_module(info.name)
@@ -26,9 +27,18 @@ def owners() -> dict[str, type[DataSettings]]:
 
 def owner(name: str) -> type[DataSettings]:
     """The settings class called `name`. Raises UnknownName with the nearest ones."""
-    if name not in owners():
-        raise UnknownName("data set", name, list(owners()))
-    return owners()[name]
+    if name in owners():
+        return owners()[name]
+    brought = brought_along()
+    if name not in brought:
+        raise UnknownName("data set", name, [*owners(), *brought])
+    return brought[name]
+
+
+def brought_along() -> dict[str, type[DataSettings]]:
+    """Name -> settings class of every data set of an extension. Imports torch where there are extensions."""
+    names = registry.names("data") if extensions.folders() else []
+    return {name: registry.find("data", name) for name in names if name not in owners()}
 
 
 def card(name: str) -> dict[str, Any]:
@@ -52,5 +62,5 @@ def card(name: str) -> dict[str, Any]:
 
 
 def cards() -> dict[str, dict[str, Any]]:
-    """The card of every registered data set by name."""
+    """The card of every data set of the engine's own, by name."""
     return {name: card(name) for name in owners()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.data import own
 from engine.data.dataset import Dataset
 from engine.data.fetching import fetch
-from engine.data.listing import owner, owners
+from engine.data.listing import brought_along, owner, owners
 from engine.data.tensors import beside, images, vectors
 from engine.errors import DataError
 
@@ -20,7 +20,8 @@ def load(name_or_path: str, clusters: int | None = None) -> Dataset:
     DataError.
     """
     given = str(name_or_path)
-    data = _named(given) if given in owners() or not own.looks_like_file(given) else bring(given, clusters)
+    named = given in owners() or not own.looks_like_file(given) or given in brought_along()
+    data = _named(given) if named else bring(given, clusters)
     return data if clusters in (None, data.clusters) else _with_clusters(data, clusters)
 
 

@@ -6,29 +6,39 @@ zoo and data cards are read live, since they change without the sources.
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine import data
+from engine import data, extensions
 from engine.errors import EngineUnavailable
 from engine.home import home
 from engine.store.files import write_json
 from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = 4
+"""Catalogues that are kept: one for each set of sources."""
 
 
 def read() -> dict[str, Any]:
     """kind -> name -> entry: model, attack, objective, data, metric, study, action, zoo. Written first where
     it is missing.
 
-    A zoo entry holds key, data, model, seed and its card; a data entry its data card. Raises
-    EngineUnavailable where the engine cannot be imported.
+    A zoo entry holds key, data, model, seed and its card; a data entry its data card. "problems" has one
+    sentence for each extension that could not be loaded. Raises EngineUnavailable where the engine cannot be
+    imported.
     """
-    return _described(_place()) | {"data": _data(), "zoo": zoo()}
+    described = _described(_place())
+    return described | {"data": _data(described["data"]), "zoo": zoo()}
+
+
+def problems() -> list[str]:
+    """One sentence for each extension that could not be loaded; without extensions nothing is read."""
+    return list(_described(_place())["problems"]) if extensions.folders() else []
 
 
 def zoo() -> dict[str, dict[str, Any]]:
@@ -53,21 +63,24 @@ def file() -> Path:
 
 
 def write(entries: dict[str, Any]) -> Path:
-    """Keep the described entries for these sources; older catalogues go."""
+    """Keep the described entries for these sources; of older catalogues the last few stay, for those who work
+    with and without extensions.
+    """
     place = file()
     place.parent.mkdir(parents=True, exist_ok=True)
-    for old in place.parent.glob("[!.]*.json"):
-        old.unlink(missing_ok=True)
     write_json(place, entries)
+    kept = sorted(place.parent.glob("[!.]*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[KEPT:]:
+        old.unlink(missing_ok=True)
     return place
 
 
 @cache
 def _place() -> str:
-    """Sixteen digits of the SHA-256 of all of the engine's sources."""
-    digest = hashlib.sha256()
-    for source in sorted((ROOT / "engine").rglob("*.py")):
-        digest.update(str(source.relative_to(ROOT)).encode() + source.read_bytes())
+    """Sixteen digits of the SHA-256 of all sources: the engine's and those of extensions."""
+    digest = hashlib.sha256(repr(extensions.folders()).encode())
+    for source in [*sorted((ROOT / "engine").rglob("*.py")), *extensions.sources()]:
+        digest.update(os.path.relpath(source, ROOT).encode() + source.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -93,5 +106,12 @@ def _described(place: str) -> dict[str, Any]:
     return dict(json.loads(kept.read_text(encoding="utf-8")))
 
 
-def _data() -> dict[str, dict[str, Any]]:
-    return {name: {"kind": "data"} | card for name, card in data.cards().items()}
+def _data(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The cards of the engine's own data, read live, then those of extensions as they were described."""
+    own = {name: {"kind": "data"} | card for name, card in data.cards().items()}
+    brought = {
+        name: entry | {"here": True, "where": "an extension"}
+        for name, entry in described.items()
+        if name not in own
+    }
+    return own | brought

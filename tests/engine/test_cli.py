@@ -337,7 +337,8 @@ def test_the_catalogue_is_written_once_and_read_back(home: Path) -> None:
     file = Path(ended.stdout.strip())
     assert file == catalogue.file() and file.is_relative_to(home)
     written = json.loads(file.read_text())
-    assert written.keys() == {*registry.KINDS, "action"} and {"acai", "adec"} <= written["model"].keys()
+    assert written.keys() == {*registry.KINDS, "problems"} and written["problems"] == []
+    assert {"acai", "adec"} <= written["model"].keys()
     assert written["action"]["train"]["lane"] == "train" and written["action"]["attack"]["lane"] == "play"
 
 

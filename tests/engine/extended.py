@@ -1,0 +1,36 @@
+"""A folder of a person's own files beside the house, for one test."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine import extensions, registry
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "extensions"
+"""The files that a newcomer copies: one new attack, objective, model, data set and metric."""
+
+
+@contextmanager
+def extended_by(folder: Path) -> Iterator[Path]:
+    """`FEINT_PLUGINS` names `folder`, here and in child processes; afterwards the registry is as before."""
+    registry.names("model")
+    kept = dict(registry._settings), dict(registry._metrics)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEINT_PLUGINS", str(folder))
+        _reload()
+        try:
+            yield folder
+        finally:
+            for known, before in zip((registry._settings, registry._metrics), kept, strict=True):
+                known.clear()  # type: ignore[attr-defined]
+                known.update(before)  # type: ignore[arg-type]
+    _reload()
+
+
+def _reload() -> None:
+    registry._load.cache_clear()
+    for module in [name for name in sys.modules if name.split(".")[0] == extensions.PACKAGE]:
+        del sys.modules[module]

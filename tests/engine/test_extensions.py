@@ -1,0 +1,139 @@
+"""A person's own files: found as the house's own are; one that does not load is named in a sentence."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import extensions, registry
+from engine.errors import RegistrationError
+from engine.settings import Settings
+from engine.store import catalogue
+from tests.engine.extended import extended_by
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = """
+from typing import ClassVar
+from engine.attacks.pgd import PGD
+from engine.registry import Metric, register, register_metric
+
+@register
+class Own(PGD):
+    name: ClassVar[str] = "{name}"
+    presets = {presets}
+
+{more}
+"""
+
+
+def own(name: str = "own", presets: str = "{}", more: str = "") -> str:
+    """The source of a file with one attack."""
+    return OWN.format(name=name, presets=presets, more=more)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
+    """`folder(own=own(), bad="def")` -> the problems of a folder with these files."""
+    place = tmp_path / "plugins"
+    place.mkdir()
+    with extended_by(place):
+
+        def written(**files: str) -> list[str]:
+            for name, source in files.items():
+                (place / f"{name}.py").write_text(source, encoding="utf-8")
+            return registry.problems()
+
+        yield written
+
+
+def test_a_file_is_found_beside_the_house_s_own(folder: Callable[..., list[str]]) -> None:
+    assert folder(one=own(), two="from feint_plugins.one import Own\n\nclass Other(Own):\n    pass\n") == []
+    assert registry.find("attack", "own")(steps=3).steps == 3
+    assert registry.catalogue()["attack"]["own"]["space"] == "pixels"
+    assert "pgd" in registry.names("attack")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("def broken(:\n    pass\n", "SyntaxError: .* \\(line 1\\)"),
+        ("import no_such_package_here\n", "No module named 'no_such_package_here' \\(line 1\\)"),
+        ("x = 1\nassert x == 2, 'two is wanted'\n", "AssertionError: two is wanted \\(line 2\\)"),
+        ("import sys\n\nsys.exit(1)\n", "SystemExit: 1 \\(line 3\\)"),
+        (own("pgd"), "'pgd' is engine.attacks.pgd.PGD already; give feint_plugins.wrong.Own another name"),
+        (own("Own Attack"), "must be lower case letters, digits and _; got 'Own Attack'"),
+        (own(presets="{'many': {'steps': 0}}"), "own.steps must be greater than or equal to 1; got 0"),
+        (own(more="register_metric(Metric('acc', 'Mine', 'Mine.'))"), "The metric 'acc' .* declared already"),
+        (own(more="@register\nclass Nothing:\n    kind = 'nothing'"), "its kind is 'nothing'"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_one_sentence(
+    folder: Callable[..., list[str]], source: str, reason: str
+) -> None:
+    (sentence,) = folder(wrong=source, right=own("right"))
+    assert "wrong.py was not loaded: " in sentence and sentence.endswith("everything else works without it.")
+    assert "\n" not in sentence
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(sentence)
+    assert {"right", "pgd"} <= set(registry.names("attack")) and "own" not in registry.names("attack")
+    assert registry.find("attack", "pgd").__module__ == "engine.attacks.pgd"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with extended_by(tmp_path / "nowhere"):
+        (sentence,) = registry.problems()
+        assert "nowhere, which is no folder here" in sentence and registry.names("attack")
+
+
+def test_several_folders_and_a_relative_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FEINT_PLUGINS", os.pathsep.join([str(tmp_path), "mine"]))
+    assert extensions.folders() == [tmp_path, ROOT / "mine"]
+    monkeypatch.delenv("FEINT_PLUGINS")
+    assert extensions.folders() == []
+
+
+@pytest.mark.parametrize("missing", ["name", "title", "source"])
+def test_a_class_must_say_what_it_is(missing: str) -> None:
+    said = {"kind": "attack", "name": "own", "title": "Own", "source": "Here"} | {missing: ""}
+    with pytest.raises(RegistrationError, match=f"its {missing} is empty"):
+        registry.register(type("Own", (Settings,), said))
+
+
+def test_the_catalogue_follows_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def place() -> str:
+        catalogue._place.cache_clear()
+        return catalogue._place()
+
+    without = place()
+    monkeypatch.setenv("FEINT_PLUGINS", str(tmp_path))
+    (tmp_path / "one.py").write_text("x = 1\n")
+    first = place()
+    (tmp_path / "one.py").write_text("x = 2\n")
+    assert len({without, first, place()}) == 3
+    monkeypatch.delenv("FEINT_PLUGINS")
+    assert place() == without
+
+
+def test_commands_know_the_files_and_name_the_bad_ones(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "right.py").write_text(own("right"))
+    (tmp_path / "wrong.py").write_text("def")
+
+    def typed(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "engine", *words],
+            cwd=ROOT,
+            env=os.environ | {"FEINT_PLUGINS": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+
+    listed = typed("list", "attacks", "--json")
+    assert {"right", "pgd"} <= {json.loads(line)["name"] for line in listed.stdout.splitlines()}
+    assert "wrong.py was not loaded" in listed.stderr and listed.stderr.count("\n") == 1
+    attacked = typed("attack", "right", "--model", "digits/adec", "--epsilon", "0.1", "--n", "8", "--json")
+    assert json.loads(attacked.stdout.splitlines()[-1])["event"] == "finished", attacked.stderr
+    assert "wrong.py was not loaded" in attacked.stderr
