@@ -393,7 +393,7 @@ def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signal
 
 def test_arguments_of_the_checks_go_to_pytest() -> None:
     commands = checks(Path("python"), ["-k", "pgd"])
-    assert list(commands) == ["ruff", "mypy", "pytest"] and commands["pytest"][-2:] == ["-k", "pgd"]
+    assert list(commands) == ["ruff", "format", "mypy", "pytest"] and commands["pytest"][-2:] == ["-k", "pgd"]
 
 
 def test_the_chromium_that_is_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

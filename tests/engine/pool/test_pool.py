@@ -16,7 +16,7 @@ import pytest
 
 from engine.errors import EngineUnavailable, UnknownName
 from engine.events import Failed, Finished, Progress, Started, Stopped
-from engine.pool import client, lanes
+from engine.pool import lanes, server
 from engine.pool.client import Engine
 from engine.store import lock
 from engine.store.run import Run
@@ -267,6 +267,6 @@ def test_everything_ends_with_the_page_server_even_when_it_is_killed(
 
 def test_gpus_are_counted_as_the_driver_and_the_person_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,0")
-    assert client._gpus() == ["2", "0"]
+    assert server._gpus() == ["2", "0"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert client._gpus() == []
+    assert server._gpus() == []
