@@ -49,6 +49,7 @@ class FlipAndKeep(ObjectiveSettings):
         r" \rVert^2"
     )
     needs: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
+    success: ClassVar[str] = "leaves {own}"
     space: ClassVar[str] = "embedding"
 
     nu: float | None = knob(

@@ -33,6 +33,8 @@ class GoToCluster(ObjectiveSettings):
     )
     equation: ClassVar[str] = r"\log q_t(x') - \max_{j \neq t} \log q_j(x')"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
+    success: ClassVar[str] = "goes from {own} to {target}"
+    effect: ClassVar[str] = "reaches a margin of {value} nats"
     targeted: ClassVar[bool] = True
 
     cluster: int = knob(0, "Target cluster", "The cluster to reach, counted from 0.", symbol="t", ge=0)

@@ -40,6 +40,8 @@ class LeaveCluster(ObjectiveSettings):
     source: ClassVar[str] = "Carlini and Wagner, S&P 2017, arXiv:1608.04644 (margin on logits); here on log q"
     equation: ClassVar[str] = r"\max_{j \neq c} \log q_j(x') - \log q_c(x'), \quad c = \arg\max_j q_j(x)"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
+    success: ClassVar[str] = "leaves {own}"
+    effect: ClassVar[str] = "reaches a margin of {value} nats"
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one

@@ -31,6 +31,7 @@ class MoveEmbedding(ObjectiveSettings):
     )
     equation: ClassVar[str] = r"\lVert z(x') - z(x) \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("encodes",)
+    effect: ClassVar[str] = "moves the embedding by {value} (squared distance)"
     stationary_at_clean: ClassVar[bool] = True
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:

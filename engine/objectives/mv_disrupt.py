@@ -32,6 +32,8 @@ class MvDisrupt(ObjectiveSettings):
         r"\mu_2\, \lVert h(x') - h(x) \rVert + \mu_1 \sum_v \lVert z^v(x') - z^v(x) \rVert"
     )
     needs: ClassVar[tuple[str, ...]] = ("fuses",)
+    success: ClassVar[str] = "leaves {own}"
+    effect: ClassVar[str] = "moves the embeddings of the views and their fusion by {value}"
     stationary_at_clean: ClassVar[bool] = True
 
     mu1: float = knob(

@@ -62,6 +62,12 @@ class ObjectiveSettings(Settings):
     """Whether it names a cluster to reach."""
     space: ClassVar[str] = "pixels"
     """What its rows are: "pixels" or "embedding", and so which attacks can make it large."""
+    success: ClassVar[str] = ""
+    """What a sample does that it reached, as in "it leaves {own}"; pages put the names of its own and of the
+    target group in place of {own} and {target}. Empty where `reached` has no such notion.
+    """
+    effect: ClassVar[str] = "reaches a value of {value}"
+    """What an attack does by its value, as in "it moves the embedding by {value}"."""
 
     def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:
         """The objective for these clean samples; `labels` (n,) are looked at only where it needs them.
@@ -109,6 +115,8 @@ class ObjectiveSettings(Settings):
             "stationary_at_clean": cls.stationary_at_clean,
             "targeted": cls.targeted,
             "space": cls.space,
+            "success": cls.success,
+            "effect": cls.effect,
         }
 
 

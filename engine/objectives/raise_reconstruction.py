@@ -28,6 +28,7 @@ class RaiseReconstruction(ObjectiveSettings):
     source: ClassVar[str] = "Kos, Fischer and Song, SPW 2018, arXiv:1702.06832 (untargeted here)"
     equation: ClassVar[str] = r"\tfrac{1}{d} \lVert \hat x(x') - x' \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)
+    effect: ClassVar[str] = "raises the reconstruction error to {value} (mean square)"
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The mean squared reconstruction error of x' itself."""

@@ -29,6 +29,7 @@ class ReconstructionChange(ObjectiveSettings):
     )
     equation: ClassVar[str] = r"\tfrac{1}{d} \lVert \hat x(x') - \hat x(x) \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)
+    effect: ClassVar[str] = "changes the reconstruction by {value} (mean square)"
     stationary_at_clean: ClassVar[bool] = True
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:

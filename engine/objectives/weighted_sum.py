@@ -30,6 +30,7 @@ class WeightedSum(ObjectiveSettings):
     summary: ClassVar[str] = "Several objectives, each with a weight; a negative weight makes one a penalty."
     source: ClassVar[str] = "Feint"
     equation: ClassVar[str] = r"\sum_i w_i f_i(x')"
+    success: ClassVar[str] = "is where every part with a positive weight wants it"
 
     parts: tuple[tuple[float, dict[str, Any]], ...] = knob(
         ((1.0, {"name": "leave_cluster"}), (-1.0, {"name": "reconstruction_change"})),

@@ -232,3 +232,20 @@ def test_labels_reach_the_objectives_that_need_them() -> None:
         Right().bind(Tiny(), clean)
     assert Right().asks_labels()
     assert not combine("leave_cluster", 1.0).asks_labels()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_success_has_words_exactly_where_it_has_a_notion(name: str) -> None:
+    owner, n = registry.find("objective", name), 3
+    said = Outputs(
+        x=torch.zeros(n, 2),
+        log_q=torch.zeros(n, 4),
+        z=torch.zeros(n, 2),
+        reconstruction=torch.zeros(n, 2),
+        logits=torch.zeros(n, 4),
+        labels=torch.zeros(n, dtype=torch.long),
+    )
+    assert (owner().reached(said, said) is not None) == bool(owner.success)
+    assert "{target}" not in owner.success or owner.targeted
+    owner.success.format(own="cluster 1", target="cluster 2")
+    assert "0.5" in owner.effect.format(value=0.5)
