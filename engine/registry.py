@@ -11,7 +11,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, TypeVar
 
@@ -36,8 +36,13 @@ Owner = TypeVar("Owner", bound=type[Settings])
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured number: what it means, in which unit and range, and whether more is better (None:
-    neither).
+    """A measured number: what it means, its unit and range, whether more is better (None: neither), and how
+    it is measured.
+
+    `of` says of what: "attack" (`engine.metrics.protocols.AttackedSamples`), "model" (its `Outputs` of the
+    clean samples) or "training" (`engine.metrics.gradient_angles.Gradients`). One loop measures every metric
+    whose `needs` and `labels` are there; the others are absent. A `measure` that gives one value a sample is
+    averaged, and a share where they are true or false: it then has `NAME_low` and `NAME_high` too.
     """
 
     name: str
@@ -47,6 +52,20 @@ class Metric:
     unit: str = "share"
     better: str | None = None
     labels: bool = False
+    of: str = ""
+    needs: tuple[str, ...] = ()
+    """Abilities of the model, and "goal", "pixels" or "embedding" of the attack."""
+    headline: int | None = None
+    """Its place among the first numbers of a result; None: not among them."""
+    column: str | None = None
+    """Its column in the table of samples, where there is a value for each; None: its name; "": no column."""
+    measure: Callable[[Any], Any] | None = field(default=None, compare=False)
+    """None: another part of the engine measures it."""
+
+    def describe(self) -> dict[str, Any]:
+        """Its catalogue entry."""
+        shown = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "measure"}
+        return shown | {"kind": "metric", "needs": list(self.needs)}
 
 
 _settings: dict[tuple[str, str], type[Settings]] = {}
@@ -188,7 +207,5 @@ def catalogue() -> dict[str, Any]:
     entries: dict[str, Any] = {kind: {} for kind in KINDS} | {"problems": problems()}
     for (kind, name), owner in sorted(_settings.items()):
         entries[kind][name] = describe(owner)
-    entries["metric"] = {
-        name: metric.__dict__ | {"kind": "metric"} for name, metric in sorted(_metrics.items())
-    }
+    entries["metric"] = {name: metric.describe() for name, metric in sorted(_metrics.items())}
     return entries
