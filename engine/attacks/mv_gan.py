@@ -49,6 +49,7 @@ class MvGAN(AttackSettings):
         r" \mathrm{clamp}(G_v(x^v), \pm\varepsilon)"
     )
     version: ClassVar[int] = 2
+    axes: ClassVar[tuple[str, ...]] = ("epsilon",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
     presets = {"as_released": {"init_sd": 1.0, "batch_statistics": True}}

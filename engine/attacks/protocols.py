@@ -33,6 +33,10 @@ class AttackSettings(Settings):
     kind: ClassVar[str] = "attack"
     space: ClassVar[str] = "pixels"
     """What it moves: "pixels" or "embedding"."""
+    axes: ClassVar[tuple[str, ...]] = ("epsilon", "path", "lambda")
+    """Along what it can be followed: the size ε, its own path over T, the weight λ on keeping the
+    reconstruction, or the weight ν that takes the place of ε in the embedding.
+    """
     fitted: ClassVar[bool] = False
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
@@ -91,7 +95,12 @@ class AttackSettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What an attack adds to its catalogue entry."""
-        return {"space": cls.space, "fitted": cls.fitted, "searches": cls.searches}
+        return {
+            "space": cls.space,
+            "axes": list(cls.axes),
+            "fitted": cls.fitted,
+            "searches": cls.searches,
+        }
 
 
 def answer(iterates: Iterator[Iterate]) -> Iterate:

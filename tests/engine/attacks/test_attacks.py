@@ -199,3 +199,11 @@ def test_attacking_leaves_the_model_as_it_was() -> None:
         torch.equal(old, new) and new.grad is None
         for old, new in zip(before, model.parameters(), strict=True)
     )
+
+
+@pytest.mark.parametrize("name", registry.names("attack"))
+def test_every_attack_says_along_what_it_can_be_followed(name: str) -> None:
+    owner = registry.find("attack", name)
+    assert owner.axes
+    assert set(owner.axes) <= ({"nu"} if owner.space == "embedding" else {"epsilon", "path", "lambda"})
+    assert not owner.fitted or "path" not in owner.axes, "one forward pass has no path"
