@@ -43,6 +43,7 @@ class LatentAttack(AttackSettings):
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
     equation: ClassVar[str] = r"z' = m(x) + A(x), \quad \max_A\; \mathbb E\, f(z')"
     space: ClassVar[str] = "embedding"
+    needs: ClassVar[tuple[str, ...]] = ("decodes",)
     axes: ClassVar[tuple[str, ...]] = ("nu",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False

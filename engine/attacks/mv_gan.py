@@ -49,6 +49,7 @@ class MvGAN(AttackSettings):
         r" \mathrm{clamp}(G_v(x^v), \pm\varepsilon)"
     )
     version: ClassVar[int] = 2
+    needs: ClassVar[tuple[str, ...]] = ("fuses",)
     axes: ClassVar[tuple[str, ...]] = ("epsilon",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False

@@ -33,6 +33,8 @@ class AttackSettings(Settings):
     kind: ClassVar[str] = "attack"
     space: ClassVar[str] = "pixels"
     """What it moves: "pixels" or "embedding"."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Abilities of the model, by their names in `engine.models.protocols`, beside those of the objective."""
     axes: ClassVar[tuple[str, ...]] = ("epsilon", "path", "lambda")
     """Along what it can be followed: the size ε, its own path over T, the weight λ on keeping the
     reconstruction, or the weight ν that takes the place of ε in the embedding.
@@ -97,6 +99,7 @@ class AttackSettings(Settings):
         """What an attack adds to its catalogue entry."""
         return {
             "space": cls.space,
+            "needs": list(cls.needs),
             "axes": list(cls.axes),
             "fitted": cls.fitted,
             "searches": cls.searches,

@@ -13,6 +13,7 @@ from engine.attacks.fgsm import FGSM
 from engine.attacks.noise import Noise
 from engine.attacks.pgd import PGD
 from engine.attacks.protocols import AttackSettings, answer
+from engine.models.protocols import ABILITIES
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.objectives.protocols import Objective
@@ -207,3 +208,4 @@ def test_every_attack_says_along_what_it_can_be_followed(name: str) -> None:
     assert owner.axes
     assert set(owner.axes) <= ({"nu"} if owner.space == "embedding" else {"epsilon", "path", "lambda"})
     assert not owner.fitted or "path" not in owner.axes, "one forward pass has no path"
+    assert set(owner.needs) <= set(ABILITIES)
