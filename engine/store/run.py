@@ -224,7 +224,7 @@ class Run:
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    """(time of change in ns, bytes) of a file: while they stay, it need not be read again. Zeros without it."""
+    """(time of change in ns, bytes) of a file: while they stay, it need not be read again."""
     try:
         about = file.stat()
     except OSError:
