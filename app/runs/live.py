@@ -262,11 +262,12 @@ def open_link(run: Run) -> None:
     )
 
 
-def progress(run: Run, told: Record) -> None:
-    """The bar of a live run, with its words."""
+def progress(run: Run, told: Record, first: str = "") -> None:
+    """The bar of a live run, with its words; `first` stands before them."""
     status = run.status()
     if status in LIVE:
-        st.progress(told.pace().share if status == "running" else 0.0, _progress_text(run, told, status))
+        share = told.pace().share if status == "running" else 0.0
+        st.progress(share, first + _progress_text(run, told, status))
 
 
 def _head(run: Run, told: Record, status: str) -> None:
