@@ -184,7 +184,7 @@ def _climb(
     if axis not in ("epsilon", "path", "lambda"):
         raise SettingsError(f"A ladder's axis must be epsilon, path, lambda or nu; got {axis!r}.")
 
-    def bind(views: Views) -> Objective:
+    def bind(views: Views, _: Tensor) -> Objective:
         return combine(objective, 0.0 if axis == "lambda" else lam, objective_settings).bind(it.model, views)
 
     def flipped(rows: Tensor, _: Tensor) -> Tensor:
@@ -194,7 +194,7 @@ def _climb(
     if axis == "epsilon":
         found = ladders.over_epsilon(bind, clean, torch.linspace(0, top, count), attack, norm, rng, mask)
         smallest = float(
-            ladders.smallest_flip(found, flipped, bind, clean, attack, norm, rng, mask=mask).epsilon
+            ladders.smallest_reaching(found, flipped, bind, clean, attack, norm, rng, mask=mask).epsilon
         )
         star = smallest if np.isfinite(smallest) else None
     elif epsilon is None:
@@ -205,9 +205,17 @@ def _climb(
         penalty = registry.find("objective", "reconstruction_change")()
         lams = torch.linspace(0, top, count).tolist()
         found = ladders.over_lambda(
-            bind, lambda views: penalty.bind(it.model, views), clean, lams, epsilon, attack, norm, rng, mask
+            bind,
+            lambda views, _: penalty.bind(it.model, views),
+            clean,
+            lams,
+            epsilon,
+            attack,
+            norm,
+            rng,
+            mask,
         )
-    return Climbed(found.levels[0].tolist(), found.x[0], found.flips(flipped)[0], star)
+    return Climbed(found.levels[0].tolist(), found.x[0], found.reached(flipped)[0], star)
 
 
 def _ladder_answer(

@@ -1,31 +1,55 @@
 """Ladders: what a hand drags, computed once. Over ε, along an attack's path, over λ; and the smallest ε that
-flips.
+reaches what the objective wants.
 
 A ladder over ε runs all levels of a sample as one batch, with the same random direction scaled by each
 level's ε, and each level answers with the best iterate of all levels up to it. The balls are nested, so that
 is a legitimate answer, and it makes the ladder monotone in the objective: for `leave_cluster` and
-`go_to_cluster`, whose sign is the flip, a sample once flipped stays flipped. (Independent starts un-flip 3 to
-56 % of samples between neighbouring levels, a shared start still 0.2 to 2.3 %.) For a sum of objectives the
-sum is monotone, the flip is not.
+`go_to_cluster`, whose sign says that they are reached, a sample once there stays there. (Independent starts
+lose 3 to 56 % of samples between neighbouring levels, a shared start still 0.2 to 2.3 %.) For a sum of
+objectives the sum is monotone, reaching is not.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings, answer
 from engine.data.views import Views
 from engine.errors import BudgetError
-from engine.objectives.protocols import Objective
+from engine.models.protocols import outputs
+from engine.objectives.protocols import Objective, ObjectiveSettings
 
-Bind = Callable[[Views], Objective]
-"""Clean samples -> objective; usually `lambda clean: settings.bind(model, clean)`."""
-Flipped = Callable[[Tensor, Tensor], Tensor]
-"""Rows (m, d) and which clean sample each came from (m,) -> whether it has flipped (m,); judged in float32.
+Bind = Callable[[Views, Tensor], Objective]
+"""Clean samples, and which of the given ones each is (m,) -> the objective for them."""
+Reached = Callable[[Tensor, Tensor], Tensor]
+"""Rows (m, d), and which clean sample each came from (m,) -> whether it is where the objective wants it (m,);
+judged in float32.
 """
+
+
+def binding(settings: ObjectiveSettings, model: nn.Module, labels: Tensor | None = None) -> Bind:
+    """Binds an objective to a model, and to the `labels` (n,) of the given samples where it needs them."""
+    return lambda views, index: settings.bind(model, views, None if labels is None else labels[index])
+
+
+def reaching(
+    settings: ObjectiveSettings, model: nn.Module, clean: Views, labels: Tensor | None = None
+) -> Reached | None:
+    """Judges whether rows are where an objective wants these samples; None where it has no such notion."""
+    before = outputs(model, clean, labels)
+    if settings.reached(before, before) is None:
+        return None
+
+    def reached(rows: Tensor, index: Tensor) -> Tensor:
+        own = before.rows(index)
+        found = settings.reached(own, outputs(model, clean.like(rows), own.labels))
+        assert found is not None, "an objective with a notion of success has it for all samples"
+        return found
+
+    return reached
 
 
 @dataclass(frozen=True)
@@ -39,11 +63,11 @@ class Ladder:
     x: Tensor
     value: Tensor
 
-    def flips(self, flipped: Flipped) -> Tensor:
-        """Whether each level has flipped: (n, L) bool."""
+    def reached(self, reached: Reached) -> Tensor:
+        """Whether each level is where the objective wants it: (n, L) bool."""
         n, size = self.levels.shape
         rows = torch.arange(n, device=self.x.device).repeat_interleave(size)
-        return flipped(self.x.flatten(0, 1), rows).reshape(n, size)
+        return reached(self.x.flatten(0, 1), rows).reshape(n, size)
 
 
 def over_epsilon(
@@ -62,9 +86,9 @@ def over_epsilon(
     """
     grid = _grid(levels, clean)
     n, size = grid.shape
-    tiled, flat = _tiled(clean, size)
+    tiled, index = _tiled(clean, size)
     budget = Budget(norm, grid.flatten(), mask=mask, shared=size)
-    last = answer(attack.perturb(flat, bind(tiled), budget, rng))
+    last = answer(attack.perturb(tiled.flat(), bind(tiled, index), budget, rng))
     ladder = Ladder(grid, last.x.reshape(n, size, -1), last.value.reshape(n, size))
     return nested(ladder) if attack.searches else ladder
 
@@ -85,7 +109,8 @@ def over_path(
     mask: Tensor | None = None,
 ) -> Ladder:
     """Every iterate of the attack at one ε: levels are steps, the last is the answer."""
-    iterates = list(attack.perturb(clean.flat(), bind(clean), Budget(norm, epsilon, mask=mask), rng))
+    objective = bind(clean, _every(clean))
+    iterates = list(attack.perturb(clean.flat(), objective, Budget(norm, epsilon, mask=mask), rng))
     steps = torch.tensor([float(iterate.step) for iterate in iterates], device=clean[0].device).expand(
         clean.n, -1
     )
@@ -108,9 +133,10 @@ def over_lambda(
     nested.
     """
     size = len(lams)
-    tiled, flat = _tiled(clean, size)
-    weights = torch.tensor(lams, dtype=flat.dtype, device=flat.device)
-    wanted, kept, column = bind(tiled), penalty(tiled), weights.repeat(clean.n)
+    tiled, index = _tiled(clean, size)
+    flat = tiled.flat()
+    weights = torch.tensor(lams, dtype=flat.dtype, device=flat.device)  # (L,)
+    wanted, kept, column = bind(tiled, index), penalty(tiled, index), weights.repeat(clean.n)
     objective = Objective(lambda rows: wanted(rows) - column * kept(rows), wanted.stationary_at_clean)
     last = answer(attack.perturb(flat, objective, Budget(norm, epsilon, mask=mask, shared=size), rng))
     return Ladder(
@@ -119,18 +145,18 @@ def over_lambda(
 
 
 @dataclass(frozen=True)
-class SmallestFlip:
-    """ε* ≤ `epsilon` (n,), inf where no level flipped, and the sample found there: `x` (n, d), else the clean
-    one.
+class Smallest:
+    """ε* ≤ `epsilon` (n,), inf where no level was reached, and the sample found there: `x` (n, d), else the
+    clean one.
     """
 
     epsilon: Tensor
     x: Tensor
 
 
-def smallest_flip(
+def smallest_reaching(
     ladder: Ladder,
-    flipped: Flipped,
+    reached: Reached,
     bind: Bind,
     clean: Views,
     attack: AttackSettings,
@@ -139,14 +165,14 @@ def smallest_flip(
     rounds: int = 2,
     splits: int = 7,
     mask: Tensor | None = None,
-) -> SmallestFlip:
-    """The first level of `ladder` that flips, refined inside its bracket: an upper bound, so write ε* ≤.
+) -> Smallest:
+    """The first level of `ladder` that is reached, refined inside its bracket: an upper bound, so write ε* ≤.
 
-    Each round puts `splits` new levels between the last that held and the first that flipped.
+    Each round puts `splits` new levels between the last that was not reached and the first that was.
     """
     low, high, x = _bracket(
         ladder,
-        ladder.flips(flipped),
+        ladder.reached(reached),
         torch.zeros(clean.n, device=ladder.x.device),
         torch.full((clean.n,), torch.inf, device=ladder.x.device),
         clean.flat(),
@@ -157,17 +183,23 @@ def smallest_flip(
             break
         inner = torch.arange(1, splits + 1, device=low.device) / (splits + 1)
         levels = low[rows, None] + (high - low)[rows, None] * inner
-        finer = over_epsilon(bind, clean.rows(rows), levels, attack, norm, rng, mask)
-        flips = finer.flips(lambda moved, index, rows=rows: flipped(moved, rows[index]))  # type: ignore[misc]
-        low[rows], high[rows], x[rows] = _bracket(finer, flips, low[rows], high[rows], x[rows])
-    return SmallestFlip(high, x)
+        some_bind, some_reached = _among(rows, bind, reached)
+        finer = over_epsilon(some_bind, clean.rows(rows), levels, attack, norm, rng, mask)
+        there = finer.reached(some_reached)
+        low[rows], high[rows], x[rows] = _bracket(finer, there, low[rows], high[rows], x[rows])
+    return Smallest(high, x)
+
+
+def _among(rows: Tensor, bind: Bind, reached: Reached) -> tuple[Bind, Reached]:
+    """The same for the samples at `rows` alone, which are then counted from 0."""
+    return lambda views, index: bind(views, rows[index]), lambda x, index: reached(x, rows[index])
 
 
 def _bracket(
-    ladder: Ladder, flips: Tensor, low: Tensor, high: Tensor, x: Tensor
+    ladder: Ladder, there: Tensor, low: Tensor, high: Tensor, x: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The bracket (low, high] narrowed by a ladder inside it, and the sample at its upper end."""
-    found, first = flips.any(dim=1), flips.int().argmax(dim=1)
+    found, first = there.any(dim=1), there.int().argmax(dim=1)
     row = torch.arange(len(first), device=first.device)
     before = torch.where(first > 0, ladder.levels[row, (first - 1).clamp_min(0)], low)
     low = torch.where(found, before, torch.maximum(low, ladder.levels[:, -1]))
@@ -191,5 +223,10 @@ def _shortly(grid: Tensor) -> str:
 
 
 def _tiled(clean: Views, size: int) -> tuple[Views, Tensor]:
-    tiled = clean.rows(torch.arange(clean.n, device=clean[0].device).repeat_interleave(size))
-    return tiled, tiled.flat()
+    """Every sample `size` times, and which of them each is (n · size,)."""
+    index = _every(clean).repeat_interleave(size)
+    return clean.rows(index), index
+
+
+def _every(clean: Views) -> Tensor:
+    return torch.arange(clean.n, device=clean[0].device)

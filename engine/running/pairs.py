@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.attacks.budget import Budget
-from engine.attacks.ladder import SmallestFlip, over_epsilon, smallest_flip
+from engine.attacks.ladder import Smallest, binding, over_epsilon, smallest_reaching
 from engine.attacks.protocols import AttackSettings
 from engine.errors import SettingsError
 from engine.events import Event
@@ -74,7 +74,7 @@ class Pairs(Action):
             )
         index = evenly(judge, self.n, work.spec.seed)
         clock, rng = Clock(len(index) * judge.clusters), stream(work.spec.seed, "pairs")
-        found: list[tuple[Tensor, int, SmallestFlip]] = []
+        found: list[tuple[Tensor, int, Smallest]] = []
         for target in range(judge.clusters):
             movable = index[torch.from_numpy(judge.whole[index.numpy()] != target)]
             for rows in movable.split(self.chunk) if len(movable) else ():
@@ -91,12 +91,11 @@ class Pairs(Action):
             self.epsilon,
         )
 
-    def _send(self, judge: Judge, rows: Tensor, target: int, rng: torch.Generator) -> SmallestFlip:
+    def _send(self, judge: Judge, rows: Tensor, target: int, rng: torch.Generator) -> Smallest:
         clean, attack = judge.clean(rows), self.chosen_attack()
         objective = registry.find("objective", "go_to_cluster")(cluster=target)
 
-        def bind(views: Any) -> Any:
-            return objective.bind(judge.model, views)
+        bind = binding(objective, judge.model)
 
         def arrived(moved: Tensor, _: Tensor) -> Tensor:
             return judge.cluster(moved) == target
@@ -104,7 +103,7 @@ class Pairs(Action):
         ladder = over_epsilon(
             bind, clean, np.linspace(0, self.epsilon, self.levels).tolist(), attack, self.norm, rng
         )
-        smallest = smallest_flip(ladder, arrived, bind, clean, attack, self.norm, rng)
+        smallest = smallest_reaching(ladder, arrived, bind, clean, attack, self.norm, rng)
         check_inside(
             self.attack, smallest.x, clean.flat(), Budget(self.norm, smallest.epsilon.clamp(max=self.epsilon))
         )
@@ -159,7 +158,7 @@ def matrices(
 
 
 def _columns(
-    judge: Judge, found: list[tuple[Tensor, int, SmallestFlip]]
+    judge: Judge, found: list[tuple[Tensor, int, Smallest]]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """One row a pair of sample and target: the table's columns, and the samples at ε* (the clean ones where
     never reached).

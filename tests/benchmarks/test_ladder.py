@@ -21,7 +21,6 @@ from engine.attacks.protocols import answer
 from engine.data.views import Views
 from engine.nets.autoencoder import ClusteringAutoencoder
 from engine.objectives.leave_cluster import LeaveCluster
-from engine.objectives.protocols import Objective
 
 LEVELS = torch.linspace(0, 0.3, 65)
 ROUNDS = 15
@@ -69,19 +68,15 @@ def test_ladder_of_65_levels() -> None:
     peer = torchattacks.PGD(Logits(model), eps=0.3, alpha=0.0375, steps=20, random_start=True)
     own = model.log_assign(tiled).argmax(1)
 
-    def bind(views: Views) -> Objective:
-        return LeaveCluster().bind(model, views)
+    bind, every = ladder.binding(LeaveCluster(), model), torch.zeros(1, dtype=torch.long)
 
     def ours() -> ladder.Ladder:
         return ladder.over_epsilon(bind, clean, LEVELS, PGD(), "linf", torch.Generator().manual_seed(0))
 
     def one_by_one() -> None:
         for level in LEVELS:
-            answer(
-                PGD().perturb(
-                    clean.flat(), bind(clean), Budget("linf", float(level)), torch.Generator().manual_seed(0)
-                )
-            )
+            rng, budget = torch.Generator().manual_seed(0), Budget("linf", float(level))
+            answer(PGD().perturb(clean.flat(), bind(clean, every), budget, rng))
 
     def floor() -> None:
         x = tiled.flat().requires_grad_()

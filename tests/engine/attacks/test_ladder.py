@@ -6,22 +6,25 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import NORMS, Budget
 from engine.attacks.fgsm import FGSM
+from engine.attacks.ladder import binding, reaching
 from engine.attacks.noise import Noise
 from engine.attacks.pgd import PGD
 from engine.attacks.protocols import answer
 from engine.data.views import Views
 from engine.errors import BudgetError
+from engine.models.protocols import Outputs
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
 from engine.objectives.leave_cluster import LeaveCluster
-from engine.objectives.protocols import ObjectiveSettings
+from engine.objectives.move_embedding import MoveEmbedding
+from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.reconstruction_change import ReconstructionChange
-from tests.engine.tiny import SIZE, Tiny, images
+from tests.engine.tiny import SIZE, Tiny, TinyClassifier, images
 
 LEVELS = torch.linspace(0, 0.4, 9)
 
@@ -30,11 +33,8 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def bound(objective: ObjectiveSettings, model: Tiny) -> ladders.Bind:
-    return lambda clean: objective.bind(model, clean)
-
-
-def flips(model: Tiny, clean: Views) -> ladders.Flipped:
+def flips(model: Tiny, clean: Views) -> ladders.Reached:
+    """Leaving the cluster, worked out without the objective."""
     own = model.log_assign(clean).argmax(1)
     return lambda moved, index: model.log_assign(clean.like(moved)).argmax(1) != own[index]
 
@@ -46,13 +46,13 @@ def flips(model: Tiny, clean: Views) -> ladders.Flipped:
     st.sampled_from([PGD(steps=4), PGD(steps=3, restarts=2), FGSM()]),
     st.sampled_from([LeaveCluster(), GoToCluster(cluster=1)]),
 )
-def test_a_ladder_is_monotone_and_once_flipped_stays_flipped(
+def test_a_ladder_is_monotone_and_who_has_left_stays_away(
     seed: int, norm: str, attack: PGD, objective: ObjectiveSettings
 ) -> None:
     model, clean = Tiny(seed, clusters=4), images(6, seed)
-    ladder = ladders.over_epsilon(bound(objective, model), clean, LEVELS, attack, norm, rng(seed))
+    ladder = ladders.over_epsilon(binding(objective, model), clean, LEVELS, attack, norm, rng(seed))
     assert (ladder.value.diff(dim=1) >= 0).all()
-    moved = ladder.flips(flips(model, clean)) if isinstance(objective, LeaveCluster) else ladder.value > 0
+    moved = ladder.reached(flips(model, clean)) if isinstance(objective, LeaveCluster) else ladder.value > 0
     assert (moved.int().diff(dim=1) >= 0).all()
     assert torch.equal(ladder.x[:, 0], clean.flat())
     for level in range(len(LEVELS)):
@@ -74,7 +74,7 @@ def test_independent_starts_would_not_be_monotone() -> None:
 
 def test_a_level_equals_the_attack_alone_where_that_is_the_best_so_far() -> None:
     model, clean = Tiny(), images(1)
-    ladder = ladders.over_epsilon(bound(LeaveCluster(), model), clean, [0.1], PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, [0.1], PGD(), "linf", rng())
     alone = answer(PGD().perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", 0.1), rng()))
     torch.testing.assert_close(ladder.x[:, 0], alone.x)
     torch.testing.assert_close(ladder.value[:, 0], alone.value)
@@ -92,7 +92,7 @@ def test_noise_keeps_its_size_at_every_level() -> None:
     level.
     """
     model, clean = Tiny(), Views([torch.full((3, 1, 3, 4), 0.5)])
-    ladder = ladders.over_epsilon(bound(LeaveCluster(), model), clean, LEVELS, Noise(), "linf", rng())
+    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, LEVELS, Noise(), "linf", rng())
     delta = ladder.x - clean.flat()[:, None]
     torch.testing.assert_close(delta.abs(), LEVELS[None, :, None].expand_as(delta))
     assert torch.equal(delta[:, 1].sign(), delta[:, 8].sign())
@@ -101,7 +101,7 @@ def test_noise_keeps_its_size_at_every_level() -> None:
 def test_levels_may_differ_from_sample_to_sample() -> None:
     model, clean = Tiny(), images(2)
     levels = torch.tensor([[0.0, 0.1], [0.2, 0.3]])
-    ladder = ladders.over_epsilon(bound(LeaveCluster(), model), clean, levels, PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, levels, PGD(), "linf", rng())
     torch.testing.assert_close((ladder.x[0, 1] - clean.flat()[0]).abs().max(), torch.tensor(0.1))
     assert (ladder.x[1, 0] - clean.flat()[1]).abs().max() <= 0.2 + 1e-6
 
@@ -110,14 +110,14 @@ def test_levels_may_differ_from_sample_to_sample() -> None:
 def test_levels_that_do_not_rise_are_refused(levels: list[float]) -> None:
     with pytest.raises(BudgetError, match="levels must rise"):
         ladders.over_epsilon(
-            bound(LeaveCluster(), Tiny()), images(2), torch.tensor(levels), PGD(), "linf", rng()
+            binding(LeaveCluster(), Tiny()), images(2), torch.tensor(levels), PGD(), "linf", rng()
         )
 
 
 def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
     model, clean = Tiny(), images(3)
     attack, objective = PGD(steps=6), LeaveCluster().bind(model, clean)
-    path = ladders.over_path(bound(LeaveCluster(), model), clean, 0.2, attack, "linf", rng())
+    path = ladders.over_path(binding(LeaveCluster(), model), clean, 0.2, attack, "linf", rng())
     assert path.x.shape == (3, 7, SIZE)
     assert path.levels[0].tolist() == list(range(7))
     torch.testing.assert_close(path.value[:, -1], path.value.amax(1))
@@ -128,7 +128,7 @@ def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
 
 def test_over_lambda_keeps_the_reconstruction_better_and_is_the_sum_at_each_weight() -> None:
     model, clean, weights = Tiny(), images(8), [0.0, 1.0, 30.0]
-    wanted, penalty = bound(LeaveCluster(), model), bound(ReconstructionChange(), model)
+    wanted, penalty = binding(LeaveCluster(), model), binding(ReconstructionChange(), model)
     ladder = ladders.over_lambda(wanted, penalty, clean, weights, 0.2, PGD(), "linf", rng())
     for place, weight in enumerate(weights):
         objective = combine("leave_cluster", weight).bind(model, clean)
@@ -150,12 +150,15 @@ class Halves(Tiny):
         z = self.encode(x)
         return torch.cat([0.5 - z, z - 0.5], dim=1).mul(20).log_softmax(1)
 
+    def reconstruct(self, x: Views) -> Tensor:
+        return self.encode(x).expand(-1, SIZE)
 
-def test_the_smallest_flip_is_an_upper_bound_close_to_the_truth() -> None:
+
+def test_the_smallest_epsilon_is_an_upper_bound_close_to_the_truth() -> None:
     model, clean = Halves(), Views([torch.rand(40, 1, 3, 4, generator=rng(4)) * 0.5 + 0.25])
-    bind = bound(LeaveCluster(), model)
+    bind = binding(LeaveCluster(), model)
     ladder = ladders.over_epsilon(bind, clean, torch.linspace(0, 0.25, 9), PGD(), "linf", rng())
-    found = ladders.smallest_flip(
+    found = ladders.smallest_reaching(
         ladder, flips(model, clean), bind, clean, PGD(), "linf", rng(), rounds=3, splits=7
     )
     truth = (clean.flat().mean(1) - 0.5).abs()  # room enough on every side of the box
@@ -165,11 +168,11 @@ def test_the_smallest_flip_is_an_upper_bound_close_to_the_truth() -> None:
     assert Budget("linf", found.epsilon).holds(found.x, clean.flat()).all()
 
 
-def test_what_never_flips_is_infinitely_far_and_stays_clean() -> None:
+def test_what_is_never_reached_is_infinitely_far_and_stays_clean() -> None:
     model, clean = Halves(), Views([torch.stack([torch.full((1, 3, 4), 0.49), torch.full((1, 3, 4), 0.05)])])
-    bind = bound(LeaveCluster(), model)
+    bind = binding(LeaveCluster(), model)
     ladder = ladders.over_epsilon(bind, clean, [0.0, 0.05, 0.1], PGD(), "linf", rng())
-    found = ladders.smallest_flip(ladder, flips(model, clean), bind, clean, PGD(), "linf", rng())
+    found = ladders.smallest_reaching(ladder, flips(model, clean), bind, clean, PGD(), "linf", rng())
     assert found.epsilon[0] == pytest.approx(0.01, abs=2e-3)
     assert math.isinf(found.epsilon[1])
     assert torch.equal(found.x[1], clean.flat()[1])
@@ -177,12 +180,50 @@ def test_what_never_flips_is_infinitely_far_and_stays_clean() -> None:
 
 def test_a_sample_that_is_there_already_needs_no_epsilon() -> None:
     model, clean = Halves(), Views([torch.full((1, 1, 3, 4), 0.8)])
-    bind = bound(GoToCluster(cluster=1), model)
+    bind = binding(GoToCluster(cluster=1), model)
     ladder = ladders.over_epsilon(bind, clean, [0.0, 0.1], PGD(), "linf", rng())
 
-    def arrived(moved: Tensor, _: Tensor) -> Tensor:
-        return model.log_assign(clean.like(moved)).argmax(1) == 1
-
-    found = ladders.smallest_flip(ladder, arrived, bind, clean, PGD(), "linf", rng())
+    arrived = reaching(GoToCluster(cluster=1), model, clean)
+    assert arrived is not None
+    found = ladders.smallest_reaching(ladder, arrived, bind, clean, PGD(), "linf", rng())
     assert found.epsilon.tolist() == [0.0]
     assert torch.equal(found.x, clean.flat())
+
+
+def test_whether_a_level_is_reached_is_asked_of_the_objective() -> None:
+    model, clean = Tiny(), images(5)
+    moved, index = images(10, seed=3).flat(), torch.arange(5).repeat(2)
+    left = reaching(combine("leave_cluster", 2.0), model, clean)
+    assert left is not None and torch.equal(left(moved, index), flips(model, clean)(moved, index))
+    assert reaching(MoveEmbedding(), model, clean) is None
+
+
+class Misread(ObjectiveSettings):
+    """A stand-in for objectives about labels: a class other than the label wins."""
+
+    needs_labels = True
+
+    def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
+        def value(flat: Tensor) -> Tensor:
+            log_p = model.logits(clean.like(flat)).log_softmax(1)  # type: ignore[operator]
+            return -log_p.gather(1, labels[:, None])[:, 0]
+
+        return value
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        return None if after.predicted is None else after.predicted != after.labels
+
+
+def test_labels_follow_their_samples_into_every_level() -> None:
+    model, clean = TinyClassifier(), images(12)
+    labels = model.logits(clean).argmax(1)
+    labels[::3] = (labels[::3] + 1) % 3  # read wrongly from the start
+    bind, wrong = binding(Misread(), model, labels), reaching(Misread(), model, clean, labels)
+    assert wrong is not None
+    ladder = ladders.over_epsilon(bind, clean, LEVELS, PGD(), "linf", rng())
+    found = ladders.smallest_reaching(ladder, wrong, bind, clean, PGD(), "linf", rng())
+    assert (found.epsilon[::3] == 0).all()
+    others = found.epsilon[torch.arange(12) % 3 != 0]
+    assert torch.isfinite(others).any() and (others > 0).all()
+    there = torch.isfinite(found.epsilon)
+    assert torch.equal(model.logits(clean.like(found.x)).argmax(1) != labels, there)
