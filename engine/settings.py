@@ -5,7 +5,7 @@ A registered settings class declares, as class variables, `kind`, `name`, `title
 is one, `equation` (TeX) and `presets` (name -> the values that differ from the defaults).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -104,6 +104,15 @@ class Settings(BaseModel):
     def all_values(self) -> dict[str, Any]:
         """Every field as a plain JSON value, nested settings included."""
         return self.model_dump(mode="json", context=EVERY_FIELD)
+
+    def in_words(self, fields: Collection[str] | None = None) -> str:
+        """The title with those of `fields` (None: all) that have a symbol and a value: "PGD, T = 20"."""
+        parts = [self.title]
+        for name, field in type(self).model_fields.items():
+            extra, value = field.json_schema_extra, getattr(self, name)
+            if isinstance(extra, dict) and "symbol" in extra and value is not None:
+                parts += [f"{extra['symbol']} = {value}"] * (fields is None or name in fields)
+        return ", ".join(parts)
 
     @model_serializer(mode="wrap")
     def _stored(self, dumped: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:

@@ -47,6 +47,13 @@ class LatentAttack(AttackSettings):
     axes: ClassVar[tuple[str, ...]] = ("nu",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
+    compared_with: ClassVar[tuple[str, ...]] = ()
+    fits: ClassVar[Mapping[str, str]] = {
+        "digits": "quick",
+        "mnist_test": "mini",
+        "newsgroups4": "mini",
+        "reuters_r8": "mini",
+    }
     presets = {
         "quick": {"hidden": (128, 64)},
         "mini": {"hidden": (256, 128), "steps": 200, "batch": 256},

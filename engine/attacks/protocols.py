@@ -43,6 +43,10 @@ class AttackSettings(Settings):
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
     """Whether its answer is chosen by the objective; a control is not."""
+    compared_with: ClassVar[tuple[str, ...]] = ("noise",)
+    """Attacks, by name, that stand beside it with the same budget: controls and weaker ones."""
+    fits: ClassVar[Mapping[str, str]] = {}
+    """Name of a data set -> the preset that is meant for it."""
 
     @property
     def iterates(self) -> int:
@@ -103,6 +107,8 @@ class AttackSettings(Settings):
             "axes": list(cls.axes),
             "fitted": cls.fitted,
             "searches": cls.searches,
+            "compared_with": list(cls.compared_with),
+            "fits": dict(cls.fits),
         }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from engine.asking import answers
 from engine.asking.victims import victim
 from engine.data import load
+from engine.defences.latent_defence import LatentDefence
 from engine.events import Evaluate, Event, Finished, Progress, Started, to_line
 from engine.home import home
 from engine.running import runner
@@ -24,10 +25,9 @@ from engine.store.store import Store
 
 CLUSTERING = ("acai", "ae_kmeans", "dec_star", "idec_star", "adec")
 SEVERAL_VIEWS = ("simvc", "comvc", "aecoddc", "ar_dmvc", "ar_dmvc_am")
-ROBUST = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
+ROBUST = LatentDefence.begins_from
 GENERATORS = {"strong": None, "as_released": "as_released"}
 """What stands behind the dot of a fitted generator's name -> its preset."""
-EVERY = 1_000_000
 ATTACKED = ({"epsilon": 0.05}, {"epsilon": 0.1}, {"epsilon": 0.2})
 """PGD with which the scores on a model's card are measured."""
 LARGE = 500_000
@@ -67,7 +67,7 @@ def _models() -> Iterator[tuple[str, Made]]:
 
 def _generators() -> Iterator[tuple[str, Made]]:
     """Fitted at ε = 0.3 on the half that the model was not trained on."""
-    changes = {"objective": "mv_disrupt", "epsilon": 0.3, "half": "second", "n": EVERY}
+    changes = {"objective": "mv_disrupt", "epsilon": 0.3, "half": "second", "n": None}
     for model, (kind, preset) in product(SEVERAL_VIEWS, GENERATORS.items()):
         yield f"noisy_digits/{model}.{kind}", Made("mv_gan", preset, changes, on=f"noisy_digits/{model}")
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine.data.views import Views
 from engine.models.comvc import CoMVC
+from engine.models.declared import Curve
 from engine.models.multiview import MINI, QUICK, alignment, clustering, network_of, seen
 from engine.models.state import State
 from engine.nets.ddc import contrast
@@ -42,7 +43,10 @@ class ARDMVC(CoMVC):
         "A defence: trained on clean views and on views that PGD has moved so that they no longer find one"
         " another."
     )
-    curves: ClassVar[tuple[str, ...]] = (*CoMVC.curves, "attacked", "mitigator")
+    curves: ClassVar[tuple[Curve, ...]] = (*CoMVC.curves, Curve("attacked", "loss at attacked views"))
+    fits: ClassVar[Mapping[str, str]] = {**CoMVC.fits} | {
+        name: name for name in ("noisy_fashion", "patched_mnist")
+    }
     presets = {
         "quick": QUICK | {"epochs": 30, "inner_steps": 5, "inner_step": 0.04},
         "mini": MINI | {"epochs": 10, "inner_steps": 5, "inner_step": 0.04},
@@ -128,6 +132,7 @@ class ARDMVCAM(ARDMVC):
     summary: ClassVar[str] = (
         "A defence: as AR-DMVC, and attacked views must also be assigned as the clean ones are."
     )
+    curves: ClassVar[tuple[Curve, ...]] = (*ARDMVC.curves, Curve("mitigator", "Attack Mitigator"))
     presets = ARDMVC.presets | {
         "noisy_fashion": {"lam": 0.1, "gamma": 1.0},
         "paper": {"lam": 100.0, "gamma": 1.0, "clip": UNCLIPPED},

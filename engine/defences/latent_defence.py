@@ -10,18 +10,20 @@ x̂'‖²; and the alternating form, in which the attack learns on too. Source: 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
+from engine import registry
 from engine.attacks.latent_attack import LatentAttack
 from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.events import Evaluate, Event, Progress
 from engine.models.conv_ae import ConvAE
-from engine.models.conv_ae_graph import ConvAEGraph, Graph
-from engine.models.conv_ae_mie import MIE, ConvAEMIE
+from engine.models.conv_ae_graph import GRAPH, Graph
+from engine.models.conv_ae_mie import INFORMATION, MIE
+from engine.models.declared import WEIGHTED_LOSSES, Arm, Curve, Family, Panel, Qualifier
 from engine.models.pace import Pace, descend, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
@@ -33,8 +35,13 @@ from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.registry import register
 from engine.settings import knob
 
-EVERY = 1_000_000
-"""Samples on which the attack is scored: all."""
+Base = Literal["conv_ae", "conv_ae_mie", "conv_ae_graph"]
+"""The networks that can be defended, by their registered names."""
+HEALTHY = Panel(
+    "health",
+    "Is it healthy?",
+    "Head gap: KL of C(m) from what the prior means imply. A critic at 0.5 gives the defence no signal.",
+)
 
 
 @register
@@ -52,14 +59,33 @@ class LatentDefence(ModelSettings):
         " that stays as it is."
     )
     abilities: ClassVar[tuple[str, ...]] = ConvAE.abilities
-    family: ClassVar[str] = "Robust clustering"
-    curves: ClassVar[tuple[str, ...]] = (
+    family: ClassVar[Family] = ConvAE.family
+    curves: ClassVar[tuple[Curve, ...]] = (
         *ConvAE.curves,
-        "information",
-        "graph",
-        "perturbed_code",
-        "clean_code",
-        "critic_accuracy",
+        INFORMATION,
+        GRAPH,
+        Curve("perturbed_code", "I(perturbed code, clean outputs)"),
+        Curve("clean_code", "I(code, perturbed outputs)"),
+        Curve("assignments", "KL(y ‖ y')"),
+        Curve("pictures", "change of pictures"),
+        Curve("critic_accuracy", "accuracy of the critic", "share", "health"),
+    )
+    panels: ClassVar[tuple[Panel, ...]] = (WEIGHTED_LOSSES, HEALTHY)
+    phases: ClassVar[Mapping[str, str]] = {"defence": "defending"}
+    begins_from: ClassVar[tuple[str, ...]] = get_args(Base)
+    fits: ClassVar[Mapping[str, str]] = ConvAE.fits
+    compared_with: ClassVar[tuple[Arm, ...]] = (
+        Arm("latent_defence"),
+        Arm("latent_defence", {"variant": "consistency"}),
+        Arm("latent_defence", {"variant": "control"}),
+    )
+    control: ClassVar[Arm | None] = Arm("latent_defence", {"variant": "control"})
+    qualifiers: ClassVar[tuple[Qualifier, ...]] = (
+        Qualifier("module", " + MIE", "conv_ae_mie"),
+        Qualifier("module", " + Graph", "conv_ae_graph"),
+        Qualifier("variant", ", consistency", "consistency"),
+        Qualifier("variant", ", control", "control"),
+        Qualifier("attack_steps", ", alternating"),
     )
     presets = {
         name: {"base": base, "attack": attack, **small}
@@ -70,7 +96,7 @@ class LatentDefence(ModelSettings):
         )
     }
 
-    module: Literal["conv_ae", "conv_ae_mie", "conv_ae_graph"] = knob(
+    module: Base = knob(
         "conv_ae",
         "Base network",
         "Which of the three it begins from, and whose loss it goes on with.",
@@ -157,13 +183,9 @@ class LatentDefence(ModelSettings):
 
     def started(self) -> ConvAE:
         """The settings of the base, with those of its module."""
-        if self.module == "conv_ae_mie":
-            return ConvAEMIE(**self.base.values(), mie=self.mie)
-        return (
-            ConvAEGraph(**self.base.values(), graph=self.graph)
-            if self.module == "conv_ae_graph"
-            else self.base
-        )
+        owner: type[ConvAE] = registry.find("model", self.module)
+        modules = {name: getattr(self, name) for name in ("mie", "graph") if name in owner.model_fields}
+        return owner(**self.base.values(), **modules)
 
     def bases(self) -> Mapping[str, ModelSettings]:
         """The base on the same data and seed."""
@@ -176,7 +198,7 @@ class LatentDefence(ModelSettings):
             "attack_settings": self.attack.values(),
             "objective": "flip_and_keep",
             "objective_settings": {} if self.nu is None else {"nu": self.nu},
-            "n": EVERY,
+            "n": None,
         }
 
     def watched_attack(self) -> Mapping[str, Any]:

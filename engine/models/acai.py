@@ -23,8 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.models.declared import Curve
 from engine.models.pace import step_along
-from engine.models.pretraining import SMALL, Pretraining, autoencoder_of
+from engine.models.pretraining import RECONSTRUCTION, SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
 from engine.nets.layers import full, perceptron
 from engine.registry import register
@@ -87,7 +88,11 @@ class ACAI(Pretraining):
         "An autoencoder whose mixtures of two embeddings must decode to what a critic takes for data; then"
         " k-means."
     )
-    curves: ClassVar[tuple[str, ...]] = ("reconstruction", "interpolation", "critic")
+    curves: ClassVar[tuple[Curve, ...]] = (
+        RECONSTRUCTION,
+        Curve("interpolation", "interpolation"),
+        Curve("critic", "critic"),
+    )
     presets = SMALL
 
     lam: float = knob(

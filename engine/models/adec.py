@@ -30,8 +30,10 @@ from torch import Tensor, nn
 
 from engine.data.views import AtRest
 from engine.events import Event, Progress
-from engine.models.embedded import CURVES, SMALL, Embedded, EmbeddedState, moved
+from engine.models.declared import LOSSES, Alarm, Curve, Panel, Qualifier
+from engine.models.embedded import CLUSTERING, SETTLED, SETTLING, SMALL, Embedded, EmbeddedState, moved
 from engine.models.pace import Pace, descend, numbers
+from engine.models.pretraining import RECONSTRUCTION
 from engine.nets.layers import full, perceptron
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
@@ -39,6 +41,20 @@ from engine.settings import knob
 
 ALARM = 2.0
 """Above this ratio of gradient norms the adversary rules and clusterings were seen to collapse."""
+BALANCE = Panel(
+    "balance",
+    "Adversary against clustering",
+    f"On a batch. Above {ALARM:g} (dashed) the adversary rules; clusterings were seen to collapse.",
+    y_title="ratio",
+    limit=ALARM,
+)
+JUDGED = Panel(
+    "judged",
+    "What the discriminator believes",
+    "1: real. Both at 0.5: it cannot tell samples from reconstructions.",
+    y_title="mean D",
+    share=True,
+)
 
 
 def adversarial_loss(fake: Tensor, form: str) -> Tensor:
@@ -107,17 +123,30 @@ class ADEC(Embedded):
         "Sharpens its soft assignment while a discriminator must take its output for data; the decoder"
         " follows."
     )
-    curves: ClassVar[tuple[str, ...]] = (
-        "kl",
-        "reconstruction",
-        "d_real",
-        "d_fake",
-        "norm_kl",
-        "norm_adv",
-        "ratio_adv_kl",
-        *CURVES[1:],
-        "block",
+    curves: ClassVar[tuple[Curve, ...]] = (
+        CLUSTERING,
+        RECONSTRUCTION,
+        Curve("discriminator", "discriminator"),
+        Curve("ratio_adv_kl", "‖∇adv‖ / ‖∇KL‖", "ratio", "balance"),
+        Curve("d_real", "D(real)", "share", "judged"),
+        Curve("d_fake", "D(reconstruction)", "share", "judged"),
+        SETTLED,
     )
+    panels: ClassVar[tuple[Panel, ...]] = (LOSSES, BALANCE, JUDGED, SETTLING)
+    phases: ClassVar[Mapping[str, str]] = {
+        "discriminator": "the discriminator's head start",
+        "clustering": "clustering",
+    }
+    alarms: ClassVar[tuple[Alarm, ...]] = (
+        Alarm(
+            "ratio_adv_kl",
+            ALARM,
+            "The adversary's gradient is {value:.1f} times the clustering's (alarm above {above:g}): the"
+            " discriminator is too sure. Lower its learning rate or the adversary's weight.",
+        ),
+    )
+    blocks: ClassVar[str] = "block"
+    qualifiers: ClassVar[tuple[Qualifier, ...]] = (Qualifier("adv_weight", " without adversary", 0.0),)
     presets = {
         name: values | {"discriminator": values["base"]["hidden"], "block": 10}
         for name, values in SMALL.items()

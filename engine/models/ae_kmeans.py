@@ -11,8 +11,9 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.models.declared import Curve
 from engine.models.pace import descend
-from engine.models.pretraining import SMALL, Pretraining, autoencoder_of
+from engine.models.pretraining import RECONSTRUCTION, SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
 from engine.nets.layers import full
 from engine.registry import register
@@ -30,7 +31,7 @@ class AEKMeans(Pretraining):
     summary: ClassVar[str] = (
         "An autoencoder learns to copy its input through ten numbers; k-means groups those numbers."
     )
-    curves: ClassVar[tuple[str, ...]] = ("reconstruction",)
+    curves: ClassVar[tuple[Curve, ...]] = (RECONSTRUCTION,)
     presets = {
         name: values | {"iterations": values["iterations"] // 2} if name == "quick" else values
         for name, values in SMALL.items()

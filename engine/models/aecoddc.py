@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.data.views import Views
+from engine.models.declared import Curve
 from engine.models.multiview import SMALL, MultiView, clustering, seen
 from engine.models.state import State
 from engine.nets.ddc import contrast
@@ -54,7 +55,7 @@ class AECoDDC(MultiView):
         "As CoMVC, and each view's embedding must also hold what its picture needs to be drawn again."
     )
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "fuses", "reconstructs")
-    curves: ClassVar[tuple[str, ...]] = (*MultiView.curves, "reconstruction")
+    curves: ClassVar[tuple[Curve, ...]] = (*MultiView.curves, Curve("reconstruction", "reconstruction"))
     presets = {name: values | {"pretraining": values["epochs"] // 3} for name, values in SMALL.items()}
 
     contrast: float = knob(

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from engine.data.views import Views
 from engine.models.conv_ae import ConvAE
+from engine.models.declared import Curve
 from engine.models.state import State
 from engine.nets.neighbourhood import affinity, orthonormal, smoothness
 from engine.registry import register
 from engine.settings import Settings, knob
+
+GRAPH = Curve("graph", "graph")
 
 
 class Graph(Settings):
@@ -82,7 +85,7 @@ class ConvAEGraph(ConvAE):
         r"L = L_{base} + w_g \tfrac1n \sum_{ij} W_{ij} \lVert \tilde y_i - \tilde y_j \rVert^2"
     )
     summary: ClassVar[str] = "ConvAE in which neighbours in the embedding are assigned to the same cluster."
-    curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "graph")
+    curves: ClassVar[tuple[Curve, ...]] = (*ConvAE.curves, GRAPH)
 
     graph: Graph = knob(Graph(), "Graph", "The module's own settings.")
 

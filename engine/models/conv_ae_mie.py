@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.models.conv_ae import ConvAE
+from engine.models.declared import Curve
 from engine.models.state import State
 from engine.models.variational import vae_of
 from engine.nets.information import dependence, derangement
@@ -23,6 +24,8 @@ from engine.nets.layers import full
 from engine.nets.variational import critic
 from engine.registry import register
 from engine.settings import Settings, knob
+
+INFORMATION = Curve("information", "mutual information (MIE)")
 
 
 class MIE(Settings):
@@ -80,7 +83,7 @@ class ConvAEMIE(ConvAE):
         r"L = L_{base} - w_m\, \mathbb E\left[\log \sigma(T(x, m)) + \log(1 - \sigma(T(x, m_\pi)))\right]"
     )
     summary: ClassVar[str] = "ConvAE whose embedding must also tell which sample it belongs to."
-    curves: ClassVar[tuple[str, ...]] = (*ConvAE.curves, "information")
+    curves: ClassVar[tuple[Curve, ...]] = (*ConvAE.curves, INFORMATION)
 
     mie: MIE = knob(MIE(), "Mutual information", "The module's own settings.")
 

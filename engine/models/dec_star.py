@@ -13,7 +13,8 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.embedded import CURVES, SMALL, Embedded, EmbeddedState, moved
+from engine.models.declared import Curve
+from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, moved
 from engine.models.pace import descend
 from engine.nets.layers import full
 from engine.nets.student_t import assignment_loss, log_assignment
@@ -33,7 +34,7 @@ class DECStar(Embedded):
     summary: ClassVar[str] = (
         "Sharpens its own soft assignment and nothing else: the control beside ADEC and IDEC*."
     )
-    curves: ClassVar[tuple[str, ...]] = CURVES
+    curves: ClassVar[tuple[Curve, ...]] = (CLUSTERING, SETTLED)
     presets = SMALL
 
     def owners(self, state: EmbeddedState) -> Mapping[str, list[nn.Parameter]]:

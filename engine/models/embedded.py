@@ -20,7 +20,9 @@ from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.events import Evaluate, Event, Progress
 from engine.models.acai import ACAI
+from engine.models.declared import LOSSES, Arm, Curve, Family, Panel
 from engine.models.pace import Pace, numbers
+from engine.models.pretraining import ARMS, DEEP, FITS
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.augmentation import augmented
@@ -73,11 +75,27 @@ class EmbeddedState(State):
         return torch.Generator().manual_seed(self.counters["order"] + 1 + step)
 
 
+CLUSTERING = Curve("kl", "clustering, KL(P‖Q)")
+SETTLED = Curve("label_change", "samples that changed their cluster", "share", "settling")
+SETTLING = Panel(
+    "settling",
+    "Has it settled?",
+    "Between two refreshes of P. Training has settled where fewer than the tolerance change.",
+    y_title="share",
+)
+
+
 class Embedded(ModelSettings):
     """Settings of a clustering phase that starts from an ACAI base and its k-means centres."""
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
-    family: ClassVar[str] = "Deep clustering"
+    family: ClassVar[Family] = DEEP
+    panels: ClassVar[tuple[Panel, ...]] = (LOSSES, SETTLING)
+    along: ClassVar[Mapping[str, str]] = {"encoder_updates": "encoder updates"}
+    phases: ClassVar[Mapping[str, str]] = {"clustering": "clustering"}
+    fits: ClassVar[Mapping[str, str]] = FITS
+    compared_with: ClassVar[tuple[Arm, ...]] = ARMS
+    control: ClassVar[Arm | None] = Arm("dec_star")
 
     base: ACAI = knob(
         ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from."
@@ -280,7 +298,6 @@ def moved(state: EmbeddedState) -> None:
     state.counters["moved"] += 1
 
 
-CURVES = ("kl", "label_change", "smallest_cluster", "z_std")
 SMALL: dict[str, dict[str, Any]] = {
     "quick": {
         "base": ACAI.presets["quick"],

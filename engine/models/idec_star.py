@@ -12,8 +12,10 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.embedded import CURVES, SMALL, Embedded, EmbeddedState, moved
+from engine.models.declared import Curve
+from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, moved
 from engine.models.pace import descend
+from engine.models.pretraining import RECONSTRUCTION
 from engine.nets.layers import full
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
@@ -29,7 +31,7 @@ class IDECStar(Embedded):
     source: ClassVar[str] = "Guo, Gao, Liu, Yin, IJCAI 2017, on ADEC's base (Mrabah et al., 2019, table 2)"
     equation: ClassVar[str] = r"L = \mathrm{mean}\,(x-G(E(x)))^2 + \gamma\,\mathrm{KL}(P\|Q)"
     summary: ClassVar[str] = "Sharpens its soft assignment while it must still reconstruct its input."
-    curves: ClassVar[tuple[str, ...]] = ("kl", "reconstruction", *CURVES[1:])
+    curves: ClassVar[tuple[Curve, ...]] = (CLUSTERING, RECONSTRUCTION, SETTLED)
     presets = {name: values | {"gamma": 0.1} for name, values in SMALL.items()}
 
     gamma: float = knob(

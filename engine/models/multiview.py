@@ -15,12 +15,27 @@ from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.errors import SettingsError
 from engine.events import Evaluate, Event, Progress
+from engine.models.declared import WEIGHTED_LOSSES, Arm, Curve, Family, Panel
 from engine.models.pace import Pace, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.ddc import contrast, ddc
 from engine.nets.views import MultiViewNet
 from engine.settings import knob
+
+FAMILY = Family(
+    "Multi-view clustering",
+    "Models that see a thing twice and agree with themselves. Both views are pushed, or one while the other"
+    " is locked.",
+)
+CLUSTERING = (
+    Curve("compact", "L1, clusters apart"),
+    Curve("orthogonal", "L2, assignments unlike"),
+    Curve("corners", "L3, near corners"),
+)
+CONTRAST = Curve("contrast", "contrast of views")
+ARMS = (Arm("comvc"), Arm("ar_dmvc"), Arm("ar_dmvc_am"))
+"""The comparison: without defence, trained on attacked views, and with the Attack Mitigator."""
 
 
 class MultiView(ModelSettings):
@@ -29,8 +44,16 @@ class MultiView(ModelSettings):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "fuses")
-    family: ClassVar[str] = "Multi-view clustering"
-    curves: ClassVar[tuple[str, ...]] = ("compact", "orthogonal", "corners", "contrast")
+    family: ClassVar[Family] = FAMILY
+    curves: ClassVar[tuple[Curve, ...]] = (*CLUSTERING, CONTRAST)
+    panels: ClassVar[tuple[Panel, ...]] = (WEIGHTED_LOSSES,)
+    phases: ClassVar[Mapping[str, str]] = {"clustering": "clustering"}
+    fits: ClassVar[Mapping[str, str]] = {
+        "noisy_digits": "quick",
+        "noisy_mnist": "mini",
+        "noisy_mnist_mini": "mini",
+    }
+    compared_with: ClassVar[tuple[Arm, ...]] = ARMS
 
     width: int = knob(
         64, "Width", "Channels of every convolution.", source="Trosten et al., 2021", ge=4, le=256

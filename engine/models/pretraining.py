@@ -3,7 +3,7 @@ evaluation.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.events import Evaluate, Event, Progress
+from engine.models.declared import Arm, Curve, Family
 from engine.models.pace import Pace, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
@@ -20,12 +21,31 @@ from engine.nets.autoencoder import ClusteringAutoencoder, embed, unit_scale
 from engine.nets.k_means import k_means
 from engine.settings import knob
 
+DEEP = Family(
+    "Deep clustering",
+    "Models that sort images without labels. A small push sends an image to another cluster.",
+)
+FITS = {"digits": "quick", "mnist_test": "mnist_test"}
+ARMS = (
+    Arm("dec_star"),
+    Arm("idec_star"),
+    Arm("adec"),
+    Arm("adec", {"adv_weight": 0.0}),
+)
+"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder
+that only follows.
+"""
+RECONSTRUCTION = Curve("reconstruction", "reconstruction")
+
 
 class Pretraining(ModelSettings):
     """Settings of an autoencoder d-hidden-m that ends with k-means on its embedding."""
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
-    family: ClassVar[str] = "Deep clustering"
+    family: ClassVar[Family] = DEEP
+    phases: ClassVar[Mapping[str, str]] = {"autoencoder": "training the autoencoder"}
+    fits: ClassVar[Mapping[str, str]] = FITS
+    compared_with: ClassVar[tuple[Arm, ...]] = ARMS
 
     hidden: tuple[int, ...] = knob(
         (500, 500, 2000),

@@ -5,16 +5,18 @@ Every method takes `Views` and gives float32 tensors with n rows.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from engine import registry
 from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.errors import AbilityError
 from engine.events import Event
+from engine.models.declared import LOSSES, OTHER, Alarm, Arm, Curve, Family, Panel, Qualifier, plain
 from engine.models.state import State
 from engine.settings import Settings
 
@@ -186,10 +188,34 @@ class ModelSettings(Settings):
 
     kind: ClassVar[str] = "model"
     abilities: ClassVar[tuple[str, ...]] = ()
-    family: ClassVar[str] = ""
-    """Heading under which pages list it, e.g. "Deep clustering"."""
-    curves: ClassVar[tuple[str, ...]] = ()
-    """Names of progress values worth a curve, in order."""
+    supervised: ClassVar[bool] = False
+    """Whether its training sees labels: those of the training rows, and no others."""
+    family: ClassVar[Family] = OTHER
+    """The kind of model under which pages list it."""
+    curves: ClassVar[tuple[Curve, ...]] = ()
+    """The values of its events that are worth a curve, in order."""
+    panels: ClassVar[tuple[Panel, ...]] = (LOSSES,)
+    """The figures in which they are drawn, in order."""
+    along: ClassVar[Mapping[str, str]] = {}
+    """Values beside the step along which curves may be drawn -> the title of that axis."""
+    phases: ClassVar[Mapping[str, str]] = {}
+    """Phase of a Progress event -> what is going on then, in words."""
+    alarms: ClassVar[tuple[Alarm, ...]] = ()
+    """Values that warn of a failing training."""
+    blocks: ClassVar[str] = ""
+    """The setting that holds the length of a block of iterations, where every other block, the first one too,
+    moves the decoder alone.
+    """
+    fits: ClassVar[Mapping[str, str]] = {}
+    """Name of a data set -> the preset that is meant for it."""
+    compared_with: ClassVar[tuple[Arm, ...]] = ()
+    """The arms that it is compared among, itself included."""
+    control: ClassVar[Arm | None] = None
+    """The arm, trained from the same base, whose curves stand behind those of a run."""
+    begins_from: ClassVar[tuple[str, ...]] = ()
+    """For defences that go on from another method's network: the models they can begin from."""
+    qualifiers: ClassVar[tuple[Qualifier, ...]] = ()
+    """What is added to its title where settings make it another method."""
 
     def bases(self) -> Mapping[str, "ModelSettings"]:
         """Role -> settings of the runs this one builds on (same data, same seed); trained or found by key
@@ -224,7 +250,45 @@ class ModelSettings(Settings):
         """
         return None
 
+    def watched_in_words(self) -> str:
+        """That attack, as a caption says it; "" where there is none."""
+        fields = self.watched_attack()
+        return attack_in_words(fields) if fields else ""
+
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What a model adds to its catalogue entry."""
-        return {"abilities": list(cls.abilities), "family": cls.family, "curves": list(cls.curves)}
+        return {
+            "abilities": list(cls.abilities),
+            "supervised": cls.supervised,
+            "family": asdict(cls.family),
+            "curves": plain(cls.curves),
+            "panels": plain(cls.panels),
+            "along": dict(cls.along),
+            "phases": dict(cls.phases),
+            "alarms": plain(cls.alarms),
+            "blocks": cls.blocks,
+            "fits": dict(cls.fits),
+            "compared_with": plain(cls.compared_with),
+            "control": asdict(cls.control) if cls.control else None,
+            "begins_from": list(cls.begins_from),
+            "qualifiers": plain(cls.qualifiers),
+            "watched": ""
+            if any(field.is_required() for field in cls.model_fields.values())
+            else cls().watched_in_words(),
+        }
+
+
+def attack_in_words(fields: Mapping[str, Any]) -> str:
+    """An attack by the fields of the action `attack`: "PGD, T = 5, for the disruption of views, ε = 0.2 in
+    L∞, on 100 samples of the second half".
+    """
+    attack = registry.find("attack", fields["attack"])(**fields.get("attack_settings", {}))
+    aims = fields.get("objective_settings", {})
+    objective = registry.find("objective", fields["objective"])(**aims)
+    parts = [attack.in_words(), f"for “{objective.in_words(aims)}”"]
+    if attack.space == "pixels":
+        norm = {"linf": "L∞", "l2": "L2"}[fields.get("norm", "linf")]
+        parts.append(f"ε = {fields['epsilon']:g} in {norm}")
+    n, rows = fields.get("n"), fields.get("half", "all")
+    return ", ".join(parts) + f", on {n or 'all'} samples{'' if rows == 'all' else f' of the {rows} half'}"

@@ -13,7 +13,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.data.views import Views
-from engine.models.multiview import SMALL, MultiView, clustering, seen
+from engine.models.declared import Curve
+from engine.models.multiview import CLUSTERING, SMALL, MultiView, clustering, seen
 from engine.models.state import State
 from engine.registry import register
 
@@ -30,7 +31,7 @@ class SiMVC(MultiView):
         "Views are fused by learned weights; clusters are pulled apart in the fused embedding. Views are not"
         " aligned."
     )
-    curves: ClassVar[tuple[str, ...]] = ("compact", "orthogonal", "corners")
+    curves: ClassVar[tuple[Curve, ...]] = CLUSTERING
     presets = SMALL
 
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:

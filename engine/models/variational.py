@@ -11,7 +11,7 @@ Source: Yang, Deng, Wei, Yan and Liu, NeurIPS 2020; losses as in its public code
 (the four stages are Feint's).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -22,6 +22,7 @@ from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
 from engine.events import Evaluate, Event, Progress
+from engine.models.declared import WEIGHTED_LOSSES, Arm, Curve, Family, Panel
 from engine.models.pace import Pace, descend, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
@@ -33,12 +34,40 @@ from engine.settings import knob
 TINY = 1e-7
 
 
+FAMILY = Family(
+    "Robust clustering",
+    "The code is moved, not the pixels: decoded pictures stay alike, the cluster changes; then the network is"
+    " defended, and attacked anew.",
+)
+FITS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
+ARMS = (Arm("conv_ae"), Arm("conv_ae_mie"), Arm("conv_ae_graph"))
+LOSS = (
+    Curve("reconstruction", "reconstruction"),
+    Curve("prior", "KL to the prior"),
+    Curve("categorical", "Σ y log y"),
+    Curve("cross_entropy", "cross-entropy of the head"),
+)
+HEALTH = (
+    Curve("smallest_share", "share of the smallest cluster", "share", "health"),
+    Curve("head_gap", "head gap, nats", "nats", "health"),
+)
+HEALTHY = Panel("health", "Is it healthy?", "Head gap: KL of C(m) from what the prior means imply.")
+
+
 class Variational(ModelSettings):
     """Settings of the network and of its four stages."""
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "reconstructs", "decodes")
-    family: ClassVar[str] = "Robust clustering"
-    curves: ClassVar[tuple[str, ...]] = ("reconstruction", "prior", "categorical")
+    family: ClassVar[Family] = FAMILY
+    curves: ClassVar[tuple[Curve, ...]] = (*LOSS, *HEALTH)
+    panels: ClassVar[tuple[Panel, ...]] = (WEIGHTED_LOSSES, HEALTHY)
+    phases: ClassVar[Mapping[str, str]] = {
+        "autoencoder": "training the autoencoder",
+        "head": "teaching the head the labels of k-means",
+        "clustering": "clustering",
+    }
+    fits: ClassVar[Mapping[str, str]] = FITS
+    compared_with: ClassVar[tuple[Arm, ...]] = ARMS
 
     embedding: int = knob(
         64,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import field_serializer, field_validator, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -36,6 +36,8 @@ from engine.settings import knob
 from engine.store.run import Run
 from engine.store.spec import Spec
 
+ALL = 1_000_000
+"""How runs store that all samples are attacked: so their keys stay what they were before None said it."""
 FITTED = "fitted.safetensors"
 WHERE = {"pixels": "pixels", "embedding": "the embedding"}
 WATCHED, DRAWN = 200, 10
@@ -71,7 +73,7 @@ class Attack(Action):
     epsilon: float = knob(
         0.1, "ε", "Radius of the ball, in the data's unit: images lie in [0, 1].", symbol="ε"
     )
-    n: int = knob(1000, "Samples", "At most so many, drawn once for a seed.", ge=1)
+    n: int | None = knob(1000, "Samples", "At most so many, drawn once for a seed; None: all.", ge=1)
     half: Literal["all", "first", "second"] = knob(
         "all", "Samples of", "Multi-view models are trained on the first half of their data."
     )
@@ -82,6 +84,15 @@ class Attack(Action):
         "Views that may not be touched, counted from 0. A fitted attack is fitted with the lock.",
     )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
+
+    @field_validator("n")
+    @classmethod
+    def _all(cls, n: int | None) -> int | None:
+        return None if n == ALL else n
+
+    @field_serializer("n")
+    def _written(self, n: int | None) -> int:
+        return ALL if n is None else n
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -61,8 +61,8 @@ class Judge:
                 f" them ({str(error).splitlines()[0]}). Choose the data it was trained on."
             ) from None
 
-    def choose(self, n: int, seed: int, half: str = "all") -> Tensor:
-        """Rows of at most n samples, the same for the same seed: the first n of one permutation of all, or of
+    def choose(self, n: int | None, seed: int, half: str = "all") -> Tensor:
+        """At most n rows (None: all), the same for the same seed: the first n of a permutation of all, or of
         those of a half.
         """
         order = torch.randperm(len(self.data), generator=stream(seed, "samples"))

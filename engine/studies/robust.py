@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, ClassVar
 
+from engine.defences.latent_defence import LatentDefence
 from engine.errors import SettingsError
 from engine.registry import register
 from engine.settings import knob
 from engine.studies.protocols import Attacking, Case, StudySettings, Training, cell, published
 
 PAPER = "robust"
-MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
+MODULES = LatentDefence.begins_from
 DATA = {
     "quick": ("digits",),
     "mini": ("mnist_test", "newsgroups4", "reuters_r8"),
@@ -49,8 +50,7 @@ ARMS: dict[str, Mapping[str, Any]] = {
     "consistency": {"variant": "consistency"},
     "alternating": {"attack_steps": 50},
 }
-EVERY = 1_000_000
-SAMPLES = {"objective": "flip_and_keep", "n": EVERY}
+SAMPLES = {"objective": "flip_and_keep", "n": None}
 CLEAN = {"acc": "acc_clean", "nmi": "nmi_clean"}
 ATTACKED = {"acc": "acc_attacked", "nmi": "nmi_attacked", "d_tab": "d_tab"}
 CONTROLS = {

@@ -1,0 +1,97 @@
+"""What a method says of its training, so that pages show it without knowing the method: curves and their
+figures, alarms, what it is compared with, what it is called.
+
+Plain values without torch: settings classes declare them, the catalogue holds them as JSON, and `title_of`
+reads that JSON.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A figure of a training: all curves that name it, in one pair of axes.
+
+    `y_title` labels the values, `share` says that they lie in [0, 1], `limit` is drawn as a dashed line.
+    """
+
+    name: str
+    title: str
+    caption: str = ""
+    y_title: str = ""
+    share: bool = False
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value of Progress and Evaluate events that is worth a curve, by its name there, in the figure
+    `panel`.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    panel: str = "losses"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A value that must not exceed `above`; `sentence` says what that means and what helps, with {value} and
+    {above} in it.
+    """
+
+    value: str
+    above: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of a comparison: a registered model with changed fields. `title_of` says what it is called."""
+
+    model: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Qualifier:
+    """Words that follow a method's title where its `field` has this value; None: any but its default."""
+
+    field: str
+    words: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model: the heading under which pages list it, and what is said under that heading."""
+
+    name: str
+    about: str
+
+
+OTHER = Family("Other models", "Models of a kind that has no heading of its own yet.")
+LOSSES = Panel("losses", "Parts of the loss", "Mean over a batch, unweighted.")
+WEIGHTED_LOSSES = Panel("losses", "Parts of the loss", "Mean over a batch, weighted as they are summed.")
+
+
+def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Declared values as JSON has them."""
+    return [asdict(value) for value in values]
+
+
+def title_of(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """What a method with these settings is called: its title in the catalogue's `entry`, and the words of all
+    qualifiers that hold.
+    """
+    words = [said["words"] for said in entry.get("qualifiers", ()) if _holds(said, entry, settings)]
+    return str(entry["title"]) + "".join(words)
+
+
+def _holds(said: Mapping[str, Any], entry: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    default = entry["defaults"].get(said["field"])
+    value = settings.get(said["field"], default)
+    return bool(value != default if said["value"] is None else value == said["value"])
