@@ -66,8 +66,12 @@ class Row(_Event):
     step: int
     total: int
     model: str
+    arm: str = ""
+    """How its models were made, and"""
+    treatment: str = ""
+    """what was done to them: keys of the study's `arms` and `treatments`."""
     about: dict[str, Any] = Field(default_factory=dict)
-    """What sets the row apart: state, attack, ε, λ …"""
+    """What else sets the row apart: data, ε, λ …"""
     published: dict[str, float] | None = None
     doubtful: list[str] = Field(default_factory=list)
     """Names of published values that cannot be taken as they stand."""

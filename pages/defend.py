@@ -5,7 +5,7 @@ import streamlit as st
 from app.address import state
 from app.charts import charts
 from app.forms import settings_form
-from app.papers import studies
+from app.papers.studies import beside, curves, grid, results, tables, verdicts
 from app.runs import launching, live
 
 TABS = {
@@ -14,59 +14,51 @@ TABS = {
     "tables": "Published and measured",
     "train": "Train it live",
 }
+PAGE = "defend"
 METHODS = ("ar_dmvc_am", "ar_dmvc", "comvc")
-STUDIES = (
-    "ar_dmvc.table1",
-    "ar_dmvc.table3",
-    "ar_dmvc.transfer",
-    "ar_dmvc.epochs",
-    "ar_dmvc.lambda_gamma",
-    "ar_dmvc.confusion",
-)
-DATA = {"quick": "noisy_digits", "mini": "noisy_mnist_mini", "paper": "noisy_mnist"}
 
 
-def holds() -> None:
-    """The curves of ACC against ε, and the sentence that they amount to."""
-    found, size = studies.chosen_result("ar_dmvc.table3")
-    if found is None:
-        return
-    for sentence in studies.sentences(found):
-        st.markdown(sentence)
-    clean = studies.result("ar_dmvc.table1", size)
-    shown = [studies.against_epsilon(found, attacker, clean) for attacker in studies.ATTACKERS]
-    for column, (attacker, chart) in zip(
-        st.columns(3, gap="medium"), zip(studies.ATTACKERS, shown, strict=True), strict=True
-    ):
-        if chart is not None:
-            with column:
-                charts.show(chart, f"holds/{size}/{attacker}")
-    if clean is not None:
-        studies.equal_epochs(clean, found)
-    studies.about(found)
+def holds() -> dict[str, str]:
+    """The curves of ACC against ε, and the sentences that they amount to."""
+    name, clean_name = results.of_page(PAGE, "against_epsilon")[0], results.of_page(PAGE, "clean")[0]
+    found, size = results.chosen(name)
+    if found is not None:
+        for sentence in verdicts.where_it_holds(found):
+            st.markdown(sentence)
+        clean, attacks = results.result(clean_name, size), curves.attacks(found)
+        for column, attack in zip(st.columns(len(attacks), gap="medium"), attacks, strict=True):
+            chart = curves.against_epsilon(found, attack, clean)
+            if chart is not None:
+                with column:
+                    charts.show(chart, f"holds/{size}/{attack}")
+        if clean is not None:
+            beside.equal_epochs(clean, found)
+        results.caption(found)
+    return results.command(name, size)
 
 
-def grid() -> None:
-    """ACC over λ and γ, each cell with the runs behind it."""
-    found, size = studies.chosen_result("ar_dmvc.lambda_gamma")
-    if found is None:
-        return
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        row = studies.grid(found, f"grid/{size}")
-    with right:
-        if row is None:
-            st.info("Click a cell: the runs behind it open here.", icon=":material/ads_click:")
-        else:
-            studies.behind(row, DATA[size], size)
-        st.markdown(
-            "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does not"
-            " diverge: it only makes the clean loss count less."
-        )
-    studies.about(found)
+def over_lambda_and_gamma() -> dict[str, str]:
+    """ACC over λ and γ, each cell with its runs."""
+    name = results.of_page(PAGE, "grid")[0]
+    found, size = results.chosen(name)
+    if found is not None:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            row = grid.grid(found, f"grid/{size}")
+        with right:
+            if row is None:
+                st.info("Click a cell: its runs open here.", icon=":material/ads_click:")
+            else:
+                grid.runs_of(row, found)
+            st.markdown(
+                "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does not"
+                " diverge: it only makes the clean loss count less."
+            )
+        results.caption(found)
+    return results.command(name, size)
 
 
-def train() -> None:
+def train() -> dict[str, str]:
     """A defence, or the model without one, trained with its clean and attacked ACC after each epoch."""
     catalogue = state.catalogue()
     models, sets = (
@@ -93,6 +85,7 @@ def train() -> None:
         )
     with look:
         live.newest(data, method, "digits take a quarter of a minute")
+    return {}
 
 
 state.page_head(
@@ -114,16 +107,13 @@ tab = st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-SHOWN = {"holds": "ar_dmvc.table3", "grid": "ar_dmvc.lambda_gamma"}
-reproduce = studies.command(SHOWN[str(tab)], "quick") if tab in SHOWN else {}
-if tab == "tables":
-    reproduce = studies.tables(
-        STUDIES,
-        "Published: single runs on NoisyMNIST at full size, so that these rows are stand-ins and not a"
-        " reproduction. (?): a published value that cannot be taken as it stands.",
-    )
-else:
-    {"holds": holds, "grid": grid, "train": train}[str(tab)]()
+SHOW = {
+    "holds": holds,
+    "grid": over_lambda_and_gamma,
+    "tables": lambda: tables.tables(PAGE),
+    "train": train,
+}
+reproduce = SHOW[str(tab)]()
 with st.expander("What am I seeing?", icon=":material/help:"):
     for name in METHODS:
         entry = state.catalogue()["model"][name]

@@ -10,7 +10,8 @@ from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_model import Victim
 from app.forms.choose_sample import choose_sample
-from app.papers import acts, latent_studies, stage, studies
+from app.papers import acts, stage
+from app.papers.studies import against_control, beside, curves, results, tables
 from app.runs import launching, live
 
 TABS = {
@@ -21,14 +22,7 @@ TABS = {
     "tables": "Published and measured",
     "train": "Train it live",
 }
-STUDIES = (
-    "robust.table1",
-    "robust.table2",
-    "robust.table3",
-    "robust.figure1",
-    "robust.drop_against_nu",
-    "robust.pixels",
-)
+PAGE = "robust"
 METHODS = (*acts.MODULES, "latent_defence")
 ATTACK = "latent_attack"
 
@@ -111,15 +105,27 @@ def drag() -> dict[str, str]:
     return acts.reproduce_ladder(run, sample, fitted if kind == "one network" else [])
 
 
-def figure(name: str) -> dict[str, str]:
-    """A study of a network's three states."""
-    found, size = studies.chosen_result(name)
+def any_nu() -> dict[str, str]:
+    """What a fresh attack of any ν does to base, defended and control network."""
+    name = results.of_page(PAGE, "against_nu")[0]
+    found, size = results.chosen(name)
     if found is not None:
-        module = latent_studies.module_of(st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
-        (latent_studies.drop if name == "robust.drop_against_nu" else latent_studies.pixels)(found, module)
-        if name == "robust.drop_against_nu":
-            latent_studies.arms(size)
-    return studies.command(name, size)
+        against_control.any_nu(
+            found, curves.network_of(found, st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
+        )
+        beside.other_defences(PAGE, size)
+    return results.command(name, size)
+
+
+def pixels() -> dict[str, str]:
+    """What PGD on the pixels does to them."""
+    name = results.of_page(PAGE, "against_epsilon")[0]
+    found, size = results.chosen(name)
+    if found is not None:
+        against_control.pixels(
+            found, curves.network_of(found, st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
+        )
+    return results.command(name, size)
 
 
 def train() -> dict[str, str]:
@@ -172,21 +178,15 @@ tab = st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-if tab == "tables":
-    reproduce = studies.tables(
-        STUDIES,
-        "Published: single runs on ResNet-50 features of STL-10 and on REUTERS, at latent dimensions 64 to"
-        " 512; these rows are stand-ins and not a reproduction. Its D has no formula. (?): a published value"
-        " that cannot be taken as it stands.",
-    )
-else:
-    reproduce = {
-        "acts": three_acts,
-        "nu": drag,
-        "strength": lambda: figure("robust.drop_against_nu"),
-        "pixels": lambda: figure("robust.pixels"),
-        "train": train,
-    }[str(tab)]()
+SHOW = {
+    "acts": three_acts,
+    "nu": drag,
+    "strength": any_nu,
+    "pixels": pixels,
+    "tables": lambda: tables.tables(PAGE),
+    "train": train,
+}
+reproduce = SHOW[str(tab)]()
 explain(
     ("model", "conv_ae"),
     ("model", "latent_defence"),

@@ -34,8 +34,8 @@ ARMS_OF_VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (("comvc", {}), ("ar_dmv
 """The comparison for several views: without defence, trained on attacked views, and with the Attack
 Mitigator.
 """
-OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect", "study": "defend"}
-"""The page that shows a run of an action."""
+OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
+"""The page that shows a run of an action; a study names its own."""
 
 
 def start(choice: settings_form.Choice, data: str, seed: int) -> str | None:
@@ -160,6 +160,13 @@ def expected(result: Mapping[str, Any]) -> str:
 def settings(spec: Spec) -> dict[str, Any]:
     """The settings of what a spec trains; for other actions, of the action."""
     return dict(spec.settings.get("model_settings", spec.settings))
+
+
+def page_of(spec: Spec) -> str:
+    """The page that shows a run."""
+    if spec.action == "study":
+        return str(state.catalogue()["study"].get(spec.name, {}).get("page", "runs"))
+    return OPENS.get(spec.action, "runs")
 
 
 def title(spec: Spec) -> str:

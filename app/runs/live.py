@@ -253,7 +253,7 @@ def headline(run: Run) -> None:
 
 def open_link(run: Run) -> None:
     """The page that shows a run."""
-    page = state.ROOT / "pages" / f"{launching.OPENS.get(run.spec.action, 'runs')}.py"
+    page = state.ROOT / "pages" / f"{launching.page_of(run.spec)}.py"
     st.page_link(
         page,
         label="Open",

@@ -20,6 +20,7 @@ from engine.store import catalogue, lock
 from engine.store.files import write_json
 from engine.store.run import Run
 from engine.store.store import Store
+from engine.studies.rows import upgraded
 
 KINDS = {
     "models": "model",
@@ -287,9 +288,9 @@ def study(arguments: list[str]) -> int:
     code, run = _begun("study", name, chosen)
     if code == 0 and chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        write_json(
-            chosen.out / f"{name}.{asked.size}.json", {"study": name, "how": run.card()["how"]} | run.result()
-        )
+        result = {"study": name, "how": run.card()["how"]} | run.result()
+        result["rows"] = [upgraded(name, row) for row in result["rows"]]
+        write_json(chosen.out / f"{name}.{asked.size}.json", result)
     return code
 
 

@@ -97,7 +97,7 @@ def study_row(row: Mapping[str, Any]) -> list[str]:
     said = number(published[name]) + "?" * (name in row["doubtful"]) if name in published else ""
     about = ", ".join(
         f"{key} {number(value)}" if isinstance(value, float) else str(value)
-        for key, value in row["about"].items()
+        for key, value in _apart(row).items()
     )
     rates = [
         number(controls[rate]["mean"]) if controls.get(rate, {}).get("mean") is not None else ""
@@ -112,6 +112,12 @@ def study_row(row: Mapping[str, Any]) -> list[str]:
         "" if spread is None else number(spread),
         *rates,
     ]
+
+
+def _apart(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What sets a row apart, arm and treatment first."""
+    keys = {name: row[name] for name in ("arm", "treatment") if row.get(name)}
+    return keys | dict(row["about"])
 
 
 def number(value: Any) -> str:

@@ -1,10 +1,13 @@
-"""What a study is: settings that list rows, each a model under a treatment, measured over seeds beside what
-was published.
+"""What a study is: settings that list rows, each a model of one arm under one treatment, measured over seeds
+beside what was published; and what pages need to know of it.
+
+A study stands in a file of its own that is named after it: `ar_dmvc.table1` in `ar_dmvc_table1.py`. What the
+studies of a paper share stands in a file named after the paper.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,6 +15,8 @@ from typing import Any, ClassVar, Literal
 from engine.settings import Settings, knob
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "assets" / "published"
+CLEAN = "clean"
+"""The treatment of a row that says how a model does when nobody attacks it."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +46,36 @@ class Attacking:
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """What is done to the models of some rows, for people."""
+
+    title: str
+    called: str = ""
+    """What a sentence calls it: "the strong generator"."""
+    note: str = ""
+    """How it was done, under a figure that shows it alone."""
+    weak: bool = False
+    """Known to be much weaker than others of the same size: a defence that withstands it alone is not said to
+    hold.
+    """
+
+
+@dataclass(frozen=True)
 class Case:
     """One row before it is measured.
 
-    `measured` and `controls` map the row's names to those of the attack's metrics (of the training's where
-    there is no attack); `more` computes further values from the folder of the last run of one seed. Without a
-    training there is nothing to measure, and `note` says why.
+    `arm` and `treatment` are keys of the study's `arms` and `treatments`; `about` holds everything else that
+    sets the row apart (ε, ν, λ, data …). `measured` and `controls` map the row's names to those of the
+    attack's metrics (of the training's where there is no attack); `more` computes further values from the
+    folder of the last run of one seed. Without a training there is nothing to measure, and `note` says why.
     """
 
     model: str
     about: Mapping[str, Any]
     training: Training | None = None
     attacking: Attacking | None = None
+    arm: str = ""
+    treatment: str = ""
     measured: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, str] = field(default_factory=dict)
     more: Callable[[Path], Mapping[str, Any]] | None = None
@@ -62,13 +85,48 @@ class Case:
 
 
 class StudySettings(Settings):
-    """The base of every study."""
+    """The base of every study. The class variables say where and how pages show it."""
 
     kind: ClassVar[str] = "study"
     paper: ClassVar[str] = ""
     """The published tables it stands beside: a file in assets/published."""
     protocol: ClassVar[str] = ""
     """How its numbers are made, in a few sentences, for every reader of its results."""
+    about_published: ClassVar[str] = ""
+    """What a reader of the published values beside them has to know."""
+
+    page: ClassVar[str] = "runs"
+    """The page that shows it."""
+    figure: ClassVar[str] = ""
+    """Which figure of that page draws it; "": its table alone."""
+    place: ClassVar[int] = 0
+    """Its place among the studies of its page."""
+
+    measured_on: ClassVar[Mapping[str, str]] = {}
+    """Size -> what it is measured on, in a few words."""
+    arms: ClassVar[Mapping[str, str]] = {"": ""}
+    """Key -> title of each way in which its models are made; "" is a model's own default."""
+    treatments: ClassVar[Mapping[str, Treatment]] = {}
+    """Key -> what is done to the models."""
+    axes: ClassVar[Mapping[str, str]] = {
+        "epsilon": "ε",
+        "nu": "ν",
+        "lam": "λ",
+        "gamma": "γ",
+        "epochs": "epochs",
+        "data": "data",
+        "trained_on": "trained on",
+        "dimension": "d",
+        "published_for": "published for",
+    }
+    """Key of a row's `about` -> title of its column."""
+    columns: ClassVar[Mapping[str, str]] = {}
+    """Title of each value of its rows that is no registered metric."""
+    lines: ClassVar[Literal["model", "arm"]] = "model"
+    """What the lines of its figures are."""
+    baseline: ClassVar[str] = ""
+    """The model or arm without a defence, beside which `defences` are judged."""
+    defences: ClassVar[tuple[str, ...]] = ()
 
     size: Literal["quick", "mini", "paper"] = knob(
         "quick",
@@ -89,7 +147,19 @@ class StudySettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What a study adds to its catalogue entry."""
-        return {"paper": cls.paper, "protocol": cls.protocol}
+        declared = {
+            name: getattr(cls, name)
+            for name in ("paper", "protocol", "about_published", "page", "figure", "place")
+        }
+        shown = {name: dict(getattr(cls, name)) for name in ("measured_on", "arms", "axes", "columns")}
+        compared = {"lines": cls.lines, "baseline": cls.baseline, "defences": list(cls.defences)}
+        treatments = {key: asdict(treatment) for key, treatment in cls.treatments.items()}
+        return declared | shown | compared | {"treatments": treatments, "data": cls._data_of_sizes()}
+
+    @classmethod
+    def _data_of_sizes(cls) -> dict[str, str]:
+        """Size -> the data of its first row."""
+        return {size: cls.preset(None, size=size).data() for size in cls.measured_on}
 
 
 @cache

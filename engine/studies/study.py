@@ -5,7 +5,8 @@ on where it was, two studies share what they have in common, and every number le
 """
 
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from engine.device import How
 from engine.errors import RunBroken
 from engine.events import Event, Failed, Finished, Progress, Row
 from engine.registry import register
+from engine.running import runner
 from engine.running.action import Action, Work
 from engine.settings import Settings, knob
 from engine.store import checkpoint
@@ -48,13 +50,12 @@ class Study(Action):
     @cached_property
     def chosen(self) -> StudySettings:
         """The study with its settings."""
-        found = registry.find("study", self.study)(**self.study_settings)
-        assert isinstance(found, StudySettings)
+        found: StudySettings = registry.find("study", self.study)(**self.study_settings)
         return found
 
     def suits(self, data: Dataset) -> None:
-        """Raises DataMissing, before anything is computed, where data of a row must be supplied and
-        are not.
+        """Raises DataMissing, before anything is computed, where data of a row must be supplied and are
+        not.
         """
         for name in dict.fromkeys(case.training.data for case in self.chosen.cases() if case.training):
             owner = registry.find("data", name)
@@ -79,83 +80,140 @@ class Study(Action):
         store, rows = Store(work.folder.parents[1]), []
         cases = self.chosen.cases()
         for number, case in enumerate(cases):
-            row = yield from _measured(case, self.chosen.seeds, store, work.how, number, len(cases))
+            row = yield from _Measuring(case, number, len(cases), store, work.how).row(self.chosen.seeds)
             rows.append(row.model_dump(mode="json", exclude={"event", "at"}))
             yield row
-        behind = {key for row in rows for keys in row["runs"].values() for key in keys}
-        spent = sum(float(store.find(key).result().get("seconds", 0)) for key in behind)
-        counted = {"n_rows": len(rows), "n_runs": len(behind), "seconds_of_runs": round(spent, 1)}
-        return (
-            {"rows": rows}
-            | counted
-            | {"protocol": self.chosen.protocol, "size": self.chosen.size, "seeds": self.chosen.seeds}
-        )
-
-
-def _measured(
-    case: Case, seeds: int, store: Store, how: How, number: int, total: int
-) -> Generator[Event, None, Row]:
-    """One case over all seeds."""
-    row = Row(
-        step=number + 1,
-        total=total,
-        model=case.model,
-        about=dict(case.about),
-        published=dict(case.published) if case.published else None,
-        doubtful=list(case.doubtful),
-        note=case.note,
-    )
-    if case.training is None:
-        return row
-    began, found = time.monotonic(), []
-    behind: dict[str, list[str]] = {"model": [], "attack": []}
-    for seed in range(seeds):
-        model = yield from _done(
-            store,
-            how,
-            number,
-            total,
-            "train",
-            case.training.model,
-            case.training.data,
-            seed,
-            case.training.preset,
-            case.training.changes,
-        )
-        last = model
-        behind["model"].append(model.key)
-        if case.attacking is not None:
-            asked = case.attacking
-            last = yield from _done(
-                store,
-                how,
-                number,
-                total,
-                "attack",
-                asked.attack,
-                asked.data,
-                seed,
-                asked.preset,
-                asked.changes,
-                {"model": model.key}
-                | ({"fitted": model.spec.builds_on[asked.fitted]} if asked.fitted else {}),
-            )
-            behind["attack"].append(last.key)
-        values = last.result()
-        found.append(
-            {name: values.get(source) for name, source in {**case.measured, **case.controls}.items()}
-            | (dict(case.more(last.folder)) if case.more else {})
-        )
-    names = list(case.measured)
-    more = [name for name in found[0] if name not in names]
-    return row.model_copy(
-        update={
-            "measured": {name: over_seeds([one[name] for one in found]) for name in names},
-            "controls": {name: over_seeds([one[name] for one in found]) for name in more},
-            "runs": {role: keys for role, keys in behind.items() if keys},
-            "seconds": round(time.monotonic() - began, 3),
+        runs = {key for row in rows for keys in row["runs"].values() for key in keys}
+        seconds = sum(float(store.find(key).result().get("seconds", 0)) for key in runs)
+        return {
+            "rows": rows,
+            "n_rows": len(rows),
+            "n_runs": len(runs),
+            "seconds_of_runs": round(seconds, 1),
+            "protocol": self.chosen.protocol,
+            "size": self.chosen.size,
+            "seeds": self.chosen.seeds,
         }
-    )
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """One case of a study while it is measured: which of how many it is, where its runs are kept, and how
+    they compute.
+    """
+
+    case: Case
+    number: int
+    total: int
+    store: Store
+    how: How
+
+    def row(self, seeds: int) -> Generator[Event, None, Row]:
+        """The case over seeds 0 … n − 1. Raises RunBroken where one of its runs does not finish."""
+        row, began = self._unmeasured(), time.monotonic()
+        if self.case.training is None:
+            return row
+        values, runs = [], []
+        for seed in range(seeds):
+            made = yield from self._runs(self.case, seed)
+            runs.append(made)
+            values.append(self._values(made[-1]))
+        roles = ("model", "attack")[: len(runs[0])]
+        return row.model_copy(
+            update={
+                "measured": _columns(values, self.case.measured),
+                "controls": _columns(values, [name for name in values[0] if name not in self.case.measured]),
+                "runs": {role: [made[place].key for made in runs] for place, role in enumerate(roles)},
+                "seconds": round(time.monotonic() - began, 3),
+            }
+        )
+
+    def _unmeasured(self) -> Row:
+        case = self.case
+        return Row(
+            step=self.number + 1,
+            total=self.total,
+            model=case.model,
+            arm=case.arm,
+            treatment=case.treatment,
+            about=dict(case.about),
+            published=dict(case.published) if case.published else None,
+            doubtful=list(case.doubtful),
+            note=case.note,
+        )
+
+    def _values(self, run: Run) -> dict[str, Any]:
+        """The values of one seed, by the row's own names."""
+        result = run.result()
+        named = {**self.case.measured, **self.case.controls}
+        more = dict(self.case.more(run.folder)) if self.case.more else {}
+        return {name: result.get(source) for name, source in named.items()} | more
+
+    def _runs(self, case: Case, seed: int) -> Generator[Event, None, list[Run]]:
+        """The training of a seed and, where the case has one, the attack on it."""
+        training, attacking = case.training, case.attacking
+        if training is None:
+            return []
+        model = yield from self._finished(
+            runner.prepare(
+                "train",
+                training.model,
+                training.data,
+                seed=seed,
+                preset=training.preset,
+                changes=training.changes,
+                store=self.store,
+            )
+        )
+        if attacking is None:
+            return [model]
+        builds_on = {"model": model.key}
+        if attacking.fitted:
+            builds_on["fitted"] = model.spec.builds_on[attacking.fitted]
+        attack = yield from self._finished(
+            runner.prepare(
+                "attack",
+                attacking.attack,
+                attacking.data,
+                seed=seed,
+                preset=attacking.preset,
+                changes=attacking.changes,
+                models=builds_on,
+                store=self.store,
+            )
+        )
+        return [model, attack]
+
+    def _finished(self, spec: Spec) -> Generator[Event, None, Run]:
+        """The run of a spec, found or done now; its progress becomes the study's. Raises RunBroken where it
+        did not finish.
+        """
+        run = self.store.create(spec)
+        if run.status() in ("finished", "zoo"):
+            return run
+        last: Event | None = None
+        steps = runner.run(run, how=None if checkpoint.there(run.folder) else self.how, store=self.store)
+        try:
+            for last in steps:
+                if isinstance(last, Progress):
+                    yield Progress(
+                        step=self.number,
+                        total=self.total,
+                        phase=f"{spec.name}, seed {spec.seed}",
+                        values={"done": last.step / max(last.total, 1)},
+                    )
+        finally:
+            steps.close()  # type: ignore[attr-defined]
+        if not isinstance(last, Finished):
+            reason = last.reason if isinstance(last, Failed) else "it was stopped"
+            raise RunBroken(
+                f"The {spec.action} {spec.name} (run {spec.key}) of this study did not finish: {reason}"
+            )
+        return run
+
+
+def _columns(values: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    return {name: over_seeds([one[name] for one in values]) for name in names}
 
 
 def over_seeds(values: Sequence[Any]) -> dict[str, Any]:
@@ -169,46 +227,3 @@ def over_seeds(values: Sequence[Any]) -> dict[str, Any]:
         "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "seeds": [float(value) for value in values],
     }
-
-
-def _done(
-    store: Store,
-    how: How,
-    number: int,
-    total: int,
-    action: str,
-    name: str,
-    data: str | None,
-    seed: int,
-    preset: str | None,
-    changes: Mapping[str, Any],
-    models: Mapping[str, str] | None = None,
-) -> Generator[Event, None, Run]:
-    """A run that the study needs, found or done now; its progress is told as the study's. Raises RunBroken
-    where it did not finish.
-    """
-    from engine.running import runner  # it knows all actions, this one too
-
-    spec: Spec = runner.prepare(
-        action, name, data, seed=seed, preset=preset, changes=changes, models=models or {}, store=store
-    )
-    run = store.create(spec)
-    if run.status() not in ("finished", "zoo"):
-        last: Event | None = None
-        steps = runner.run(run, how=None if checkpoint.there(run.folder) else how, store=store)
-        try:
-            for event in steps:
-                last = event
-                if isinstance(event, Progress):
-                    yield Progress(
-                        step=number,
-                        total=total,
-                        phase=f"{name}, seed {seed}",
-                        values={"done": event.step / max(event.total, 1)},
-                    )
-        finally:
-            steps.close()  # type: ignore[attr-defined]
-        if not isinstance(last, Finished):
-            reason = last.reason if isinstance(last, Failed) else "it was stopped"
-            raise RunBroken(f"The {action} {name} (run {spec.key}) of this study did not finish: {reason}")
-    return run

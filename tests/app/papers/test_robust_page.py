@@ -6,7 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import state
-from app.papers import acts, latent_studies, stage, studies
+from app.papers import acts, stage
+from app.papers.studies import results, verdicts
+from engine.events import Row
 from engine.store.store import Store
 from tests.app.conftest import Desk, said
 
@@ -111,28 +113,28 @@ def test_figures_say_whether_the_defence_helps(tab: str, trained_home: Store, op
     assert "as many steps without the defence" in told(at), said(at)
     assert len(at.get("plotly_chart")) == (3 if tab == "strength" else 2)
     if tab == "strength":
-        assert set(at.dataframe[-1].value["network"]) == set(latent_studies.ARMS.values())
+        arms = results.declared("robust.table3")["arms"]
+        assert set(at.dataframe[-1].value["network"]) == set(arms.values()) - {arms["base"]}
 
 
 def test_helping_needs_more_than_the_spread() -> None:
-    def row(kind: str, mean: float, spread: float) -> dict[str, object]:
-        return {
-            "model": "conv_ae",
-            "about": {"state": kind, "nu": 0.01},
-            "measured": {"flip_rate": {"mean": mean, "spread": spread}},
-        }
+    def row(arm: str, mean: float, spread: float) -> Row:
+        measured = {"flip_rate": {"mean": mean, "spread": spread}}
+        return Row(step=1, total=1, model="conv_ae", arm=arm, about={"nu": 0.01}, measured=measured)
 
-    clear = studies.Result([row("defended", 0.1, 0.02), row("control, equal steps", 0.4, 0.02)], "", 3, "")
-    noisy = studies.Result([row("defended", 0.1, 0.3), row("control, equal steps", 0.3, 0.2)], "", 3, "")
-    assert "**fewer** samples at ν = 0.01 (10%, control 40%)" in latent_studies.helps(
-        clear, "conv_ae", "nu", "ν"
+    def said(*rows: Row) -> str:
+        found = results.Result("robust.drop_against_nu", "quick", list(rows), "", 3, "")
+        return verdicts.beside_the_control(found, "conv_ae", "nu")
+
+    assert "**fewer** samples at ν = 0.01 (10%, control 40%)" in said(
+        row("defended", 0.1, 0.02), row("control", 0.4, 0.02)
     )
-    assert "neither fewer nor more" in latent_studies.helps(noisy, "conv_ae", "nu", "ν")
+    assert "neither fewer nor more" in said(row("defended", 0.1, 0.3), row("control", 0.3, 0.2))
 
 
 def test_tables_show_published_beside_measured(trained_home: Store, opened: Opened) -> None:
     at = opened("robust", tab="tables")
-    assert {"acc published", "acc here", "d_tab published", "published for", "flips, noise"} <= set(
+    assert {"acc published", "acc here", "d_tab published", "published for", "Flip rate, noise"} <= set(
         at.dataframe[0].value.columns
     ), said(at)
 

@@ -240,7 +240,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
             DEFENCE
             | {
                 "module": module,
-                "variant": "control" if arm.startswith("control") else "information",
+                "variant": "control" if arm == "control" else "information",
             },
         ),
     )
@@ -269,11 +269,11 @@ def test_a_study_uses_the_attack_that_the_defence_was_made_against(
         if len(rows) == 4:
             break
     steps.close()  # type: ignore[attr-defined]
-    assert [row.about["state"] for row in rows] == [
-        "defended, clean",
-        "defended, same attack",
-        "control, equal steps, clean",
-        "control, equal steps, same attack",
+    assert [(row.arm, row.treatment) for row in rows] == [
+        ("defended", "clean"),
+        ("defended", "same_attack"),
+        ("control", "clean"),
+        ("control", "same_attack"),
     ]
     attacked = rows[1]
     assert (

@@ -1,0 +1,129 @@
+"""A value of a study against ε or ν: a line a model or an arm, with the spread over seeds as a band."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.address import state
+from app.charts import charts
+from app.papers.studies import results
+from app.papers.studies.results import Result
+from engine.events import Row
+
+Value = Callable[[Row], tuple[float, float]]
+"""Mean and spread of what is drawn."""
+
+
+def line_of(found: Result, row: Row) -> str:
+    """Which line of a figure a row belongs to: its model, or its arm."""
+    return row.model if found.declared["lines"] == "model" else row.arm
+
+
+def lines(found: Result, rows: Sequence[Row]) -> dict[str, str]:
+    """Line -> its title: the one without defence first, then the defences, then the others."""
+    said = found.declared
+    first = [said["baseline"], *said["defences"]] if said["lines"] == "model" else []
+    there = list(dict.fromkeys(line_of(found, row) for row in rows))
+    ordered = [line for line in first if line in there] + [line for line in there if line not in first]
+    return {line: title(found, line) for line in ordered}
+
+
+def title(found: Result, line: str) -> str:
+    """What a line is called."""
+    said = found.declared
+    if said["lines"] == "arm":
+        return str(said["arms"][line])
+    name = str(state.catalogue()["model"].get(line, {}).get("title", line))
+    return f"{name}, no defence" if line == said["baseline"] else name
+
+
+def curve(
+    found: Result,
+    rows: Sequence[Row],
+    axis: str,
+    value: Value,
+    *,
+    title: str,
+    y_title: str,
+    caption: str,
+    start: Mapping[str, tuple[float, float]] | None = None,
+    share: bool = True,
+) -> charts.Chart | None:
+    """The `value` of rows against the `axis` of their `about`; None without rows.
+
+    `start` holds the value of each line at 0, where that is known. The line without a defence is drawn as a
+    control where the lines are arms.
+    """
+    if not rows:
+        return None
+    levels = sorted({row.about[axis] for row in rows})
+    levels = [0.0, *levels] if start else levels
+    shown = lines(found, rows)
+    frame = pd.DataFrame({axis: levels})
+    for line in shown:
+        points = {row.about[axis]: value(row) for row in rows if line_of(found, row) == line}
+        points |= {0.0: start[line]} if start and line in start else {}
+        mean, spread = np.array([points.get(level, (np.nan, np.nan)) for level in levels]).T  # (levels,) each
+        frame[line], frame[f"{line}_low"], frame[f"{line}_high"] = mean, mean - spread, mean + spread
+    said = found.declared
+    chart = charts.curves(
+        frame,
+        axis,
+        shown,
+        title=title,
+        x_title=said["axes"][axis],
+        y_title=y_title,
+        caption=caption,
+        share=share,
+        log_x=axis == "nu",
+        bands={line: (f"{line}_low", f"{line}_high") for line in shown},
+        controls=[said["baseline"]] if said["lines"] == "arm" else [],
+    )
+    chart.figure.update_xaxes(tickvals=levels, ticktext=[f"{level:g}" for level in levels])
+    return chart
+
+
+def against_epsilon(found: Result, treatment: str, clean: Result | None) -> charts.Chart | None:
+    """Attacked ACC of every model under one attack against ε; clean ACC at ε = 0 where `clean` is there."""
+    said = found.declared["treatments"][treatment]
+    rows = [row for row in found.measured if row.treatment == treatment and not row.arm]
+    start = {
+        row.model: results.value(row, "acc")
+        for row in (clean.measured if clean else [])
+        if row.treatment == "clean" and not row.arm
+    }
+    return curve(
+        found,
+        rows,
+        "epsilon",
+        lambda row: results.value(row, "acc"),
+        title=f"ACC under {said['title']}",
+        y_title="ACC",
+        caption=said["note"],
+        start=start,
+    )
+
+
+def attacks(found: Result) -> list[str]:
+    """The treatments of a study's measured rows that are attacks, as the study orders them."""
+    there = {row.treatment for row in found.measured}
+    return [name for name in found.declared["treatments"] if name in there and name != "clean"]
+
+
+def network_of(found: Result, first: str) -> str:
+    """Which base network a figure is about: chosen among those that were measured."""
+    models = state.catalogue()["model"]
+    there = list(dict.fromkeys(row.model for row in found.measured))
+    return str(
+        st.segmented_control(
+            "Network",
+            there,
+            default=first if first in there else there[0],
+            required=True,
+            key="figure/module",
+            format_func=lambda name: models[name]["title"],
+            label_visibility="collapsed",
+        )
+    )

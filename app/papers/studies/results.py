@@ -1,0 +1,162 @@
+"""Results of studies: those that ship with Feint and one's own; which of them a page shows, and how they are
+made again.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.address import state
+from engine.events import Row
+from engine.store.run import Run
+from engine.studies import rows
+
+SHIPPED = state.ROOT / "assets" / "studies"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A study's rows of one size, with how they came about."""
+
+    study: str
+    size: str
+    rows: list[Row]
+    protocol: str
+    seeds: int
+    where: str
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What the study says about itself: arms, treatments, titles."""
+        return declared(self.study)
+
+    @property
+    def measured(self) -> list[Row]:
+        """The rows that were measured here; the others have published values alone."""
+        return [row for row in self.rows if row.measured]
+
+
+def declared(name: str) -> dict[str, Any]:
+    """The catalogue's entry of a study."""
+    return dict(state.catalogue()["study"][name])
+
+
+def of_page(page: str, figure: str | None = None) -> list[str]:
+    """The studies that a page shows, in their order; with `figure` only those that it draws in that way."""
+    found = [
+        (entry["place"], name)
+        for name, entry in state.catalogue()["study"].items()
+        if entry["page"] == page and figure in (None, entry["figure"])
+    ]
+    return [name for _, name in sorted(found)]
+
+
+def result(name: str, size: str) -> Result | None:
+    """The rows of a study: as shipped, or of one's own finished run with as many seeds and rows; None where
+    there are neither.
+    """
+    file = SHIPPED / f"{name}.{size}.json"
+    shipped = _shipped(name, size, file) if file.exists() else None
+    own = (_own(name, size, run) for run in _runs(name, size))
+    enough = (found for found in own if shipped is None or _as_much(found, shipped))
+    return next(enough, shipped)
+
+
+def _runs(name: str, size: str) -> list[Run]:
+    """One's own finished runs of a study, newest first."""
+    return [
+        run
+        for run in state.store().all()
+        if run.status() == "finished"
+        and (run.spec.action, run.spec.name) == ("study", name)
+        and run.spec.settings["study_settings"].get("size") == size
+    ]
+
+
+def _own(name: str, size: str, run: Run) -> Result:
+    where = f"measured on this machine, run {run.key}"
+    return _result(name, size, run.result(), where)
+
+
+@st.cache_data(show_spinner=False)
+def _contents(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _shipped(name: str, size: str, file: Path) -> Result:
+    found = _contents(file)
+    how = found["how"]
+    where = f"shipped: {how['device']}, {how['precision']}, PyTorch {how['torch']}"
+    return _result(name, size, found, where)
+
+
+def _result(name: str, size: str, found: dict[str, Any], where: str) -> Result:
+    return Result(name, size, rows.read(name, found["rows"]), found["protocol"], found["seeds"], where)
+
+
+def _as_much(found: Result, shipped: Result) -> bool:
+    return found.seeds >= shipped.seeds and len(found.rows) >= len(shipped.rows)
+
+
+def chosen(name: str) -> tuple[Result | None, str]:
+    """The study's results at the size that was chosen; how to make them where there are none."""
+    measured_on = declared(name)["measured_on"]
+    there = [size for size in measured_on if result(name, size) is not None]
+    if not there:
+        st.info(
+            f"No result of this study is here yet. Make it with: `{command(name, 'quick')['Command line']}`",
+            icon=":material/science:",
+        )
+        return None, ""
+    size = st.segmented_control(
+        "Size",
+        there,
+        format_func=measured_on.__getitem__,
+        default=there[0],
+        required=True,
+        key=f"size/{name}",
+        label_visibility="collapsed",
+    )
+    return result(name, str(size)), str(size)
+
+
+def command(name: str, size: str, seeds: int = 3) -> dict[str, str]:
+    """How a study is run again."""
+    return {"Command line": f"python3 -m engine study {name} --size {size or 'quick'} --seeds {seeds}"}
+
+
+def caption(found: Result) -> None:
+    """The line under a figure: seeds, protocol, where it was measured."""
+    st.caption(f"Mean ± standard deviation of {found.seeds} seeds; {found.where}. {found.protocol}")
+
+
+def value(row: Row, name: str) -> tuple[float, float]:
+    """Mean and spread over seeds of a measured value or of a control."""
+    found = (row.measured or {}).get(name) or row.controls[name]
+    return found["mean"], found["spread"] or 0.0
+
+
+def drop(row: Row, clean: str, attacked: str) -> tuple[float, float]:
+    """Mean and spread over seeds of a control minus a measured value."""
+    pairs = zip(row.controls[clean]["seeds"], (row.measured or {})[attacked]["seeds"], strict=True)
+    return spread_over([before - after for before, after in pairs])
+
+
+def spread_over(seeds: list[float]) -> tuple[float, float]:
+    """Mean and standard deviation (n − 1; 0 for one seed) of values by seed."""
+    mean = sum(seeds) / len(seeds)
+    if len(seeds) < 2:
+        return mean, 0.0
+    return mean, (sum((seed - mean) ** 2 for seed in seeds) / (len(seeds) - 1)) ** 0.5
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """Mean ± standard deviation of a measured value."""
+    if "mean" not in found:
+        return str(found.get("first"))
+    if all(seed == round(found["mean"]) for seed in found["seeds"]) and found["mean"] > 1:
+        return f"{found['mean']:.0f}"  # a count that every seed shares
+    return f"{found['mean']:.3f}" + (f" ± {found['spread']:.3f}" if found["spread"] is not None else "")

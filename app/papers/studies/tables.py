@@ -1,0 +1,91 @@
+"""Any study as its table: published values beside those measured here, with their controls."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.address import state
+from app.papers.studies import confusion, results
+from app.papers.studies.results import Result
+from engine.events import Row
+
+
+def tables(page: str) -> dict[str, str]:
+    """Any study of a page as its table; how it is run again."""
+    known = state.catalogue()["study"]
+    name = str(st.selectbox("Study", results.of_page(page), format_func=lambda study: known[study]["title"]))
+    st.caption(known[name]["summary"])
+    found, size = results.chosen(name)
+    if found is None:
+        return results.command(name, size)
+    if known[name]["figure"] == "confusion":
+        confusion.matrices(found)
+    frame = table(found)
+    st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}")
+    st.download_button(
+        "CSV",
+        frame.to_csv(index=False),
+        f"feint-{name}-{size}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    st.caption(known[name]["about_published"])
+    results.caption(found)
+    return results.command(name, size, found.seeds)
+
+
+def table(found: Result) -> pd.DataFrame:
+    """One line a row: model, what sets it apart, published and measured values, then controls. Columns that
+    say nothing are left out.
+    """
+    apart = _apart(found)
+    lines = [_first(row, found, apart) | _scores(row) for row in found.rows]
+    last = [_controls(row, found, apart) | {"note": row.note} for row in found.rows]
+    frame = pd.concat([pd.DataFrame(lines), pd.DataFrame(last)], axis=1)
+    empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
+    return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
+
+
+def _apart(found: Result) -> list[str]:
+    """What sets rows apart; the data only where there are several sets."""
+    names = dict.fromkeys(name for row in found.rows for name in row.about)
+    sets = {row.about.get("data") for row in found.measured}
+    return [name for name in names if name != "data" or len(sets) > 1]
+
+
+def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
+    """Model, arm, treatment, and what else sets the row apart."""
+    declared = found.declared
+    treatment = declared["treatments"].get(row.treatment, {"title": row.treatment})
+    return {
+        "model": state.catalogue()["model"].get(row.model, {}).get("title", row.model),
+        "arm": declared["arms"].get(row.arm, row.arm),
+        "treatment": treatment["title"],
+    } | {declared["axes"].get(name, name): _word(row.about.get(name)) for name in apart}
+
+
+def _scores(row: Row) -> dict[str, str | None]:
+    """Published and measured values side by side."""
+    scores: dict[str, str | None] = {}
+    for name in row.measured or row.published or {}:
+        published, here = (row.published or {}).get(name), (row.measured or {}).get(name)
+        doubt = " (?)" if name in row.doubtful else ""
+        scores[f"{name} published"] = None if published is None else f"{published:g}{doubt}"
+        scores[f"{name} here"] = None if here is None else results.in_words(here)
+    return scores
+
+
+def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
+    """Controls by their titles; what is no number has a figure of its own."""
+    metrics, columns = state.catalogue()["metric"], found.declared["columns"]
+    return {
+        columns.get(name) or metrics.get(name, {}).get("title", name): results.in_words(values)
+        for name, values in row.controls.items()
+        if name not in apart and "mean" in values
+    }
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,71 @@
+"""AR-DMVC, table 1: clean and attacked clusterings of every model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from engine.registry import register
+from engine.studies.ar_dmvc import (
+    BASE,
+    CLEAN_SCORES,
+    HERE,
+    PUBLISHED_ON,
+    PUBLISHED_WITH,
+    MultiViewStudy,
+    attacked_case,
+    not_built_yet,
+    published_cell,
+)
+from engine.studies.protocols import CLEAN, Case, Training
+
+PUBLISHED_STATES = {CLEAN: "clean", PUBLISHED_WITH: "attacked"}
+
+
+@register
+class Table1(MultiViewStudy):
+    """Clean and attacked clusterings of every model."""
+
+    name = "ar_dmvc.table1"
+    title = "AR-DMVC, table 1: clean and attacked"
+    summary = (
+        "Clean and attacked ACC, NMI and ARI at ε = 0.3, with the released generator, a stronger one, and"
+        " PGD."
+    )
+    figure = "clean"
+    place = 1
+
+    def cases(self) -> list[Case]:
+        """Clean, then each attack, model by model; the base for equal epochs too."""
+        rows: list[Case] = []
+        for model in HERE:
+            rows += self._of(model, self.trained(model))
+            if model == BASE:
+                training, said = self.equal_epochs()
+                rows += self._of(model, training, "equal_epochs", said)
+        for treatment, state in PUBLISHED_STATES.items():
+            on = {"data": PUBLISHED_ON}
+            rows += not_built_yet("table1", treatment, on, state=state, **on)
+        return rows
+
+    def _of(
+        self, model: str, training: Training, arm: str = "", said: dict[str, Any] | None = None
+    ) -> Iterator[Case]:
+        """The rows of one model."""
+        more = {"arm": arm} if arm else self._published(model, CLEAN)
+        about = {"epsilon": 0.0} | (said or {})
+        yield Case(
+            model,
+            about,
+            training,
+            self.pgd(0.3),
+            treatment=CLEAN,
+            measured=CLEAN_SCORES,
+            controls={"n": "n"},
+            **more,
+        )
+        for treatment, attacking in self.attacks(0.3):
+            more = {"arm": arm} if arm else self._published(model, treatment)
+            yield attacked_case(model, about | {"epsilon": 0.3}, training, treatment, attacking, **more)
+
+    def _published(self, model: str, treatment: str) -> dict[str, Any]:
+        where = {"model": model, "data": PUBLISHED_ON, "state": PUBLISHED_STATES.get(treatment)}
+        return published_cell("table1", ("acc", "nmi", "ari"), treatment, **where)
