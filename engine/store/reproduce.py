@@ -1,7 +1,7 @@
 """What makes a run again: the nearest preset and the fields that differ from it, as a command and in Python.
 
-Torch-free; every kind of run, from its spec or from choices that nobody has run yet. What is printed gives the
-same key when it is typed here: tests type it.
+Torch-free; every kind of run, from its spec or from choices that nobody has run yet. What is printed gives
+the same key when it is typed: tests type it.
 """
 
 import json
@@ -24,7 +24,7 @@ DERIVED = ("base", "attack")
 
 
 def lines(what: Spec | Wanted, entries: Entries, store: Store) -> dict[str, str]:
-    """"Command line" and "Python" -> the text that makes this run."""
+    """ "Command line" and "Python" -> the text that makes this run."""
     wanted = wanted_of(what, entries, store) if isinstance(what, Spec) else least(what, entries, store)
     return {"Command line": command(wanted, entries), "Python": python(wanted)}
 
@@ -58,7 +58,7 @@ def command(wanted: Wanted, entries: Entries) -> str:
     words += [f"--{role} {shlex.quote(name)}" for role, name in wanted.models.items()]
     if wanted.data is not None and wanted.action != "study":  # a study knows its data
         words.append(f"--data {shlex.quote(wanted.data)}")
-    words += [f"--preset {shlex.quote(wanted.preset)}"] * bool(wanted.preset)
+    words += [f"--preset {wanted.preset}"] * bool(wanted.preset)
     words.append(f"--seed {wanted.seed}")
     return " ".join(words + [_flag(*flag) for flag in _flags(wanted, entries)])
 
@@ -92,8 +92,9 @@ def _choices(
     action = entries["action"][wanted.action]
     about = str(action["about"])
     if "fitted" in wanted.models:
-        taken = store.find(wanted.models["fitted"]).spec.settings
-        return None, {name: value for name, value in settings.items() if value != taken.get(name)}
+        taken = dict(action["defaults"]) | store.find(wanted.models["fitted"]).spec.settings
+        there = dict(action["defaults"]) | dict(settings)
+        return None, {name: plain(value) for name, value in there.items() if value != taken.get(name)}
     if not about:
         return nearest_preset(action, settings)
     preset, changes = nearest_preset(entries[about][wanted.name], settings[f"{about}_settings"])
@@ -104,7 +105,9 @@ def _choices(
         if name not in (about, f"{about}_settings", "objective_settings")
         and value != action["defaults"].get(name)
     }
-    return preset, changes | own | {f"objective_settings.{name}": plain(value) for name, value in objective.items()}
+    return preset, changes | own | {
+        f"objective_settings.{name}": plain(value) for name, value in objective.items()
+    }
 
 
 def _changes(entry: Entry, preset: str | None, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +147,8 @@ def _flags(wanted: Wanted, entries: Entries) -> Iterator[tuple[str, Any, Entry]]
     action = entries["action"][wanted.action]
     subject = entries[action["about"]][wanted.name] if action["about"] else action
     objective = entries["objective"].get(str(wanted.changes.get("objective", "")))
-    short, aims = SHORT.get(wanted.action, {}), {}
+    short = SHORT.get(wanted.action, {})
+    aims: dict[str, Any] = {}
     for path, value in wanted.changes.items():
         head, _, rest = path.partition(".")
         if head == "objective_settings":
@@ -153,9 +157,8 @@ def _flags(wanted: Wanted, entries: Entries) -> Iterator[tuple[str, Any, Entry]]
             yield short.get(path, path), value, _field(action, path)
         else:
             yield path, value, _field(subject, path)
-    if objective is not None and all(
-        name in objective["schema"]["properties"] and name not in (*UNSAID, *subject["defaults"]) for name in aims
-    ):
+    flags = set(objective["schema"]["properties"]) - {*UNSAID, *subject["defaults"]} if objective else set()
+    if objective is not None and set(aims) <= flags:
         yield from ((name, value, _field(objective, name)) for name, value in aims.items())
     elif aims:
         yield "objective_settings", aims, {}

@@ -40,7 +40,7 @@ class Wanted:
 
 
 def settings_of(wanted: Wanted, entries: Entries, store: Store) -> dict[str, Any]:
-    """The settings of such a run, every default written out, as the action would take the choices.
+    """The settings of such a run, as the action would take the choices; those added later are there too.
 
     Nothing is checked: a choice that the engine refuses has settings too. Raises UnknownName for a fitted run
     that is nowhere, and KeyError for a name that is not registered.
@@ -48,17 +48,17 @@ def settings_of(wanted: Wanted, entries: Entries, store: Store) -> dict[str, Any
     action = entries["action"][wanted.action]
     if "fitted" in wanted.models:  # the attack is taken as it was fitted
         fitted = store.find(wanted.models["fitted"]).spec.settings
-        return with_defaults(dict(fitted) | plain(wanted.changes), wanted.action, entries)
+        return dict(action["defaults"]) | plain(fitted) | plain(wanted.changes)
     if not action["about"]:
         return chosen(action, wanted.preset, wanted.changes)
     about, fields = str(action["about"]), action["schema"]["properties"]
     own = {path: value for path, value in wanted.changes.items() if path.split(".")[0] in fields}
     others = {path: value for path, value in wanted.changes.items() if path not in own}
     subject = chosen(entries[about][wanted.name], wanted.preset, others)
-    values: dict[str, Any] = {about: wanted.name, f"{about}_settings": subject}
+    values: dict[str, Any] = plain(action["defaults"]) | {about: wanted.name, f"{about}_settings": subject}
     for path, value in own.items():
         put(values, path, plain(value))
-    return with_defaults(values, wanted.action, entries)
+    return values
 
 
 def chosen(entry: Entry, preset: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def chosen(entry: Entry, preset: str | None, changes: Mapping[str, Any]) -> dict
 
 
 def with_defaults(settings: Mapping[str, Any], action: str, entries: Entries) -> dict[str, Any]:
-    """The settings of a run with every default written out, also where they were stored before a field was
-    added.
+    """The settings of a run with every default written out, those of its objective too, also where they were
+    stored before a field was added.
     """
     entry = entries["action"][action]
     about, values = str(entry["about"]), dict(entry["defaults"]) | plain(settings)
@@ -89,7 +89,7 @@ def found(wanted: Wanted, entries: Entries, store: Store) -> Run | None:
     """
     try:
         roles = {role: store.find(name) for role, name in wanted.models.items()}
-        settings = settings_of(wanted, entries, store)
+        settings = with_defaults(settings_of(wanted, entries, store), wanted.action, entries)
     except (FeintError, KeyError):
         return None
     first = next(iter(roles.values()), None)

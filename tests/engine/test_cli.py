@@ -14,7 +14,7 @@ import pytest
 
 import engine.__main__ as entry
 from engine import registry
-from engine.cli import commands, flags, terminal
+from engine.cli import commands, flags, looking, terminal
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
 from engine.store import catalogue
 from engine.store.store import Store
@@ -151,6 +151,9 @@ def test_train_then_attack_then_sweep_say_their_events(typed: Callable[..., tupl
     assert {row["status"] for row in lines(typed("runs", "--json")[1])} == {"finished"}
     code, out, _ = typed("show", last["run"])
     assert code == 0 and last["run"] in out and "ACC" in out
+    again = out[out.index("Made by: python3 -m engine ") :].split("\n")[0].split()[5:]
+    code, out, _ = typed(*again, "--json")
+    assert code == 0 and lines(out)[-1]["run"] == last["run"] and Store().all()[0].status() == "finished"
     assert lines(typed("show", last["run"], "--json")[1])[-1] == last
 
 
@@ -231,12 +234,12 @@ def test_what_is_wrong_is_said_in_three_lines(
     assert said in err and "Traceback" not in err and len(err.splitlines()) <= 3
 
 
-@pytest.mark.parametrize("what", list(commands.KINDS))
+@pytest.mark.parametrize("what", list(looking.KINDS))
 def test_everything_registered_is_listed(typed: Callable[..., tuple[int, str, str]], what: str) -> None:
     code, out, _ = typed("list", what, "--json")
     names = [entry["name"] for entry in lines(out)]
     assert code == 0 and all(entry["list"] == what for entry in lines(out))
-    kind = commands.KINDS[what]
+    kind = looking.KINDS[what]
     if kind in ("model", "attack", "objective", "metric", "study"):
         assert names == registry.names(kind)
     assert all(name in typed("list")[1] for name in names)

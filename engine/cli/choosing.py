@@ -1,0 +1,138 @@
+"""From typed words to a wanted run: the parsers of `train`, `attack`, `sweep`, `pairs`, `place` and `study`.
+
+One declaration, the settings classes as the catalogue has them, gives every flag. Torch-free.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.cli.flags import Parser, add_fields, changes
+from engine.errors import SettingsError, UnknownName
+from engine.store import catalogue
+from engine.store.reproduce import SHORT, UNSAID
+from engine.store.wanted import Entries, Entry, Wanted
+
+ROLES = ("model", "fitted")
+"""Flags that name a finished run."""
+UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
+"""What an attack on the embedding does not take."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed after a command: the run, and how to compute and show it."""
+
+    wanted: Wanted
+    how: tuple[str, str, int | None]
+    """Device, precision and threads."""
+    json: bool
+    out: Path | None = None
+    """Where a study leaves its result too."""
+
+
+def typed(action: str, arguments: list[str]) -> Typed:
+    """What was typed after `train`, `attack`, `sweep`, `pairs`, `place` or `study`. Raises SettingsError or
+    UnknownName with the nearest names.
+    """
+    entries = catalogue.read()
+    about = str(entries["action"][action]["about"])
+    name, rest = _name(action, about, arguments, entries) if about else (action, arguments)
+    entry = entries[about][name] if about else entries["action"][action]
+    parser = _parser(action, name, entry)
+    if action == "train":
+        parser.add_argument(
+            "--data", required=True, help="a name from `list data`, or a file (.npz, .zip of images, .csv)"
+        )
+    elif action == "study":
+        parser.add_argument(
+            "--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json"
+        )
+    else:
+        _add_model(parser, action, entry)
+    if about:
+        _add_settings(parser, action, about, entries, entry, rest)
+    else:
+        add_fields(parser, entry)
+    return _read(action, name, parser.finish(rest))
+
+
+def _name(action: str, about: str, arguments: list[str], entries: Entries) -> tuple[str, list[str]]:
+    """The first word, which names what the action is about, and the others."""
+    known = entries[about]
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        article = "an" if about[0] in "aeiou" else "a"
+        raise SettingsError(f"{action} needs the name of {article} {about} first: {', '.join(known)}.")
+    if arguments[0] not in known and arguments[0] not in ("-h", "--help"):
+        raise UnknownName(about, arguments[0], list(known))
+    return arguments[0], arguments[1:]
+
+
+def _parser(action: str, name: str, entry: Entry) -> Parser:
+    """A parser with what every run takes."""
+    parser = Parser(prog=action if name == action else f"{action} {name}", description=entry.get("summary"))
+    presets = ", ".join(entry.get("presets", {})) or "none"
+    parser.add_argument("--preset", help=f"named settings to begin from ({presets})")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
+    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
+    parser.add_argument("--threads", type=int, help="of the CPU; all of them unless set")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    return parser
+
+
+def _add_model(parser: Parser, action: str, entry: Entry) -> None:
+    """The flags of what an action on a trained model builds on."""
+    parser.add_argument(
+        "--model", required=True, help="the key of a finished run, its beginning, or a zoo name"
+    )
+    parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
+    if entry.get("fitted") and action == "attack":
+        parser.add_argument(
+            "--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit"
+        )
+
+
+def _add_settings(
+    parser: Parser, action: str, about: str, entries: Entries, entry: Entry, arguments: list[str]
+) -> None:
+    """The fields of the action, of what it is about, and of the objective that was typed."""
+    skip = [about, f"{about}_settings"]
+    if entry.get("space") == "embedding":
+        _refuse_bounds(entry["name"], arguments)
+        skip += UNBOUNDED
+    short = {field: f"--{flag}" for field, flag in SHORT.get(action, {}).items()}
+    add_fields(parser, entries["action"][action], skip=tuple(skip), also=short)
+    add_fields(parser, entry)
+    objective = entries["objective"].get(_after(arguments, "--objective"))
+    if about == "attack" and objective is not None:
+        add_fields(parser, objective, skip=(*UNSAID, *entry["defaults"]), within="objective_settings")
+
+
+def _refuse_bounds(name: str, arguments: list[str]) -> None:
+    """Raises SettingsError for a flag that means nothing where no pixel moves."""
+    typed_flags = {argument.split("=")[0].replace("_", "-") for argument in arguments}
+    for flag in UNBOUNDED:
+        if f"--{flag.replace('_', '-')}" in typed_flags:
+            raise SettingsError(
+                f"{name} moves the embedding, which nothing bounds but its own weight: it takes no --{flag}."
+                " Say --objective flip_and_keep [--nu V]."
+            )
+
+
+def _after(arguments: list[str], flag: str) -> str:
+    """What follows a flag, or ""."""
+    for place, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return argument.removeprefix(f"{flag}=")
+        if argument == flag and place + 1 < len(arguments):
+            return arguments[place + 1]
+    return ""
+
+
+def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
+    models = {role: run for role in ROLES if (run := getattr(parsed, role, None))}
+    data: str | None = getattr(parsed, "data", None)
+    wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
+    how = (parsed.device, parsed.precision, parsed.threads)
+    return Typed(wanted, how, parsed.json, getattr(parsed, "out", None))

@@ -1,0 +1,167 @@
+"""Commands that compute: train, attack, sweep, pairs, place, study, resume, work."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from engine import data
+from engine.cli import terminal
+from engine.cli.choosing import Typed, typed
+from engine.cli.flags import Parser
+from engine.events import Event
+from engine.pool import leash
+from engine.store import catalogue, lock
+from engine.store.files import write_json
+from engine.store.run import Run
+from engine.store.spec import Spec
+from engine.store.store import Store
+from engine.store.wanted import Wanted
+from engine.studies.rows import upgraded
+
+
+def train(arguments: list[str]) -> int:
+    """Train a model: train MODEL --data NAME_OR_FILE [--preset quick] [--seed 0] [--FIELD VALUE …]
+    [--json]
+    """
+    return _do(typed("train", arguments))[0]
+
+
+def attack(arguments: list[str]) -> int:
+    """Attack a model: attack ATTACK --model RUN_OR_ZOO_NAME --objective NAME --epsilon E [--norm linf] [--n
+    1000] [--lam λ] …
+
+    An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective
+    flip_and_keep [--nu V] [--fitted RUN]
+    """
+    return _do(typed("attack", arguments))[0]
+
+
+def sweep(arguments: list[str]) -> int:
+    """The same over lists: sweep ATTACK --model M --objective NAME --epsilon 0,0.1,0.2 [--lam 0,1]
+    [--attack-seed 0,1,2] …
+    """
+    return _do(typed("sweep", arguments))[0]
+
+
+def pairs(arguments: list[str]) -> int:
+    """Which cluster can become which: pairs ATTACK --model M --epsilon E [--n 100] …"""
+    return _do(typed("pairs", arguments))[0]
+
+
+def place(arguments: list[str]) -> int:
+    """The map of a model's embedding: place --model M [--umap true]"""
+    return _do(typed("place", arguments))[0]
+
+
+def study(arguments: list[str]) -> int:
+    """Tables and figures of a paper, measured: study NAME [--size quick|mini|paper] [--seeds 3] [--out
+    FOLDER] [--json]
+    """
+    chosen = typed("study", arguments)
+    code, run = _do(chosen)
+    if code == 0 and chosen.out:
+        size = run.spec.settings["study_settings"]["size"]
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        result = {"study": run.spec.name, "how": run.card()["how"]} | run.result()
+        result["rows"] = [upgraded(run.spec.name, row) for row in result["rows"]]
+        write_json(chosen.out / f"{run.spec.name}.{size}.json", result)
+    return code
+
+
+def resume(arguments: list[str]) -> int:
+    """Go on with a stopped, paused or failed run: resume KEY [--json]"""
+    parser = Parser(prog="resume")
+    parser.add_argument("run", help="a key or its beginning")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    chosen = parser.finish(arguments)
+    run = Store().find(chosen.run)
+    from engine.running import runner  # torch, only where something is computed
+
+    return _show(run, runner.resume(run.name), chosen.json)
+
+
+def work(arguments: list[str]) -> int:
+    """Do the run of a folder, as the pool's child process: work FOLDER"""
+    parser = Parser(prog="work")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    chosen = parser.finish(arguments)
+    run = Run(chosen.folder.resolve())
+    run.check()
+    with _Interrupts(run):
+        if chosen.leash:
+            leash.follow()
+        from engine.pool import lanes  # torch, only where something is computed
+        from engine.running import runner  # torch, only where something is computed
+
+        if chosen.leash:
+            lanes.stand_back("train")
+        return terminal.follow(runner.work(run), chosen.json, {})
+
+
+def spec_of(wanted: Wanted) -> Spec:
+    """The checked spec of what was typed; its data are fetched first where they must be. Raises a FeintError
+    for every wrong choice.
+    """
+    from engine.running import runner  # torch, only where something is computed
+
+    if wanted.action == "study":
+        wanted = replace(wanted, data=_data_of_study(wanted))
+    card = data.cards().get(wanted.data or "")
+    if card is not None and not card["here"]:
+        terminal.bring(data.fetch(card["name"]))
+    return runner.prepare(**vars(wanted))
+
+
+def _data_of_study(wanted: Wanted) -> str:
+    """The data of a study's first row, under which its run is filed."""
+    from engine.studies.study import Study  # torch, only where something is computed
+
+    return Study.choose(wanted.name, wanted.preset, wanted.changes).chosen.data()
+
+
+def _do(chosen: Typed) -> tuple[int, Run]:
+    """Do a run in the foreground: the exit code, and the run."""
+    from engine import device  # torch, only where something is computed
+    from engine.running import runner
+
+    spec = spec_of(chosen.wanted)
+    how = device.choose(*chosen.how) if chosen.how != ("auto", "auto", None) else None
+    run = Store().create(spec)
+    return _show(run, runner.run(run, how=how), chosen.json), run
+
+
+def _show(run: Run, events: Iterator[Event], as_json: bool) -> int:
+    titles = {} if as_json else catalogue.read()["metric"]
+    with _Interrupts(run):
+        return terminal.follow(events, as_json, titles)
+
+
+class _Interrupts:
+    """While a run goes on here, Ctrl-C and SIGTERM stop it at its next event, with a checkpoint; a second one
+    ends at once.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __enter__(self) -> None:
+        self.old = {number: signal.signal(number, self._heed) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.old.items():
+            signal.signal(number, handler)
+
+    def _heed(self, number: int, _: object) -> None:
+        holder = lock.holder(self.run.folder)
+        if holder is None or holder.get("pid") != os.getpid() or self.run.wanted() != "run":
+            raise KeyboardInterrupt
+        self.run.want("stop")
+        print(
+            "Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,66 @@
+"""Commands that keep the house: serve, catalogue, fetch, zoo."""
+
+import os
+from pathlib import Path
+
+from engine import data
+from engine.cli import terminal
+from engine.cli.flags import Parser
+from engine.errors import UnknownName
+from engine.events import to_line
+from engine.pool import leash
+from engine.store import catalogue
+
+
+def serve(arguments: list[str]) -> int:
+    """The worker processes, for pages: serve [--port 8786]"""
+    parser = Parser(prog="serve")
+    parser.add_argument(
+        "--port", type=int, default=0, help="of the scheduler, on this machine only; any free one unless set"
+    )
+    parser.add_argument("--address-file", type=Path, help="written when the scheduler answers")
+    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    chosen = parser.finish(arguments)
+    os.environ.setdefault(
+        "DASK_LOGGING__DISTRIBUTED", "warning"
+    )  # before Dask is imported; its workers inherit it
+    from engine.pool import server  # Dask, which nothing else needs
+
+    if chosen.leash:
+        leash.follow()
+    server.serve(chosen.address_file, chosen.port)
+    return 0
+
+
+def write_catalogue(arguments: list[str]) -> int:
+    """Describe everything that can be chosen, for the pages: catalogue"""
+    Parser(prog="catalogue").finish(arguments)
+    from engine import registry  # torch
+
+    print(catalogue.write(registry.catalogue()))
+    return 0
+
+
+def fetch(arguments: list[str]) -> int:
+    """Fetch a data set, so that it loads without a network: fetch NAME [--json]"""
+    parser = Parser(prog="fetch")
+    parser.add_argument("name", help="from `list data`")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    chosen = parser.finish(arguments)
+    return terminal.follow(data.fetch(chosen.name), chosen.json, {})
+
+
+def zoo(arguments: list[str]) -> int:
+    """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--json]"""
+    from engine.cli import zoo as building  # torch
+
+    parser = Parser(prog="zoo")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    chosen = parser.finish(arguments)
+    for name in chosen.names:
+        if name not in building.ENTRIES:
+            raise UnknownName("zoo entry", name, list(building.ENTRIES))
+    for event in building.build(chosen.names or list(building.ENTRIES)):
+        print(to_line(event), flush=True)
+    return 0
