@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_train_then_attack_then_sweep_say_their_events(typed: Callable[..., tupl
     assert {row["status"] for row in lines(typed("runs", "--json")[1])} == {"finished"}
     code, out, _ = typed("show", last["run"])
     assert code == 0 and last["run"] in out and "ACC" in out
-    again = out[out.index("Made by: python3 -m engine ") :].split("\n")[0].split()[5:]
+    again = shlex.split(out[out.index("Made by: ") :].split("\n")[0])[5:]
     code, out, _ = typed(*again, "--json")
     assert code == 0 and lines(out)[-1]["run"] == last["run"] and Store().all()[0].status() == "finished"
     assert lines(typed("show", last["run"], "--json")[1])[-1] == last
