@@ -16,7 +16,9 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from engine.errors import SettingsError
 
@@ -35,6 +37,7 @@ def knob(
     log: bool = False,
     advanced: bool = False,
     added_later: bool = False,
+    stored_none: int | None = None,
     **limits: Any,
 ) -> Any:
     """A settings field that explains itself.
@@ -42,7 +45,8 @@ def knob(
     `title` labels the widget and `help` becomes tooltip and flag help; `symbol` is the paper's letter, `unit`
     the unit, `source` where the default comes from; `log` asks for a logarithmic widget; `advanced` folds the
     field away. `added_later` marks a field that runs were made without: at its default it is left out of
-    `Settings.values`, so their keys stay what they were. `limits` are Pydantic's own (ge, gt, le, lt,
+    `Settings.values`, so their keys stay what they were; `stored_none` is the number by which runs said None
+    before the field took it, and say it still. `limits` are Pydantic's own (ge, gt, le, lt,
     multiple_of, min_length ...).
     """
     extra: dict[str, Any] = {
@@ -52,6 +56,7 @@ def knob(
         "log": log,
         "advanced": advanced,
         "added_later": added_later,
+        "stored_none": stored_none,
     }
     return Field(
         default,
@@ -109,23 +114,36 @@ class Settings(BaseModel):
         """The title with those of `fields` (None: all) that have a symbol and a value: "PGD, T = 20"."""
         parts = [self.title]
         for name, field in type(self).model_fields.items():
-            extra, value = field.json_schema_extra, getattr(self, name)
-            if isinstance(extra, dict) and "symbol" in extra and value is not None:
+            extra, value = _extra(field), getattr(self, name)
+            if "symbol" in extra and value is not None:
                 parts += [f"{extra['symbol']} = {value}"] * (fields is None or name in fields)
         return ", ".join(parts)
+
+    @model_validator(mode="after")
+    def _read_none(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            number = _extra(field).get("stored_none")
+            if number is not None and getattr(self, name) == number:
+                object.__setattr__(self, name, None)
+        return self
 
     @model_serializer(mode="wrap")
     def _stored(self, dumped: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         values: dict[str, Any] = dumped(self)
         if info.context is EVERY_FIELD:
             return values
-        return {name: value for name, value in values.items() if not self._left_out(name)}
+        for name, field in type(self).model_fields.items():
+            extra = _extra(field)
+            if name in values and values[name] is None and "stored_none" in extra:
+                values[name] = extra["stored_none"]
+            if "added_later" in extra and getattr(self, name) == field.get_default(call_default_factory=True):
+                values.pop(name, None)
+        return values
 
-    def _left_out(self, name: str) -> bool:
-        field = type(self).model_fields[name]
-        extra = field.json_schema_extra
-        later = isinstance(extra, dict) and "added_later" in extra
-        return later and getattr(self, name) == field.get_default(call_default_factory=True)
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    """What a `knob` says of its field beside Pydantic's own."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:

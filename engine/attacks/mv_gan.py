@@ -147,8 +147,10 @@ class MvGAN(AttackSettings):
         )
 
     def fitting_half(self, half: str) -> str:
-        """The very half that is attacked, or the first."""
-        return half if self.protocol == "transductive" else "first"
+        """The very rows that are attacked, or those that models are trained on."""
+        if self.protocol == "transductive":
+            return half
+        return "train" if half == "test" else "first"
 
     def fit(
         self,

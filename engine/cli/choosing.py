@@ -13,7 +13,7 @@ from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
 from engine.store.wanted import Entries, Entry, Wanted
 
-ROLES = ("model", "fitted")
+ROLES = ("model", "fitted", "with")
 """Flags that name a finished run."""
 UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
 """What an attack on the embedding does not take."""
@@ -41,9 +41,7 @@ def typed(action: str, arguments: list[str]) -> Typed:
     entry = entries[about][name] if about else entries["action"][action]
     parser = _parser(action, name, entry)
     if action == "train":
-        parser.add_argument(
-            "--data", required=True, help="a name from `list data`, or a file (.npz, .zip of images, .csv)"
-        )
+        _add_data(parser, rest)
     elif action == "study":
         parser.add_argument(
             "--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json"
@@ -79,6 +77,18 @@ def _parser(action: str, name: str, entry: Entry) -> Parser:
     parser.add_argument("--threads", type=int, help="of the CPU; all of them unless set")
     parser.add_argument("--json", action="store_true", help="one event a line")
     return parser
+
+
+def _add_data(parser: Parser, arguments: list[str]) -> None:
+    """The flags of what a model is trained on."""
+    parser.add_argument(
+        "--data",
+        required=not _after(arguments, "--with"),
+        help="a name from `list data`, or a file (.npz, .zip of images, .csv)",
+    )
+    parser.add_argument(
+        "--with", metavar="RUN", help="a finished attack run on the same data: its images are appended to them"
+    )
 
 
 def _add_model(parser: Parser, action: str, entry: Entry) -> None:

@@ -1,13 +1,12 @@
-"""`Dataset`: views with what is known about them. Labels are for metrics and probes; no training code takes
-them.
-"""
+"""`Dataset`: views with what is known about them, and which rows are for training."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from engine.data.splits import halves
 from engine.settings import Settings
 
 if TYPE_CHECKING:  # data cards are read where torch is not wanted
@@ -21,6 +20,9 @@ class Dataset:
     `labels` is (n,) int64 from 0, or None; `clusters` is the number of clusters asked for; `fingerprint` is
     the hash of the numbers themselves, so that a run is tied to them and not to a file name. `affine` is
     (low, span), each (d,) or scalar, where data were brought into [0, 1]: what came is low + span * view.
+    `train` and `test` are row numbers (int64), None where the source defines no such parts. `origin` (n,)
+    marks samples that were made of others: the row they were made of, -1 for the data's own; None: all are
+    its own.
     """
 
     name: str
@@ -35,6 +37,9 @@ class Dataset:
     note: str = ""
     fingerprint: str = field(default="")
     affine: tuple[np.ndarray, np.ndarray] | None = None
+    train: np.ndarray | None = None
+    test: np.ndarray | None = None
+    origin: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -42,6 +47,49 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.views)
+
+    @property
+    def own(self) -> int:
+        """How many samples are the data's own; they come first."""
+        return len(self) if self.origin is None else int((self.origin < 0).sum())
+
+    @property
+    def plain(self) -> "Dataset":
+        """Its own samples alone."""
+        if self.origin is None:
+            return self
+        labels = None if self.labels is None else self.labels[: self.own]
+        own = self.views.subset(slice(self.own))
+        return replace(self, views=own, labels=labels, origin=None, fingerprint="")
+
+    def rows(self, part: str) -> np.ndarray:
+        """The row numbers of a part (one of `splits.PARTS`): of its own samples, and for the parts that are
+        trained on ("all", "first", "train") of those made of them.
+        """
+        rows = self._own_rows(part)
+        if self.origin is None or part in ("second", "test"):
+            return rows
+        return np.concatenate([rows, np.flatnonzero(np.isin(self.origin, rows))])
+
+    def _own_rows(self, part: str) -> np.ndarray:
+        if part == "all":
+            return np.arange(self.own)
+        if part in ("train", "test") and self.train is not None and self.test is not None:
+            return self.train if part == "train" else self.test
+        first, second = halves(self.own)
+        return first if part in ("first", "train") else second
+
+    def rows_in_words(self, part: str) -> str:
+        """Which rows a part is, as a card says it: "the second half, 899 of 1,797 samples"."""
+        names = {"all": "all", "first": "the first half", "second": "the second half"}
+        if part in ("train", "test") and self.train is not None:
+            name = {"train": "the training rows", "test": "the test rows"}[part]
+        else:
+            name = names[{"train": "first", "test": "second"}.get(part, part)]
+        made = len(self) - self.own if part in ("all", "first", "train") else 0
+        count = len(self._own_rows(part))
+        said = f"all {count:,} samples" if part == "all" else f"{name}, {count:,} of {self.own:,} samples"
+        return said + (f", and {len(self.rows(part)) - count:,} attacked images of them" if made else "")
 
 
 def fingerprint(views: "AtRest") -> str:

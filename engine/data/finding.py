@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.data.splits import Rows
 from engine.errors import DataError
 from engine.home import home
 
@@ -103,6 +104,14 @@ def check(x: np.ndarray, y: np.ndarray, part: Part, where: Path | str) -> None:
             f"{where}: the mean of {key} must be {part.mean:.5g}; got {mean:.5g}: other numbers, or another"
             f" scale. {cure}"
         )
+
+
+def source_parts(parts: tuple[Part, ...]) -> tuple[Rows, Rows] | tuple[None, None]:
+    """Training and test rows of parts that were joined in this order; None where they are not these two."""
+    if [part.name for part in parts] != ["train", "test"]:
+        return None, None
+    training, testing = (sum(part.counts) for part in parts)
+    return np.arange(training), np.arange(training, training + testing)
 
 
 def read(path: Path, parts: tuple[Part, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from engine.data import own
 from engine.data.dataset import Dataset
 from engine.data.fetching import fetch
@@ -65,4 +67,6 @@ def bring(path: str, clusters: int | None = None) -> Dataset:
         licence="Not stated",
         note=found.note,
         affine=found.affine,
+        train=None if found.training is None else np.flatnonzero(found.training),
+        test=None if found.training is None else np.flatnonzero(~found.training),
     )

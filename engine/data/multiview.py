@@ -1,10 +1,9 @@
-"""Several views made of one image set: the benchmark constructions of multi-view clustering, and the two
-halves they are split in.
+"""Several views made of one image set: the benchmark constructions of multi-view clustering.
 
 Every construction takes images (n, H, W) or (n, C, H, W) in [0, 1] and gives one float32 array (n, C, H, W) a
 view, each brought to [0, 1] by one minimum and maximum for the whole view. Source: Trosten et al., "On the
 effects of self-supervision and contrastive alignment in deep multi-view clustering", CVPR 2023 (noisy and
-edge pairs, patches); Huang et al., ICML 2024 (which tiles, which halves).
+edge pairs, patches); Huang et al., ICML 2024 (which tiles).
 """
 
 from collections.abc import Sequence
@@ -90,14 +89,6 @@ def patch_views(x: Images, grid: int, select: Sequence[int], magnify: int) -> li
         _stretched(large[:, :, row * tall : (row + 1) * tall, column * wide : (column + 1) * wide])
         for row, column in places
     ]
-
-
-def halves(n: int, seed: int = 7) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Two disjoint halves of n samples: what models are trained on, and what attacks are fitted and scored
-    on.
-    """
-    order = np.random.RandomState(seed).choice(n, n, replace=False).astype(np.int64)
-    return order[: n // 2], order[n // 2 :]
 
 
 def _partners(y: NDArray[np.integer], n: int, rng: np.random.Generator) -> NDArray[np.int64]:

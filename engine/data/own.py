@@ -42,6 +42,8 @@ class Brought:
     note: str = ""
     facts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    training: np.ndarray | None = None
+    """(n,) whether a sample is for training; None where the file does not say."""
 
 
 def looks_like_file(name: str) -> bool:
@@ -228,9 +230,18 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
             " fewer clusters."
         )
     facts.append(f"{k} clusters will be sought.")
+    training = raw.training if raw.training is not None and 0 < raw.training.sum() < n else None
+    if training is not None:
+        facts.append(f"{training.sum():,} samples are for training, {n - training.sum():,} for testing.")
     facts += _remarks(found, n, problems)
     return replace(
-        found, y=y, class_names=names if y is not None else (), clusters=k, facts=facts, problems=problems
+        found,
+        y=y,
+        class_names=names if y is not None else (),
+        clusters=k,
+        training=training,
+        facts=facts,
+        problems=problems,
     )
 
 

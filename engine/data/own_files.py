@@ -26,13 +26,15 @@ MOST_PIXELS = 16_000_000
 """Pixels of one image, before it is made smaller."""
 LONGEST_SIDE = 64
 """Images are made smaller where a side is longer."""
+PARTS = {"train", "test"}
+"""Names of the two parts of a file that says what is for training."""
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Arrays as they came: x, labels or None, the names of classes and features, a number of clusters or 0;
-    and what was done.
+    """Arrays as they came: x, labels or None, the names of classes and features, a number of clusters or 0,
+    what was done, and which samples are for training.
     """
 
     x: np.ndarray
@@ -41,6 +43,8 @@ class Raw:
     features: tuple[str, ...] = ()
     clusters: int = 0
     facts: tuple[str, ...] = ()
+    training: np.ndarray | None = None
+    """(n,) whether a sample is for training; None where the file does not say."""
 
 
 def _unpacked(path: Path) -> int:
@@ -81,7 +85,15 @@ def npz(path: Path) -> Raw:
         _words(found.get("feature_names")),
         _number(found.get("clusters")),
         facts + how,
+        _training_part(found),
     )
+
+
+def _training_part(found: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The first len(x_train) samples, where there is an x_test beside it."""
+    if "x" in found or not {"x_train", "x_test"} <= found.keys():
+        return None
+    return np.arange(len(found["x_train"]) + len(found["x_test"])) < len(found["x_train"])
 
 
 def views(path: Path) -> list[tuple[str, Raw]]:
@@ -151,8 +163,8 @@ def _words(names: np.ndarray | None) -> tuple[str, ...]:
 
 
 def csv(path: Path) -> Raw:
-    """One row a sample, numbers only, with an optional column `label`. A first row of numbers is a sample,
-    not a heading.
+    """One row a sample, numbers only, with optional columns `label` and `split` (train or test). A first row
+    of numbers is a sample, not a heading.
     """
     _refuse_large(path, path.stat().st_size)
     try:
@@ -168,12 +180,14 @@ def csv(path: Path) -> Raw:
         raise DataError(f"{path.name} holds no samples: it has a heading and no rows under it.")
     label = next((column for column in table.columns if str(column).strip().lower() == "label"), None)
     y = None if label is None else _csv_labels(path, table[label])
-    numbers = table if label is None else table.drop(columns=label)
+    split = next((column for column in table.columns if _is_split(column, table[column])), None)
+    training = None if split is None else _csv_training(path, table[split])
+    numbers = table.drop(columns=[column for column in (label, split) if column is not None])
     text = [str(column) for column in numbers.columns if not pd.api.types.is_numeric_dtype(numbers[column])]
     if text:
         raise DataError(
             f"{path.name}: every column but label must be numbers; these hold text: {', '.join(text[:6])}. "
-            "Name the classes' column label and leave other text out."
+            "Name the classes' column label, that of the parts split, and leave other text out."
         )
     said = () if headed else ("The first row holds numbers, so it is a sample and not a heading.",)
     return Raw(
@@ -181,6 +195,7 @@ def csv(path: Path) -> Raw:
         y,
         features=tuple(map(str, numbers.columns)) if headed else (),
         facts=said,
+        training=training,
     )
 
 
@@ -205,9 +220,21 @@ def _csv_labels(path: Path, column: "pd.Series[object]") -> np.ndarray:
     )
 
 
+def _is_split(name: object, column: "pd.Series[object]") -> bool:
+    return str(name).strip().lower() == "split" and not pd.api.types.is_numeric_dtype(column)
+
+
+def _csv_training(path: Path, column: "pd.Series[object]") -> np.ndarray:
+    words = [str(value).strip().lower() for value in column]
+    wrong = next((word for word in words if word not in PARTS), None)
+    if wrong is not None:
+        raise DataError(f"{path.name}: the column split must say train or test; got {wrong!r}. Correct it.")
+    return np.array([word == "train" for word in words])
+
+
 def zip_of_images(path: Path) -> Raw:
     """Images in folders, one a class; images in no folder have no labels. All are brought to one size, grey
-    where all are grey.
+    where all are grey. Folders train and test around those of the classes divide them.
     """
     _refuse_large(path, _unpacked(path))
     with zipfile.ZipFile(path) as archive:
@@ -225,7 +252,15 @@ def zip_of_images(path: Path) -> Raw:
         if set(sizes) == {size}
         else (f"Images were brought to {size[0]}x{size[1]} pixels (they came in {len(sizes)} sizes).",)
     )
-    return Raw(x, np.array(folders) if all(folders) else None, facts=said)
+    return Raw(x, np.array(folders) if all(folders) else None, facts=said, training=_zip_training(members))
+
+
+def _zip_training(members: list[str]) -> np.ndarray | None:
+    """Which images lie in a folder train around their class's; None unless all lie in that or in a test."""
+    around = [{part.lower() for part in PurePosixPath(name).parts[:-2]} & PARTS for name in members]
+    return (
+        np.array([part == {"train"} for part in around]) if all(len(part) == 1 for part in around) else None
+    )
 
 
 def _is_image(name: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.data.dataset import Dataset, DataSettings, fingerprint
 from engine.data.download import Remote
-from engine.data.finding import Part, find, kept, read
+from engine.data.finding import Part, find, kept, read, source_parts
 from engine.errors import DataMissing
 
 Arrays = dict[str, np.ndarray]
@@ -97,6 +97,7 @@ class Published(DataSettings):
         x, y = read(path, self.parts)
         x, divisor = self.rest(x)
         views = images(x, divisor)
+        train, test = source_parts(self.parts)
         numbers = fingerprint(views)
         note = (
             self.note if numbers == self.fingerprint or not self.fingerprint else f"{self.note} {OTHER_COPY}"
@@ -113,4 +114,6 @@ class Published(DataSettings):
             split=self.split,
             note=note,
             fingerprint=numbers,
+            train=train,
+            test=test,
         )

@@ -1,11 +1,12 @@
 """`Supplied`: registered vectors that are never fetched: one `.npz` that a person puts into FEINT_DATA."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from engine.data.dataset import Dataset, DataSettings, fingerprint
-from engine.data.finding import Part, arrays, find, folders, read
+from engine.data.finding import Part, arrays, find, folders, read, source_parts
 from engine.data.published import OTHER_COPY
 from engine.errors import DataError, DataMissing
 
@@ -36,7 +37,7 @@ class Supplied(DataSettings):
                 f"{self.title} is not on this machine and is never fetched."
                 f" {self.obtained.replace('FEINT_DATA', str(folders()[0]))}"
             )
-        x, y = read(path, self.parts) if self.parts else self._read()
+        x, y = read(path, self.parts) if self.parts else self._read(path)
         x = x.astype(np.float32)
         affine, note = None, self.note
         if x.min() < 0 or x.max() > 1:
@@ -45,6 +46,7 @@ class Supplied(DataSettings):
             x, affine = np.clip((x - low) / span, 0, 1).astype(np.float32), (low, span)
             note += " Each feature was brought into [0, 1] by its least and greatest value."
         views = vectors(x)
+        train, test = source_parts(self.parts)
         numbers = fingerprint(views)
         if self.fingerprint and numbers != self.fingerprint:
             note += f" {OTHER_COPY}"
@@ -60,12 +62,12 @@ class Supplied(DataSettings):
             note=note,
             fingerprint=numbers,
             affine=affine,
+            train=train,
+            test=test,
         )
 
-    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, path: Path) -> tuple[np.ndarray, np.ndarray]:
         """x (n, d) and y (n,), checked against the shape and the number of classes alone."""
-        path = find(self.file)
-        assert path is not None, "load has looked"
         found = arrays(path, ["x", "y"])
         x, y = found["x"], found["y"]
         if x.ndim != 2 or x.shape[1:] != self.shape or x.dtype.kind not in "fiu" or not np.isfinite(x).all():

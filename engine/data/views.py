@@ -132,7 +132,7 @@ class AtRest:
         for start in range(0, len(self), size):
             yield self.rows(slice(start, start + size))
 
-    def subset(self, index: Tensor) -> "AtRest":
+    def subset(self, index: Tensor | slice) -> "AtRest":
         """The samples at `index`, still at rest."""
         return AtRest(tuple(tensor[index] for tensor in self.tensors), self.divisors)
 

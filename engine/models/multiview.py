@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.data.multiview import halves
+from engine.data.splits import halves
 from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.errors import SettingsError
@@ -54,6 +54,7 @@ class MultiView(ModelSettings):
         "noisy_mnist_mini": "mini",
     }
     compared_with: ClassVar[tuple[Arm, ...]] = ARMS
+    rows: ClassVar[str] = "first"
 
     width: int = knob(
         64, "Width", "Channels of every convolution.", source="Trosten et al., 2021", ge=4, le=256
@@ -145,7 +146,8 @@ class MultiView(ModelSettings):
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Shuffled batches of the training half, epoch after epoch, with an Evaluate after each."""
-        half = torch.from_numpy(halves(len(data))[0]).to(state.how.device)
+        half = torch.from_numpy(halves(len(data))[0]) if state.rows is None else state.rows
+        half = half.to(state.how.device)
         data, pace, steps = data.to(state.how.device), Pace(), len(half) // self.batch
         total = self.passes * steps
         state.model.train()

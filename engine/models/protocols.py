@@ -190,6 +190,8 @@ class ModelSettings(Settings):
     abilities: ClassVar[tuple[str, ...]] = ()
     supervised: ClassVar[bool] = False
     """Whether its training sees labels: those of the training rows, and no others."""
+    rows: ClassVar[str] = "all"
+    """The part of the data that it is trained on, by its name in `engine.data.splits.PARTS`."""
     family: ClassVar[Family] = OTHER
     """The kind of model under which pages list it."""
     curves: ClassVar[tuple[Curve, ...]] = ()
@@ -238,6 +240,12 @@ class ModelSettings(Settings):
         """Train from wherever `state` is to the end, yielding Progress and Evaluate. Sees no labels."""
         raise NotImplementedError
 
+    def train_on_labels(self, state: State, data: AtRest, labels: Tensor) -> Iterator[Event]:
+        """What `train` is for a supervised method: `data` are the training rows alone, with their labels (n,)
+        int64.
+        """
+        raise NotImplementedError
+
     def fitted_attack(self) -> Mapping[str, Any] | None:
         """The fields of an attack that is fitted to the base before training begins; `adopt` is given it as
         "attack".
@@ -261,6 +269,7 @@ class ModelSettings(Settings):
         return {
             "abilities": list(cls.abilities),
             "supervised": cls.supervised,
+            "rows": cls.rows,
             "family": asdict(cls.family),
             "curves": plain(cls.curves),
             "panels": plain(cls.panels),

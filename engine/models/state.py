@@ -24,6 +24,8 @@ class State:
         self.extra = nn.ModuleDict(extra or {})
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         self.tensors: dict[str, Tensor] = {}
+        self.rows: Tensor | None = None
+        """Row numbers of the data that training may use, set by its caller; None: the method's own choice."""
         self.counters: dict[str, Any] = {"step": 0}
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from engine import registry
+from engine.errors import SettingsError
 from engine.settings import Settings
 
 if TYPE_CHECKING:  # the page server reads specs and must not import torch
@@ -102,11 +103,20 @@ class Action(Settings):
         """
         return {}
 
+    @classmethod
+    def takes(cls, role: str) -> None:
+        """Raises SettingsError where a run of this kind cannot build on another under that role."""
+        raise SettingsError(f"{cls.name} takes no {role}; leave it out. It is for: train.")
+
     def check(self, clusters: int) -> None:
         """Raises SettingsError where a model with so many clusters cannot be treated so."""
 
     def suits(self, data: "Dataset") -> None:
         """Raises DataError where data cannot be treated so."""
+
+    def described(self, data: "Dataset") -> dict[str, str]:
+        """What a card and a result say of it in words, by name: `rows_used`, which samples it works on."""
+        return {}
 
     @abstractmethod
     def work(self, work: Work) -> "Iterator[Event]":

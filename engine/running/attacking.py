@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import field_serializer, field_validator, model_validator
+from pydantic import model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from engine import registry
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings, answer
+from engine.data.dataset import Dataset
+from engine.data.splits import Part
 from engine.data.views import Shapes, Views
 from engine.device import How
 from engine.errors import RunBroken, SettingsError
@@ -44,6 +46,10 @@ WATCHED, DRAWN = 200, 10
 """Samples whose fate is told while an attack is fitted, and how many of them are drawn."""
 PICTURE_EVERY = 1.0
 """Seconds between two such pictures, at least."""
+HALF = (
+    "Multi-view models are trained on the first half of their data, supervised ones on the training rows:"
+    " those of the source, or the first half."
+)
 REPORT_EVERY = 0.5
 """Seconds between two Progress events."""
 
@@ -73,10 +79,10 @@ class Attack(Action):
     epsilon: float = knob(
         0.1, "ε", "Radius of the ball, in the data's unit: images lie in [0, 1].", symbol="ε"
     )
-    n: int | None = knob(1000, "Samples", "At most so many, drawn once for a seed; None: all.", ge=1)
-    half: Literal["all", "first", "second"] = knob(
-        "all", "Samples of", "Multi-view models are trained on the first half of their data."
+    n: int | None = knob(
+        1000, "Samples", "At most so many, drawn once for a seed; None: all.", ge=1, stored_none=ALL
     )
+    half: Part = knob("all", "Samples of", HALF)
     cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
     locked: tuple[int, ...] = knob(
         (),
@@ -84,15 +90,6 @@ class Attack(Action):
         "Views that may not be touched, counted from 0. A fitted attack is fitted with the lock.",
     )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
-
-    @field_validator("n")
-    @classmethod
-    def _all(cls, n: int | None) -> int | None:
-        return None if n == ALL else n
-
-    @field_serializer("n")
-    def _written(self, n: int | None) -> int:
-        return ALL if n is None else n
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -177,6 +174,11 @@ class Attack(Action):
                 | {name: value for name, value in changes.items() if name in type(self).model_fields}
             )
         )
+
+    def described(self, data: Dataset) -> dict[str, str]:
+        """Which samples are attacked."""
+        count = "" if self.n is None else f", at most {self.n:,} of them"
+        return {"rows_used": data.rows_in_words(self.half) + count}
 
     def budget(self, shapes: Shapes) -> Budget:
         """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
 from engine.data.dataset import Dataset
-from engine.data.multiview import halves
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
@@ -69,11 +68,8 @@ class Judge:
         return order[torch.isin(order, self.rows(half))][:n]
 
     def rows(self, half: str) -> Tensor:
-        """Every row ("all"), or those of the "first" half, on which multi-view models are trained, or of the
-        "second".
-        """
-        first, second = halves(len(self.data))
-        return torch.from_numpy({"all": np.arange(len(self.data)), "first": first, "second": second}[half])
+        """The rows of a part of the data, as `Dataset.rows`."""
+        return torch.from_numpy(self.data.rows(half))
 
     def clean(self, index: Tensor) -> Views:
         """The clean samples at `index`, on the model's device."""

@@ -21,11 +21,12 @@ from engine import data as engine_data
 from engine import device
 from engine.data.dataset import Dataset
 from engine.device import How
-from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError
+from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
 from engine.running.action import Action
 from engine.running.actions import action_class, action_of, version_of
 from engine.running.attacking import restored
+from engine.running.ingredients import ROLE, check_ingredient, data_of, plain_data_of
 from engine.running.models import check_shapes, load_model
 from engine.store import checkpoint, lock
 from engine.store.files import write_json
@@ -70,6 +71,9 @@ def prepare(
     data = data or next(iter(builds_on.values())).spec.data
     loaded = engine_data.load(data)
     chosen.suits(loaded)
+    if ROLE in builds_on:
+        chosen.takes(ROLE)
+        check_ingredient(builds_on[ROLE], loaded)
     if "fitted" in builds_on:
         chosen = chosen.like(builds_on["fitted"].spec, changes)  # type: ignore[attr-defined]
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
@@ -83,11 +87,9 @@ def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]
         raise DataError(
             f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer."
         )
-    bases: dict[str, str] = {}
+    known = dict(builds_on)
     for role, base in action.bases().items():
-        bases[role] = _spec(
-            base, data, seed, {inner: bases[outer] for inner, outer in action.stands_on(role).items()}
-        ).key
+        known[role] = builds_on.get(role) or _spec(base, data, seed, _below(action, role, known)).key
     return Spec(
         action=action.name,
         name=action.subject().name,
@@ -95,9 +97,14 @@ def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]
         data=data.name,
         fingerprint=data.fingerprint,
         seed=seed,
-        builds_on=bases | dict(builds_on),
+        builds_on=known,
         version=version_of(action),
     )
+
+
+def _below(action: Action, role: str, known: Mapping[str, str]) -> dict[str, str]:
+    """What the base under that role builds on itself: its own role -> key, of the keys `known` by role."""
+    return {inner: known[outer] for inner, outer in action.stands_on(role).items() if outer in known}
 
 
 def _usable(run: Run) -> Run:
@@ -248,19 +255,12 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     yield this.append(Started(run=this.key, title=title, step=_step(this), how=how.values()))
     job = Job(this, how, store)
     made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
-    write_json(this.folder / "card.json", this.card() | made)
+    said = action.described(job.data)
+    write_json(this.folder / "card.json", this.card() | made | said)
     for role, base in action.bases().items():
-        yield from _base(
-            this,
-            store,
-            role,
-            base,
-            job,
-            how,
-            {inner: spec.builds_on[outer] for inner, outer in action.stands_on(role).items()},
-        )
+        yield from _base(this, store, role, base, job, how, _below(action, role, spec.builds_on))
     metrics = yield from _kept(this, action.work(job))
-    metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics
+    metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics | said
     write_json(this.folder / "result.json", metrics)
     write_json(
         this.folder / "card.json", this.card() | {"metrics": metrics, "finished": round(time.time(), 3)}
@@ -300,15 +300,15 @@ def _base(
     """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as
     phase.
     """
-    spec = _spec(base, job.data, this.spec.seed, builds_on)
+    if _finished(store, this.spec.builds_on[role]):
+        return
+    spec = _spec(base, plain_data_of(this.spec), this.spec.seed, builds_on)
     if spec.key != this.spec.builds_on[role]:
         raise RunBroken(
             f"The run {this.key} builds on {this.spec.builds_on[role]}, which this Feint would make as"
             f" {spec.key}; start it anew."
         )
     run_of_base = store.create(spec)
-    if run_of_base.status() in ("finished", "zoo"):
-        return
     steps = _attend(_asked(run_of_base), store, None if checkpoint.there(run_of_base.folder) else how)
     last: Event | None = None
     try:
@@ -324,6 +324,13 @@ def _base(
     if not isinstance(last, Finished):
         reason = last.reason if isinstance(last, Failed) else "it was stopped"
         raise RunBroken(f"The {spec.name} run {spec.key} that this one builds on did not finish: {reason}")
+
+
+def _finished(store: Store, key: str) -> bool:
+    try:
+        return store.find(key).status() in ("finished", "zoo")
+    except UnknownName:
+        return False
 
 
 def _asked(this: Run) -> Run:
@@ -372,13 +379,7 @@ class Job:
 
     def __init__(self, this: Run, how: How, store: Store) -> None:
         self.spec, self.folder, self.how, self._store = this.spec, this.folder, how, store
-        self.data = engine_data.load(self.spec.data)
-        if self.data.fingerprint != self.spec.fingerprint:
-            raise DataError(
-                f"The data {self.spec.data} are not the ones this run was made for (fingerprint"
-                f" {self.data.fingerprint}, not {self.spec.fingerprint}); put the old ones back, or start a"
-                " new run."
-            )
+        self.data = data_of(self.spec, store)
         self.rng = torch.Generator().manual_seed(self.spec.seed)
 
     def model(self, role: str = "model") -> nn.Module:

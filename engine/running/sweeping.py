@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from engine.data.splits import Part
 from engine.events import Evaluate, Event, Progress
 from engine.registry import register
 from engine.running.action import Action, Work
-from engine.running.attacking import Attack, fit, launch
+from engine.running.attacking import HALF, Attack, fit, launch
 from engine.running.judging import Judge
 from engine.running.outcome import Outcome
 from engine.settings import knob
@@ -49,9 +50,7 @@ class Sweep(Action):
         (0,), "Seeds", "Each draws its own samples and starts.", min_length=1
     )
     n: int = knob(500, "Samples", "At most so many for each cell.", ge=1)
-    half: Literal["all", "first", "second"] = knob(
-        "all", "Samples of", "Multi-view models are trained on the first half of their data."
-    )
+    half: Part = knob("all", "Samples of", HALF)
     cluster: int | None = knob(None, "Target cluster", "For objectives that go to a cluster.", ge=0)
     locked: tuple[int, ...] = knob((), "Locked views", "Views that may not be touched, counted from 0.")
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)

@@ -16,7 +16,7 @@ from engine import registry
 from engine.attacks.protocols import answer
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
-from engine.errors import SettingsError
+from engine.errors import DataError, SettingsError
 from engine.events import Evaluate, Event, Picture
 from engine.metrics import clustering, robustness
 from engine.metrics.gradient_angles import probe_angles
@@ -26,6 +26,7 @@ from engine.registry import register
 from engine.running import embedding_attack, pictures
 from engine.running.action import Action, Work
 from engine.running.attacking import Attack
+from engine.running.ingredients import ROLE as INGREDIENT
 from engine.running.judging import Judge, stream
 from engine.running.outcome import fate
 from engine.settings import Settings, knob
@@ -80,8 +81,18 @@ class Train(Action):
         return found | ({"attack": Attack(**fields)} if fields else {})
 
     def stands_on(self, role: str) -> Mapping[str, str]:
-        """The attack is fitted to the base."""
-        return {"model": "base"} if role == "attack" else {}
+        """The attack is fitted to the base; a base sees the same data, with what is appended to them."""
+        return {"model": "base"} if role == "attack" else {INGREDIENT: INGREDIENT}
+
+    @classmethod
+    def takes(cls, role: str) -> None:
+        """Attacked images may be appended to the data, and a run may be given as base."""
+
+    def described(self, data: Dataset) -> dict[str, str]:
+        """Which samples it is trained on, and under which attack it is watched."""
+        chosen = self.chosen()
+        said = {"rows_used": data.rows_in_words(chosen.rows), "watched": chosen.watched_in_words()}
+        return {name: words for name, words in said.items() if words}
 
     def parts(self) -> list[type[Settings]]:
         """The method, and what is trained and fitted for it."""
@@ -96,8 +107,21 @@ class Train(Action):
         return found
 
     def suits(self, data: Dataset) -> None:
-        """Raises DataError where the network cannot be built for samples of their shape."""
+        """Raises DataError where labels are missing, or the network cannot be built for samples of their
+        shape.
+        """
+        if self.chosen().supervised:
+            self._labels(data)
         self.chosen().network(data.views.shapes, self.clusters or data.clusters)
+
+    def _labels(self, data: Dataset) -> np.ndarray:
+        """What a supervised method learns from. Raises DataError where there is nothing."""
+        if data.labels is None:
+            raise DataError(
+                f"{self.model} learns from labels, and {data.name} has none. Choose data with labels, or a"
+                " model that needs none."
+            )
+        return data.labels
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Train from the checkpoint, or from the bases, to the end; returns the final metrics."""
@@ -118,7 +142,7 @@ class Train(Action):
             work,
             checkpoint.Header(settings.version, at_rest.shapes, clusters),
         )
-        steps = settings.train(state, at_rest)
+        steps = self._steps(settings, state, at_rest, data)
         try:
             for event in steps:
                 yield from watch.seen(event)
@@ -127,6 +151,17 @@ class Train(Action):
             watch.save()
             raise
         return watch.finished()
+
+    def _steps(
+        self, settings: ModelSettings, state: State, at_rest: AtRest, data: Dataset
+    ) -> Iterator[Event]:
+        """The training itself. Labels go to supervised methods alone, those of the training rows alone."""
+        rows = torch.from_numpy(data.rows(settings.rows))
+        if settings.supervised:
+            labels = torch.from_numpy(self._labels(data))[rows].to(state.how.device)
+            return settings.train_on_labels(state, at_rest.subset(rows), labels)
+        state.rows = rows
+        return settings.train(state, at_rest)
 
 
 class _Watch:
@@ -141,7 +176,10 @@ class _Watch:
         work: Work,
         header: checkpoint.Header,
     ) -> None:
-        self.state, self.data, self.at_rest, self.work, self.header = state, data, at_rest, work, header
+        self.state, self.work, self.header = state, work, header
+        self.trained_on, self.at_rest_trained = data, at_rest
+        self.data = data.plain  # what is judged: nothing that was appended
+        self.at_rest = at_rest if self.data is data else self.data.views.to(work.how.device)
         self.sketch = pictures.Sketch(work.folder)
         about = checkpoint.about(work.folder)
         self.attack = watched(settings)
@@ -190,10 +228,13 @@ class _Watch:
         return scores(found, self.data.labels, self.header.clusters) | self.angles | attacked
 
     def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
-        rows = self.state.probe_rows(len(self.data)) if "cluster" in found else None
+        rows = self.state.probe_rows(len(self.trained_on)) if "cluster" in found else None
         if rows is None:
             return {}
-        return probe_angles(self.state, self.at_rest, self.data.labels, found["cluster"], rows)
+        cluster = found["cluster"]
+        if self.trained_on is not self.data:
+            cluster = judged(self.state.model, self.at_rest_trained)["cluster"]
+        return probe_angles(self.state, self.at_rest_trained, self.trained_on.labels, cluster, rows)
 
     def _pictures(self, step: int, found: Mapping[str, np.ndarray], last: bool) -> Iterator[Picture]:
         if not last and time.monotonic() - self.drawn < max(PICTURE_EVERY, self.seconds / 50):

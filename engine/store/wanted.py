@@ -17,6 +17,9 @@ Entry = Mapping[str, Any]
 Entries = Mapping[str, Mapping[str, Entry]]
 """The catalogue: kind -> name -> entry."""
 
+CHOSEN = ("fitted", "with")
+"""Roles that a person chooses; no settings bring them."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -32,7 +35,7 @@ class Wanted:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Dotted settings, of the action or of what it is about, on top of the preset."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Role ("model", "fitted") -> key or zoo name of a finished run that it builds on."""
+    """Role ("model", "fitted", "with") -> key or zoo name of a finished run that it builds on."""
 
     def text(self) -> str:
         """The same text for the same wish: a name for it within a session."""
@@ -76,6 +79,9 @@ def with_defaults(settings: Mapping[str, Any], action: str, entries: Entries) ->
     entry = entries["action"][action]
     about, values = str(entry["about"]), dict(entry["defaults"]) | plain(settings)
     parts = {f"{about}_settings": (about, about), "objective_settings": ("objective", "objective")}
+    for name, field in entry["schema"]["properties"].items():
+        if "stored_none" in field and values.get(name) == field["stored_none"]:
+            values[name] = None
     for name, (kind, chooser) in parts.items():
         known = entries.get(kind, {}).get(str(values.get(chooser)))
         if known is not None and isinstance(values.get(name), dict):
@@ -160,12 +166,12 @@ def _subject(wanted: Wanted, entries: Entries) -> str:
 
 
 def _builds_on(run: Run, roles: Mapping[str, Run]) -> bool:
-    """Whether a run builds on these, and on no fitted attack beside them. Bases that its own settings bring
-    need not be said.
+    """Whether a run builds on these, and on no fitted attack or appended images beside them. Bases that its
+    own settings bring need not be said.
     """
     there = run.spec.builds_on
-    return all(there.get(role) == other.key for role, other in roles.items()) and (
-        "fitted" in roles or "fitted" not in there
+    return all(there.get(role) == other.key for role, other in roles.items()) and all(
+        role in roles or role not in there for role in CHOSEN
     )
 
 

@@ -47,3 +47,15 @@ def test_a_field_added_later_counts_once_it_is_changed() -> None:
 def test_every_field_is_there_for_a_form() -> None:
     assert After().all_values() == {"rate": 0.1, "warm": False, "part": {"width": 3, "slope": 0.0}}
     assert After.model_json_schema()["properties"]["warm"]["added_later"] is True
+
+
+class Counting(Settings):
+    """A method that once said "all" by a large number."""
+
+    n: int | None = knob(10, "Samples", ge=1, stored_none=1_000_000)
+
+
+def test_none_is_stored_as_the_number_that_once_meant_it() -> None:
+    assert Counting(n=None).values() == {"n": 1_000_000} and Counting(n=None).all_values() == {"n": None}
+    assert Counting(n=1_000_000).n is None and Counting(**Counting(n=None).values()) == Counting(n=None)
+    assert Counting(n=7).values() == {"n": 7}

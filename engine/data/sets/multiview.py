@@ -13,6 +13,8 @@ from engine.data.dataset import Dataset, DataSettings
 from engine.data.sets.digits import Digits
 from engine.data.sets.fashion_mnist import FashionMNIST
 from engine.data.sets.mnist import MNIST
+from engine.data.splits import halves
+from engine.errors import DataError
 from engine.registry import register
 
 PAIRED = (
@@ -37,9 +39,11 @@ class Constructed(DataSettings):
 
         source = self.of().load()
         (view,) = source.views.all()
-        assert source.labels is not None, "the sets that views are made of have labels"
+        if source.labels is None:
+            raise DataError(f"{self.name} pairs images by label; {source.name} has none. Replace its file.")
         kept = np.flatnonzero(np.isin(source.labels, self.classes))[: self.limit]
         labels = source.labels[kept] - self.classes.start
+        first, second = halves(len(kept))
         return Dataset(
             name=self.name,
             views=several(self.made_of(view.numpy()[kept], labels)),
@@ -50,6 +54,8 @@ class Constructed(DataSettings):
             source=self.source,
             licence=self.licence,
             note=self.note,
+            train=first,
+            test=second,
         )
 
     def made_of(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:

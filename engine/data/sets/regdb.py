@@ -16,6 +16,7 @@ from PIL import Image
 
 from engine.data.dataset import Dataset, DataSettings
 from engine.data.finding import folders
+from engine.data.splits import halves
 from engine.errors import DataError, DataMissing
 from engine.registry import register
 
@@ -73,6 +74,7 @@ class RegDB(DataSettings):
         chosen = rng.permutation(known)[:PEOPLE]
         pairs = [_pairs(visible[person], thermal[person], rng) for person in chosen]
         views = [np.concatenate([pair[view] for pair in pairs]) for view in (0, 1)]
+        first, second = halves(PEOPLE * PAIRS)
         return Dataset(
             name=self.name,
             views=several(views),
@@ -83,6 +85,8 @@ class RegDB(DataSettings):
             source=self.source,
             licence=self.licence,
             note=self.note,
+            train=first,
+            test=second,
         )
 
     @classmethod

@@ -12,6 +12,7 @@ from engine import data as engine_data
 from engine.data import multiview
 from engine.data.sets import regdb
 from engine.data.sets.regdb import RegDB
+from engine.data.splits import halves
 from engine.data.views import AtRest, Views, beside, picture
 from engine.errors import DataError, DataMissing
 
@@ -85,9 +86,9 @@ def test_what_views_cannot_be_made_of_is_told(digits: tuple[np.ndarray, np.ndarr
 
 
 def test_halves_are_disjoint_and_whole() -> None:
-    first, second = multiview.halves(1797)
+    first, second = halves(1797)
     assert (len(first), len(second)) == (898, 899) and sorted([*first, *second]) == list(range(1797))
-    assert (multiview.halves(1797)[0] == first).all()
+    assert (halves(1797)[0] == first).all()
 
 
 @pytest.mark.parametrize(

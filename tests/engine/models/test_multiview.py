@@ -203,7 +203,7 @@ def test_trains_on_one_half_and_resumes_to_the_same_bits(name: str, monkeypatch:
 
 
 def test_the_second_half_is_never_seen() -> None:
-    from engine.data.multiview import halves
+    from engine.data.splits import halves
 
     data = pictures()
     changed = AtRest(tuple(tensor.clone() for tensor in data.tensors), data.divisors)
