@@ -87,7 +87,9 @@ def _add_data(parser: Parser, arguments: list[str]) -> None:
         help="a name from `list data`, or a file (.npz, .zip of images, .csv)",
     )
     parser.add_argument(
-        "--with", metavar="RUN", help="a finished attack run on the same data: its images are appended to them"
+        "--with",
+        metavar="RUN",
+        help="a finished attack run on the same data: its images are appended to them",
     )
 
 

@@ -79,8 +79,8 @@ def with_defaults(settings: Mapping[str, Any], action: str, entries: Entries) ->
     entry = entries["action"][action]
     about, values = str(entry["about"]), dict(entry["defaults"]) | plain(settings)
     parts = {f"{about}_settings": (about, about), "objective_settings": ("objective", "objective")}
-    for name, field in entry["schema"]["properties"].items():
-        if "stored_none" in field and values.get(name) == field["stored_none"]:
+    for name, said in entry["schema"]["properties"].items():
+        if "stored_none" in said and values.get(name) == field["stored_none"]:
             values[name] = None
     for name, (kind, chooser) in parts.items():
         known = entries.get(kind, {}).get(str(values.get(chooser)))

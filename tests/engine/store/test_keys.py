@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from engine import registry
 from engine.cli.zoo import ENTRIES
 from engine.running import runner
 from engine.running.action import Action
 from engine.running.actions import action_class, action_of
 from engine.store.spec import Spec
 from engine.store.store import Store
+from engine.store.wanted import Wanted, found
 
 ZOO = Path(__file__).parents[3] / "assets" / "zoo"
 NAMES = sorted(f"{folder.parent.parent.name}/{folder.parent.name}" for folder in ZOO.glob("*/*/spec.json"))
@@ -44,13 +46,10 @@ def test_the_preset_of_a_shipped_run_gives_its_settings(name: str) -> None:
 def test_a_shipped_run_is_found_by_its_preset(name: str) -> None:
     made, data = ENTRIES[name], name.split("/")[0]
     models = {role: on for role, on in (("model", made.on), ("fitted", made.fitted)) if on}
-    spec = runner.prepare(
-        "attack" if made.on else "train",
-        made.name,
-        data,
-        preset=made.preset,
-        changes=made.changes,
-        models=models,
-    )
+    action = "attack" if made.on else "train"
+    spec = runner.prepare(action, made.name, data, preset=made.preset, changes=made.changes, models=models)
+    wanted = Wanted(action, made.name, data, 0, made.preset, made.changes, models)
+    run = found(wanted, registry.catalogue(), Store())
+    assert run is not None and run.name == name, "also without torch"
     assert spec.key == _stored(name).key
     assert Store().find(spec.key).name == name
