@@ -80,7 +80,7 @@ def with_defaults(settings: Mapping[str, Any], action: str, entries: Entries) ->
     about, values = str(entry["about"]), dict(entry["defaults"]) | plain(settings)
     parts = {f"{about}_settings": (about, about), "objective_settings": ("objective", "objective")}
     for name, said in entry["schema"]["properties"].items():
-        if "stored_none" in said and values.get(name) == field["stored_none"]:
+        if "stored_none" in said and values.get(name) == said["stored_none"]:
             values[name] = None
     for name, (kind, chooser) in parts.items():
         known = entries.get(kind, {}).get(str(values.get(chooser)))
