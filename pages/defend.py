@@ -4,9 +4,8 @@ import streamlit as st
 
 from app.address import state
 from app.charts import charts
-from app.forms import settings_form
 from app.papers.studies import beside, curves, grid, results, tables, verdicts
-from app.runs import launching, live
+from app.train import choose, follow
 
 TABS = {
     "holds": "Where it holds",
@@ -15,7 +14,12 @@ TABS = {
     "train": "Train it live",
 }
 PAGE = "defend"
-METHODS = ("ar_dmvc_am", "ar_dmvc", "comvc")
+
+
+def methods() -> list[str]:
+    """The defences that the studies of this page judge, the last one first, and the model without one."""
+    said = results.declared(results.of_page(PAGE)[0])
+    return [*reversed(said["defences"]), said["baseline"]]
 
 
 def holds() -> dict[str, str]:
@@ -61,30 +65,14 @@ def over_lambda_and_gamma() -> dict[str, str]:
 def train() -> dict[str, str]:
     """A defence, or the model without one, trained with its clean and attacked ACC after each epoch."""
     catalogue = state.catalogue()
-    models, sets = (
-        catalogue["model"],
-        {name: card for name, card in catalogue["data"].items() if card["views"] > 1},
-    )
-    choose, look = state.choose_and_look()
-    with choose:
-        data = st.selectbox(
-            "Data",
-            list(sets),
-            key=state.key("data", "noisy_digits", lambda name: name in sets),
-            format_func=lambda name: launching.data_title(sets[name]),
-        )
-        usable = launching.about_data(sets[data])
-        method = st.selectbox(
-            "Method",
-            METHODS,
-            format_func=lambda name: models[name]["title"],
-            help="\n\n".join(models[name]["summary"] for name in METHODS),
-        )
-        launching.form(
-            models[method], data, f"defend/{data}", settings_form.preset_for(models[method], data), usable
-        )
+    sets = {name: card for name, card in catalogue["data"].items() if card["views"] > 1}
+    choose_column, look = state.choose_and_look()
+    with choose_column:
+        data, usable = choose.choose_data(sets, "noisy_digits")
+        method = choose.choose_method(methods())
+        choose.begin(method, data, f"defend/{data}", usable)
     with look:
-        live.newest(data, method, "digits take a quarter of a minute")
+        follow.newest(data, method["name"], "digits take a quarter of a minute")
     return {}
 
 
@@ -115,7 +103,7 @@ SHOW = {
 }
 reproduce = SHOW[str(tab)]()
 with st.expander("What am I seeing?", icon=":material/help:"):
-    for name in METHODS:
+    for name in methods():
         entry = state.catalogue()["model"][name]
         st.markdown(f"**{entry['title']}**. {entry['summary']} Source: {entry['source']}.")
         st.latex(entry["equation"])

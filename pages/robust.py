@@ -12,7 +12,8 @@ from app.forms.choose_model import Victim
 from app.forms.choose_sample import choose_sample
 from app.papers import acts, stage
 from app.papers.studies import against_control, beside, curves, results, tables
-from app.runs import launching, live
+from app.runs import launching
+from app.train import choose, follow
 
 TABS = {
     "acts": "Three acts",
@@ -131,37 +132,26 @@ def pixels() -> dict[str, str]:
 def train() -> dict[str, str]:
     """A base network or its defence, trained with the scores under attack."""
     catalogue = state.catalogue()
-    models, sets = (
-        catalogue["model"],
-        {name: card for name, card in catalogue["data"].items() if card["views"] == 1},
-    )
-    titles = {name: models[name]["title"] for name in METHODS} | {
-        ATTACK: catalogue["attack"][ATTACK]["title"]
-    }
-    choose, look = state.choose_and_look()
-    with choose:
+    sets = {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
+    titles = {name: catalogue["model"][name]["title"] for name in METHODS}
+    choose_column, look = state.choose_and_look()
+    with choose_column:
         method = st.selectbox(
-            "Act",
-            list(titles),
-            format_func=titles.__getitem__,
+            "Network or attack",
+            [*titles, ATTACK],
+            format_func=(titles | {ATTACK: catalogue["attack"][ATTACK]["title"]}).__getitem__,
             key="robust/method",
-            help="\n\n".join(f"{models[name]['title']}: {models[name]['summary']}" for name in METHODS),
+            help="\n\n".join(f"{titles[name]}: {catalogue['model'][name]['summary']}" for name in METHODS),
         )
     if method == ATTACK:
-        acts.fit(choose, look)
+        acts.fit(choose_column, look)
         return {}
-    with choose:
-        data = st.selectbox(
-            "Data",
-            list(sets),
-            key=state.key("data", "digits", lambda name: name in sets),
-            format_func=lambda name: launching.data_title(sets[name]),
-        )
-        usable = launching.about_data(sets[data])
-        launching.form(models[method], data, f"robust/{data}/{method}", acts.PRESET_FOR.get(data), usable)
+    with choose_column:
+        data, usable = choose.choose_data(sets, "digits")
+        choose.begin(catalogue["model"][method], data, f"robust/{data}/{method}", usable)
         st.caption("The defence trains its base and fits its attack first, or finds them.")
     with look:
-        run = live.newest(data, method, "on digits base, attack and defence take half a minute")
+        run = follow.newest(data, method, "on digits base, attack and defence take half a minute")
     return {} if run is None else launching.command(run.spec)
 
 

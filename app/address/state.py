@@ -20,6 +20,7 @@ from engine.asking import answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.home import home
+from engine.models.declared import title_of
 from engine.pool.client import Engine
 from engine.store import catalogue as engine_catalogue
 from engine.store.run import Run
@@ -308,17 +309,9 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
 
 
 def method_title(spec: Spec) -> str:
-    """What a person calls the method of a training: of a defence, with the network that it defends
-    and how.
-    """
-    known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
-    if "module" not in settings:
-        return str(known.get(spec.name, {}).get("title", spec.name))
-    arm = "" if settings["variant"] == "information" else f", {settings['variant']}"
-    return (
-        "Defended"
-        f" {known[settings['module']]['title']}{arm}{', alternating' if settings['attack_steps'] else ''}"
-    )
+    """What a person calls the method of a training with its settings."""
+    entry = catalogue()["model"].get(spec.name)
+    return spec.name if entry is None else title_of(entry, spec.settings.get("model_settings", {}))
 
 
 def model_title(name: str, run: Run) -> str:

@@ -119,13 +119,6 @@ def choose(
     }
 
 
-def preset_for(entry: Mapping[str, Any], data: str) -> str | None:
-    """The preset meant for a data set: the one that bears its name, else the first; None where there are
-    none.
-    """
-    return data if data in entry["presets"] else next(iter(entry["presets"]), None)
-
-
 def complaint(owner: str, knob: Knob, value: Any) -> str | None:
     """What is wrong with a value, as one sentence; None where nothing is. Limits only: the engine judges the
     rest.

@@ -13,6 +13,7 @@ from app.forms.threat import Threat
 from app.inspect.finished_attack import FinishedAttack, look, refuse
 from app.inspect.selection import Terms
 from app.runs import live
+from app.train import follow
 from engine.asking import answers
 from engine.errors import FeintError
 from engine.store.run import Run
@@ -137,7 +138,7 @@ def attacked(victim: Victim, threat: Threat, n: int) -> FinishedAttack:
                 icon=":material/rebase_edit:",
             )
         return found
-    live.follow(run.name)
+    follow.one(run.name)
     state.page_foot({"Command line": f"{threat.command(victim.name)} --n {n}"})
     st.stop()
 

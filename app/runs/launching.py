@@ -14,26 +14,12 @@ import streamlit as st
 
 from app.address import state
 from app.forms import settings_form
-from app.runs.record import duration
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec
 
 LIVE = ("queued", "running")
 DONE = ("finished", "zoo")
-ARMS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("dec_star", {}),
-    ("idec_star", {}),
-    ("adec", {}),
-    ("adec", {"adv_weight": 0.0}),
-)
-"""The comparison on one base: clustering alone, with reconstruction, with an adversary, and with a decoder
-that only follows.
-"""
-ARMS_OF_VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (("comvc", {}), ("ar_dmvc", {}), ("ar_dmvc_am", {}))
-"""The comparison for several views: without defence, trained on attacked views, and with the Attack
-Mitigator.
-"""
 OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
 """The page that shows a run of an action; a study names its own."""
 
@@ -46,25 +32,6 @@ def start(choice: settings_form.Choice, data: str, seed: int) -> str | None:
     """
     chosen = {part: choice[part] for part in ("name", "preset", "changes")}
     return begin({"ask": "prepare", "action": "train", "data": data, "seed": seed} | chosen)
-
-
-def form(entry: Mapping[str, Any], data: str, key: str, preset: str | None, usable: bool) -> None:
-    """Settings, seed and the button of a method's training; what is begun becomes the run of this page."""
-    choice = settings_form.choose(
-        entry, key=key, preset=preset, fold=True, about=about(measured(entry, data))
-    )
-    seed = int(st.number_input("Seed", 0, 9999, key=state.key("seed", 1, lambda number: 0 <= number <= 9999)))
-    if st.button(
-        "Train",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=choice["sentence"] is not None or not usable,
-    ):
-        made = start(choice, data, seed)
-        if made is not None:
-            state.put("run", made)
-            st.rerun()
 
 
 def begin(question: Mapping[str, Any]) -> str | None:
@@ -82,79 +49,6 @@ def begin(question: Mapping[str, Any]) -> str | None:
         state.refused(error)
         return None
     return run.name
-
-
-def arms(choice: settings_form.Choice) -> list[settings_form.Choice]:
-    """The arms that a method is compared among: what was changed in the form holds for all that know it."""
-    models = state.catalogue()["model"]
-    found = []
-    for name, fixed in ARMS_OF_VIEWS if "fuses" in models[choice["name"]]["abilities"] else ARMS:
-        if name in models:
-            known = {knob.path for knob in settings_form.leaves(settings_form.knobs(models[name]))} - {
-                "adv_weight"
-            }
-            changes = {path: value for path, value in choice["changes"].items() if path in known} | fixed
-            preset = choice["preset"] if choice["preset"] in models[name]["presets"] else None
-            found.append({"name": name, "preset": preset, "changes": changes})
-    return found
-
-
-def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
-    """Preset -> the result of a run that was made with it on this data set: one's own first, then the zoo's.
-
-    With it come `here`, whether it was made on this machine, and `seed`.
-    """
-    shelf = state.store()
-    runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
-    runs = [
-        run
-        for run in runs
-        if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)
-    ]
-    found: dict[str, dict[str, Any]] = {}
-    for preset in entry["presets"]:
-        wanted = _preset(entry, preset)
-        same = next((run for run in runs if dict(settings_form.flat(settings(run.spec))) == wanted), None)
-        if same and (result := same.result()):
-            found[preset] = result | {
-                "here": not same.zoo,
-                "seed": same.spec.seed,
-                "base_seconds": _base_seconds(same),
-            }
-    return found
-
-
-def _base_seconds(run: Run) -> float:
-    """How long the base of a run took; 0 where it has none, or where that is not known."""
-    try:
-        return float(state.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
-    except (KeyError, FeintError):
-        return 0.0
-
-
-def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Preset -> how long it took, for its button."""
-    return {
-        preset: (
-            f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
-        )
-        for preset, result in figures.items()
-        if "seconds" in result
-    }
-
-
-def expected(result: Mapping[str, Any]) -> str:
-    """What a preset reached when it was measured."""
-    scores = ", ".join(
-        f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None
-    )
-    where = "on this machine" if result["here"] else "when the zoo was made"
-    base = (
-        f", and {duration(result['base_seconds'])} for its base, which is trained once"
-        if result["base_seconds"]
-        else ""
-    )
-    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."
 
 
 def settings(spec: Spec) -> dict[str, Any]:
@@ -175,9 +69,7 @@ def title(spec: Spec) -> str:
     entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
     name = entry.get("title", spec.name or spec.action)
     if spec.action == "train":
-        return state.method_title(spec) + (
-            " without adversary" if settings(spec).get("adv_weight") == 0 else ""
-        )
+        return state.method_title(spec)
     return f"{spec.action.capitalize()}: {name}"
 
 

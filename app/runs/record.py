@@ -1,7 +1,7 @@
 """What a run has said so far, as tables. Only new lines of its events are read; nothing here draws."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,12 +110,20 @@ class Record:
             table.loc[again, angles] = math.nan
         return table
 
-    def losses(self) -> pd.DataFrame:
-        """One row a report of this run's own training (not of its base), thinned: `step` and what its paper
-        watches.
+    def values(self, names: Collection[str], x: str = "step") -> pd.DataFrame:
+        """One row a report of this run's own training (not of its base) that has one of these values: `step`,
+        `x` and the values, thinned.
         """
-        rows = [{"step": event.step} | event.values for event in self._own()]
+        rows = [
+            {"step": event.step} | {name: event.values[name] for name in (x, *names) if name in event.values}
+            for event in self._own()
+            if any(name in event.values for name in names)
+        ]
         return thinned(pd.DataFrame(rows).astype(float)) if rows else pd.DataFrame({"step": []})
+
+    def reported(self) -> list[str]:
+        """The names of all values that the method reported of its own training, in order."""
+        return list(dict.fromkeys(name for event in self._own() for name in event.values))
 
     def sizes(self) -> pd.DataFrame:
         """One row an evaluation: `step` and the size of each cluster."""
@@ -176,13 +184,10 @@ def stretches(table: pd.DataFrame, flag: str, x: str) -> list[tuple[float, float
     return found
 
 
-def decoder_blocks(settings: Mapping[str, Any], first: float, last: float) -> list[tuple[float, float]]:
-    """Iterations from `first` to `last` in which only the decoder moves: every other block of M, the first
-    one too.
+def decoder_blocks(block: int, first: float, last: float) -> list[tuple[float, float]]:
+    """Iterations from `first` to `last` in which only the decoder moves: every other block of this length,
+    the first one too.
     """
-    block = settings.get("block")
-    if not block:
-        return []
     starts = range(int(first // (2 * block)) * 2 * block, int(last) + 1, 2 * block)
     return [
         (float(max(start, first)), float(min(start + block, last)))

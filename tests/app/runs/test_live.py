@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from app.runs import launching, live, record
 from app.runs.record import Pace, Record
-from app.train import panels
 from engine.cli import flags
 from engine.errors import RunBroken
 from engine.events import Evaluate, Event, Progress, Started, Stopped
@@ -105,7 +104,7 @@ def test_pace_is_that_of_the_present_phase() -> None:
 def test_losses_are_those_of_the_run_itself_and_thinned() -> None:
     base = [Progress(step=k, total=9, phase="base: acai", values={"critic": 1.0}) for k in range(5)]
     own = [Progress(step=k, total=5000, phase="clustering", values={"kl": float(k)}) for k in range(1700)]
-    table = read(*base, *own).losses()
+    table = read(*base, *own).values(["kl", "critic"])
     assert "critic" not in table and len(table) <= record.POINTS and table["kl"].iloc[-1] == 1699
 
 
@@ -127,18 +126,8 @@ def test_near_stationary_stretches_reach_to_the_next_probe() -> None:
 
 
 def test_decoder_blocks_are_every_other_one_and_the_first() -> None:
-    assert record.decoder_blocks({"block": 10}, 0, 45) == [(0, 10), (20, 30), (40, 45)]
-    assert record.decoder_blocks({"block": 10}, 25, 45) == [(25, 30), (40, 45)]
-    assert record.decoder_blocks({}, 0, 45) == []
-
-
-def test_many_blocks_are_not_a_wall() -> None:
-    table = pd.DataFrame({"step": [0.0, 3000.0]})
-    assert (
-        panels._blocks(table, {"block": 10}, "step") == []
-        and len(panels._blocks(table, {"block": 100}, "step")) == 15
-    )
-    assert panels._blocks(table, {"block": 100}, "encoder_updates") == []
+    assert record.decoder_blocks(10, 0, 45) == [(0, 10), (20, 30), (40, 45)]
+    assert record.decoder_blocks(10, 25, 45) == [(25, 30), (40, 45)]
 
 
 @pytest.mark.parametrize(
@@ -146,58 +135,6 @@ def test_many_blocks_are_not_a_wall() -> None:
 )
 def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
     assert record.duration(seconds) == words
-
-
-def test_the_figures_of_a_real_run(trained_home: Store) -> None:
-    told, control = Record(), Record()
-    run, star = method(trained_home, "adec"), method(trained_home, "dec_star")
-    told.read(run)
-    control.read(star)
-    found = panels.followed(told, launching.settings(run.spec), control.evaluations())
-    assert list(found) == ["scores", "angles", "losses", "norms", "ratio", "judged", "sizes"]
-    names = [trace.name for trace in found["angles"].figure.data]
-    assert {"Δ_FR", "Δ_FD", "Δ_FR, DEC*", "Δ_FD, DEC*", "only the decoder moves"} <= set(names)
-    assert any(shape.y0 == panels.ALARM for shape in found["ratio"].figure.layout.shapes)
-    along = panels.followed(told, launching.settings(run.spec), control.evaluations(), "encoder_updates")
-    assert "only the decoder moves" not in [trace.name for trace in along["angles"].figure.data]
-    assert max(along["scores"].table["encoder_updates"]) == 20  # of 40 iterations, half move the encoder
-    close = panels.followed(told, launching.settings(run.spec), None, zoom=True)
-    assert len(close["scores"].table) == len(found["scores"].table)  # fewer than 300 iterations: all of them
-
-
-def test_grey_stretches_and_hypothetical_angles_are_marked() -> None:
-    told = read(
-        evaluated(0, 0.1, hypothetical=1.0),
-        evaluated(10, -0.9, 1.0, hypothetical=1.0),
-        evaluated(20, 0.2, hypothetical=1.0),
-    )
-    figure = panels.followed(told, {}, None)["angles"].figure
-    assert {"Δ_FD (hypothetical)", "gradient nearly zero"} <= {trace.name for trace in figure.data}
-    assert any(shape.x0 == 10 and shape.x1 == 20 for shape in figure.layout.shapes)
-    assert "not better by itself" in figure.layout.title.subtitle.text.replace("<br>", " ")
-
-
-def test_the_control_is_dec_star_on_the_same_base(trained_home: Store, desk: Desk) -> None:
-    def page() -> None:
-        import streamlit as st
-
-        from app.address import state
-        from app.runs import live
-
-        run = next(run for run in state.store().all() if run.spec.name == st.session_state["name"])
-        found = live.control(run)
-        st.session_state["steps"] = None if found is None else found["step"].tolist()
-
-    at = AppTest.from_function(page, default_timeout=30)
-    at.session_state["name"] = "adec"
-    at.run()
-    assert not at.exception and at.session_state["steps"] == [0, 10, 20, 30, 40]
-    at.session_state["name"] = "dec_star"
-    assert at.run().session_state["steps"] is None
-    star = method(trained_home, "dec_star")
-    trained_home.delete(star.key)
-    at.session_state["name"] = "adec"
-    assert at.run().session_state["steps"] is None
 
 
 def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> None:
@@ -230,26 +167,6 @@ def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> 
     )
 
 
-def test_measured_presets_say_how_long_and_how_well(trained_home: Store, desk: Desk) -> None:
-    tiny = launching.settings(method(trained_home, "dec_star").spec)
-    entry = {"name": "dec_star", "defaults": {}, "presets": {"tiny": tiny, "other": {"rate": 5}}}
-    found = launching.measured(entry, "digits")
-    assert (
-        list(found) == ["tiny"] and found["tiny"]["here"] and launching.about(found)["tiny"].endswith("here")
-    )
-    assert launching.expected(found["tiny"]).startswith("Measured on this machine, seed 0: ACC 0.")
-    assert launching.measured(entry, "mnist_test") == {}
-
-
-def test_what_the_page_shows_first(trained_home: Store, desk: Desk) -> None:
-    star = method(trained_home, "dec_star")
-    assert live.shown(["a", "b"], "digits", "adec") == ["a", "b"]
-    assert live.shown([], "digits", "dec_star") == [star.key] and live.shown([], "usps", "dec_star") == []
-    waiting = trained_home.create(star.spec.model_copy(update={"seed": 9}))
-    waiting.want("run")
-    assert live.shown([], "digits", "adec") == [waiting.key]
-
-
 def test_a_damaged_line_is_refused(trained_home: Store) -> None:
     run = method(trained_home, "adec")
     (run.folder / "events.jsonl").write_bytes(b"{}\n")
@@ -276,20 +193,6 @@ def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_h
     assert launching.title(bare) == "ADEC without adversary"
 
 
-def test_an_arm_keeps_its_colour_before_the_others_have_begun() -> None:
-    told = read(evaluated(0, 0.1), evaluated(10, 0.3))
-    found = panels.compared({"first": read(), "second": told, "third": read(evaluated(0, 0.2))})
-    colours = {
-        name: {trace.name: trace.line.color for trace in chart.figure.data} for name, chart in found.items()
-    }
-    assert (
-        colours["acc"]["second"] == colours["delta_fd"]["second"]
-        and colours["acc"]["second"] != colours["acc"]["third"]
-    )
-    table = panels.final({"first": read(), "second": told})
-    assert table["ACC"].tolist()[1] == 0.5 and table["mean Δ_FD"].tolist()[1] == 0.2
-
-
 @pytest.mark.parametrize(
     ("lived", "lives", "reruns"), [(True, False, 1), (False, True, 1), (True, True, 0), (False, False, 0)]
 )
@@ -307,6 +210,6 @@ def test_phases_of_its_own_are_not_said_twice_either() -> None:
         Progress(step=30, total=40, phase=phase, values={"kl": 1.0}) for phase in ("clustering", "base: acai")
     )
     told = read(Started(run="a"), base, own, Started(run="a", step=10), own.model_copy(update={"step": 11}))
-    assert told.losses()["step"].tolist() == [11] and [
+    assert told.values(["kl", "critic"])["step"].tolist() == [11] and [
         event.step for event in told.events if isinstance(event, Progress)
     ] == [30, 11]

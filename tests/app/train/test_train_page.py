@@ -85,7 +85,7 @@ def test_defences_are_compared_with_the_model_without_one(
     trained_home: Store, desk: Desk, opened: Opened
 ) -> None:
     at = opened("train", data="noisy_digits", seed="4", run="noisy_digits/comvc")
-    button(at, "Compare the defences").click().run()
+    button(at, "Compare the three arms").click().run()
     runs = [trained_home.find(key) for key in desk.submitted]
     assert [run.spec.name for run in runs] == ["comvc", "ar_dmvc", "ar_dmvc_am"] and {
         run.spec.data for run in runs

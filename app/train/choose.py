@@ -1,0 +1,194 @@
+"""The left column of every page that trains: data, method, settings, seed, and the button that begins."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.address import state
+from app.forms import settings_form
+from app.forms.choose_model import DEFAULT_MODEL
+from app.runs import launching
+from app.runs.launching import DONE
+from app.runs.record import duration
+from app.train import arms
+from engine.errors import FeintError
+from engine.store.run import Run
+
+Entry = Mapping[str, Any]
+
+
+def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
+    """A data set of these, and whether it can be used now; what has to be said of it stands below."""
+    data = str(
+        st.selectbox(
+            "Data",
+            list(sets),
+            key=state.key("data", default, lambda name: name in sets, "a data set of this list"),
+            format_func=lambda name: launching.data_title(sets[name]),
+        )
+    )
+    return data, launching.about_data(sets[data])
+
+
+def trains_on(entry: Entry, card: Entry) -> bool:
+    """Whether a method can take a data set: one that fuses views needs several."""
+    return "fuses" not in entry["abilities"] or card.get("views", 1) > 1
+
+
+def choose_method(names: Sequence[str], label: str = "Method", **widget: Any) -> Entry:
+    """A method of these, as its catalogue entry; that its training sees labels is said below."""
+    models = state.catalogue()["model"]
+    name = str(
+        st.selectbox(
+            label,
+            names,
+            format_func=lambda one: models[one]["title"],
+            help="\n\n".join(f"**{models[one]['title']}**: {models[one]['summary']}" for one in names),
+            **widget,
+        )
+    )
+    if models[name]["supervised"]:
+        st.badge(
+            "supervised: it sees the labels of the training rows", icon=":material/label:", color="orange"
+        )
+    entry: Entry = models[name]
+    return entry
+
+
+def suggested(names: Sequence[str]) -> str:
+    """The method that a form begins with: that of the model shown first everywhere, else the last arm of the
+    first method's comparison, else the first.
+    """
+    models = state.catalogue()["model"]
+    first = state.store().zoo().get(DEFAULT_MODEL)
+    compared = [arm["model"] for arm in arms.of(models[names[0]]) if not arm["changes"]]
+    wanted = [first.spec.name] if first else []
+    return next(name for name in (*wanted, *reversed(compared), *names) if name in names)
+
+
+def first_method(key: str, asked: str, names: Sequence[str]) -> None:
+    """When the page opens, or the data no longer fit the method, the widget `key` has that of the run in the
+    address, else the suggested one.
+    """
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = asked if asked in names else suggested(names)
+
+
+def preset_for(entry: Entry, data: str) -> str | None:
+    """The preset that is meant for a data set; else the first; None where there are none."""
+    fitting = entry["fits"].get(data)
+    return fitting if fitting in entry["presets"] else next(iter(entry["presets"]), None)
+
+
+def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
+    """The settings of a method, with what its presets took and reached where they were measured."""
+    figures = measured(entry, data)
+    choice = settings_form.choose(
+        entry, key=key, preset=preset_for(entry, data), fold=True, about=about(figures)
+    )
+    if choice["preset"] in figures and not choice["changes"]:
+        st.caption(expected(figures[choice["preset"]]))
+    return choice
+
+
+def seed() -> int:
+    """Of weights, batches and k-means. The first one offered is 1: what was trained with seed 0 ships with
+    Feint, and would only be shown.
+    """
+    key = state.key("seed", 1, lambda number: 0 <= number <= 9999)
+    return int(st.number_input("Seed", 0, 9999, key=key, help="Of weights, batches and k-means."))
+
+
+def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False) -> None:
+    """Settings, seed, and the button of a method's training, with `compare` one for all its arms too; what is
+    begun becomes the run of this page.
+    """
+    choice, number = settings(entry, data, key), seed()
+    wrong = choice["sentence"] is not None or not usable
+    alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
+    every = arms.of(entry) if compare else []
+    together = len(every) > 1 and st.button(
+        arms.words(entry),
+        icon=":material/stacked_line_chart:",
+        width="stretch",
+        disabled=wrong,
+        help=f"{', '.join(map(arms.title, every))}: on the same data, seed and base.",
+    )
+    if alone or together:
+        _start(arms.chosen(entry, choice) if together else [choice], data, number)
+
+
+def _start(choices: Sequence[settings_form.Choice], data: str, number: int) -> None:
+    """Begin these trainings, and show them; nothing is shown where one was refused."""
+    made = [launching.start(choice, data, number) for choice in choices]
+    if None in made:
+        return
+    shipped = [str(name) for name in made if "/" in str(name)]
+    if shipped:
+        state.notice(
+            f"{' and '.join(shipped)} ships with Feint as it was trained with this seed, and is shown as it"
+            " was. For a live training choose another seed."
+        )
+    state.put("run", ",".join(map(str, made)))
+    st.rerun()
+
+
+def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
+    """Preset -> the result of a run that was made with it on this data set: one's own first, then the zoo's.
+
+    With it come `here`, whether it was made on this machine, and `seed`.
+    """
+    shelf = state.store()
+    runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
+    runs = [
+        run
+        for run in runs
+        if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)
+    ]
+    found: dict[str, dict[str, Any]] = {}
+    for preset in entry["presets"]:
+        wanted = dict(settings_form.flat(settings_form.merged(entry["defaults"], entry["presets"][preset])))
+        same = next(
+            (run for run in runs if dict(settings_form.flat(launching.settings(run.spec))) == wanted), None
+        )
+        if same and (result := same.result()):
+            found[preset] = result | {
+                "here": not same.zoo,
+                "seed": same.spec.seed,
+                "base_seconds": _base_seconds(same),
+            }
+    return found
+
+
+def _base_seconds(run: Run) -> float:
+    """How long the base of a run took; 0 where it has none, or where that is not known."""
+    try:
+        return float(state.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
+    except (KeyError, FeintError):
+        return 0.0
+
+
+def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Preset -> how long it took, for its button."""
+    return {
+        preset: (
+            f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
+        )
+        for preset, result in figures.items()
+        if "seconds" in result
+    }
+
+
+def expected(result: Mapping[str, Any]) -> str:
+    """What a preset reached when it was measured."""
+    scores = ", ".join(
+        f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None
+    )
+    where = "on this machine" if result["here"] else "when the zoo was made"
+    base = (
+        f", and {duration(result['base_seconds'])} for its base, which is trained once"
+        if result["base_seconds"]
+        else ""
+    )
+    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."

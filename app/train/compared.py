@@ -1,0 +1,76 @@
+"""Several training runs in the same figures, and their last numbers in one table. Pure functions."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from app.charts import charts
+from app.charts.charts import Chart
+from app.runs import record
+from app.runs.record import Record
+from app.train.figures import ALONG, ON_ALL, View
+from app.train.measured import ANGLE, SCORE, Entry, first_of, named
+
+
+def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view: View) -> dict[str, Chart]:
+    """First scores and angles of several runs in the same figures."""
+    frames = {name: view.cut(told.evaluations()) for name, told in records.items()}
+    note = f"{ON_ALL} One seed: a point of difference is within its noise."
+    found = {
+        column: charts.arms(frames, view.x, {column: title}, title=title, x_title=view.x_title, caption=note)
+        for column, title in first_of(named(metrics, SCORE), metrics).items()
+        if any(column in frame and frame[column].notna().any() for frame in frames.values())
+    }
+    probes = {name: record.probes(table) for name, table in frames.items()}
+    for column, title in named(metrics, ANGLE).items():
+        if any(column in table and table[column].notna().any() for table in probes.values()):
+            unreal = _hypothetical(probes) if column == "delta_fd" else ""
+            found[column] = charts.arms(
+                probes,
+                view.x,
+                {column: title},
+                title=title,
+                x_title=view.x_title,
+                smooth=record.AVERAGED,
+                caption=f"Moving average over {record.AVERAGED} probes. Higher is not better by itself."
+                + unreal,
+            )
+    return found
+
+
+def _hypothetical(probes: Mapping[str, pd.DataFrame]) -> str:
+    """Of which runs Δ_FD compares with a regulariser that they do not train."""
+    names = [
+        name
+        for name, table in probes.items()
+        if "hypothetical" in table and table["hypothetical"].eq(1).any()
+    ]
+    return f" For {' and '.join(names)} it is hypothetical." if names else ""
+
+
+def table(
+    records: Mapping[str, Record], metrics: Mapping[str, Entry], along: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a run: its newest scores, its mean angles over all probes, and how far it went along each
+    axis.
+    """
+    shown = first_of(named(metrics, SCORE), metrics)
+    shown |= {"reconstruction_mse": "reconstruction error"}
+    rows = []
+    for arm, told in records.items():
+        now, probes = told.now(), record.probes(told.evaluations())
+        means = {
+            f"mean {title}": probes[column].mean() if column in probes else None
+            for column, title in named(metrics, ANGLE).items()
+        }
+        went = {title: now.get(column) for column, title in along.items() if column != "step"}
+        values = {title: now.get(column) for column, title in shown.items()}
+        rows.append({"arm": arm} | values | went | means | {"iterations": told.pace().step})
+    return pd.DataFrame(rows).dropna(axis=1, how="all").round(3)
+
+
+def axes(entries: Iterable[Entry], tables: Iterable[pd.DataFrame]) -> dict[str, str]:
+    """The axes along which runs of these methods can be drawn: those that one of them has values of."""
+    tables = list(tables)
+    declared = {name: title for entry in entries for name, title in entry.get("along", {}).items()}
+    return ALONG | {name: title for name, title in declared.items() if any(name in table for table in tables)}

@@ -1,0 +1,245 @@
+"""The figures of one training run: what its events say, as charts. Pure functions.
+
+Which values are drawn, in which figure and under which name is declared: a method's curves and panels in its
+settings class, measured numbers beside the metric. Of a method that declares nothing, every value that it
+reports is drawn under its own name.
+
+Angles between gradients are drawn with what it takes to read them: a moving average over their probes, the
+stretches in which the gradient nearly vanishes, the blocks in which only the decoder moves, and the control
+on the same base.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from app.charts import charts, palette
+from app.charts.charts import Chart
+from app.runs import record
+from app.runs.record import Record
+from app.train.measured import ANGLE, ATTACKED, NORM, OTHER, SCORE, Entry, named, present
+
+ZOOM = 300
+"""Iterations of the close-up, in which single blocks can be seen."""
+BLOCKS = 40
+"""Blocks that are shaded, at most: more would be a grey wall."""
+ALONG = {"step": "iterations"}
+"""The axis that every training has; a method may declare more."""
+ON_ALL = "On all samples; labels are used for scoring only."
+
+
+@dataclass(frozen=True)
+class View:
+    """How a run is looked at: along which value, called `x_title`, and whether the last stretch alone."""
+
+    x: str = "step"
+    x_title: str = ALONG["step"]
+    zoom: bool = False
+
+    def cut(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows that are looked at."""
+        if not self.zoom or table.empty:
+            return table
+        return table[table["step"] >= table["step"].max() - ZOOM].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A run as its figures need it.
+
+    `entry` is the catalogue's of the method, `metrics` its entries of all measured numbers, `control` the
+    evaluations of the control on the same base, by its name.
+    """
+
+    told: Record
+    entry: Entry
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Entry]
+    control: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    view: View = View()
+
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        """One row an evaluation."""
+        return self.view.cut(self.told.evaluations())
+
+    @property
+    def past(self) -> dict[str, pd.DataFrame]:
+        """The control's evaluations, where they have this axis."""
+        return {name: self.view.cut(table) for name, table in self.control.items() if self.view.x in table}
+
+    def blocks(self) -> list[tuple[float, float]]:
+        """Stretches in which the decoder alone moves, where they can be told apart; along another axis than
+        the steps they have no width.
+        """
+        table, length = self.evaluations, self.settings.get(self.entry.get("blocks") or "")
+        if self.view.x != "step" or table.empty or not length:
+            return []
+        found = record.decoder_blocks(int(length), float(table["step"].min()), float(table["step"].max()))
+        return found if len(found) <= BLOCKS else []
+
+    def chart(self, table: pd.DataFrame, names: Mapping[str, str], title: str, **more: Any) -> Chart:
+        """Lines along the view's axis."""
+        return charts.training_curves(
+            table, names, title=title, x=self.view.x, x_title=self.view.x_title, **more
+        )
+
+
+def of_run(run: Drawn) -> dict[str, Chart]:
+    """Name -> chart of one run: what was measured, then what the method itself watches."""
+    found = {
+        "scores": scores(run),
+        "attacked": under_attack(run),
+        "angles": angles(run),
+        **{f"panel/{panel['name']}": _panel(run, panel) for panel in panels(run.entry, run.told)},
+        "norms": norms(run),
+        **{f"unit/{unit}": chart for unit, chart in others(run).items()},
+        "sizes": sizes(run),
+    }
+    return {name: chart for name, chart in found.items() if chart is not None}
+
+
+def scores(run: Drawn) -> Chart | None:
+    """The measured shares that need labels: ACC and its like, clean and attacked."""
+    names = present(run.evaluations, named(run.metrics, SCORE), run.view.x)
+    if not names:
+        return None
+    watched = run.entry.get("watched")
+    attacked = any(run.metrics[name]["of"] == "attack" for name in names)
+    first = next(iter(names))
+    control = {name: table[[run.view.x, first]] for name, table in run.past.items() if first in table}
+    return run.chart(
+        run.evaluations,
+        names,
+        "Scores",
+        controls=control,
+        caption=f"{ON_ALL} The axis need not begin at 0."
+        + (f" Attacked: {watched}." if attacked and watched else ""),
+    )
+
+
+def under_attack(run: Drawn) -> Chart | None:
+    """What else was measured under the attack that is watched."""
+    names = present(run.evaluations, named(run.metrics, ATTACKED), run.view.x)
+    if not names:
+        return None
+    caption = "The same attacked samples. KL of assignments: 0 where the attack changes none; in nats."
+    return run.chart(run.evaluations, names, "Under attack", caption=caption)
+
+
+def angles(run: Drawn) -> Chart | None:
+    """Cosines between gradients."""
+    probes = record.probes(run.evaluations)
+    names = present(probes, named(run.metrics, ANGLE), run.view.x)
+    if not names:
+        return None
+    if "hypothetical" in probes and probes["hypothetical"].eq(1).any():
+        names = {
+            name: f"{title} (hypothetical)" if name == "delta_fd" else title for name, title in names.items()
+        }
+    window = record.window(len(probes))
+    return run.chart(
+        probes,
+        names,
+        "Angles between gradients",
+        y_title="cosine",
+        smooth=window,
+        zero=True,
+        stationary=record.stretches(probes, "near_stationary", run.view.x),
+        blocks=run.blocks(),
+        controls={name: record.probes(table) for name, table in run.past.items()},
+        caption=(
+            f"Bold: moving average over {window} probes; faint: single probes. Higher is not better by"
+            " itself."
+        ),
+    )
+
+
+def norms(run: Drawn) -> Chart | None:
+    """Norms of gradients."""
+    probes = record.probes(run.evaluations)
+    names = present(probes, named(run.metrics, NORM), run.view.x)
+    if not names:
+        return None
+    return run.chart(
+        probes,
+        names,
+        "Sizes of the gradients",
+        stationary=record.stretches(probes, "near_stationary", run.view.x),
+        caption=(
+            "Of the whole encoder. Grey: ‖∇total‖ below 5 % of its parts; there Δ_FD tends to −1 by itself."
+        ),
+    )
+
+
+def others(run: Drawn) -> dict[str, Chart]:
+    """Unit -> chart of every other metric that was measured, such as one of a person's own."""
+    names = present(run.evaluations, named(run.metrics, OTHER), run.view.x)
+    by_unit: dict[str, dict[str, str]] = {}
+    for name, title in names.items():
+        by_unit.setdefault(run.metrics[name]["unit"], {})[name] = title
+    return {
+        unit: run.chart(run.evaluations, titles, ", ".join(titles.values()), y_title=unit, caption=ON_ALL)
+        for unit, titles in by_unit.items()
+    }
+
+
+def panels(entry: Entry, told: Record) -> list[dict[str, Any]]:
+    """The figures of a method's own values, each with its `curves`: those that it declares, else one with
+    every value that it reports.
+    """
+    curves = entry.get("curves") or [
+        {"name": name, "title": name, "panel": "losses"} for name in told.reported()
+    ]
+    declared = {panel["name"]: panel for panel in entry.get("panels", ())}
+    names = dict.fromkeys([*declared, *(curve["panel"] for curve in curves)])
+    return [
+        {"name": name, "title": "Parts of the loss" if name == "losses" else name}
+        | declared.get(name, {})
+        | {"curves": {curve["name"]: curve["title"] for curve in curves if curve["panel"] == name}}
+        for name in names
+    ]
+
+
+def _panel(run: Drawn, panel: Mapping[str, Any]) -> Chart | None:
+    """One figure of a method's own values; one with a limit only where something comes near it."""
+    table = run.view.cut(run.told.values(panel["curves"], run.view.x))
+    names = present(table, panel["curves"], run.view.x)
+    limit = panel.get("limit")
+    if not names or (limit is not None and not (table[list(names)] > 0).any(axis=None)):
+        return None
+    only = next(iter(names.values())) if len(names) == 1 else ""  # a single line has no legend
+    chart = run.chart(
+        table,
+        names,
+        panel["title"],
+        y_title=panel.get("y_title") or only,
+        share=panel.get("share", False),
+        blocks=run.blocks(),
+        caption=panel.get("caption", ""),
+    )
+    if limit is not None:
+        chart.figure.add_hline(y=limit, line={"color": palette.LINES[1], "dash": "dash", "width": 1.5})
+    return chart
+
+
+def sizes(run: Drawn) -> Chart | None:
+    """Sizes of the largest, the median and the smallest cluster."""
+    table = run.view.cut(run.told.sizes())
+    clusters = [column for column in table if column != "step"]
+    if not clusters:
+        return None
+    counts = table[clusters]  # (evaluations, clusters)
+    ends = {"largest": counts.max(axis=1), "median": counts.median(axis=1), "smallest": counts.min(axis=1)}
+    table = pd.DataFrame({"step": table["step"]} | ends)
+    if run.view.x != "step":
+        table = table.merge(run.evaluations[["step", run.view.x]].drop_duplicates("step"), on="step")
+    return run.chart(
+        table,
+        {name: f"{name} cluster" for name in ends},
+        "Cluster sizes",
+        y_title="samples",
+        caption=f"Of {len(clusters)} clusters. A cluster of 0 has died out.",
+    )

@@ -1,0 +1,248 @@
+"""A training as it goes on: progress, scores, curves, pictures; of one run, or of several side by side.
+
+What is shown is read from the run's folder alone, so a reload, a second viewer or a restarted server see the
+same run. One fragment draws, and it ticks only while the run lives.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.address import state
+from app.charts import charts
+from app.runs import launching, live
+from app.runs.launching import DONE, LIVE, title
+from app.runs.record import Record
+from app.train import arms, compared, figures, pictures, scores
+from app.train.figures import ZOOM, Drawn, View
+from app.train.measured import Entry
+from engine.store.run import Run
+
+REDRAW = 2.0
+"""Seconds that the figures of a live run stand: seven of them take a seventh of a second."""
+
+
+def shown(names: Sequence[str], data: str, method: str) -> list[str]:
+    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of
+    this method, own before zoo.
+    """
+    if names:
+        return list(names)
+    shelf = state.store()
+    own = [run for run in shelf.all() if run.status() != "broken" and run.spec.action == "train"]
+    working = [run.name for run in own if run.status() in LIVE]
+    alike = [run for run in (*own, *shelf.zoo().values()) if (run.spec.name, run.spec.data) == (method, data)]
+    return (working or [run.name for run in alike if run.status() in DONE])[:1]
+
+
+def in_address() -> list[str]:
+    """The runs that the address names."""
+    return [name for name in state.value("run", "").split(",") if name]
+
+
+def method_of(names: Sequence[str]) -> str:
+    """The registered name of what one run trains; "" for none, several, or one that cannot be read."""
+    return state.store().find(names[0]).spec.name if len(names) == 1 and live.readable(names[0]) else ""
+
+
+def newest(data: str, method: str, takes: str) -> Run | None:
+    """Follow the run of the address, or the newest of a method on a data set; where there is none, say how to
+    begin and how long it `takes`.
+    """
+    names = shown(in_address(), data, method)
+    if not names:
+        nothing_yet(takes)
+        return None
+    one(names[0])
+    return live.find(names[0])
+
+
+def nothing_yet(takes: str) -> None:
+    """What to do where nothing was trained, and how long it `takes`."""
+    st.info(
+        f"Nothing was trained with this method yet. Press Train; {takes}.", icon=":material/model_training:"
+    )
+
+
+def one(name: str) -> None:
+    """Everything about one run, kept up to date while it lives."""
+    run = live.find(name)
+    if run is not None:
+        lives = run.status() in LIVE
+        st.fragment(_follow, run_every=live.TICK if lives else None)(name, lives, control_of(run))
+
+
+def several(names: Sequence[str]) -> None:
+    """Several runs in the same figures, kept up to date while one of them lives."""
+    runs = [run for name in names if (run := live.find(name)) is not None]
+    lives = any(run.status() in LIVE for run in runs)
+    st.fragment(_compare, run_every=live.TICK if lives else None)([run.name for run in runs], lives)
+
+
+Control = Mapping[str, pd.DataFrame]
+"""Name of the control -> its evaluations; empty where there is none."""
+
+
+def control_of(run: Run) -> Control:
+    """The evaluations of the control that the method declares, on the same base."""
+    other = arms.control_run(run)
+    told = live.read(other) if other is not None else None
+    if other is None or told is None or told.evaluations().empty:
+        return {}
+    return {title(other.spec): told.evaluations()}
+
+
+def _entry(run: Run) -> Entry:
+    """The catalogue's entry of the method of a run; empty where nobody here knows it."""
+    entry: Entry = state.catalogue()["model"].get(run.spec.name, {})
+    return entry
+
+
+def _follow(name: str, lived: bool, control: Control) -> None:
+    run = state.store().find(name)
+    told = live.read(run)
+    if told is None:
+        return
+    status = run.status()
+    _head(run, told, status)
+    live.drawn_once_more(lived, status in LIVE)
+    if len(told.evaluations()):
+        _learned(run, told, control)
+        _say_what_control_is_missing(run, control)
+    elif (base := _base(run)) is not None:
+        st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
+        _learned(*base, {})
+    elif status in LIVE:
+        st.skeleton(height=260)
+
+
+def _head(run: Run, told: Record, status: str) -> None:
+    """Status, name and what can be done; where a finished model leads to; why it ended where it is not."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        live.headline(run)
+        if status in DONE:
+            live.link("attack", "Attack this model", "bolt", {"model": run.name})
+            live.link("inspect", "Inspect", "search", {"model": run.name})
+    live.progress(run, told)
+    live.ending(run, told)
+
+
+def _say_what_control_is_missing(run: Run, control: Control) -> None:
+    declared = arms.control(run.spec)
+    if declared is not None and not control:
+        name = arms.title(declared)
+        st.caption(
+            f"Its control, {name} on the same base, is not here yet: {arms.words(_entry(run))} trains it, and"
+            " draws it in grey."
+        )
+
+
+def _learned(run: Run, told: Record, control: Control) -> None:
+    """Scores, then the first figures, pictures as they come, and the rest."""
+    entry, metrics, lives = _entry(run), state.catalogue()["metric"], run.status() in LIVE
+    scores.show(told, entry, metrics)
+    view = _view([entry], [told.evaluations()])
+    drawn = Drawn(told, entry, launching.settings(run.spec), metrics, control, view)
+    found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))
+    first: list[str] = [name for name in ("scores", "attacked", "angles") if name in found]
+    _draw({name: found[name] for name in first}, run.key, lives)
+    beside = pictures.show(run, told)
+    if beside is not None and "sizes" in found:
+        first.append("sizes")
+        with beside:
+            charts.show(found["sizes"], key=f"{run.key}/sizes", table=not lives)
+    _draw({name: chart for name, chart in found.items() if name not in first}, run.key, lives)
+
+
+def _compare(names: Sequence[str], lived: bool) -> None:
+    records: dict[str, Record] = {}
+    runs = [state.store().find(name) for name in names]
+    for run in runs:
+        told = live.read(run)
+        if told is not None:
+            records[title(run.spec)] = told
+            with st.container(horizontal=True, vertical_alignment="center"):
+                live.headline(run)
+                live.open_link(run)
+            live.progress(run, told)
+    live.drawn_once_more(lived, any(run.status() in LIVE for run in runs))
+    tables = [told.evaluations() for told in records.values()]
+    if any(len(table) for table in tables):
+        entries, metrics = [_entry(run) for run in runs], state.catalogue()["metric"]
+        view = _view(entries, tables)
+        found = _redrawn(
+            "+".join(names), (view, lived), lived, lambda: compared.charts_of(records, metrics, view)
+        )
+        _draw(found, "arms", lived)
+        table = compared.table(records, metrics, compared.axes(entries, tables))
+        st.dataframe(table, hide_index=True, alt="The newest scores of each arm, and its mean angles.")
+
+
+def _base(run: Run) -> tuple[Run, Record] | None:
+    """The run that this one begins from, where it has something to show."""
+    key = run.spec.builds_on.get("base")
+    if key is None or not live.readable(key):
+        return None
+    base = state.store().find(key)
+    told = live.read(base)
+    return (base, told) if told is not None and len(told.evaluations()) else None
+
+
+def _redrawn(
+    key: str, seen: object, lives: bool, build: Callable[[], dict[str, charts.Chart]]
+) -> dict[str, charts.Chart]:
+    """The figures as they are `seen`; those of a live run are made anew every REDRAW seconds: it takes a
+    while.
+    """
+    kept = st.session_state.setdefault("figures", {})
+    before, when, found = kept.get(key, (None, 0.0, {}))
+    if before != seen or not lives or time.monotonic() - when > REDRAW:
+        found = build()
+        kept[key] = (seen, time.monotonic(), found)
+    return found
+
+
+def _draw(found: Mapping[str, charts.Chart], key: str, lives: bool) -> None:
+    """Charts, two abreast; their tables once the run rests, so that nothing is sent twice a second that
+    nobody looks at.
+    """
+    every = list(found.items())
+    for place in range(0, len(every), 2):
+        for column, (name, chart) in zip(st.columns(2, gap="medium"), every[place : place + 2], strict=False):
+            with column:
+                charts.show(chart, key=f"{key}/{name}", table=not lives)
+
+
+def _view(entries: Sequence[Entry], tables: Sequence[pd.DataFrame]) -> View:
+    """The axis, where there is a choice, and whether to look at the last stretch only."""
+    axes = compared.axes(entries, tables)
+    axis, whole = "step", "whole run"
+    with st.container(horizontal=True):
+        if len(axes) > 1:
+            axis = str(
+                st.segmented_control(
+                    "Along",
+                    list(axes),
+                    format_func=axes.__getitem__,
+                    default=axis,
+                    required=True,
+                    key="live_axis",
+                    persist_state="session",
+                    help=(
+                        "A method may spend part of its iterations on the decoder alone, so arms should also"
+                        " be compared along encoder updates."
+                    ),
+                )
+            )
+        stretch = st.segmented_control(
+            "Stretch",
+            [whole, f"last {ZOOM}"],
+            default=whole,
+            required=True,
+            key="live_stretch",
+            persist_state="session",
+            help="The close-up shows single points, and shades the blocks in which only the decoder moves.",
+        )
+    return View(axis, axes[axis], stretch != whole)

@@ -1,0 +1,56 @@
+"""The newest numbers of a training run, and what warns of a failing one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.runs.record import Record
+from app.train.measured import Entry, order
+
+
+def show(told: Record, entry: Entry, metrics: Mapping[str, Entry]) -> None:
+    """First what was measured, then what the method itself watches beside its losses; its alarms below."""
+    now = told.now()
+    with st.container(horizontal=True):
+        for label, value, explanation in [*_measured(now, entry, metrics), *_watched(now, entry)]:
+            st.metric(label, f"{value:.3f}", width=100, help=explanation)
+    for alarm in entry.get("alarms", ()):
+        value = now.get(alarm["value"], 0.0)
+        if value > alarm["above"]:
+            st.warning(alarm["sentence"].format(value=value, above=alarm["above"]))
+
+
+Number = tuple[str, float, str]
+"""Label, value, explanation."""
+
+
+def _measured(now: Mapping[str, float], entry: Entry, metrics: Mapping[str, Entry]) -> list[Number]:
+    """The metrics that are among the first numbers, and all of the attack that is watched."""
+    first = [
+        name
+        for name in now
+        if name in metrics and (metrics[name]["headline"] is not None or metrics[name]["of"] == "attack")
+    ]
+    first.sort(key=lambda name: order(metrics[name]))
+    return [_number(name, now, entry, metrics[name]) for name in first]
+
+
+def _number(name: str, now: Mapping[str, float], entry: Entry, metric: Entry) -> Number:
+    label, explanation = metric["title"], metric["summary"]
+    if name == "delta_fd" and now.get("hypothetical"):
+        label += " (hyp.)"
+        explanation += " Hypothetical: this regulariser is not trained here."
+    if metric["of"] == "attack" and entry.get("watched"):
+        explanation += f" Attacked: {entry['watched']}."
+    return label, now[name], explanation
+
+
+def _watched(now: Mapping[str, float], entry: Entry) -> list[Number]:
+    """The method's curves that are no losses."""
+    panels: dict[str, dict[str, Any]] = {panel["name"]: panel for panel in entry.get("panels", ())}
+    return [
+        (curve["title"], now[curve["name"]], panels.get(curve["panel"], {}).get("caption", ""))
+        for curve in entry.get("curves", ())
+        if curve["panel"] != "losses" and curve["name"] in now
+    ]
