@@ -17,6 +17,8 @@ register_metric(
         "Kuhn, 1955; used so since Xie et al., ICML 2016",
         better="up",
         labels=True,
+        of="model",
+        headline=1,
     ),
     Metric(
         "nmi",
@@ -26,6 +28,8 @@ register_metric(
         "Strehl and Ghosh, JMLR 2002",
         better="up",
         labels=True,
+        of="model",
+        headline=2,
     ),
     Metric(
         "ari",
@@ -35,6 +39,8 @@ register_metric(
         "Hubert and Arabie, 1985",
         better="up",
         labels=True,
+        of="model",
+        headline=3,
     ),
 )
 

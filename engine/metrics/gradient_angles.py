@@ -39,6 +39,8 @@ register_metric(
         _PAPER,
         "cosine",
         labels=True,
+        of="training",
+        headline=1,
     ),
     Metric(
         "delta_fd",
@@ -46,6 +48,8 @@ register_metric(
         "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).",
         _PAPER,
         "cosine",
+        of="training",
+        headline=2,
     ),
     Metric(
         "cos_sup_pseudo",
@@ -54,15 +58,31 @@ register_metric(
         _PAPER,
         "cosine",
         labels=True,
+        of="training",
     ),
-    Metric("norm_total", "‖∇total‖", "Norm of the gradient that the encoder descends.", _PAPER, "norm"),
-    Metric("norm_pseudo", "‖∇KL‖", "Norm of the encoder's gradient of the clustering loss.", _PAPER, "norm"),
+    Metric(
+        "norm_total",
+        "‖∇total‖",
+        "Norm of the gradient that the encoder descends.",
+        _PAPER,
+        "norm",
+        of="training",
+    ),
+    Metric(
+        "norm_pseudo",
+        "‖∇KL‖",
+        "Norm of the encoder's gradient of the clustering loss.",
+        _PAPER,
+        "norm",
+        of="training",
+    ),
     Metric(
         "norm_self",
         "‖∇self‖",
         "Norm of the encoder's gradient of the regulariser, unweighted.",
         _PAPER,
         "norm",
+        of="training",
     ),
     Metric(
         "norm_ratio",
@@ -71,6 +91,7 @@ register_metric(
         " adversary rules.",
         _PAPER,
         "ratio",
+        of="training",
     ),
     Metric(
         "near_stationary",
@@ -79,6 +100,7 @@ register_metric(
         " itself.",
         _PAPER,
         "0 or 1",
+        of="training",
     ),
     Metric(
         "hypothetical",
@@ -86,6 +108,7 @@ register_metric(
         "1 where the regulariser that Δ_FD speaks of is not part of what is trained.",
         _PAPER,
         "0 or 1",
+        of="training",
     ),
 )
 

@@ -19,6 +19,7 @@ register_metric(
         "Flip rate",
         "Share of samples whose cluster under attack is not the clean one.",
         better="down",
+        of="attack",
     ),
     Metric(
         "flip_rate_right",
@@ -26,18 +27,21 @@ register_metric(
         "The flip rate among samples whose clean cluster matches their class.",
         better="down",
         labels=True,
+        of="attack",
     ),
     Metric(
         "noise_flip_rate",
         "Flip rate, noise",
         "The flip rate under random noise of the same norm and size: the control.",
         better="down",
+        of="attack",
     ),
     Metric(
         "other_delta_flip_rate",
         "Flip rate, another's δ",
         "The flip rate under the perturbation of another sample: the control.",
         better="down",
+        of="attack",
     ),
     Metric(
         "success_rate",
@@ -45,21 +49,29 @@ register_metric(
         "Share of samples that reach what the objective asks: the target cluster where there is one (among "
         "samples not in it before), any other cluster else.",
         better="down",
+        of="attack",
     ),
     Metric(
         "noise_success_rate",
         "Success, noise",
         "The success under random noise of the same norm and size: the control.",
         better="down",
+        of="attack",
     ),
     Metric(
         "other_delta_success_rate",
         "Success, another's δ",
         "The success under the perturbation of another sample: the control.",
         better="down",
+        of="attack",
     ),
     Metric(
-        "acc_clean", "ACC, clean", "ACC of the chosen samples before the attack.", better="up", labels=True
+        "acc_clean",
+        "ACC, clean",
+        "ACC of the chosen samples before the attack.",
+        better="up",
+        labels=True,
+        of="attack",
     ),
     Metric(
         "acc_attacked",
@@ -67,6 +79,8 @@ register_metric(
         "ACC under attack, clusters matched anew (which hides a consistent relabelling).",
         better="up",
         labels=True,
+        of="attack",
+        headline=2,
     ),
     Metric(
         "acc_attacked_fixed_match",
@@ -74,18 +88,39 @@ register_metric(
         "ACC under attack with the matching of the clean clusters.",
         better="up",
         labels=True,
+        of="attack",
     ),
     Metric(
-        "nmi_clean", "NMI, clean", "NMI of the chosen samples before the attack.", better="up", labels=True
+        "nmi_clean",
+        "NMI, clean",
+        "NMI of the chosen samples before the attack.",
+        better="up",
+        labels=True,
+        of="attack",
     ),
     Metric(
-        "nmi_attacked", "NMI, attacked", "NMI of the chosen samples under attack.", better="up", labels=True
+        "nmi_attacked",
+        "NMI, attacked",
+        "NMI of the chosen samples under attack.",
+        better="up",
+        labels=True,
+        of="attack",
     ),
     Metric(
-        "ari_clean", "ARI, clean", "ARI of the chosen samples before the attack.", better="up", labels=True
+        "ari_clean",
+        "ARI, clean",
+        "ARI of the chosen samples before the attack.",
+        better="up",
+        labels=True,
+        of="attack",
     ),
     Metric(
-        "ari_attacked", "ARI, attacked", "ARI of the chosen samples under attack.", better="up", labels=True
+        "ari_attacked",
+        "ARI, attacked",
+        "ARI of the chosen samples under attack.",
+        better="up",
+        labels=True,
+        of="attack",
     ),
     Metric(
         "margin_clean_mean",
@@ -93,6 +128,7 @@ register_metric(
         "Mean margin in log q by which the clean cluster leads before the attack.",
         unit="nats",
         better="up",
+        of="attack",
     ),
     Metric(
         "margin_mean",
@@ -100,6 +136,7 @@ register_metric(
         "Mean margin in log q by which the clean cluster leads under attack; negative: flipped.",
         unit="nats",
         better="up",
+        of="attack",
     ),
     Metric(
         "epsilon_star_median",
@@ -107,6 +144,7 @@ register_metric(
         "Median over samples of the smallest ε found that flips (an upper bound).",
         unit="data unit",
         better="up",
+        of="attack",
     ),
     Metric(
         "assignment_kl_mean",
@@ -115,12 +153,14 @@ register_metric(
         "samples: zero where the attack changes nothing; with the defences' training it is L_AM.",
         unit="nats",
         better="down",
+        of="attack",
     ),
     Metric(
         "objective_mean",
         "Objective",
         "The objective's value at the attack's answer, mean over samples.",
         unit="the objective's own",
+        of="attack",
     ),
     Metric(
         "reconstruction_clean_mean",
@@ -128,6 +168,7 @@ register_metric(
         "Mean squared difference of clean samples and their reconstruction.",
         unit="squared data unit",
         better="down",
+        of="attack",
     ),
     Metric(
         "reconstruction_attacked_mean",
@@ -135,6 +176,7 @@ register_metric(
         "Mean squared difference of attacked samples and their reconstruction.",
         unit="squared data unit",
         better="down",
+        of="attack",
     ),
     Metric(
         "reconstruction_change_mean",
@@ -142,6 +184,7 @@ register_metric(
         "Mean squared difference of attacked and clean reconstruction.",
         unit="squared data unit",
         better="down",
+        of="attack",
     ),
     Metric(
         "agreement_mean",
@@ -149,19 +192,22 @@ register_metric(
         "Inner product of clean and attacked soft assignment, mean over samples: 0 where they have nothing "
         "in common.",
         better="up",
+        of="attack",
     ),
     Metric(
         "agreement_clean_mean",
         "Agreement with itself",
         "Inner product of the clean soft assignment with itself, mean over samples: 1 where it is certain.",
+        of="attack",
     ),
     Metric(
         "nu",
         "ν",
         "Weight of the disagreement, in the paper's units: 1,000 times as much on the mean over samples.",
         unit="weight",
+        of="attack",
     ),
-    Metric("n", "n", "How many samples were used.", unit="samples", better=None),
+    Metric("n", "n", "How many samples were used.", unit="samples", better=None, of="attack"),
     Metric(
         "n_right",
         "n right",
@@ -169,35 +215,41 @@ register_metric(
         unit="samples",
         better=None,
         labels=True,
+        of="attack",
     ),
     Metric(
         "n_success",
         "n that could succeed",
         "How many could reach what was asked: for a target, those not there before.",
         unit="samples",
+        of="attack",
     ),
     Metric(
         "masking_fgsm_gain",
         "Gain over FGSM",
         "Mean objective of the attack minus that of FGSM; negative: the gradient may mislead.",
         unit="the objective's own",
+        of="attack",
     ),
     Metric(
         "masking_noise_gain",
         "Gain over noise",
         "Mean objective of the attack minus that of noise; not above zero: the gradient may be masked.",
         unit="the objective's own",
+        of="attack",
     ),
     Metric(
         "masking_huge_reach",
         "Reach of a huge ε",
         "Share of samples the attack reaches with the largest ε the box allows; far below 1: "
         "the search fails.",
+        of="attack",
     ),
     Metric(
         "masking_zero_gradient",
         "Vanished gradients",
         "Share of random points in the ball where the gradient is exactly zero.",
+        of="attack",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What training pages draw and offer: figures as methods and metrics declare them, arms, controls, presets."""
+"""What training pages draw and offer, as methods and metrics declare it: figures, arms, controls, presets."""
 
 from typing import Any
 
