@@ -80,15 +80,34 @@ class Budget:
 
         Rows already inside come back bit-identical, rows with ε = 0 as x itself.
         """
-        radius = self.radius(x)
+        return moved.clamp(*self._corners(x)) if self.norm == "linf" else self._scaled(moved, x)
+
+    def around(self, x: Tensor) -> Callable[[Tensor], Tensor]:
+        """`project` for many points around the same rows x, which may overwrite the point it is given.
+
+        What does not depend on the point is computed once.
+        """
         if self.norm == "linf":
-            moved = torch.minimum(torch.maximum(moved, x - radius), x + radius)
-        else:
-            delta = moved - x
-            length = delta.norm(dim=1, keepdim=True)
-            scale = radius / length.clamp_min(torch.finfo(x.dtype).tiny)
-            moved = torch.where(length > radius, x + delta * scale, moved)
-        moved = moved.clamp(self.low, self.high)
+            low, high = self._corners(x)
+            return lambda moved: moved.clamp_(low, high)
+        return lambda moved: self._scaled(moved, x)
+
+    def _corners(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The least and the greatest value that each number may take: (n, d) both; equal where it may not
+        change.
+        """
+        radius = self.radius(x)
+        low, high = ((x + side).clamp(self.low, self.high) for side in (-radius, radius))
+        if self.mask is None:
+            return low, high
+        free = self.mask.to(x.device)
+        return torch.where(free, low, x), torch.where(free, high, x)
+
+    def _scaled(self, moved: Tensor, x: Tensor) -> Tensor:
+        radius, delta = self.radius(x), moved - x
+        length = delta.norm(dim=1, keepdim=True)
+        scale = radius / length.clamp_min(torch.finfo(x.dtype).tiny)
+        moved = torch.where(length > radius, x + delta * scale, moved).clamp(self.low, self.high)
         return moved if self.mask is None else torch.where(self.mask.to(x.device), moved, x)
 
     def random_point(self, x: Tensor, rng: torch.Generator, share: float = 1.0) -> Tensor:

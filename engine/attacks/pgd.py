@@ -7,7 +7,7 @@
 their appendix).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import ClassVar
 
 import torch
@@ -68,21 +68,36 @@ class PGD(AttackSettings):
         """The path of every start, then the best point of all, row by row. `start` is where the first start
         begins.
         """
-        stride = budget.radius(x) * (STEP / self.steps) if self.step_size is None else self.step_size
-        best, best_value = x, torch.full((len(x),), -torch.inf, device=x.device)
+        answer = x, torch.full((len(x),), -torch.inf, device=x.device)
         for restart in range(self.restarts):
             point = (
                 budget.project(start, x)
                 if restart == 0 and start is not None
                 else self._start(x, objective, budget, rng, restart)
             )
-            for step in range(self.steps):
-                value, gradient = value_and_gradient(objective, point)
-                best, best_value = better(point, value, best, best_value)
-                yield Iterate(point, value, restart * self.steps + step)
-                point = budget.project(point + stride * budget.steepest(gradient), x)
-            best, best_value = better(point, value_only(objective, point), best, best_value)
-        yield Iterate(best, best_value, self.restarts * self.steps)
+            found = yield from self._ascend(x, point, objective, budget, restart * self.steps)
+            answer = better(*found, *answer)
+        yield Iterate(*answer, self.restarts * self.steps)
+
+    def _ascend(
+        self, x: Tensor, point: Tensor, objective: Objective, budget: Budget, before: int
+    ) -> Generator[Iterate, None, tuple[Tensor, Tensor]]:
+        """The path from one start; returns its best point and that one's value.
+
+        Values that come with bf16 gradients err by about 0.01, so where they choose among the points of the
+        path, the chosen one is weighed against the last once more, both in float32.
+        """
+        stride = budget.radius(x) * (STEP / self.steps) if self.step_size is None else self.step_size
+        project = budget.around(x)
+        best = point, torch.full((len(x),), -torch.inf, device=x.device)
+        for step in range(self.steps):
+            value, gradient = value_and_gradient(objective, point)
+            best = better(point, value, *best)
+            yield Iterate(point, value, before + step)
+            point = project(budget.steepest(gradient).mul_(stride).add_(point))
+        if not objective.is_exact:
+            best = best[0], value_only(objective, best[0])
+        return better(point, value_only(objective, point), *best)
 
     def _start(
         self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator, restart: int

@@ -122,15 +122,15 @@ def answer(iterates: Iterator[Iterate]) -> Iterate:
 
 
 def value_and_gradient(objective: Objective, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The objective's values (n,) and its gradient by x (n, d), float32."""
-    with torch.enable_grad():
+    """The objective's values (n,) and its gradient by x (n, d), in the objective's arithmetic, as float32."""
+    with torch.enable_grad(), objective.arithmetic():
         x = x.detach().requires_grad_(True)
         value = objective(x)
-        (gradient,) = torch.autograd.grad(value.sum(), x)
+        (gradient,) = torch.autograd.grad(value, x, torch.ones_like(value))
     return value.detach(), gradient
 
 
 def value_only(objective: Objective, x: Tensor) -> Tensor:
-    """The objective's values (n,) without a graph."""
+    """The objective's values (n,) without a graph, in float32."""
     with torch.no_grad():
         return objective(x)

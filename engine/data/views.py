@@ -63,7 +63,8 @@ class Views(tuple[Tensor, ...]):
         """All views of a sample in one row: (n, d)."""
         if beside(self.shapes):
             return torch.cat(self, dim=3).flatten(1)
-        return torch.cat([view.flatten(1) for view in self], dim=1)
+        rows = [view.flatten(1) for view in self]
+        return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     def like(self, flat: Tensor) -> "Views":
         """Cut (m, d) into views of these shapes; the inverse of `flat`."""
@@ -71,6 +72,8 @@ class Views(tuple[Tensor, ...]):
             return Views(
                 flat.reshape(-1, *picture(self.shapes)).split([shape[2] for shape in self.shapes], dim=3)
             )
+        if len(self) == 1:
+            return Views([flat.reshape(-1, *self.shapes[0])])
         sizes = [view[0].numel() for view in self]
         return Views(
             part.reshape(-1, *shape)

@@ -22,9 +22,10 @@ from engine.registry import register
 
 def margin(log_q: Tensor, cluster: Tensor) -> Tensor:
     """How far `cluster` (n,) lies above the best of the others in log q (n, k): (n,)."""
-    own = log_q.gather(1, cluster[:, None])[:, 0]
-    others = log_q.scatter(1, cluster[:, None], -torch.inf).amax(dim=1)
-    return own - others
+    cluster = cluster[:, None]
+    best = log_q.detach().scatter(1, cluster, -torch.inf).argmax(dim=1, keepdim=True)
+    own, other = log_q.gather(1, torch.cat([cluster, best], dim=1)).unbind(dim=1)
+    return own - other
 
 
 @register

@@ -6,12 +6,14 @@ multiply.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from engine.data.views import Views
+from engine.device import How
 from engine.errors import DataError
 from engine.models.protocols import ABILITIES, Outputs, require
 from engine.settings import Settings
@@ -25,11 +27,22 @@ class Objective:
     float32.
 
     `stationary_at_clean` says that its gradient vanishes at δ = 0, so that an attack must start beside the
-    clean point.
+    clean point. `how` is the arithmetic in which an attack may take gradients (None: float32); asked for its
+    values, it answers in float32 always.
     """
 
     measure: Measure
     stationary_at_clean: bool = False
+    how: How | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether values that come with gradients are those of float32."""
+        return self.how is None or self.how.precision == "float32"
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """The context in which an attack takes gradients."""
+        return nullcontext() if self.how is None else self.how.autocast()
 
     def __call__(self, flat: Tensor) -> Tensor:
         return self.measure(flat)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from engine import registry
 from engine.attacks.budget import Budget
+from engine.attacks.precision import in_arithmetic
 from engine.attacks.protocols import AttackSettings, answer
 from engine.data.dataset import Dataset
 from engine.data.splits import Part
@@ -196,7 +197,7 @@ class Attack(Action):
             fitted = yield from fit(self, judge, work.spec.seed, work.how, Sketch(work.folder))
         if fitted is not None:
             keep_fitted(work.folder, fitted)
-        outcome = yield from launch(self, judge, work.spec.seed, fitted)
+        outcome = yield from launch(self, judge, work.spec.seed, fitted, work.how)
         work.write_table("samples", outcome.table())
         work.write_arrays("images", outcome.arrays())
         checks, doubts = masking.check(self, judge, outcome.index, work.spec.seed)
@@ -307,10 +308,12 @@ def restored(run: Run, shapes: Shapes) -> nn.Module:
 
 
 def launch(
-    choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None
+    choice: Attack, judge: Judge, seed: int, fitted: nn.Module | None = None, how: How | None = None
 ) -> Generator[Progress, None, Outcome]:
     """Attack the samples that `seed` chooses, chunk by chunk, then judge answers and controls. Yields
     Progress.
+
+    Gradients are taken in the arithmetic of `how`, where that pays; everything is judged in float32.
     """
     if choice.chosen_attack.space == "embedding":
         assert fitted is not None, "attacks on the embedding are fitted"
@@ -325,6 +328,7 @@ def launch(
     for rows in index.split(choice.chunk):
         clean = judge.clean(rows)
         objective = choice.chosen_objective.bind(judge.model, clean)
+        objective = in_arithmetic(objective, judge.model, clean.flat(), how)
         for iterate in attack.perturb(clean.flat(), objective, budget, rng):  # noqa: B007
             yield from clock.tick(len(rows))
         check_inside(choice.attack, iterate.x, clean.flat(), budget)

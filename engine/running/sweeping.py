@@ -96,7 +96,7 @@ class Sweep(Action):
     def _cell(self, choice: Attack, judge: Judge, seed: int, work: Work) -> Generator[Event, None, Outcome]:
         """One attack; a fitted one is fitted for this very cell."""
         fitted = (yield from fit(choice, judge, seed, work.how)) if choice.chosen_attack.fitted else None
-        return (yield from launch(choice, judge, seed, fitted))
+        return (yield from launch(choice, judge, seed, fitted, work.how))
 
 
 def finished(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest, Views
+from engine.device import How
 from engine.events import Event
 
 SHAPE = (1, 3, 4)
@@ -135,7 +136,7 @@ class Desk:
 
     def __init__(self, folder: Path, model: nn.Module, data: Dataset, seed: int = 0) -> None:
         self.folder, self.data, self._model = folder, data, model
-        self.how, self.spec = SimpleNamespace(device="cpu"), SimpleNamespace(seed=seed)
+        self.how, self.spec = How("cpu", "float32", 2, torch.__version__, ""), SimpleNamespace(seed=seed)
         self.rng = torch.Generator().manual_seed(seed)
         self.tables: dict[str, dict[str, Any]] = {}
         self.arrays: dict[str, dict[str, np.ndarray]] = {}
