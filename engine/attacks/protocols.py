@@ -106,6 +106,7 @@ class AttackSettings(Settings):
             "needs": list(cls.needs),
             "axes": list(cls.axes),
             "fitted": cls.fitted,
+            "lane": "train" if cls.fitted else "",  # networks are trained first
             "searches": cls.searches,
             "compared_with": list(cls.compared_with),
             "fits": dict(cls.fits),

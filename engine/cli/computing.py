@@ -12,7 +12,7 @@ from engine.cli import terminal
 from engine.cli.choosing import Typed, typed
 from engine.cli.flags import Parser
 from engine.events import Event
-from engine.pool import leash
+from engine.pool import parent, workers
 from engine.store import catalogue, lock
 from engine.store.files import write_json
 from engine.store.run import Run
@@ -87,19 +87,18 @@ def work(arguments: list[str]) -> int:
     """Do the run of a folder, as the pool's child process: work FOLDER"""
     parser = Parser(prog="work")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input closes")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     run = Run(chosen.folder.resolve())
     run.check()
     with _Interrupts(run):
-        if chosen.leash:
-            leash.follow()
-        from engine.pool import lanes  # torch, only where something is computed
+        if chosen.end_with_parent:
+            parent.end_with_it()
         from engine.running import runner  # torch, only where something is computed
 
-        if chosen.leash:
-            lanes.stand_back("train")
+        if chosen.end_with_parent:
+            workers.stand_back("train")
         return terminal.follow(runner.work(run), chosen.json, {})
 
 

@@ -8,7 +8,7 @@ from engine.cli import terminal
 from engine.cli.flags import Parser
 from engine.errors import UnknownName
 from engine.events import to_line
-from engine.pool import leash
+from engine.pool import parent
 from engine.store import catalogue
 
 
@@ -19,15 +19,15 @@ def serve(arguments: list[str]) -> int:
         "--port", type=int, default=0, help="of the scheduler, on this machine only; any free one unless set"
     )
     parser.add_argument("--address-file", type=Path, help="written when the scheduler answers")
-    parser.add_argument("--leash", action="store_true", help="stop when standard input closes")
+    parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input closes")
     chosen = parser.finish(arguments)
     os.environ.setdefault(
         "DASK_LOGGING__DISTRIBUTED", "warning"
     )  # before Dask is imported; its workers inherit it
     from engine.pool import server  # Dask, which nothing else needs
 
-    if chosen.leash:
-        leash.follow()
+    if chosen.end_with_parent:
+        parent.end_with_it()
     server.serve(chosen.address_file, chosen.port)
     return 0
 

@@ -16,9 +16,9 @@ from engine.asking import answers
 from engine.asking.answers import Answer
 from engine.errors import EngineUnavailable, FeintError
 from engine.home import home
-from engine.pool import lanes
-from engine.pool.lanes import LANES, ROOT
-from engine.pool.server import CONFIG, _open, _tasks
+from engine.pool import workers
+from engine.pool.lanes import LANES, lane_of
+from engine.pool.server import CONFIG, open_lane, tasks
 from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.store import Store
@@ -72,9 +72,9 @@ class Engine:
             ):
                 return
             run.want("run")
-            lane = _lane(run)
+            lane = lane_of(run.spec, catalogue.read())
             self._open(lane)
-            task = lanes.supervise if lane == "train" else lanes.perform
+            task = workers.supervise if lane == "train" else workers.perform
             ticket = uuid.uuid4().hex
             future = self._client.submit(
                 task,
@@ -100,7 +100,7 @@ class Engine:
         self._open(lane)
         suffix = f":{uuid.uuid4().hex[:8]}" if question["ask"] in answers.UNKEPT else ""
         future = self._client.submit(
-            lanes.answer,
+            workers.answer,
             dict(question),
             key=f"ask:{lane}:{answers.key(question)}{suffix}",
             resources={lane: 1},
@@ -134,7 +134,7 @@ class Engine:
         self._open(lane)
         fire_and_forget(
             self._client.submit(
-                lanes.warm_up, lane, key=f"warm:{lane}", resources={lane: 1}, priority=-2 * time.time()
+                workers.warm_up, lane, key=f"warm:{lane}", resources={lane: 1}, priority=-2 * time.time()
             )
         )
 
@@ -142,9 +142,9 @@ class Engine:
         """Runs in the pool: `key`, `lane`, `state` ("running" or "queued") and `position` (0 runs, 1 is
         next), lane by lane.
         """
-        tasks = [task.split(":") for task in self._client.run_on_scheduler(_tasks) if task.startswith("run:")]
+        known = [task.split(":") for task in self._client.run_on_scheduler(tasks) if task.startswith("run:")]
         lane_of = {
-            key: lane for _, lane, key, _ in reversed(tasks)
+            key: lane for _, lane, key, _ in reversed(known)
         }  # a run that was stopped and queued again: its later task counts
         found, store, place = [], Store(), dict.fromkeys(LANES, 0)
         for key, lane in reversed(lane_of.items()):
@@ -177,7 +177,7 @@ class Engine:
     def _open(self, lane: str) -> None:
         if lane in self._opened:
             return
-        if not self._client.run_on_scheduler(_open, lane):
+        if not self._client.run_on_scheduler(open_lane, lane):
             assert self._client.scheduler
             raise EngineUnavailable(
                 f"Nobody works in the lane {lane!r} of the engine at {self._client.scheduler.address}; "
@@ -186,23 +186,12 @@ class Engine:
         self._opened.add(lane)
 
 
-def _lane(run: Run) -> str:
-    """Where a run waits: with the trainings where it trains networks, as an attack that is fitted
-    first does.
-    """
-    known = catalogue.read()
-    fitted = (
-        known["action"][run.spec.action]["about"] == "attack" and known["attack"][run.spec.name]["fitted"]
-    )
-    return "train" if fitted or known["action"][run.spec.action]["lane"] == "train" else "attack"
-
-
 def _report(run: Run, future: Future) -> None:
     """A task that died with its worker, or broke before the runner could say so, takes its run to Failed."""
     if future.status == "error":
         error = future.exception()
         died = error is None or isinstance(error, KilledWorker)
-        lanes.died(str(run.folder), lanes.DIED if died else " ".join(str(error).split()))
+        workers.died(str(run.folder), workers.DIED if died else " ".join(str(error).split()))
 
 
 def _spawn() -> "tuple[subprocess.Popen[bytes], str]":
@@ -211,8 +200,16 @@ def _spawn() -> "tuple[subprocess.Popen[bytes], str]":
     address_file = folder / f".engine-{uuid.uuid4().hex[:8]}"
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "serve", "--leash", "--address-file", str(address_file)],
-            cwd=ROOT,
+            [
+                sys.executable,
+                "-m",
+                "engine",
+                "serve",
+                "--end-with-parent",
+                "--address-file",
+                str(address_file),
+            ],
+            cwd=workers.ROOT,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

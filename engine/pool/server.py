@@ -27,8 +27,8 @@ CONFIG: dict[str, Any] = {
 
 
 ALLOWED_FAILURES = 1
-"""A task whose worker died is tried once more, for it may only have stood beside the culprit; `lanes` lets no
-run begin twice.
+"""A task whose worker died is tried once more, for it may only have stood beside the culprit; `workers` lets
+no run begin twice.
 """
 
 
@@ -103,7 +103,7 @@ class _Opener(SchedulerPlugin):
         await asyncio.gather(*(nanny.close(timeout=1) for nanny in every))
 
 
-async def _open(lane: str, dask_scheduler: Scheduler) -> bool:
+async def open_lane(lane: str, dask_scheduler: Scheduler) -> bool:
     """In the scheduler's process: make sure that somebody works in the lane. False where nobody does nor can
     be started.
     """
@@ -114,7 +114,7 @@ async def _open(lane: str, dask_scheduler: Scheduler) -> bool:
     return any(lane in worker.resources for worker in dask_scheduler.workers.values())
 
 
-def _tasks(dask_scheduler: Scheduler) -> list[str]:
+def tasks(dask_scheduler: Scheduler) -> list[str]:
     """In the scheduler's process: keys of unfinished tasks, the next one first."""
     waiting = [
         task

@@ -58,7 +58,9 @@ class Action(Settings):
 
     kind: ClassVar[str] = "action"
     lane: ClassVar[str] = "train"
-    """"train": a child process in the training lane; "play": at once in the warm worker."""
+    """Where such a run waits in the pool: "train", one after the other in child processes of their own, or
+    "attack", in a process that is warm.
+    """
 
     about: ClassVar[str] = ""
     """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is

@@ -64,7 +64,7 @@ class Attack(Action):
     name: ClassVar[str] = "attack"
     title: ClassVar[str] = "Attack"
     source: ClassVar[str] = "Feint"
-    lane: ClassVar[str] = "play"
+    lane: ClassVar[str] = "attack"
     about: ClassVar[str] = "attack"
 
     attack: str = knob("pgd", "Attack", "Its registered name.")

@@ -35,7 +35,7 @@ class Pairs(Action):
     name: ClassVar[str] = "pairs"
     title: ClassVar[str] = "Who can become whom"
     source: ClassVar[str] = "Feint"
-    lane: ClassVar[str] = "play"
+    lane: ClassVar[str] = "attack"
     about: ClassVar[str] = "attack"
 
     attack: str = knob("pgd", "Attack", "Its registered name.")

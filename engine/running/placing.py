@@ -95,7 +95,7 @@ class Place(Action):
     name: ClassVar[str] = "place"
     title: ClassVar[str] = "Map"
     source: ClassVar[str] = "McInnes, Healy, Melville, 2018 (arXiv 1802.03426)"
-    lane: ClassVar[str] = "play"
+    lane: ClassVar[str] = "attack"
 
     umap: bool = knob(True, "UMAP", "Fit UMAP too; the principal plane is always there.")
 

@@ -16,7 +16,7 @@ import pytest
 
 from engine.errors import EngineUnavailable, UnknownName
 from engine.events import Failed, Finished, Progress, Started, Stopped
-from engine.pool import lanes, server
+from engine.pool import server, workers
 from engine.pool.client import Engine
 from engine.store import lock
 from engine.store.run import Run
@@ -85,9 +85,7 @@ def test_a_run_that_was_queued_twice_stays_finished(engine: Engine) -> None:
     run.want("run")
     engine.submit(run)
     until(lambda: run.status() == "finished")
-    from engine.pool import lanes
-
-    lanes.supervise(str(run.folder), "a second ticket")
+    workers.supervise(str(run.folder), "a second ticket")
     assert run.status() == "finished" and isinstance(run.last_event(), Finished)
 
 
@@ -154,7 +152,7 @@ def test_a_task_that_dask_tries_again_does_not_begin_twice(engine: Engine) -> No
     run = prepared(engine, 30, seed=7)
     run.want("run")
     (run.folder / "tickets").write_text("another\nsame\n")
-    lanes.supervise(str(run.folder), "same")
+    workers.supervise(str(run.folder), "same")
     assert run.status() == "failed" and "worker process died" in run.reason()
 
 
@@ -162,12 +160,12 @@ def test_a_job_that_does_not_heed_a_stop_is_killed(engine: Engine, monkeypatch: 
     run = prepared(engine, 30, seed=10)
     run.want("run")
     deaf = [sys.executable, "-c", "import time; time.sleep(60)"]
-    monkeypatch.setattr(lanes, "STOP_GRACE", 0.2)
-    monkeypatch.setattr(lanes, "_child", lambda folder, log: subprocess.Popen(deaf))
+    monkeypatch.setattr(workers, "STOP_GRACE", 0.2)
+    monkeypatch.setattr(workers, "_child", lambda folder, log: subprocess.Popen(deaf))
     asking = threading.Timer(0.5, run.want, args=("pause",))
     asking.start()
     begin = time.monotonic()
-    lanes.supervise(str(run.folder), "once")
+    workers.supervise(str(run.folder), "once")
     assert 0.5 < time.monotonic() - begin < 5 and run.status() == "paused"
 
 
@@ -184,8 +182,8 @@ def test_a_run_queued_again_while_its_job_ends_does_not_fail(
         run.want("run")
         return subprocess.Popen([sys.executable, "-c", ""])
 
-    monkeypatch.setattr(lanes, "_child", child)
-    lanes.supervise(str(run.folder), "once")
+    monkeypatch.setattr(workers, "_child", child)
+    workers.supervise(str(run.folder), "once")
     assert run.status() == "queued" and [type(event) for event in run.events()] == [Stopped]
 
 

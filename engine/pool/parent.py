@@ -9,12 +9,12 @@ import signal
 import threading
 
 GRACE = 5.0
-"""Seconds to save one's work in, once the leash is loose."""
+"""Seconds to save one's work in, once that process has ended."""
 
 
-def follow() -> None:
+def end_with_it() -> None:
     """When standard input closes: ask this process to end as SIGTERM does, and end it after GRACE seconds."""
-    threading.Thread(target=_wait, name="leash", daemon=True).start()
+    threading.Thread(target=_wait, name="parent", daemon=True).start()
 
 
 def _wait() -> None:
