@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.address import state
+from app.address import connection, state
 from app.home import welcome
 from engine import registry
 from engine.asking import answers
@@ -101,8 +101,9 @@ def trained_home(trained: Path, home: Path) -> Store:
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The engine of every page in this test."""
     found = Desk()
-    monkeypatch.setattr(state, "engine", lambda: found)
-    monkeypatch.setattr(state, "warm_up", lambda: None)
+    for module in (connection, state):
+        monkeypatch.setattr(module, "engine", lambda: found)
+        monkeypatch.setattr(module, "warm_up", lambda: None)
     monkeypatch.setattr(welcome, "_fetch", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -1,0 +1,188 @@
+"""Links: every choice that makes a picture is in the address, defaults too, so that a copied link shows
+somebody else the same.
+
+A page asks `key(name, default, valid)` for a widget's key before the widget is drawn; `remember()` writes
+the address at its end.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from app.address.notices import notice
+
+ROOT = Path(__file__).resolve().parents[2]
+ADDRESS_VERSION = "1"
+PARAMETERS = (
+    "data",
+    "model",
+    "attack",
+    "objective",
+    "norm",
+    "eps",
+    "lambda",
+    "steps",
+    "target",
+    "seed",
+    "sample",
+    "run",
+    "n",
+    "pick",
+    "view",
+    "colour",
+    "order",
+    "umap",
+    "tab",
+    "attacker",
+    "locked",
+    "protocol",
+    "lesson",
+    "step",
+)
+OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
+"""Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
+link brings them.
+"""
+PAGES = {
+    "home": "Home",
+    "attack": "Attack",
+    "inspect": "Inspect",
+    "curves": "Curves",
+    "multiview": "Multi-view",
+    "defend": "Defend",
+    "robust": "Robust clustering",
+    "train": "Train",
+    "runs": "Runs",
+}
+
+Value = TypeVar("Value", str, int, float, bool)
+
+
+def open_address(page: str = "") -> None:
+    """Once a script run, before any widget: take what the URL of this page says into the session."""
+    address = st.session_state.setdefault("address", {})
+    seen = {} if _turned_to(page) else st.session_state.setdefault("address_seen", {})
+    current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
+    version = st.query_params.get("v", ADDRESS_VERSION)
+    if version != ADDRESS_VERSION:
+        notice(
+            f"This link was made by another version of Feint (v={version}); what it says is read as far as it"
+            " still fits."
+        )
+    for name, text in current.items():
+        if seen.get(name) != text:
+            address[name] = text
+            st.session_state.pop(f"p_{name}", None)
+    st.session_state["address_seen"] = current or seen
+
+
+def _turned_to(page: str) -> bool:
+    """Whether a person came here from another page, whose own parameters are put aside then, and this one's
+    taken up again.
+
+    A widget of the same key on another page is another widget, which would begin empty: all begin from the
+    address.
+    """
+    before = st.session_state.get("address_page", page)
+    st.session_state["address_page"] = page
+    if before == page:
+        return False
+    aside, address = st.session_state.setdefault("address_aside", {}), st.session_state["address"]
+    aside[before] = {name: address[name] for name in OF_A_PAGE if name in address}
+    kept = {name: value for name, value in address.items() if name not in OF_A_PAGE} | aside.get(page, {})
+    forget(*PARAMETERS)
+    address.update(kept)
+    return True
+
+
+def key(
+    name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = ""
+) -> str:
+    """The widget key of an address parameter, its session value set and checked; nonsense gives the default
+    and a notice.
+    """
+    widget = f"p_{name}"
+    if widget in st.session_state and _fits(st.session_state[widget], default, valid):
+        return widget
+    text = st.session_state["address"].get(name)
+    value = default
+    if text is not None and widget not in st.session_state:
+        parsed = _parsed(text, default)
+        if parsed is not None and valid(parsed):
+            value = parsed
+        else:
+            wanted = expected or {float: "a number in its range", int: "a whole number in its range"}.get(
+                type(default), "one of the names listed here"
+            )
+            notice(
+                f"The link says {name}={str(text)[:40]}, but {name} must be {wanted}; {default} is used"
+                " instead."
+            )
+    st.session_state[widget] = value
+    return widget
+
+
+def value(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True) -> Value:
+    """The checked value of an address parameter that no widget shows."""
+    return st.session_state[key(name, default, valid)]  # type: ignore[no-any-return]
+
+
+def put(name: str, new: str | int | float | bool) -> None:
+    """Set an address parameter; call it before its widget is drawn, or from a callback."""
+    st.session_state["address"][name] = new
+    st.session_state[f"p_{name}"] = new
+
+
+def forget(*names: str) -> None:
+    """Drop address parameters that no longer mean anything."""
+    for name in names:
+        st.session_state["address"].pop(name, None)
+        st.session_state.pop(f"p_{name}", None)
+
+
+def remember() -> None:
+    """At a page's end: write every known parameter, defaults too, into the URL."""
+    address = st.session_state["address"]
+    for name in PARAMETERS:
+        if f"p_{name}" in st.session_state:
+            address[name] = st.session_state[f"p_{name}"]
+    wanted = {"v": ADDRESS_VERSION} | {
+        name: _text(address[name]) for name in PARAMETERS if address.get(name) not in (None, "")
+    }
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+    st.session_state["address_seen"] = {name: text for name, text in wanted.items() if name != "v"}
+
+
+def go(page: str, parameters: Mapping[str, str | int | float]) -> None:
+    """Open a page with these parameters set, as a link to it would: so widgets that are drawn already do not
+    matter.
+    """
+    link = {"v": ADDRESS_VERSION} | {name: _text(new) for name, new in parameters.items()}
+    st.switch_page(ROOT / "pages" / f"{page}.py", query_params=link)
+
+
+def _fits(current: Any, default: Any, valid: Callable[[Any], bool]) -> bool:
+    same_kind = isinstance(current, type(default)) or (
+        isinstance(default, float) and isinstance(current, int)
+    )
+    return same_kind and valid(current)
+
+
+def _parsed(text: Any, default: Any) -> Any:
+    if isinstance(text, type(default)):
+        return text
+    if isinstance(default, bool):
+        return {"1": True, "0": False, "true": True, "false": False}.get(str(text).lower())
+    try:
+        return type(default)(text)
+    except ValueError:
+        return None
+
+
+def _text(current: Any) -> str:
+    if isinstance(current, bool):
+        return str(int(current))
+    return f"{current:.6g}" if isinstance(current, float) else str(current)

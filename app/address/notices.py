@@ -1,0 +1,30 @@
+"""Sentences under a page's title: what a link said wrongly, what an engine refused."""
+
+import streamlit as st
+
+from engine.errors import FeintError
+
+
+def notice(sentence: str) -> None:
+    """Keep a sentence to be shown under the page's title."""
+    kept = st.session_state.setdefault("notices", [])
+    if sentence not in kept:
+        kept.append(sentence)
+
+
+def show_notices() -> None:
+    """Show what was kept, once, under the page's title."""
+    for sentence in st.session_state.pop("notices", []):
+        st.session_state["notice_slot"].warning(sentence)
+        st.session_state.setdefault("notices_told", []).append(sentence)
+
+
+def draw_again() -> None:
+    """Run the page once more, with the sentences that it has just told."""
+    st.session_state["notices"] = st.session_state.get("notices_told", [])
+    st.rerun()
+
+
+def refused(error: FeintError) -> None:
+    """An engine's sentence on the page, instead of a traceback."""
+    st.error(str(error))

@@ -1,0 +1,66 @@
+"""A page's head, its two columns and its foot."""
+
+import sys
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.address.connection import catalogue
+from app.address.links import remember
+from app.address.notices import show_notices
+from app.components.link import copy_link
+from engine.home import home
+
+KEYS = """
+| key | what it does |
+|---|---|
+| Tab, Shift+Tab | next and previous control |
+| ← → on a ladder | one level; with Shift five |
+| Space on a ladder | play and pause |
+| Home on a ladder | to the level where the cluster changes |
+| ← → ↑ ↓ in a grid | next sample; Enter chooses it |
+| J, K on Inspect | previous and next sample |
+| Escape on Inspect | clears the selection |
+"""
+
+
+def page_head(question: str, lead: str = "") -> None:
+    """A page's title is its question, beside it the link and the keys; below it one line, and what has to be
+    said first.
+    """
+    st.session_state["notices_told"] = []
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(question, anchor=False, width="stretch")
+        copy_link()
+        with st.popover("Keys", icon=":material/keyboard:"):
+            st.markdown(KEYS)
+    if lead:
+        st.markdown(lead)
+    st.session_state["notice_slot"] = st.container()
+    for sentence in catalogue()["problems"]:
+        st.session_state["notice_slot"].warning(sentence)
+
+
+def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The two columns of a page: choices at the left, evidence at the right; on a phone the evidence comes
+    first.
+    """
+    choose, look = st.container(key="choose_look").columns([3, 9], gap="medium")
+    return choose, look
+
+
+def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
+    """The Reproduce expander and the link; writes the address and shows what the old one said wrongly."""
+    remember()
+    show_notices()
+    query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
+    with st.expander("Reproduce and share", icon=":material/link:"):
+        st.caption(
+            "This page's address holds every choice, defaults too. Whoever opens it sees the same picture."
+        )
+        st.code(f"?{query}", language=None, wrap_lines=True)
+        for language, text in (reproduce or {}).items():
+            st.caption(language)
+            st.code(text, language="python" if language == "Python" else "bash", wrap_lines=True)
+        st.caption(f"Python {sys.version.split()[0]} · runs in `{home()}`")
