@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.address import state
-from app.charts import charts
+from app.charts import plot
 from app.papers.studies import beside, curves, grid, results, tables, verdicts
 from app.train import choose, follow
 
@@ -34,7 +34,7 @@ def holds() -> dict[str, str]:
             chart = curves.against_epsilon(found, attack, clean)
             if chart is not None:
                 with column:
-                    charts.show(chart, f"holds/{size}/{attack}")
+                    plot.show(chart, f"holds/{size}/{attack}")
         if clean is not None:
             beside.equal_epochs(clean, found)
         results.caption(found)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from app import gallery
 from app.address import state
-from app.charts import charts
+from app.charts import plot
 from app.runs import launching, live
 from engine.asking import answers
 from engine.asking.answers import Answer
@@ -77,7 +77,7 @@ def story(answer: Answer) -> str:
     )
     return (
         "A real handwritten digit, and a model that sorts digits without ever seeing a label. Moving each"
-        f" pixel by at most **{charts.bound(said['epsilon_star'])}** takes it from cluster **{own}** to"
+        f" pixel by at most **{plot.bound(said['epsilon_star'])}** takes it from cluster **{own}** to"
         f" **{other}**; {noise}. **Grab the slider: it is yours.**"
     )
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.address import state
-from app.charts import charts, palette
+from app.charts import matrix_chart, palette, plot
 from app.components.picker import picker
 from app.forms.choose_model import Victim, in_order
 from engine.asking.answers import Answer
@@ -183,17 +183,17 @@ def clusters(act: Act, sample: int, key: str) -> None:
         x=names,
         y=before,
         name="clean",
-        marker={"color": charts.GREY, "pattern": {"shape": "/"}},
+        marker={"color": plot.GREY, "pattern": {"shape": "/"}},
         hovertemplate="%{x}: %{y:.0%}<extra>clean</extra>",
     )
     figure.add_bar(
         x=names,
         y=after,
         name="moved",
-        marker={"color": charts.BRIGHTER},
+        marker={"color": plot.BRIGHTER},
         hovertemplate="%{x}: %{y:.0%}<extra>moved</extra>",
     )
-    charts.dress(
+    plot.dress(
         figure,
         f"Sample {sample}: which cluster",
         "Soft assignment of clean and moved embedding.",
@@ -205,8 +205,8 @@ def clusters(act: Act, sample: int, key: str) -> None:
     figure.update_xaxes(type="category")
     winners = names[int(before.argmax())], names[int(after.argmax())]
     table = pd.DataFrame({"clean": before, "moved": after}, index=names)
-    charts.show(
-        charts.Chart(
+    plot.show(
+        plot.Chart(
             figure,
             table,
             f"Sample {sample}: clean {winners[0]} with {before.max():.0%}, moved {winners[1]} with"
@@ -246,8 +246,8 @@ def arrows(act: Act, sample: int, key: str) -> None:
     )
     some = np.linspace(0, len(clean) - 1, min(len(clean), ARROWS)).astype(int)
     for name, mask, colour in (
-        ("stays", ~flipped, charts.GREY),
-        ("changes its cluster", flipped, charts.BRIGHTER),
+        ("stays", ~flipped, plot.GREY),
+        ("changes its cluster", flipped, plot.BRIGHTER),
     ):
         rows = some[mask[some]]
         x, y = (
@@ -274,11 +274,11 @@ def arrows(act: Act, sample: int, key: str) -> None:
         y=[one["xy_clean"][1], one["xy"][1]],
         mode="lines+markers",
         name=f"sample {sample}",
-        line={"color": charts.DARKER, "width": 3},
-        marker={"size": 11, "symbol": ["circle-open", "circle"], "color": charts.DARKER},
+        line={"color": plot.DARKER, "width": 3},
+        marker={"size": 11, "symbol": ["circle-open", "circle"], "color": plot.DARKER},
         hoverinfo="skip",
     )
-    charts.dress(
+    plot.dress(
         figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.", "", "", False
     )
     figure.update_layout(height=340, legend={"y": -0.02})
@@ -294,8 +294,8 @@ def arrows(act: Act, sample: int, key: str) -> None:
         }
     )
     length = np.linalg.norm(moved - clean, axis=1)
-    charts.show(
-        charts.Chart(
+    plot.show(
+        plot.Chart(
             figure,
             way,
             f"On the map samples move by {np.median(length):.2f} (median); {flipped.mean():.0%} change their"
@@ -312,8 +312,8 @@ def flow(act: Act, key: str) -> None:
     counts = np.zeros((len(order), len(order)), dtype=int)
     np.add.at(counts, (act.table["cluster_clean"].to_numpy(), act.table["cluster_attacked"].to_numpy()), 1)
     counts, names = counts[np.ix_(order, order)], [act.names[number] for number in order]
-    charts.show(
-        charts.confusion(
+    plot.show(
+        matrix_chart.confusion(
             counts,
             names,
             names,

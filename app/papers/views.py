@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.address import state
-from app.charts import charts, palette
+from app.charts import matrix_chart, palette, plot
 from app.forms.choose_model import Victim, in_order
 from app.papers.multiview import FITTED_AT, PRESET, Threat
 from app.runs import launching, live
@@ -89,8 +89,8 @@ def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
             rows[f"view {view + 1}"] = answer.arrays["view_q"][level][view]
     order = in_order(victim)
     names, matrix = [names[number] for number in order], np.stack(list(rows.values()))[:, order]
-    charts.show(
-        charts.confusion(
+    plot.show(
+        matrix_chart.confusion(
             matrix,
             list(rows),
             names,
@@ -119,14 +119,14 @@ def maps(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
     for view, (column, xy) in enumerate(zip(columns, known.arrays["xy"], strict=True)):
         with column:
             path = answer.arrays["view_xy"][: level + 1, view]
-            charts.show(
+            plot.show(
                 _map(victim, f"View {view + 1}", xy, answer.arrays["view_xy_clean"][view], path),
                 f"map{view}",
                 table=False,
             )
 
 
-def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np.ndarray) -> charts.Chart:
+def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np.ndarray) -> plot.Chart:
     kept = np.linspace(0, len(xy) - 1, min(len(xy), 2000)).astype(int)
     cluster, figure = victim.overview.arrays["cluster"][kept], go.Figure()
     for number, name in enumerate(victim.names):
@@ -141,7 +141,7 @@ def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np
         )
     way = np.concatenate([clean[None], path])
     figure.add_scatter(
-        x=way[:, 0], y=way[:, 1], mode="lines", line={"color": charts.GREY, "width": 2.5}, hoverinfo="skip"
+        x=way[:, 0], y=way[:, 1], mode="lines", line={"color": plot.GREY, "width": 2.5}, hoverinfo="skip"
     )
     figure.add_scatter(
         x=[way[0, 0], way[-1, 0]],
@@ -152,16 +152,16 @@ def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np
         marker={
             "size": 13,
             "symbol": ["circle-open", "circle"],
-            "color": charts.BRIGHTER,
-            "line": {"width": 2.5, "color": charts.GREY},
+            "color": plot.BRIGHTER,
+            "line": {"width": 2.5, "color": plot.GREY},
         },
     )
-    charts.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.", "", "", False)
+    plot.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.", "", "", False)
     figure.update_layout(showlegend=False, height=330)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     moved = float(np.linalg.norm(way[-1] - way[0]))
-    return charts.Chart(
+    return plot.Chart(
         figure, pd.DataFrame(way, columns=["x", "y"]), f"{title}: the sample moves by {moved:.2f} on the map."
     )
 
@@ -257,8 +257,8 @@ def _matrices(victim: Victim, run: Run) -> None:
                 + (f" at ε = {epsilon:g}" if title == "attacked" else "")
                 + (f": ACC {acc:.3f}" if acc is not None else "")
             )
-            charts.show(
-                charts.confusion(
+            plot.show(
+                matrix_chart.confusion(
                     counts,
                     classes,
                     [names[number] for number in order],

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from app.charts import charts
-from app.charts.charts import Chart
+from app.charts import training_chart
+from app.charts.plot import Chart
 from app.runs import record
 from app.runs.record import Record
 from app.train.figures import ALONG, ON_ALL, View
@@ -17,7 +17,9 @@ def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view:
     frames = {name: view.cut(told.evaluations()) for name, told in records.items()}
     note = f"{ON_ALL} One seed: a point of difference is within its noise."
     found = {
-        column: charts.arms(frames, view.x, {column: title}, title=title, x_title=view.x_title, caption=note)
+        column: training_chart.side_by_side(
+            frames, column, title, x=view.x, x_title=view.x_title, caption=note
+        )
         for column, title in first_of(named(metrics, SCORE), metrics).items()
         if any(column in frame and frame[column].notna().any() for frame in frames.values())
     }
@@ -25,11 +27,11 @@ def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view:
     for column, title in named(metrics, ANGLE).items():
         if any(column in table and table[column].notna().any() for table in probes.values()):
             unreal = _hypothetical(probes) if column == "delta_fd" else ""
-            found[column] = charts.arms(
+            found[column] = training_chart.side_by_side(
                 probes,
-                view.x,
-                {column: title},
-                title=title,
+                column,
+                title,
+                x=view.x,
                 x_title=view.x_title,
                 smooth=record.AVERAGED,
                 caption=f"Moving average over {record.AVERAGED} probes. Higher is not better by itself."

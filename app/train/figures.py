@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.charts import charts, palette
-from app.charts.charts import Chart
+from app.charts import palette, training_chart
+from app.charts.plot import Chart
 from app.runs import record
 from app.runs.record import Record
 from app.train.measured import ANGLE, ATTACKED, NORM, OTHER, SCORE, Entry, named, present
@@ -82,7 +82,7 @@ class Drawn:
 
     def chart(self, table: pd.DataFrame, names: Mapping[str, str], title: str, **more: Any) -> Chart:
         """Lines along the view's axis."""
-        return charts.training_curves(
+        return training_chart.curves(
             table, names, title=title, x=self.view.x, x_title=self.view.x_title, **more
         )
 

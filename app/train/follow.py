@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.address import state
-from app.charts import charts
+from app.charts import plot
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE, title
 from app.runs.record import Record
@@ -152,7 +152,7 @@ def _learned(run: Run, told: Record, control: Control) -> None:
     if beside is not None and "sizes" in found:
         first.append("sizes")
         with beside:
-            charts.show(found["sizes"], key=f"{run.key}/sizes", table=not lives)
+            plot.show(found["sizes"], key=f"{run.key}/sizes", table=not lives)
     _draw({name: chart for name, chart in found.items() if name not in first}, run.key, lives)
 
 
@@ -191,8 +191,8 @@ def _base(run: Run) -> tuple[Run, Record] | None:
 
 
 def _redrawn(
-    key: str, seen: object, lives: bool, build: Callable[[], dict[str, charts.Chart]]
-) -> dict[str, charts.Chart]:
+    key: str, seen: object, lives: bool, build: Callable[[], dict[str, plot.Chart]]
+) -> dict[str, plot.Chart]:
     """The figures as they are `seen`; those of a live run are made anew every REDRAW seconds: it takes a
     while.
     """
@@ -204,7 +204,7 @@ def _redrawn(
     return found
 
 
-def _draw(found: Mapping[str, charts.Chart], key: str, lives: bool) -> None:
+def _draw(found: Mapping[str, plot.Chart], key: str, lives: bool) -> None:
     """Charts, two abreast; their tables once the run rests, so that nothing is sent twice a second that
     nobody looks at.
     """
@@ -212,7 +212,7 @@ def _draw(found: Mapping[str, charts.Chart], key: str, lives: bool) -> None:
     for place in range(0, len(every), 2):
         for column, (name, chart) in zip(st.columns(2, gap="medium"), every[place : place + 2], strict=False):
             with column:
-                charts.show(chart, key=f"{key}/{name}", table=not lives)
+                plot.show(chart, key=f"{key}/{name}", table=not lives)
 
 
 def _view(entries: Sequence[Entry], tables: Sequence[pd.DataFrame]) -> View:

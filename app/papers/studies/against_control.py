@@ -4,7 +4,7 @@ pixels.
 
 import streamlit as st
 
-from app.charts import charts
+from app.charts import plot
 from app.papers.studies import curves, results, verdicts
 from app.papers.studies.results import Result
 
@@ -75,8 +75,8 @@ def pixels(found: Result, network: str) -> None:
     results.caption(found)
 
 
-def _in_columns(key: str, *found: charts.Chart | None) -> None:
+def _in_columns(key: str, *found: plot.Chart | None) -> None:
     for number, (place, chart) in enumerate(zip(st.columns(len(found), gap="medium"), found, strict=True)):
         if chart is not None:
             with place:
-                charts.show(chart, f"{key}/{number}")
+                plot.show(chart, f"{key}/{number}")

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from app.charts import charts
+from app.charts import matrix_chart, plot
 from app.papers.studies.results import Result
 
 
@@ -15,7 +15,7 @@ def matrices(found: Result) -> None:
     for place, name in zip(st.columns(2, gap="medium"), ("clean", "attacked"), strict=True):
         counts = np.array(row.controls[f"matrix_{name}"]["first"])  # (classes, clusters)
         numbers = [list(map(str, range(size))) for size in counts.shape]
-        chart = charts.confusion(
+        chart = matrix_chart.confusion(
             counts,
             *numbers,
             title=name.capitalize(),
@@ -24,4 +24,4 @@ def matrices(found: Result) -> None:
             caption="Seed 0, the half that was not trained on.",
         )
         with place:
-            charts.show(chart, f"confusion/{name}")
+            plot.show(chart, f"confusion/{name}")

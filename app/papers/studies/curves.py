@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.address import state
-from app.charts import charts
+from app.charts import line_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
 from engine.events import Row
@@ -50,7 +50,7 @@ def curve(
     caption: str,
     start: Mapping[str, tuple[float, float]] | None = None,
     share: bool = True,
-) -> charts.Chart | None:
+) -> plot.Chart | None:
     """The `value` of rows against the `axis` of their `about`; None without rows.
 
     `start` holds the value of each line at 0, where that is known. The line without a defence is drawn as a
@@ -68,7 +68,7 @@ def curve(
         mean, spread = np.array([points.get(level, (np.nan, np.nan)) for level in levels]).T  # (levels,) each
         frame[line], frame[f"{line}_low"], frame[f"{line}_high"] = mean, mean - spread, mean + spread
     said = found.declared
-    chart = charts.curves(
+    chart = line_chart.curves(
         frame,
         axis,
         shown,
@@ -85,7 +85,7 @@ def curve(
     return chart
 
 
-def against_epsilon(found: Result, treatment: str, clean: Result | None) -> charts.Chart | None:
+def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot.Chart | None:
     """Attacked ACC of every model under one attack against ε; clean ACC at ε = 0 where `clean` is there."""
     said = found.declared["treatments"][treatment]
     rows = [row for row in found.measured if row.treatment == treatment and not row.arm]

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.address import state
-from app.charts import charts
+from app.charts import matrix_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
 from app.runs import launching, live
@@ -30,7 +30,7 @@ def grid(found: Result, key: str) -> Row | None:
     cells = {(lams.index(row.about["lam"]), gammas.index(row.about["gamma"])): row for row in found.rows}
     chosen: Cell | None = st.session_state.get(f"{key}/cell")
     chart = _chart(found, cells, (lams, gammas), kind, chosen)
-    picked = charts.show(chart, f"{key}/{kind}", on_select="rerun")
+    picked = plot.show(chart, f"{key}/{kind}", on_select="rerun")
     cell = next(((int(row), int(column)) for row, column in picked if min(row, column) >= 0), None)
     if cell is not None and cell != chosen:
         st.session_state[f"{key}/cell"] = cell
@@ -40,14 +40,14 @@ def grid(found: Result, key: str) -> Row | None:
 
 def _chart(
     found: Result, cells: dict[Cell, Row], axes: tuple[list[float], ...], kind: str, chosen: Cell | None
-) -> charts.Chart:
+) -> plot.Chart:
     matrix = np.full((len(axes[0]), len(axes[1])), np.nan)  # (λ, γ)
     for cell, row in cells.items():
         matrix[cell] = results.value(row, "acc" if kind == "attacked" else "acc_clean")[0]
     first = found.rows[0]
     model = state.catalogue()["model"][first.model]["title"]
     attack = f"{found.declared['treatments'][first.treatment]['title']} at ε = {first.about['epsilon']:g}"
-    return charts.confusion(
+    return matrix_chart.confusion(
         matrix,
         *([f"{level:g}" for level in axis] for axis in axes),
         title=f"ACC of {model}, {attack if kind == 'attacked' else 'clean'}",

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.charts import charts, palette
+from app.charts import bar_chart, line_chart, matrix_chart, palette, plot, training_chart
 from tests.browser.harness import samples
 
 ALL = {"confusion": samples.confusion_chart(), **samples.other_charts()}
 
 
-def points(chart: charts.Chart) -> dict[tuple[int, int], tuple[float, float]]:
+def points(chart: plot.Chart) -> dict[tuple[int, int], tuple[float, float]]:
     """(row, column) of every clickable point -> its place."""
     return {
         tuple(said): (x, y)
@@ -26,11 +26,11 @@ def test_every_chart_has_a_table_a_sentence_and_a_clear_background(name: str) ->
     chart = ALL[name]
     assert len(chart.table) > 0
     assert chart.takeaway.endswith(".") and len(chart.takeaway) > 10
-    assert chart.figure.layout.paper_bgcolor == chart.figure.layout.plot_bgcolor == charts.CLEAR
+    assert chart.figure.layout.paper_bgcolor == chart.figure.layout.plot_bgcolor == plot.CLEAR
 
 
 def test_every_cell_and_header_of_a_matrix_can_be_clicked() -> None:
-    chart = charts.confusion(
+    chart = matrix_chart.confusion(
         np.arange(6).reshape(2, 3),
         ["a", "b"],
         ["x", "y", "z"],
@@ -50,15 +50,17 @@ def test_every_cell_and_header_of_a_matrix_can_be_clicked() -> None:
 
 def test_a_matrix_needs_its_names_and_bears_missing_values() -> None:
     with pytest.raises(ValueError, match="a name for each row and column; got 1 and 2"):
-        charts.confusion(np.zeros((2, 2)), ["a"], ["x", "y"], title="t", row_title="r", column_title="c")
-    empty = charts.confusion(
+        matrix_chart.confusion(
+            np.zeros((2, 2)), ["a"], ["x", "y"], title="t", row_title="r", column_title="c"
+        )
+    empty = matrix_chart.confusion(
         np.full((2, 2), np.nan), ["a", "b"], ["x", "y"], title="t", row_title="r", column_title="c"
     )
     assert empty.takeaway == "t. No value is known."
 
 
 def test_a_difference_is_centred_on_zero_and_signed() -> None:
-    chart = charts.difference(
+    chart = matrix_chart.difference(
         np.array([[3, 0], [-9, 1]]),
         ["a", "b"],
         ["x", "y"],
@@ -75,7 +77,9 @@ def test_a_difference_is_centred_on_zero_and_signed() -> None:
 
 def test_lines_differ_in_more_than_colour() -> None:
     frame = pd.DataFrame({"x": [0, 1], **{name: [0.0, 1.0] for name in "abcdef"}})
-    lines = charts.curves(frame, "x", {name: name for name in "abcdef"}, title="t", x_title="x").figure.data
+    lines = line_chart.curves(
+        frame, "x", {name: name for name in "abcdef"}, title="t", x_title="x"
+    ).figure.data
     looks = [(line.line.color, line.line.dash, line.marker.symbol) for line in lines]
     assert [len(set(kind)) for kind in zip(*looks, strict=True)] == [6, 6, 6]
 
@@ -84,7 +88,7 @@ def test_curves_report_row_and_column_and_draw_their_intervals() -> None:
     frame = pd.DataFrame(
         {"e": [0.0, 0.1], "acc": [0.9, 0.2], "low": [0.85, 0.15], "high": [0.95, 0.25], "noise": [0.9, 0.88]}
     )
-    chart = charts.curves(
+    chart = line_chart.curves(
         frame,
         "e",
         {"acc": "ACC", "noise": "noise"},
@@ -105,7 +109,7 @@ def test_training_curves_smooth_shade_and_compare() -> None:
     frame = pd.DataFrame(
         {"step": range(6), "encoder_updates": range(0, 12, 2), "delta_fd": [0.0, 6, 0, 6, 0, np.nan]}
     )
-    chart = charts.training_curves(
+    chart = training_chart.curves(
         frame,
         {"delta_fd": "Δ_FD", "absent": "absent"},
         x="encoder_updates",
@@ -125,24 +129,33 @@ def test_training_curves_smooth_shade_and_compare() -> None:
 
 
 def test_a_run_that_said_nothing_yet_is_a_chart_too() -> None:
-    chart = charts.training_curves(pd.DataFrame({"step": []}), {"acc": "ACC"}, title="Scores")
+    chart = training_chart.curves(pd.DataFrame({"step": []}), {"acc": "ACC"}, title="Scores")
     assert chart.takeaway == "Scores. Nothing was measured yet."
-    assert charts.arms({"ADEC": pd.DataFrame({"step": []})}).takeaway.endswith("nothing measured yet.")
+    nothing = training_chart.side_by_side({"ADEC": pd.DataFrame({"step": []})}, "acc", "ACC")
+    assert nothing.takeaway.endswith("nothing measured yet.")
 
 
 def test_an_arm_looks_the_same_in_every_figure() -> None:
     frame = pd.DataFrame({"step": [0, 1], "acc": [0.5, 0.6], "nmi": [0.4, 0.5]})
-    chart = charts.arms({"ADEC": frame, "DEC*": frame})
+    begun = [{"ADEC": frame, "DEC*": frame}, {"ADEC": frame[["step"]], "DEC*": frame}]
+    found = [
+        training_chart.side_by_side(frames, column, column) for frames in begun for column in ("acc", "nmi")
+    ]
     styles = {
-        name: {(trace.line.color, trace.line.dash) for trace in chart.figure.data if trace.name == name}
+        name: {
+            (trace.line.color, trace.line.dash)
+            for chart in found
+            for trace in chart.figure.data
+            if trace.name == name
+        }
         for name in ("ADEC", "DEC*")
     }
     assert all(len(style) == 1 for style in styles.values()) and styles["ADEC"] != styles["DEC*"]
-    assert sum(trace.showlegend for trace in chart.figure.data) == 2
+    assert len(found[0].figure.data) == 2 and found[0].table["acc"].tolist() == [0.5, 0.6] * 2
 
 
 def test_bars_have_their_interval_and_controls_are_hatched() -> None:
-    chart = charts.bars(
+    chart = bar_chart.bars(
         ["attack", "noise"], [0.8, 0.1], low=[0.7, 0.05], high=[0.9, 0.2], controls=["noise"], title="t"
     )
     bar = chart.figure.data[0]
@@ -157,21 +170,21 @@ def test_the_protocol_is_on_the_figure_and_fits_a_phone() -> None:
     protocol = (
         "PGD-20, leave_cluster, L∞ 0.1, one start, n = 1,000, seed 0, digits/adec, 95 % Wilson intervals."
     )
-    chart = charts.bars(["a"], [1.0], title="t", caption=protocol)
+    chart = bar_chart.bars(["a"], [1.0], title="t", caption=protocol)
     lines = chart.figure.layout.title.subtitle.text.split("<br>")
-    assert " ".join(lines) == protocol and max(map(len, lines)) <= charts.CAPTION_LETTERS
+    assert " ".join(lines) == protocol and max(map(len, lines)) <= plot.CAPTION_LETTERS
 
 
 def test_a_click_is_read_from_the_event_and_from_an_injected_one() -> None:
-    assert charts.clicked({"selection": {"points": [{"customdata": [3, -1]}, {"x": 1}]}}) == [(3, -1)]
-    assert charts.clicked({"selection": {"points": []}}) == charts.clicked(None) == []
+    assert plot.clicked({"selection": {"points": [{"customdata": [3, -1]}, {"x": 1}]}}) == [(3, -1)]
+    assert plot.clicked({"selection": {"points": []}}) == plot.clicked(None) == []
 
 
 def test_a_chart_on_a_page_has_its_table_and_its_csv() -> None:
     def page() -> None:
-        from app.charts import charts
+        from app.charts import bar_chart, plot
 
-        charts.show(charts.bars(["a", "b"], [1.0, 2.0], title="Bars"), "bars")
+        plot.show(bar_chart.bars(["a", "b"], [1.0, 2.0], title="Bars"), "bars")
 
     ran = AppTest.from_function(page, default_timeout=30).run()
     assert not ran.exception

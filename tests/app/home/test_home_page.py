@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.charts import charts
+from app.charts import plot
 from app.home import welcome
 from engine.asking import answers
 from engine.asking.answers import Answer
@@ -53,7 +53,7 @@ def test_the_story_tells_bound_and_control() -> None:
     found = answers.kept(answers.ladder_question(run.key, answers.SHOWN["digits"]))
     assert found is not None
     told = welcome.story(found)
-    assert charts.bound(found.json["epsilon_star"]) in told and "noise" in told
+    assert plot.bound(found.json["epsilon_star"]) in told and "noise" in told
 
 
 def test_without_a_zoo_home_says_how_to_make_one(

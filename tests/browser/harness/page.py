@@ -11,7 +11,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from app import gallery  # noqa: E402
-from app.charts import charts  # noqa: E402
+from app.charts import plot  # noqa: E402
 from app.components.ladder import ladder  # noqa: E402
 from app.components.map import Classes, Values, map_payload, point_map  # noqa: E402
 from app.components.wipe import wipe, wipe_payload  # noqa: E402
@@ -107,10 +107,10 @@ def show_wipe() -> None:
 
 def show_charts() -> None:
     """One of each chart; a click in the matrix is written down."""
-    picked = charts.show(samples.confusion_chart(), "confusion", on_select="rerun")
+    picked = plot.show(samples.confusion_chart(), "confusion", on_select="rerun")
     st.text(f"cell: {picked[0] if picked else 'none'}")
     for name, chart in samples.other_charts().items():
-        charts.show(chart, name)
+        plot.show(chart, name)
 
 
 SHOWS = {

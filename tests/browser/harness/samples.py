@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from app.charts import charts
+from app.charts import bar_chart, line_chart, matrix_chart, plot, training_chart
 from engine.asking.answers import Answer
 
 Array = NDArray[Any]
@@ -106,14 +106,14 @@ def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array
     )
 
 
-def confusion_chart() -> charts.Chart:
+def confusion_chart() -> plot.Chart:
     """Labels of the digits against the stand-in clustering."""
     x, labels, centres = digits()
     clusters = softmax_of_distances(x, centres).argmax(1)
     matrix = np.zeros((10, 10), dtype=int)
     np.add.at(matrix, (labels, clusters), 1)
     named = [str(digit) for digit in range(10)]
-    return charts.confusion(
+    return matrix_chart.confusion(
         matrix,
         named,
         named,
@@ -124,7 +124,7 @@ def confusion_chart() -> charts.Chart:
     )
 
 
-def other_charts() -> dict[str, charts.Chart]:
+def other_charts() -> dict[str, plot.Chart]:
     """One of each other chart, on made-up numbers."""
     epsilon = np.linspace(0, 0.3, 13)
     acc = 0.9 * np.exp(-8 * epsilon)
@@ -144,7 +144,7 @@ def other_charts() -> dict[str, charts.Chart]:
     control = run.assign(delta_fd=run["delta_fd"] * 0.3, delta_fr=run["delta_fr"] * 0.5)
     named = [str(digit) for digit in range(10)]
     return {
-        "curves": charts.curves(
+        "curves": line_chart.curves(
             frame,
             "epsilon",
             {"acc": "ACC, clean matching", "noise": "ACC under noise"},
@@ -156,7 +156,7 @@ def other_charts() -> dict[str, charts.Chart]:
             y_title="ACC",
             caption="PGD-20, leave_cluster, n = 1,000, 95 % intervals.",
         ),
-        "training": charts.training_curves(
+        "training": training_chart.curves(
             run,
             {"delta_fd": "Δ_FD", "delta_fr": "Δ_FR"},
             title="Angles between losses",
@@ -168,8 +168,8 @@ def other_charts() -> dict[str, charts.Chart]:
             zero=True,
             y_title="cosine",
         ),
-        "arms": charts.arms({"ADEC": run, "DEC*": control}, smooth=5),
-        "difference": charts.difference(
+        "arms": training_chart.side_by_side({"ADEC": run, "DEC*": control}, "acc", "ACC", smooth=5),
+        "difference": matrix_chart.difference(
             rng.integers(-40, 40, (10, 10)) * (rng.random((10, 10)) < 0.3),
             named,
             named,
@@ -178,7 +178,7 @@ def other_charts() -> dict[str, charts.Chart]:
             column_title="cluster",
             chosen=(3, -1),
         ),
-        "bars": charts.bars(
+        "bars": bar_chart.bars(
             ["attack", "noise", "other δ"],
             [0.8, 0.1, 0.2],
             low=[0.75, 0.07, 0.15],
@@ -189,5 +189,4 @@ def other_charts() -> dict[str, charts.Chart]:
             y_title="flip rate",
             caption="ε 0.1, L∞, n = 1,000, 95 % intervals.",
         ),
-        "spark": charts.sparkline(acc, "ACC"),
     }

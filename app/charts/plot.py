@@ -1,0 +1,131 @@
+"""What every chart is: the figure, the table behind it, and one sentence that says what it shows, which is
+also its text for people who do not see it. Only `show` draws on the page.
+
+Title and caption carry units and protocol. Colours are Okabe and Ito's; dashes and symbols say the same
+again. The background is clear, so that one figure serves the light and the dark page; Streamlit's theme sets
+the text.
+"""
+
+import math
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.charts import palette
+
+CAPTION_LETTERS = 62
+"""A caption's line: what a phone of 390 pixels holds."""
+CLEAR = "rgba(0,0,0,0)"
+GREY = palette.QUIET
+INK = {"light": "#3A4654", "dark": "#C9D2DB"}
+BLUE, DARKER, BRIGHTER = (
+    f"rgb({','.join(map(str, colour))})" for colour in ((0, 114, 178), palette.NEGATIVE, palette.POSITIVE)
+)
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 3},
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, the table behind it, and what it shows in one sentence."""
+
+    figure: go.Figure
+    table: pd.DataFrame
+    takeaway: str
+
+
+def show(
+    chart: Chart,
+    key: str,
+    on_select: Literal["rerun", "ignore"] | Callable[[], None] = "ignore",
+    table: bool = True,
+) -> list[tuple[Any, ...]]:
+    """Draw the figure, under it (where `table`) its table and a CSV; the customdata of the points clicked,
+    where clicks are asked for.
+    """
+    event = st.plotly_chart(
+        _inked(chart.figure, st.context.theme.type),
+        key=key,
+        on_select=on_select,
+        selection_mode="points",
+        alt=chart.takeaway,
+        config=CONFIG,
+    )
+    if table:
+        with st.expander("Table", icon=":material/table:"):
+            st.dataframe(chart.table, key=f"{key}/table", alt=chart.takeaway)
+            st.download_button(
+                "CSV",
+                chart.table.to_csv(),
+                f"{key.replace('/', '-')}.csv",
+                "text/csv",
+                key=f"{key}/csv",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+    return clicked(event) if on_select != "ignore" else []
+
+
+def _inked(figure: go.Figure, theme: str | None) -> go.Figure:
+    """The figure with letters in the page's own colour: Streamlit's template makes them pale on a
+    light page.
+    """
+    if theme not in INK:
+        return figure
+    inked = go.Figure(figure)
+    inked.update_layout(
+        font={"color": INK[theme]},
+        title={"font": {"color": INK[theme]}},
+        legend={"font": {"color": INK[theme]}},
+    )
+    inked.update_xaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
+    inked.update_yaxes(tickfont={"color": INK[theme]}, title={"font": {"color": INK[theme]}})
+    return inked
+
+
+def clicked(event: Any) -> list[tuple[Any, ...]]:
+    """The customdata of the points in a selection event, each as a tuple; an empty list where nothing was
+    clicked.
+    """
+    points = event["selection"]["points"] if event and "selection" in event else []
+    return [tuple(point["customdata"]) for point in points if point.get("customdata") is not None]
+
+
+def dress(
+    figure: go.Figure, title: str, caption: str, x_title: str = "", y_title: str = "", share: bool = False
+) -> None:
+    """Title with its caption, axes, legend below, clear background."""
+    lines = textwrap.wrap(caption, CAPTION_LETTERS)
+    figure.update_layout(
+        title={
+            "text": title,
+            "subtitle": {"text": "<br>".join(lines), "font": {"size": 11}},
+            "x": 0,
+            "xanchor": "left",
+            "font": {"size": 15},
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 10, "l": 4},
+        },
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        height=380,
+        margin={"l": 8, "r": 8, "t": 50 + 16 * len(lines), "b": 8},
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "title": None},
+    )
+    figure.update_xaxes(title=x_title, automargin=True)
+    figure.update_yaxes(title=y_title, automargin=True, **({"range": [-0.02, 1.02]} if share else {}))
+
+
+def bound(epsilon: float) -> str:
+    """An upper bound ε* in thousandths, rounded up: rounded down it would be none."""
+    return f"{math.ceil(epsilon * 1000 - 1e-4) / 1000:.3f}"
