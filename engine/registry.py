@@ -57,6 +57,8 @@ class Metric:
     """Abilities of the model, and "goal", "pixels" or "embedding" of the attack."""
     headline: int | None = None
     """Its place among the first numbers of a result; None: not among them."""
+    watched: bool = False
+    """Whether it stands beside the curves of a training or a fitting that is watched under attack."""
     column: str | None = None
     """Its column in the table of samples, where there is a value for each; None: its name; "": no column."""
     measure: Callable[[Any], Any] | None = field(default=None, compare=False)

@@ -35,7 +35,7 @@ from engine.home import home
 from engine.metrics import embedding
 from engine.models.protocols import Decodes, require
 from engine.objectives.flip_and_keep import FlipAndKeep
-from engine.running.attacking import restored
+from engine.running.fitting import restored
 from engine.store.run import Run
 from engine.store.store import Store
 
@@ -73,7 +73,9 @@ def latent_ladder(
         levels = torch.linspace(0, top, count)
         rows = clean.rows(torch.zeros(count, dtype=torch.long))
         moved = launched(
-            settled(weights.bound(it.model, rows, levels.to(it.z.device)), attack.own_steps, attack.own_rate)
+            settled(
+                weights.over_weight(it.model, rows, levels.to(it.z.device)), attack.own_steps, attack.own_rate
+            )
         ).x
         kind = f"δ for this sample alone, {attack.own_steps} steps of Adam"
     return _answer(

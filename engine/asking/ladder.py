@@ -36,7 +36,8 @@ from engine.home import home
 from engine.metrics.intervals import wilson
 from engine.objectives import combine
 from engine.objectives.protocols import Objective
-from engine.running.attacking import restored, unlocked
+from engine.running.fitting import restored
+from engine.running.threat import unlocked
 from engine.store.store import Store
 
 DRAWS = 64

@@ -22,7 +22,7 @@ from engine.errors import RunBroken, SettingsError
 from engine.events import Evaluate, Event, Progress
 from engine.nets.layers import full
 from engine.nets.variational import perturber
-from engine.objectives.protocols import LatentObjective, Objective
+from engine.objectives.protocols import LatentObjective, Objective, on_embedding
 from engine.registry import register
 from engine.settings import knob
 
@@ -43,7 +43,7 @@ class LatentAttack(AttackSettings):
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
     equation: ClassVar[str] = r"z' = m(x) + A(x), \quad \max_A\; \mathbb E\, f(z')"
     space: ClassVar[str] = "embedding"
-    needs: ClassVar[tuple[str, ...]] = ("decodes",)
+    needs: ClassVar[tuple[str, ...]] = ("encodes", "decodes")
     axes: ClassVar[tuple[str, ...]] = ("nu",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
@@ -146,7 +146,8 @@ class LatentAttack(AttackSettings):
         """
         if self.variant == "per_sample":
             return nn.Sequential()
-        width = bind(data.rows(torch.zeros(1, dtype=torch.long)).to(how.device)).z.shape[1]  # type: ignore[attr-defined]
+        first = data.rows(torch.zeros(1, dtype=torch.long)).to(how.device)
+        width = on_embedding(bind(first)).z.shape[1]
         net = self.drawn(data.size, width, rng).to(how.device)
         optimiser = torch.optim.Adam(net.parameters(), lr=self.rate, fused=True)
         for step in range(1, self.steps + 1):
@@ -173,8 +174,7 @@ class LatentAttack(AttackSettings):
     ) -> float:
         """One step of A on a batch: the mean of the objective grows. Returns it."""
         with how.autocast():
-            objective = bind(x)
-            assert isinstance(objective, LatentObjective), "the action allows no other"
+            objective = on_embedding(bind(x))
             eta = objective.spread * torch.randn(objective.z.shape, generator=rng).to(objective.z)
             value = objective.drawn(objective.z + full(net(x.flat())), eta).mean()
         optimiser.zero_grad(set_to_none=True)
@@ -230,13 +230,13 @@ class Bound(AttackSettings):
     ) -> Iterator[Iterate]:
         """z + A(x) of flat rows x (n, d); or, per_sample, z + δ where Adam brings it from zero."""
         settings, net = self._nets  # type: ignore[attr-defined]
-        assert isinstance(objective, LatentObjective), "the action allows no other"
+        aim = on_embedding(objective)
         if settings.variant == "per_sample":
-            yield from settled(objective, settings.own_steps, settings.own_rate)
+            yield from settled(aim, settings.own_steps, settings.own_rate)
             return
         with torch.no_grad():
-            moved = objective.z + full(net(x))
-            yield Iterate(moved, objective(moved), 0)
+            attacked = aim.z + full(net(x))  # (n, m)
+            yield Iterate(attacked, aim(attacked), 0)
 
 
 def settled(objective: LatentObjective, steps: int, rate: float) -> Iterator[Iterate]:
@@ -249,8 +249,8 @@ def settled(objective: LatentObjective, steps: int, rate: float) -> Iterator[Ite
         delta.grad = gradient
         optimiser.step()
     with torch.no_grad():
-        moved = objective.z + delta.detach()
-        yield Iterate(moved, objective(moved), steps)
+        attacked = objective.z + delta.detach()
+        yield Iterate(attacked, objective(attacked), steps)
 
 
 def minibatch(data: AtRest, size: int, rng: torch.Generator) -> Views:

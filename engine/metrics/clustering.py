@@ -18,7 +18,9 @@ register_metric(
         better="up",
         labels=True,
         of="model",
+        needs=("clusters",),
         headline=1,
+        measure=lambda said: accuracy(said.labels.numpy(), said.cluster.numpy()),
     ),
     Metric(
         "nmi",
@@ -29,7 +31,9 @@ register_metric(
         better="up",
         labels=True,
         of="model",
+        needs=("clusters",),
         headline=2,
+        measure=lambda said: nmi(said.labels.numpy(), said.cluster.numpy()),
     ),
     Metric(
         "ari",
@@ -40,7 +44,9 @@ register_metric(
         better="up",
         labels=True,
         of="model",
+        needs=("clusters",),
         headline=3,
+        measure=lambda said: ari(said.labels.numpy(), said.cluster.numpy()),
     ),
 )
 

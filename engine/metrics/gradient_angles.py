@@ -11,6 +11,7 @@ A stationary point of L_pseudo + L_self has Δ_FD = −1 whatever the data, so �
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from engine.data.views import AtRest, Views
 from engine.metrics.clustering import matching
+from engine.metrics.protocols import measure
 from engine.registry import Metric, register_metric
 
 CHUNK = 2048
@@ -31,87 +33,6 @@ STATIONARY = 0.05
 """
 _PAPER = "Mrabah, Bouguessa, Ksantini, 2019 (ADEC)"
 
-register_metric(
-    Metric(
-        "delta_fr",
-        "Δ_FR",
-        "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).",
-        _PAPER,
-        "cosine",
-        labels=True,
-        of="training",
-        headline=1,
-    ),
-    Metric(
-        "delta_fd",
-        "Δ_FD",
-        "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).",
-        _PAPER,
-        "cosine",
-        of="training",
-        headline=2,
-    ),
-    Metric(
-        "cos_sup_pseudo",
-        "cos(∇true, ∇KL)",
-        "Cosine between the gradients of the true labels and the pseudo-labels alone.",
-        _PAPER,
-        "cosine",
-        labels=True,
-        of="training",
-    ),
-    Metric(
-        "norm_total",
-        "‖∇total‖",
-        "Norm of the gradient that the encoder descends.",
-        _PAPER,
-        "norm",
-        of="training",
-    ),
-    Metric(
-        "norm_pseudo",
-        "‖∇KL‖",
-        "Norm of the encoder's gradient of the clustering loss.",
-        _PAPER,
-        "norm",
-        of="training",
-    ),
-    Metric(
-        "norm_self",
-        "‖∇self‖",
-        "Norm of the encoder's gradient of the regulariser, unweighted.",
-        _PAPER,
-        "norm",
-        of="training",
-    ),
-    Metric(
-        "norm_ratio",
-        "‖∇self‖ / ‖∇KL‖",
-        "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the"
-        " adversary rules.",
-        _PAPER,
-        "ratio",
-        of="training",
-    ),
-    Metric(
-        "near_stationary",
-        "Near-stationary",
-        "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by"
-        " itself.",
-        _PAPER,
-        "0 or 1",
-        of="training",
-    ),
-    Metric(
-        "hypothetical",
-        "Hypothetical Δ_FD",
-        "1 where the regulariser that Δ_FD speaks of is not part of what is trained.",
-        _PAPER,
-        "0 or 1",
-        of="training",
-    ),
-)
-
 
 class Probed(Protocol):
     """What is probed: a training state, or anything with an encoder and its losses."""
@@ -120,6 +41,46 @@ class Probed(Protocol):
     def encoder(self) -> nn.Module: ...
 
     def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Gradients of the whole encoder over n probed samples, a float64 vector for each loss, by its name;
+    "weighted:NAME" is one as it is trained.
+    """
+
+    vectors: dict[str, Tensor]
+    n: int
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The names of the losses, and "labels" where the supervised one is known."""
+        return frozenset(self.vectors) | ({"labels"} if "true" in self.vectors else frozenset())
+
+    def angle(self, first: str, second: str) -> float | None:
+        """The cosine between two of them; None where there is no such loss or no direction."""
+        if first not in self.vectors or second not in self.vectors:
+            return None
+        return cosine(self.vectors[first], self.vectors[second])
+
+    def norm(self, name: str) -> float | None:
+        """The length of one; None where there is no such loss."""
+        return float(self.vectors[name].norm()) if name in self.vectors else None
+
+    def norm_ratio(self) -> float | None:
+        """Regulariser over clustering loss, both as trained; None where the latter has no gradient."""
+        own, pseudo = self.norm("weighted:self"), self.norm("weighted:pseudo")
+        return None if own is None or pseudo is None or pseudo <= ZERO else own / pseudo
+
+    def near_stationary(self) -> float:
+        """1 where the total is what is left of its parts' cancelling."""
+        parts = [name for name in self.vectors if name.startswith("weighted:")]
+        summed = sum(float(self.vectors[name].norm()) for name in parts)
+        return float(float(self.vectors["total"].norm()) < STATIONARY * summed)
+
+    def hypothetical(self) -> float:
+        """1 where the regulariser is not part of what is trained."""
+        return float("self" in self.vectors and "weighted:self" not in self.vectors)
 
 
 def cosine(a: Tensor, b: Tensor) -> float | None:
@@ -152,31 +113,11 @@ def probe_angles(
     """Angles and norms over the samples at `index`, from full encoder gradients; {} where the method has no
     such losses.
 
-    `labels` and `clusters` are those of the whole set (n,); without labels, what needs them is None.
+    `labels` and `clusters` are those of the whole set (n,); without labels, what needs them is absent.
     Gradients are summed over chunks, never their cosines; no `.grad`, generator or optimiser is touched.
     """
     gradients = _gradients(state, data, labels, clusters, index)
-    if not gradients:
-        return {}
-    total, pseudo = gradients["total"], gradients["pseudo"]
-    regulariser, true = gradients.get("self"), gradients.get("true")
-    norms = {
-        name.removeprefix("weighted:"): float(value.norm())
-        for name, value in gradients.items()
-        if name.startswith("weighted:")
-    }
-    ratio = norms["self"] / norms["pseudo"] if norms.get("pseudo", 0) > ZERO and "self" in norms else None
-    return {
-        "delta_fr": None if true is None else cosine(true, total),
-        "delta_fd": None if regulariser is None else cosine(pseudo, regulariser),
-        "cos_sup_pseudo": None if true is None else cosine(true, pseudo),
-        "norm_total": float(total.norm()),
-        "norm_pseudo": float(pseudo.norm()),
-        "norm_self": None if regulariser is None else float(regulariser.norm()),
-        "norm_ratio": ratio,
-        "near_stationary": float(float(total.norm()) < STATIONARY * sum(norms.values())),
-        "hypothetical": float(regulariser is not None and "self" not in norms),
-    }
+    return measure("training", Gradients(gradients, len(index))).values if gradients else {}
 
 
 def _gradients(
@@ -214,3 +155,94 @@ def _flat_gradient(loss: Tensor, parameters: list[nn.Parameter]) -> Tensor:
         loss, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
     )
     return torch.cat([gradient.flatten().double() for gradient in gradients])
+
+
+register_metric(
+    Metric(
+        "delta_fr",
+        "Δ_FR",
+        "Cosine between the gradient of the true labels and what the encoder descends (Feature Randomness).",
+        _PAPER,
+        "cosine",
+        labels=True,
+        of="training",
+        headline=1,
+        measure=lambda seen: seen.angle("true", "total"),
+    ),
+    Metric(
+        "delta_fd",
+        "Δ_FD",
+        "Cosine between the gradients of the clustering loss and the regulariser (Feature Drift).",
+        _PAPER,
+        "cosine",
+        of="training",
+        headline=2,
+        measure=lambda seen: seen.angle("pseudo", "self"),
+    ),
+    Metric(
+        "cos_sup_pseudo",
+        "cos(∇true, ∇KL)",
+        "Cosine between the gradients of the true labels and the pseudo-labels alone.",
+        _PAPER,
+        "cosine",
+        labels=True,
+        of="training",
+        measure=lambda seen: seen.angle("true", "pseudo"),
+    ),
+    Metric(
+        "norm_total",
+        "‖∇total‖",
+        "Norm of the gradient that the encoder descends.",
+        _PAPER,
+        "norm",
+        of="training",
+        measure=lambda seen: seen.norm("total"),
+    ),
+    Metric(
+        "norm_pseudo",
+        "‖∇KL‖",
+        "Norm of the encoder's gradient of the clustering loss.",
+        _PAPER,
+        "norm",
+        of="training",
+        measure=lambda seen: seen.norm("pseudo"),
+    ),
+    Metric(
+        "norm_self",
+        "‖∇self‖",
+        "Norm of the encoder's gradient of the regulariser, unweighted.",
+        _PAPER,
+        "norm",
+        of="training",
+        measure=lambda seen: seen.norm("self"),
+    ),
+    Metric(
+        "norm_ratio",
+        "‖∇self‖ / ‖∇KL‖",
+        "Regulariser over clustering loss, norms of their gradients weighted as trained; above 2 the"
+        " adversary rules.",
+        _PAPER,
+        "ratio",
+        of="training",
+        measure=Gradients.norm_ratio,
+    ),
+    Metric(
+        "near_stationary",
+        "Near-stationary",
+        "1 where ‖∇total‖ is below 5 % of the summed norms of its weighted parts, so that Δ_FD tends to −1 by"
+        " itself.",
+        _PAPER,
+        "0 or 1",
+        of="training",
+        measure=Gradients.near_stationary,
+    ),
+    Metric(
+        "hypothetical",
+        "Hypothetical Δ_FD",
+        "1 where the regulariser that Δ_FD speaks of is not part of what is trained.",
+        _PAPER,
+        "0 or 1",
+        of="training",
+        measure=Gradients.hypothetical,
+    ),
+)

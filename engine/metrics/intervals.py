@@ -28,6 +28,14 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return low, high
 
 
+def rate(name: str, hits: np.ndarray) -> dict[str, float | None]:
+    """A share of True with its interval: NAME, NAME_low, NAME_high; None without samples."""
+    if len(hits) == 0:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {name: float(hits.mean()), f"{name}_low": low, f"{name}_high": high}
+
+
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     """Mean and 95 % Student interval of independent values, such as one a seed: (mean, low, high); infinite
     for one value.

@@ -14,6 +14,9 @@ register_metric(
         "The largest change of any number of any sample.",
         unit="data unit",
         better=None,
+        of="attack",
+        needs=("pixels",),
+        measure=lambda seen: float(linf(seen.delta()).max()),
     ),
     Metric(
         "linf_mean",
@@ -21,6 +24,10 @@ register_metric(
         "The largest change within a sample, mean over samples.",
         unit="data unit",
         better=None,
+        of="attack",
+        needs=("pixels",),
+        column="linf",
+        measure=lambda seen: linf(seen.delta()),
     ),
     Metric(
         "l2_mean",
@@ -28,6 +35,10 @@ register_metric(
         "The Euclidean length of the perturbation, mean over samples.",
         unit="data unit",
         better=None,
+        of="attack",
+        needs=("pixels",),
+        column="l2",
+        measure=lambda seen: l2(seen.delta()),
     ),
     Metric(
         "l0_mean",
@@ -35,6 +46,10 @@ register_metric(
         "How many numbers of a sample changed, mean over samples.",
         unit="numbers",
         better=None,
+        of="attack",
+        needs=("pixels",),
+        column="l0",
+        measure=lambda seen: l0(seen.delta()),
     ),
 )
 
@@ -52,19 +67,3 @@ def l2(delta: np.ndarray) -> np.ndarray:
 def l0(delta: np.ndarray) -> np.ndarray:
     """How many numbers of each row changed: (n, d) -> (n,) int64."""
     return np.count_nonzero(np.abs(delta) > UNTOUCHED, axis=1)
-
-
-def sizes(delta: np.ndarray) -> dict[str, float]:
-    """All of them over a set of perturbations (n, d)."""
-    delta = delta.astype(np.float64)  # a mean of float32 may pass its own maximum
-    return {
-        "linf_max": float(linf(delta).max()),
-        "linf_mean": float(linf(delta).mean()),
-        "l2_mean": float(l2(delta).mean()),
-        "l0_mean": float(l0(delta).mean()),
-    }
-
-
-def no_sizes() -> dict[str, None]:
-    """The same names where no pixel was moved."""
-    return dict.fromkeys(("linf_max", "linf_mean", "l2_mean", "l0_mean"))

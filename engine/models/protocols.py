@@ -4,8 +4,8 @@ Attacks, measures and pages ask for abilities (`isinstance(model, Clusters)`), n
 Every method takes `Views` and gives float32 tensors with n rows.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
@@ -75,6 +75,22 @@ class Decodes(Protocol):
         ...
 
 
+@runtime_checkable
+class Scales(Protocol):
+    """A model whose network sees samples times `scale`; sums of squares of its paper are in those units."""
+
+    scale: Tensor  # ()
+
+
+@runtime_checkable
+class FollowsPriors(Protocol):
+    """A model whose clustering head is trained towards what its prior means imply."""
+
+    def head_gap(self, z: Tensor) -> Tensor:
+        """How far the head lies from that, at embeddings z (n, m): (n,) nats."""
+        ...
+
+
 ABILITIES: dict[str, type] = {
     "encodes": Encodes,
     "clusters": Clusters,
@@ -106,6 +122,12 @@ def require(model: nn.Module, ability: type[Ability], wanted_by: str) -> Ability
     )
 
 
+def check_abilities(model: nn.Module, needs: Iterable[str], wanted_by: str) -> None:
+    """Raises AbilityError where the model lacks one of the abilities called so."""
+    for name in needs:
+        require(model, ABILITIES[name], wanted_by)
+
+
 def abilities(model: nn.Module) -> list[str]:
     """The names of what a model can do, in the order of `ABILITIES`."""
     return [name for name, protocol in ABILITIES.items() if isinstance(model, protocol)]
@@ -124,6 +146,24 @@ class Outputs:
     reconstruction: Tensor | None = None  # (n, d)
     logits: Tensor | None = None  # (n, c)
     labels: Tensor | None = None  # (n,) int64
+
+    @property
+    def n(self) -> int:
+        """How many samples."""
+        return len(self.x)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The abilities that were asked, "groups" where there are any, and "labels" where they are known."""
+        said = {
+            "clusters": self.log_q,
+            "encodes": self.z,
+            "reconstructs": self.reconstruction,
+            "classifies": self.logits,
+            "groups": self.groups,
+            "labels": self.labels,
+        }
+        return frozenset(name for name, value in said.items() if value is not None)
 
     @property
     def cluster(self) -> Tensor | None:
@@ -156,9 +196,21 @@ class Outputs:
         """The same on a device."""
         return type(self)(**{name: value.to(device) for name, value in self._given()})
 
+    def with_labels(self, labels: Tensor | None) -> Self:
+        """The same, with these labels (n,)."""
+        return replace(self, labels=labels)
+
     def _given(self) -> list[tuple[str, Tensor]]:
         every = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return [(name, value) for name, value in every if value is not None]
+
+
+def margin(scores: Tensor, group: Tensor) -> Tensor:
+    """How far `group` (n,) lies above the best of the others in scores (n, k), such as log q: (n,)."""
+    group = group[:, None]
+    best = scores.detach().scatter(1, group, -torch.inf).argmax(dim=1, keepdim=True)
+    own, other = scores.gather(1, torch.cat([group, best], dim=1)).unbind(dim=1)
+    return own - other
 
 
 @torch.no_grad()

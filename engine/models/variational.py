@@ -28,7 +28,7 @@ from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.autoencoder import unit_scale
 from engine.nets.k_means import k_means
-from engine.nets.variational import ClusteringVAE
+from engine.nets.variational import ClusteringVAE, head_gap
 from engine.settings import knob
 
 TINY = 1e-7
@@ -387,12 +387,6 @@ def health(state: State, data: AtRest) -> dict[str, Tensor | float | None]:
     log_y = model.log_assign_embedding(m)
     smallest = log_y.argmax(1).bincount(minlength=log_y.shape[1]).min() / len(m)
     return {"smallest_share": smallest, "head_gap": head_gap(m, log_y, model.centres).mean()}
-
-
-def head_gap(m: Tensor, log_y: Tensor, means: Tensor) -> Tensor:
-    """KL of C(m) from softmax(−½‖m − μ_k‖²), which is the best assignment for these means: (n,)."""
-    squared = torch.cdist(m, means, compute_mode="donot_use_mm_for_euclid_dist").square()
-    return (log_y.exp() * (log_y - F.log_softmax(-0.5 * squared, dim=1))).sum(1)
 
 
 def vae_of(state: State) -> ClusteringVAE:

@@ -90,6 +90,10 @@ class ClusteringVAE(nn.Module):
         """Standard deviation e^{ℓ/2} of z given x: (n, m)."""
         return (0.5 * self.moments(x)[1]).exp()
 
+    def head_gap(self, z: Tensor) -> Tensor:
+        """How far C lies from what the prior means imply, at embeddings z (n, m): (n,) nats."""
+        return head_gap(z, self.log_assign_embedding(z), self.centres)
+
     def encode(self, x: Views) -> Tensor:
         """The embedding m: (n, m)."""
         return self.moments(x)[0]
@@ -101,6 +105,12 @@ class ClusteringVAE(nn.Module):
     def reconstruct(self, x: Views) -> Tensor:
         """G(m) in data units, flat: (n, d)."""
         return self.decode(self.encode(x))
+
+
+def head_gap(m: Tensor, log_y: Tensor, means: Tensor) -> Tensor:
+    """KL of C(m) from softmax(−½‖m − μ_k‖²), which is the best assignment for these means: (n,)."""
+    squared = torch.cdist(m, means, compute_mode="donot_use_mm_for_euclid_dist").square()
+    return (log_y.exp() * (log_y - F.log_softmax(-0.5 * squared, dim=1))).sum(1)
 
 
 def glorot(layer: nn.Module, rng: torch.Generator) -> nn.Module:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Clusters, Decodes, Encodes, Outputs, Reconstructs, require
+from engine.models.protocols import Decodes, Encodes, Outputs, Scales, check_abilities, require
 from engine.nets.layers import full
 from engine.objectives.protocols import LatentObjective, ObjectiveSettings, cluster_changed
 from engine.registry import register
@@ -87,15 +87,14 @@ class FlipAndKeep(ObjectiveSettings):
         """The objective for these clean samples. Raises AbilityError where the model cannot be asked about
         embeddings.
         """
-        return self.bound(model, clean, self.weight_of(clean.flat().shape[1]))
+        return self.over_weight(model, clean, self.weight_of(clean.flat().shape[1]))
 
-    def bound(self, model: nn.Module, clean: Views, nu: float | Tensor) -> LatentObjective:
+    def over_weight(self, model: nn.Module, clean: Views, nu: float | Tensor) -> LatentObjective:
         """The same with this ν, or with one for each sample (n,)."""
-        for ability in (Clusters, Reconstructs):
-            require(model, ability, self.name)
+        check_abilities(model, self.needs, self.name)
         encoder, heads = require(model, Encodes, self.name), require(model, Decodes, self.name)
         nu_bar = PUBLISHED_BATCH * nu
-        scale = getattr(model, "scale", 1.0)
+        scale = model.scale if isinstance(model, Scales) else 1.0
         with torch.no_grad():
             z, spread = full(encoder.encode(clean)), full(heads.spread(clean))
             y = heads.log_assign_embedding(z).float().exp()

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Clusters, Outputs, require
-from engine.objectives.leave_cluster import margin
+from engine.models.protocols import Clusters, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 from engine.settings import knob

@@ -15,17 +15,9 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Clusters, Outputs, require
+from engine.models.protocols import Clusters, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
-
-
-def margin(log_q: Tensor, cluster: Tensor) -> Tensor:
-    """How far `cluster` (n,) lies above the best of the others in log q (n, k): (n,)."""
-    cluster = cluster[:, None]
-    best = log_q.detach().scatter(1, cluster, -torch.inf).argmax(dim=1, keepdim=True)
-    own, other = log_q.gather(1, torch.cat([cluster, best], dim=1)).unbind(dim=1)
-    return own - other
 
 
 @register

@@ -8,14 +8,14 @@ multiply.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.device import How
-from engine.errors import DataError
-from engine.models.protocols import ABILITIES, Outputs, require
+from engine.errors import DataError, SettingsError
+from engine.models.protocols import Outputs, check_abilities
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]
@@ -62,6 +62,29 @@ class LatentObjective(Objective):
     drawn: Callable[[Tensor, Tensor], Tensor]
 
 
+def on_embedding(objective: Objective) -> LatentObjective:
+    """The objective, known to be one on the embedding. Raises SettingsError where it is about pixels."""
+    if isinstance(objective, LatentObjective):
+        return objective
+    raise SettingsError(
+        "An attack on the embedding needs an objective on the embedding; got one about pixels. Choose"
+        " flip_and_keep."
+    )
+
+
+@runtime_checkable
+class OverWeight(Protocol):
+    """An objective on the embedding in which one weight, ν, trades its goal against its price."""
+
+    def weight_of(self, size: int) -> float:
+        """ν for samples of `size` numbers."""
+        ...
+
+    def over_weight(self, model: nn.Module, clean: Views, nu: float | Tensor) -> LatentObjective:
+        """The objective for these clean samples with this ν, or with one for each sample (n,)."""
+        ...
+
+
 class ObjectiveSettings(Settings):
     """The base of every objective: which abilities it needs and how it binds."""
 
@@ -87,8 +110,7 @@ class ObjectiveSettings(Settings):
 
         Raises AbilityError where the model lacks what it needs, DataError where the labels are missing.
         """
-        for ability in self.needs:
-            require(model, ABILITIES[ability], self.name)
+        check_abilities(model, self.needs, self.name)
         if not self.needs_labels:
             return Objective(self.measure(model, clean), self.stationary_at_clean)
         if labels is None:

@@ -5,7 +5,6 @@ No attack says of itself that it succeeded; what counts is what the model answer
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,31 +16,8 @@ from engine.data.dataset import Dataset
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
-from engine.models.protocols import Clusters, Encodes, Reconstructs, require
-from engine.objectives.leave_cluster import margin
-
-BLOCK = 4096
-"""Rows in one forward pass of a judgement."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the model says of rows, as numpy: cluster (n,), log_q (n, k), embedding z (n, m) and
-    reconstruction (n, d).
-
-    `z` and `reconstruction` are None where the model has no such ability.
-    """
-
-    cluster: np.ndarray
-    log_q: np.ndarray
-    z: np.ndarray | None
-    reconstruction: np.ndarray | None
-
-    def margin(self, cluster: np.ndarray) -> np.ndarray:
-        """By how much `cluster` (n,) leads the best other one in log q: (n,), negative where it does not
-        lead.
-        """
-        return margin(torch.from_numpy(self.log_q), torch.from_numpy(cluster)).numpy()
+from engine.models.protocols import BLOCK, Clusters, Decodes, Outputs, outputs, require
+from engine.objectives.protocols import Objective, ObjectiveSettings
 
 
 class Judge:
@@ -50,10 +26,11 @@ class Judge:
     """
 
     def __init__(self, model: nn.Module, data: Dataset, device: str) -> None:
-        require(model, Clusters, "An attack's judgement")
         self.model, self.data, self.device = model, data, device
+        first = torch.zeros(1, dtype=torch.long)
+        self._like = data.views.rows(first)
         try:
-            self.clusters = self.verdict(self.clean(torch.zeros(1, dtype=torch.long)).flat()).log_q.shape[1]
+            outputs(model, self.clean(first))
         except RuntimeError as error:
             raise DataError(
                 f"The model does not take samples of shape {picture(data.views.shapes)} as {data.name!r} has"
@@ -75,54 +52,55 @@ class Judge:
         """The clean samples at `index`, on the model's device."""
         return self.data.views.rows(index).to(self.device)
 
-    def labels(self, index: Tensor) -> np.ndarray | None:
-        """The labels at `index`, or None where the data have none."""
-        return None if self.data.labels is None else self.data.labels[index.numpy()]
+    def labels(self, index: Tensor) -> Tensor | None:
+        """(n,) the labels at `index`, or None where the data have none."""
+        return None if self.data.labels is None else torch.from_numpy(self.data.labels[index.numpy()])
+
+    def bind(self, objective: ObjectiveSettings, index: Tensor) -> Objective:
+        """The objective for the clean samples at `index`, with their labels where it needs them."""
+        labels = self.labels(index) if objective.asks_labels() else None
+        return objective.bind(
+            self.model, self.clean(index), None if labels is None else labels.to(self.device)
+        )
+
+    def outputs(self, flat: Tensor, index: Tensor) -> Outputs:
+        """What the model says of flat rows (n, d) made of the samples at `index`: float32, on the CPU."""
+        views = self._like.like(flat.to(self.device))
+        said = outputs(self.model, views).to("cpu")
+        return said.with_labels(self.labels(index))
 
     @torch.no_grad()
-    def verdict(self, flat: Tensor) -> Verdict:
-        """What the model says of flat rows (n, d), in float32."""
-        like = self.data.views.rows(torch.zeros(1, dtype=torch.long))
-        blocks = [like.like(block.to(self.device)) for block in flat.split(BLOCK)]
-        log_q = torch.cat([self.model.log_assign(block).float() for block in blocks]).cpu()
-        z = (
-            torch.cat([self.model.encode(block).float() for block in blocks]).cpu().numpy()
-            if isinstance(self.model, Encodes)
-            else None
-        )
-        shown = isinstance(self.model, Reconstructs)
-        reconstruction = (
-            torch.cat([self.model.reconstruct(block).float() for block in blocks]).cpu().numpy()
-            if shown
-            else None
-        )
-        return Verdict(log_q.argmax(dim=1).numpy(), log_q.numpy(), z, reconstruction)
-
-    @torch.no_grad()
-    def verdict_at(self, z: Tensor) -> Verdict:
-        """What the model says of embeddings z (n, m), in float32. Only for models that decode."""
+    def outputs_at(self, z: Tensor, index: Tensor) -> Outputs:
+        """The same of embeddings z (n, m), of models that decode; x are the clean samples."""
+        heads = require(self.model, Decodes, "An attack on the embedding")
         blocks = [block.to(self.device) for block in z.split(BLOCK)]
-        log_q = torch.cat([self.model.log_assign_embedding(block).float() for block in blocks]).cpu()  # type: ignore[operator]
-        decoded = torch.cat([self.model.decode(block).float() for block in blocks]).cpu()  # type: ignore[operator]
-        return Verdict(log_q.argmax(dim=1).numpy(), log_q.numpy(), z.cpu().numpy(), decoded.numpy())
+        return Outputs(
+            x=self.data.views.rows(index).flat(),
+            log_q=torch.cat([heads.log_assign_embedding(block).float() for block in blocks]).cpu(),
+            z=z.cpu(),
+            reconstruction=torch.cat([heads.decode(block).float() for block in blocks]).cpu(),
+            labels=self.labels(index),
+        )
 
     @torch.no_grad()
     def cluster(self, flat: Tensor) -> Tensor:
         """The cluster of each flat row (n, d), in float32, where the rows are: (n,)."""
-        like = self.data.views.rows(torch.zeros(1, dtype=torch.long))
-        return torch.cat(
-            [self.model.log_assign(like.like(block)).float().argmax(dim=1) for block in flat.split(BLOCK)]
-        )
+        model = require(self.model, Clusters, "Sorting into clusters")
+        views = [self._like.like(block) for block in flat.split(BLOCK)]
+        return torch.cat([model.log_assign(block).float().argmax(dim=1) for block in views])
 
     @cached_property
-    def whole(self) -> np.ndarray:
+    def clusters(self) -> int:
+        """How many clusters the model has."""
+        with torch.no_grad():
+            first = self.clean(torch.zeros(1, dtype=torch.long))
+            return require(self.model, Clusters, "Counting clusters").log_assign(first).shape[1]
+
+    @cached_property
+    def clean_clusters(self) -> np.ndarray:
         """The clean cluster of every sample of the data: (N,)."""
-        return np.concatenate(
-            [
-                self.cluster(views.to(self.device).flat()).cpu().numpy()
-                for views in self.data.views.chunks(BLOCK)
-            ]
-        )
+        every = self.data.views.chunks(BLOCK)
+        return np.concatenate([self.cluster(views.to(self.device).flat()).cpu().numpy() for views in every])
 
     def recognised_as(self, flat: np.ndarray, index: Tensor) -> np.ndarray | None:
         """What 5 nearest neighbours among the clean samples, without the row itself, take each row (n, d)
@@ -140,19 +118,19 @@ def stream(seed: int, purpose: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
-def check_inside(name: str, moved: Tensor, clean: Tensor, budget: Budget) -> None:
+def check_inside(name: str, attacked: Tensor, clean: Tensor, budget: Budget) -> None:
     """Raises BudgetError where an attack's answer lies outside its budget (or is not a number): its fault,
     not the model's.
     """
-    outside = int((~budget.holds(moved, clean)).sum())
+    outside = int((~budget.holds(attacked, clean)).sum())
     if outside:
-        largest = float(budget.size(moved, clean).max())
+        largest = float(budget.size(attacked, clean).max())
         raise BudgetError(
             f"The attack {name} must stay inside its budget; {outside} of {len(clean)} samples left it "
             f"(largest {budget.norm} {largest:.4g}). Let it end with budget.project."
         )
 
 
-def another_delta(moved: Tensor, clean: Tensor, budget: Budget) -> Tensor:
+def another_delta(attacked: Tensor, clean: Tensor, budget: Budget) -> Tensor:
     """Every clean row with the perturbation of the row before it, put into its own box: (n, d)."""
-    return budget.project(clean + (moved - clean).roll(1, dims=0), clean)
+    return budget.project(clean + (attacked - clean).roll(1, dims=0), clean)

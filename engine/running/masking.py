@@ -6,8 +6,6 @@ sense of security", ICML 2018, arXiv:1802.00420; Carlini et al., "On evaluating 
 arXiv:1902.06705.
 """
 
-from typing import TYPE_CHECKING, Any
-
 import torch
 from torch import Tensor
 
@@ -15,46 +13,70 @@ from engine import registry
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings, answer, value_and_gradient
 from engine.objectives.protocols import Objective
+from engine.registry import Metric, register_metric
 from engine.running.judging import Judge, stream
-
-if TYPE_CHECKING:
-    from engine.running.attacking import Attack
+from engine.running.threat import Threat
 
 SAMPLES = 100
 NEARLY_ALL = 0.95
 VANISHED = 0.02
 """Share of samples without a gradient that is worth a doubt."""
 
+register_metric(
+    Metric(
+        "masking_fgsm_gain",
+        "Gain over FGSM",
+        "Mean objective of the attack minus that of FGSM; negative: the gradient may mislead.",
+        unit="the objective's own",
+        of="attack",
+    ),
+    Metric(
+        "masking_noise_gain",
+        "Gain over noise",
+        "Mean objective of the attack minus that of noise; not above zero: the gradient may be masked.",
+        unit="the objective's own",
+        of="attack",
+    ),
+    Metric(
+        "masking_huge_reach",
+        "Reach of a huge ε",
+        "Share of samples, not there before, that the attack brings where the objective wants them with the"
+        " largest ε the box allows; far below 1: the search fails.",
+        of="attack",
+    ),
+    Metric(
+        "masking_zero_gradient",
+        "Vanished gradients",
+        "Share of random points in the ball where the gradient is exactly zero.",
+        of="attack",
+    ),
+)
+
 
 def check(
-    choice: "Attack", judge: Judge, index: Tensor, seed: int
+    threat: Threat, judge: Judge, index: Tensor, seed: int
 ) -> tuple[dict[str, float | None], list[str]]:
     """Measured values and the doubts they raise, on the first 100 of the samples; nothing for a control or
     for ε = 0.
     """
     names = ("masking_fgsm_gain", "masking_noise_gain", "masking_huge_reach", "masking_zero_gradient")
     values: dict[str, float | None] = dict.fromkeys(names)
-    if not choice.chosen_attack.searches or choice.epsilon == 0:
+    if not threat.attack.searches or threat.epsilon == 0:
         return values, []
-    clean = judge.clean(index[:SAMPLES])
-    flat, budget, objective = (
-        clean.flat(),
-        choice.budget(judge.data.views.shapes),
-        choice.chosen_objective.bind(judge.model, clean),
-    )
+    rows = index[:SAMPLES]
+    flat, objective = judge.clean(rows).flat(), judge.bind(threat.objective, rows)
+    budget = threat.budget(judge.data.views.shapes)
 
-    def mean_value(name: str | AttackSettings) -> float:
-        attack = registry.find("attack", name)() if isinstance(name, str) else name
+    def mean_value(attack: AttackSettings) -> float:
         return float(answer(attack.perturb(flat, objective, budget, stream(seed, "masking"))).value.mean())
 
-    mine = mean_value(choice.chosen_attack)
-    values["masking_noise_gain"] = mine - mean_value("noise")
-    if choice.attack != "fgsm":
-        values["masking_fgsm_gain"] = mine - mean_value("fgsm")
+    own = mean_value(threat.attack)
+    values["masking_noise_gain"] = own - mean_value(registry.find("attack", "noise")())
+    if threat.attack.name != "fgsm":
+        values["masking_fgsm_gain"] = own - mean_value(registry.find("attack", "fgsm")())
     values["masking_zero_gradient"] = _vanished(objective, flat, budget, stream(seed, "masking"))
-    if "clusters" in registry.find("objective", choice.objective).needs:
-        values["masking_huge_reach"] = _huge_reach(choice, judge, flat, objective, seed)
-    return values, list(_doubts(choice, values))
+    values["masking_huge_reach"] = _huge_reach(threat, judge, rows, objective, seed)
+    return values, _doubts(threat.attack.name, values)
 
 
 def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Generator) -> float:
@@ -62,43 +84,40 @@ def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Gen
     return float((gradient == 0).all(dim=1).float().mean())
 
 
-def _huge_reach(
-    choice: "Attack", judge: Judge, flat: Tensor, objective: Objective, seed: int
-) -> float | None:
-    """Share of the samples not yet where the attack wants them that it brings there when nothing but the box
-    limits it.
+def _huge_reach(threat: Threat, judge: Judge, rows: Tensor, objective: Objective, seed: int) -> float | None:
+    """Share of the samples not yet where the objective wants them that the attack brings there when nothing
+    but the box limits it; None where there are none, or the objective has no such notion.
     """
-    budget = choice.budget(judge.data.views.shapes)
-    own, widest = judge.cluster(flat), budget.of(budget.limit(flat.shape[1]))
-    away = torch.ones_like(own, dtype=torch.bool) if choice.target is None else own != choice.target
-    if not bool(away.any()):
+    flat, budget = judge.clean(rows).flat(), threat.budget(judge.data.views.shapes)
+    before = judge.outputs(flat, rows)
+    counted = threat.objective.counted(before)
+    if counted is None or not bool(counted.any()):
         return None
-    moved = judge.cluster(
-        answer(choice.chosen_attack.perturb(flat, objective, widest, stream(seed, "masking"))).x
-    )
-    reached = moved != own if choice.target is None else moved == choice.target
-    return float(reached[away].float().mean())
+    widest = budget.of(budget.limit(flat.shape[1]))
+    found = answer(threat.attack.perturb(flat, objective, widest, stream(seed, "masking"))).x
+    reached = threat.objective.reached(before, judge.outputs(found, rows))
+    return None if reached is None else float(reached[counted].float().mean())
 
 
-def _doubts(choice: "Attack", values: dict[str, Any]) -> list[str]:
+def _doubts(attack: str, values: dict[str, float | None]) -> list[str]:
+    """The sentence of every value that is worth one."""
+    over_fgsm, over_noise = values["masking_fgsm_gain"], values["masking_noise_gain"]
+    reach, vanished = values["masking_huge_reach"], values["masking_zero_gradient"]
     said = []
-    if values["masking_fgsm_gain"] is not None and values["masking_fgsm_gain"] < 0:
+    if over_fgsm is not None and over_fgsm < 0:
         said.append(
-            f"FGSM makes the objective larger than {choice.attack} does: the gradient may mislead. Try more"
+            f"FGSM makes the objective larger than {attack} does: the gradient may mislead. Try more"
             " steps or starts."
         )
-    if values["masking_noise_gain"] <= 0:
+    if over_noise is not None and over_noise <= 0:
         said.append(
-            f"{choice.attack} does no better than random noise of the same size: the gradient may be masked."
+            f"{attack} does no better than random noise of the same size: the gradient may be masked."
         )
-    if values["masking_huge_reach"] is not None and values["masking_huge_reach"] < NEARLY_ALL:
+    if reach is not None and reach < NEARLY_ALL:
         said.append(
-            f"With the largest ε that the box allows, {choice.attack} reaches"
-            f" {values['masking_huge_reach']:.0%} of the samples: the search fails, not the model's weakness."
+            f"With the largest ε that the box allows, {attack} reaches {reach:.0%} of the samples: the search"
+            " fails, not the model's weakness."
         )
-    if values["masking_zero_gradient"] > VANISHED:
-        said.append(
-            f"The gradient is exactly zero at {values['masking_zero_gradient']:.0%} of random points:"
-            " gradients vanish."
-        )
+    if vanished is not None and vanished > VANISHED:
+        said.append(f"The gradient is exactly zero at {vanished:.0%} of random points: gradients vanish.")
     return said

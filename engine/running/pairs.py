@@ -21,10 +21,11 @@ from engine.errors import SettingsError
 from engine.events import Event
 from engine.metrics.intervals import wilson
 from engine.metrics.robustness import median_epsilon, written
+from engine.models.protocols import Clusters, require
 from engine.registry import register
 from engine.running.action import Action, Work
-from engine.running.attacking import Clock
 from engine.running.judging import Judge, check_inside, stream
+from engine.running.launching import Clock
 from engine.settings import knob
 
 
@@ -68,6 +69,7 @@ class Pairs(Action):
         in its order.
         """
         judge = Judge(work.model(), work.data, work.how.device)
+        require(judge.model, Clusters, "Who can become whom")
         if judge.clusters < 2:
             raise SettingsError(
                 "pairs needs a model with at least 2 clusters; this one has 1, and there is nowhere to go."
@@ -76,13 +78,13 @@ class Pairs(Action):
         clock, rng = Clock(len(index) * judge.clusters), stream(work.spec.seed, "pairs")
         found: list[tuple[Tensor, int, Smallest]] = []
         for target in range(judge.clusters):
-            movable = index[torch.from_numpy(judge.whole[index.numpy()] != target)]
+            movable = index[torch.from_numpy(judge.clean_clusters[index.numpy()] != target)]
             for rows in movable.split(self.chunk) if len(movable) else ():
                 found.append((rows, target, self._send(judge, rows, target, rng)))
                 yield from clock.tick(len(rows))
-        columns, moved = _columns(judge, found)
+        columns, adversarial = _columns(judge, found)
         work.write_table("samples", columns)
-        work.write_arrays("images", {"adversarial": moved})
+        work.write_arrays("images", {"adversarial": adversarial})
         return matrices(
             columns["cluster_clean"],
             columns["cluster_target"],
@@ -97,8 +99,8 @@ class Pairs(Action):
 
         bind = binding(objective, judge.model)
 
-        def arrived(moved: Tensor, _: Tensor) -> Tensor:
-            return judge.cluster(moved) == target
+        def arrived(x: Tensor, _: Tensor) -> Tensor:
+            return judge.cluster(x) == target
 
         ladder = over_epsilon(
             bind, clean, np.linspace(0, self.epsilon, self.levels).tolist(), attack, self.norm, rng
@@ -113,7 +115,7 @@ class Pairs(Action):
 def evenly(judge: Judge, n: int, seed: int) -> Tensor:
     """Rows of at most n samples, as evenly as the clusters allow, the same for the same seed."""
     order = judge.choose(len(judge.data), seed)
-    clusters = torch.from_numpy(judge.whole)[order]
+    clusters = torch.from_numpy(judge.clean_clusters)[order]
     rank = torch.zeros(len(order), dtype=torch.long)
     for cluster in range(judge.clusters):
         members = clusters == cluster
@@ -173,7 +175,7 @@ def _columns(
     columns = {
         "id": rows,
         "label": labels,
-        "cluster_clean": judge.whole[rows],
+        "cluster_clean": judge.clean_clusters[rows],
         "cluster_target": np.concatenate([np.full(len(rows), target) for rows, target, _ in found]),
         "epsilon_star": stars,
         "reached": np.isfinite(stars),

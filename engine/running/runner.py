@@ -25,7 +25,7 @@ from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, Setti
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
 from engine.running.action import Action
 from engine.running.actions import action_class, action_of, version_of
-from engine.running.attacking import restored
+from engine.running.fitting import restored
 from engine.running.ingredients import ROLE, check_ingredient, data_of, plain_data_of
 from engine.running.models import check_shapes, load_model
 from engine.store import checkpoint, lock

@@ -14,11 +14,14 @@ from pydantic import model_validator
 
 from engine.data.splits import Part
 from engine.events import Evaluate, Event, Progress
+from engine.metrics.protocols import AttackedSamples
 from engine.registry import register
+from engine.running import outcome
 from engine.running.action import Action, Work
-from engine.running.attacking import HALF, Attack, fit, launch
+from engine.running.attacking import HALF, Attack
+from engine.running.fitting import fit
 from engine.running.judging import Judge
-from engine.running.outcome import Outcome
+from engine.running.launching import launch, with_recognised
 from engine.settings import knob
 
 
@@ -84,8 +87,9 @@ class Sweep(Action):
                 "seed": float(seed),
             }
             if not file.exists():
-                outcome = yield from _within(self._cell(choice, judge, seed, work), number, len(cells), where)
-                _keep(file, where | {"metrics": outcome})
+                steps = self._cell(choice, judge, seed, work)
+                samples = yield from _within(steps, number, len(cells), where)
+                _keep(file, where | {"metrics": outcome.metrics(samples)})
             kept = json.loads(file.read_text(encoding="utf-8"))
             yield Evaluate(step=number + 1, total=len(cells), values=where, metrics=kept["metrics"])
         return {
@@ -93,10 +97,13 @@ class Sweep(Action):
             "n_cells": len(cells),
         }
 
-    def _cell(self, choice: Attack, judge: Judge, seed: int, work: Work) -> Generator[Event, None, Outcome]:
+    def _cell(
+        self, choice: Attack, judge: Judge, seed: int, work: Work
+    ) -> Generator[Event, None, AttackedSamples]:
         """One attack; a fitted one is fitted for this very cell."""
-        fitted = (yield from fit(choice, judge, seed, work.how)) if choice.chosen_attack.fitted else None
-        return (yield from launch(choice, judge, seed, fitted, work.how))
+        threat = choice.threat
+        fitted = (yield from fit(threat, judge, seed, work.how)) if threat.attack.fitted else None
+        return with_recognised(judge, (yield from launch(threat, judge, seed, fitted, work.how)))
 
 
 def finished(folder: Path) -> list[Path]:
@@ -105,14 +112,14 @@ def finished(folder: Path) -> list[Path]:
 
 
 def _within(
-    steps: Generator[Event, None, Outcome], number: int, total: int, where: dict[str, float | None]
-) -> Generator[Event, None, dict[str, Any]]:
-    """A cell's own progress told as the sweep's; returns the cell's metrics."""
+    steps: Generator[Event, None, AttackedSamples], number: int, total: int, where: dict[str, float | None]
+) -> Generator[Event, None, AttackedSamples]:
+    """A cell's own progress, as the sweep's; returns what the cell returns."""
     while True:
         try:
             event = next(steps)
         except StopIteration as end:
-            return end.value.metrics()
+            return end.value
         if isinstance(event, Progress):
             yield Progress(
                 step=number, total=total, phase="cell", values=where | {"cell_done": event.step / event.total}

@@ -13,22 +13,22 @@ import torch
 from torch import Tensor, nn
 
 from engine import registry
-from engine.attacks.protocols import answer
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
 from engine.errors import DataError, SettingsError
 from engine.events import Evaluate, Event, Picture
-from engine.metrics import clustering, robustness
+from engine.metrics import clustering
 from engine.metrics.gradient_angles import probe_angles
+from engine.metrics.protocols import watched as watched_numbers
 from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstructs
 from engine.models.state import State
 from engine.registry import register
-from engine.running import embedding_attack, pictures
+from engine.running import pictures
 from engine.running.action import Action, Work
 from engine.running.attacking import Attack
 from engine.running.ingredients import ROLE as INGREDIENT
-from engine.running.judging import Judge, stream
-from engine.running.outcome import fate
+from engine.running.judging import Judge
+from engine.running.launching import launch
 from engine.settings import Settings, knob
 from engine.store import checkpoint
 
@@ -40,8 +40,6 @@ SHOWN = 10
 """Samples in the picture of reconstructions."""
 WATCHED_SEED = 0
 """Of the samples and starts of the attack that is watched while a model trains."""
-WATCHED = ("acc_attacked", "nmi_attacked", "flip_rate", "noise_flip_rate", "assignment_kl_mean")
-"""What is told of a fitted attack that is watched."""
 MAPPED = 2000
 """Points, at most, on the small map drawn while training."""
 
@@ -297,50 +295,18 @@ def watched(settings: ModelSettings) -> Attack | None:
 def under_attack(
     choice: Attack, model: nn.Module, data: Dataset, device: str, fitted: nn.Module | None = None
 ) -> dict[str, Any]:
-    """Accuracy, flip rates and KL of assignments of a model as it is now under an attack, always on the same
-    samples.
+    """The watched numbers of a model as it is now under an attack, always on the same samples; an attack that
+    was fitted before, as it is.
     """
-    was = model.training
-    model.eval()
-    judge = Judge(model, data, device)
-    if fitted is not None:
-        return _under_fitted(choice, judge, fitted, was)
-    index = judge.choose(choice.n, WATCHED_SEED, choice.half)
-    clean = judge.clean(index)
-    moved = answer(
-        choice.chosen_attack.perturb(
-            clean.flat(),
-            choice.chosen_objective.bind(model, clean),
-            choice.budget(clean.shapes),
-            stream(WATCHED_SEED, "attack"),
-        )
-    ).x
-    noisy = answer(
-        registry.find("attack", "noise")().perturb(
-            clean.flat(),
-            choice.chosen_objective.bind(model, clean),
-            choice.budget(clean.shapes),
-            stream(WATCHED_SEED, "noise"),
-        )
-    ).x
-    before, after, control = (judge.verdict(rows) for rows in (clean.flat(), moved, noisy))
-    model.train(was)
-    return fate(judge.labels(index), before, after) | {
-        "noise_flip_rate": float((before.cluster != control.cluster).mean()),
-        "assignment_kl_mean": float(robustness.divergence(before.log_q, after.log_q).mean()),
-    }
-
-
-def _under_fitted(choice: Attack, judge: Judge, fitted: nn.Module, was: bool) -> dict[str, Any]:
-    """The same under an attack that was fitted before, as it is."""
-    steps = embedding_attack.launch(choice, judge, WATCHED_SEED, fitted)
+    training = model.training
+    judge = Judge(model.eval(), data, device)
+    steps = launch(choice.threat, judge, WATCHED_SEED, fitted)
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            found = end.value.metrics()
-            judge.model.train(was)
-            return {name: found[name] for name in WATCHED}
+            model.train(training)
+            return watched_numbers(end.value)
 
 
 def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:

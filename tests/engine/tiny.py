@@ -93,6 +93,17 @@ class TinyAutoencoder(nn.Module):
         return self.net.reconstruct(x)
 
 
+class TinySorter(nn.Module):
+    """Only clusters."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self.net = Tiny(seed)
+
+    def log_assign(self, x: Views) -> Tensor:
+        return self.net.log_assign(x)
+
+
 class TinyClassifier(nn.Module):
     """Only classifies, into three classes."""
 
@@ -136,7 +147,8 @@ class Desk:
 
     def __init__(self, folder: Path, model: nn.Module, data: Dataset, seed: int = 0) -> None:
         self.folder, self.data, self._model = folder, data, model
-        self.how, self.spec = How("cpu", "float32", 2, torch.__version__, ""), SimpleNamespace(seed=seed)
+        self.how = How("cpu", "float32", 2, torch.__version__, "")
+        self.spec = SimpleNamespace(seed=seed, builds_on={})
         self.rng = torch.Generator().manual_seed(seed)
         self.tables: dict[str, dict[str, Any]] = {}
         self.arrays: dict[str, dict[str, np.ndarray]] = {}

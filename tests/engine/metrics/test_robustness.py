@@ -3,6 +3,7 @@ medians with the unreached.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,36 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
 
 from engine.metrics import embedding, intervals, legibility, perturbation, robustness
+from engine.metrics.protocols import AttackedSamples, measure
+from engine.models.protocols import Outputs
+from engine.objectives.leave_cluster import LeaveCluster
+
+
+def attacked(
+    clean: list[int] | np.ndarray,
+    after: list[int] | np.ndarray,
+    labels: np.ndarray | None = None,
+    x: Tensor | None = None,
+    moved: Tensor | None = None,
+) -> AttackedSamples:
+    """Samples whose clusters are these before and after an attack; no control was run."""
+    n, k = len(clean), 1 + max(*clean, *after, 1)
+    known = None if labels is None else torch.from_numpy(np.asarray(labels))
+    x = torch.zeros(n, 1) if x is None else x
+
+    def said(clusters: list[int] | np.ndarray, rows: Tensor) -> Outputs:
+        one_hot = torch.eye(k)[torch.from_numpy(np.asarray(clusters))]
+        return Outputs(x=rows, log_q=(4 * one_hot).log_softmax(1), labels=known)
+
+    index = torch.arange(n)
+    return AttackedSamples(LeaveCluster(), index, said(clean, x), said(after, x if moved is None else moved))
+
+
+def scores(labels: np.ndarray, clean: np.ndarray, after: np.ndarray) -> dict[str, Any]:
+    return measure("attack", attacked(clean, after, labels)).values
 
 
 @pytest.mark.parametrize("n", [1, 10, 137, 1000])
@@ -45,9 +74,11 @@ def test_sizes_by_hand() -> None:
     assert perturbation.linf(delta).tolist() == [0.4, 0.2]
     assert perturbation.l2(delta) == pytest.approx([0.5, 0.2])
     assert perturbation.l0(delta).tolist() == [2, 1]
-    assert perturbation.sizes(delta) == pytest.approx(
-        {"linf_max": 0.4, "linf_mean": 0.3, "l2_mean": 0.35, "l0_mean": 1.5}
-    )
+    samples = attacked([0, 0], [0, 0], x=torch.zeros(2, 4), moved=torch.from_numpy(delta))
+    found = measure("attack", samples)
+    sizes = {"linf_max": 0.4, "linf_mean": 0.3, "l2_mean": 0.35, "l0_mean": 1.5}
+    assert {name: found.values[name] for name in sizes} == pytest.approx(sizes)
+    assert found.columns["l0"].tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("block", [7, 64, 500])
@@ -77,7 +108,7 @@ def test_a_clean_sample_is_not_its_own_neighbour() -> None:
 def test_nothing_attacked_means_nothing_changed() -> None:
     rng = np.random.default_rng(0)
     labels, clusters = rng.integers(0, 3, 90), rng.integers(0, 4, 90)
-    found = robustness.agreement(labels, clusters, clusters)
+    found = scores(labels, clusters, clusters)
     assert found["acc_clean"] == found["acc_attacked"] == found["acc_attacked_fixed_match"]
     assert found["nmi_clean"] == found["nmi_attacked"]
     assert found["flip_rate_right"] == 0
@@ -86,7 +117,7 @@ def test_nothing_attacked_means_nothing_changed() -> None:
 
 def test_rematching_hides_a_consistent_relabelling_and_the_clean_matching_does_not() -> None:
     labels = np.repeat(np.arange(3), 10)
-    found = robustness.agreement(labels, labels, (labels + 1) % 3)
+    found = scores(labels, labels, (labels + 1) % 3)
     assert (
         found["acc_clean"],
         found["acc_attacked"],
@@ -98,14 +129,14 @@ def test_rematching_hides_a_consistent_relabelling_and_the_clean_matching_does_n
 
 def test_a_cluster_first_met_under_attack_matches_nothing() -> None:
     labels, clean = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
-    found = robustness.agreement(labels, clean, np.array([0, 5, 1, 1]))
+    found = scores(labels, clean, np.array([0, 5, 1, 1]))
     assert found["acc_attacked_fixed_match"] == 0.75
 
 
 def test_a_cluster_empty_before_the_attack_is_matched_to_no_class() -> None:
-    found = robustness.agreement(np.array([0, 1]), np.array([0, 0]), np.array([0, 1]))
+    found = scores(np.array([0, 1]), np.array([0, 0]), np.array([0, 1]))
     assert found["acc_clean"] == 0.5 and found["acc_attacked_fixed_match"] <= 0.5
-    found = robustness.agreement(np.array([0, 0, 1]), np.array([0, 0, 0]) + [0, 0, 2], np.array([0, 1, 2]))
+    found = scores(np.array([0, 0, 1]), np.array([0, 0, 0]) + [0, 0, 2], np.array([0, 1, 2]))
     assert found["acc_attacked_fixed_match"] == pytest.approx(2 / 3), (
         "cluster 1 lies between, with nobody in it"
     )
@@ -120,8 +151,11 @@ def test_a_sample_that_stays_stays_right_or_wrong(seed: int) -> None:
     assert (before == after)[clean == attacked].all()
 
 
-def test_without_labels_all_of_it_is_unknown() -> None:
-    assert set(robustness.agreement(None, np.zeros(3, int), np.ones(3, int)).values()) == {None}
+def test_without_labels_all_of_it_is_absent() -> None:
+    found = measure("attack", attacked([0, 1, 0], [1, 1, 1])).values
+    assert found["flip_rate"] == pytest.approx(2 / 3)
+    assert not {"acc_clean", "acc_attacked", "nmi_clean", "ari_attacked", "n_right"} & set(found)
+    assert not any(name.startswith(("acc_attacked_fixed_match", "flip_rate_right")) for name in found)
 
 
 def test_the_median_counts_what_was_never_reached() -> None:
@@ -147,8 +181,6 @@ def test_principal_axes_equal_scikit_learn_up_to_sign() -> None:
 
 def test_moves_by_hand() -> None:
     clean = np.array([[0.0, 0.0], [2.0, 0.0]])
-    assert embedding.moved(clean, clean + [3.0, 4.0]) == {
-        "embedding_move_mean": 5.0,
-        "embedding_move_relative": 5.0,
-    }
-    assert embedding.moved(clean[:1], clean[:1])["embedding_move_relative"] is None
+    assert embedding.moves(clean, clean + [3.0, 4.0]).tolist() == [5, 5]
+    assert embedding.relative_move(clean, clean + [3.0, 4.0]) == 5
+    assert embedding.relative_move(clean[:1], clean[:1]) is None

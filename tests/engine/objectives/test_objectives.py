@@ -12,10 +12,10 @@ from engine import registry
 from engine.attacks.protocols import value_and_gradient
 from engine.data.views import Views
 from engine.errors import AbilityError, DataError, SettingsError, UnknownName
-from engine.models.protocols import Outputs
+from engine.models.protocols import Outputs, margin
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
-from engine.objectives.leave_cluster import LeaveCluster, margin
+from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.raise_reconstruction import RaiseReconstruction

@@ -1,0 +1,75 @@
+"""How often an attack gets what its objective wants, and against what that must be held."""
+
+from engine.registry import Metric, register_metric
+
+register_metric(
+    Metric(
+        "success_rate",
+        "Success",
+        "Share of samples that are where the objective wants them, among those that were not there before:"
+        " another cluster, the target, a wrong class.",
+        better="down",
+        of="attack",
+        watched=True,
+        needs=("goal",),
+        headline=5,
+        column="",
+        measure=lambda seen: seen.success(seen.attacked),
+    ),
+    Metric(
+        "noise_success_rate",
+        "Success, noise",
+        "The success under random noise of the same norm and size: the control.",
+        better="down",
+        of="attack",
+        needs=("goal", "noise"),
+        column="",
+        measure=lambda seen: seen.success(seen.noisy),
+    ),
+    Metric(
+        "other_delta_success_rate",
+        "Success, another's δ",
+        "The success under the perturbation of another sample: the control.",
+        better="down",
+        of="attack",
+        needs=("goal", "noise"),
+        column="",
+        measure=lambda seen: seen.success(seen.other),
+    ),
+    Metric(
+        "n_success",
+        "n that could succeed",
+        "How many were not where the objective wants them before the attack.",
+        unit="samples",
+        of="attack",
+        needs=("goal",),
+        measure=lambda seen: len(seen.success(seen.attacked)),
+    ),
+    Metric(
+        "objective_mean",
+        "Objective",
+        "The objective's value at the attack's answer, mean over samples.",
+        unit="the objective's own",
+        of="attack",
+        needs=("value",),
+        column="value",
+        measure=lambda seen: seen.value,
+    ),
+    Metric(
+        "n",
+        "n",
+        "How many samples were used.",
+        unit="samples",
+        better=None,
+        of="attack",
+        measure=lambda seen: seen.n,
+    ),
+    Metric(
+        "epsilon_star_median",
+        "Median ε*",
+        "Median over samples of the smallest ε found that reaches what the objective wants (an upper bound).",
+        unit="data unit",
+        better="up",
+        of="attack",
+    ),
+)

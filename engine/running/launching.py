@@ -1,0 +1,102 @@
+"""Launching an attack: chunk by chunk over the chosen samples, then answers and controls are judged."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from engine import registry
+from engine.attacks.precision import in_arithmetic
+from engine.attacks.protocols import AttackSettings, answer
+from engine.device import How
+from engine.errors import SettingsError
+from engine.events import Progress
+from engine.metrics.protocols import AttackedSamples
+from engine.running import embedding_attack
+from engine.running.judging import Judge, another_delta, check_inside, stream
+from engine.running.threat import Threat
+
+REPORT_EVERY = 0.5
+"""Seconds between two Progress events."""
+
+
+def launch(
+    threat: Threat, judge: Judge, seed: int, fitted: nn.Module | None = None, how: How | None = None
+) -> Generator[Progress, None, AttackedSamples]:
+    """Attack the samples that `seed` chooses and judge them. Yields Progress.
+
+    Gradients are taken in the arithmetic of `how`, where that pays; everything is judged in float32. Raises
+    SettingsError for an attack that must be fitted and was not.
+    """
+    if threat.attack.fitted and fitted is None:
+        raise SettingsError(f"{threat.attack.name} must be fitted to the model before it is launched.")
+    if fitted is not None and threat.attack.space == "embedding":
+        return (yield from embedding_attack.launch(threat, judge, seed, fitted))
+    index = judge.choose(threat.n, seed, threat.half)
+    attack = threat.attack if fitted is None else threat.attack.bound(fitted, judge.clean(index[:1]))
+    adversarial, noisy, value = yield from _perturbed(threat, attack, judge, index, seed, how)
+    return _judged(threat, judge, index, adversarial, noisy, value)
+
+
+def _perturbed(
+    threat: Threat, attack: AttackSettings, judge: Judge, index: Tensor, seed: int, how: How | None
+) -> Generator[Progress, None, tuple[Tensor, Tensor, Tensor]]:
+    """The attack's answers (n, d), noise as large (n, d), and the objective's values (n,); on the CPU."""
+    rng, noise_rng = stream(seed, "attack"), stream(seed, "noise")
+    budget, noise = threat.budget(judge.data.views.shapes), registry.find("attack", "noise")()
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    clock = Clock(len(index) * threat.attack.iterates)
+    for rows in index.split(threat.chunk):
+        flat = judge.clean(rows).flat()
+        objective = in_arithmetic(judge.bind(threat.objective, rows), judge.model, flat, how)
+        for iterate in attack.perturb(flat, objective, budget, rng):  # noqa: B007
+            yield from clock.tick(len(rows))
+        check_inside(threat.attack.name, iterate.x, flat, budget)
+        control = answer(noise.perturb(flat, objective, budget, noise_rng))
+        found.append((iterate.x.cpu(), control.x.cpu(), iterate.value.cpu()))
+    adversarial, noisy, value = (torch.cat(part) for part in zip(*found, strict=True))
+    return adversarial, noisy, value
+
+
+def _judged(
+    threat: Threat, judge: Judge, index: Tensor, adversarial: Tensor, noisy: Tensor, value: Tensor
+) -> AttackedSamples:
+    """What the model says of the answers and the controls."""
+    original, budget = judge.clean(index).flat().cpu(), threat.budget(judge.data.views.shapes)
+    other = another_delta(adversarial, original, budget) if len(index) > 1 else None
+    return AttackedSamples(
+        objective=threat.objective,
+        index=index,
+        clean=judge.outputs(original, index),
+        attacked=judge.outputs(adversarial, index),
+        noisy=judge.outputs(noisy, index),
+        other=None if other is None else judge.outputs(other, index),
+        value=value,
+    )
+
+
+def with_recognised(judge: Judge, samples: AttackedSamples) -> AttackedSamples:
+    """The same, with the classes for which neighbours in pixel space take the samples, where those have
+    labels and their pixels were moved.
+    """
+    if samples.space != "pixels":
+        return samples
+    both = torch.cat([samples.clean.x, samples.attacked.x])  # (2n, d)
+    found = judge.recognised_as(both.numpy(), samples.index.repeat(2))
+    return samples if found is None else replace(samples, recognised=(found[: samples.n], found[samples.n :]))
+
+
+class Clock:
+    """Counts work and says so at least once a second."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done, self.last = total, 0, time.monotonic()
+
+    def tick(self, amount: int) -> Iterator[Progress]:
+        """A Progress event where half a second has gone by since the last one."""
+        self.done += amount
+        if time.monotonic() - self.last >= REPORT_EVERY:
+            self.last = time.monotonic()
+            yield Progress(step=self.done, total=self.total, phase="attack")

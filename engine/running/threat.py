@@ -1,0 +1,51 @@
+"""What is launched at a model: an attack for an objective within a budget, and at which samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.attacks.budget import Budget
+from engine.attacks.protocols import AttackSettings
+from engine.data.views import Shapes, Views
+from engine.errors import SettingsError
+from engine.objectives.protocols import ObjectiveSettings
+
+
+@dataclass(frozen=True)
+class Threat:
+    """An attack with all that it is launched with."""
+
+    attack: AttackSettings
+    objective: ObjectiveSettings
+    norm: str
+    epsilon: float
+    locked: tuple[int, ...] = ()
+    """Views that may not be touched, counted from 0."""
+    n: int | None = None
+    """How many samples at most; None: all."""
+    half: str = "all"
+    """Of which the samples are drawn: "all", "first" or "second" half of the data."""
+    chunk: int = 500
+    """Samples attacked at a time."""
+
+    def budget(self, shapes: Shapes) -> Budget:
+        """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is
+        not there.
+        """
+        return Budget(self.norm, self.epsilon, mask=unlocked(self.locked, shapes))
+
+
+def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
+    """(d,) True where a flat row may change; None where no view is locked. Raises SettingsError for a view
+    that is not there.
+    """
+    wrong = [view for view in locked if not 0 <= view < len(shapes)]
+    if wrong:
+        raise SettingsError(
+            f"attack.locked must name views from 0 to {len(shapes) - 1}; got {wrong[0]}. The data have"
+            f" {len(shapes)} view{'s' * (len(shapes) > 1)}."
+        )
+    free = Views(torch.full((1, *shape), view not in locked) for view, shape in enumerate(shapes))
+    return free.flat()[0] if locked else None
