@@ -1,5 +1,6 @@
 """A folder of a person's own files beside the house, for one test."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import extensions, registry
+from engine.store import catalogue
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "extensions"
 """The files that a newcomer copies: one new attack, objective, model, data set and metric."""
@@ -32,5 +34,28 @@ def extended_by(folder: Path) -> Iterator[Path]:
 
 def _reload() -> None:
     registry._load.cache_clear()
+    catalogue._place.cache_clear()
     for module in [name for name in sys.modules if name.split(".")[0] == extensions.PACKAGE]:
         del sys.modules[module]
+
+
+SMALL = {
+    "base.hidden": [16],
+    "base.embedding": 4,
+    "base.iterations": 60,
+    "base.evaluate_every": 30,
+    "base.batch": 32,
+    "base.starts": 2,
+    "iterations": 40,
+    "evaluate_every": 20,
+    "batch": 32,
+}
+"""Settings of the example model that train in a second."""
+
+
+def examples(folder: Path) -> Path:
+    """The examples, copied into a folder of their own."""
+    folder.mkdir()
+    for file in EXAMPLES.glob("*.py"):
+        shutil.copy(file, folder)
+    return folder

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import extensions, registry
+from engine import data, extensions, registry
 from engine.errors import RegistrationError
+from engine.running.runner import prepare, run
 from engine.settings import Settings
 from engine.store import catalogue
-from tests.engine.extended import extended_by
+from engine.store.run import Run
+from engine.store.store import Store
+from tests.engine.extended import EXAMPLES, SMALL, examples, extended_by
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = """
@@ -137,3 +140,55 @@ def test_commands_know_the_files_and_name_the_bad_ones(tmp_path: Path, home: Pat
     attacked = typed("attack", "right", "--model", "digits/adec", "--epsilon", "0.1", "--n", "8", "--json")
     assert json.loads(attacked.stdout.splitlines()[-1])["event"] == "finished", attacked.stderr
     assert "wrong.py was not loaded" in attacked.stderr
+
+
+NEW = {"model": "dcn", "attack": "mi_fgsm", "objective": "raise_entropy", "data": "bars"}
+"""What the examples add, one file each."""
+
+
+@pytest.fixture
+def extended(tmp_path: Path) -> Iterator[Path]:
+    """The examples in a folder outside the repository, and named by FEINT_PLUGINS."""
+    with extended_by(examples(tmp_path / "examples")) as folder:
+        yield folder
+
+
+def finished(action: str, name: str, *on: str, model: str | None = None, **changes: object) -> Run:
+    """A run made here, to its end."""
+    models = {"model": model} if model else None
+    spec = prepare(action, name, *on, models=models, changes=changes)
+    last = list(run(spec))[-1]
+    assert last.event == "finished", last
+    return Store().find(spec.key)
+
+
+def test_one_file_each_and_no_other_line(extended: Path) -> None:
+    assert registry.problems() == []
+    assert {file.stem for file in EXAMPLES.glob("*.py")} == set(NEW.values())
+    described = registry.catalogue()
+    for kind, name in NEW.items():
+        assert described[kind][name]["title"]
+    assert all(len(file.read_text().splitlines()) < 130 for file in EXAMPLES.glob("*.py"))
+
+
+def test_its_data_are_loaded_by_name_and_its_card_needs_no_import(extended: Path) -> None:
+    described = registry.catalogue()["data"]
+    assert "bars" not in data.cards() and catalogue._data(described)["bars"]["here"]
+    found = data.load("bars")
+    assert found.views.shapes == ((1, 8, 8),) and sum(described["bars"]["counts"]) == len(found)
+    assert found.fingerprint == registry.find("data", "bars")().load().fingerprint
+
+
+def test_it_is_trained_attacked_and_swept(extended: Path) -> None:
+    trained = finished("train", "dcn", "bars", **SMALL)
+    assert trained.result()["acc"] > 0.5 and list(trained.spec.builds_on) == ["base"]
+    assert Store().find(trained.spec.builds_on["base"]).spec.name == "ae_kmeans"
+    last = [event for event in trained.events() if event.event == "evaluate"][-1]
+    assert last.values.keys() == {"copying", "k_means_gap"}
+    attacked = finished(
+        "attack", "mi_fgsm", model=trained.key, objective="raise_entropy", epsilon=0.2, steps=5, n=40
+    )
+    assert 0 < attacked.result()["linf_max"] <= 0.2001
+    swept = finished("sweep", "mi_fgsm", model=trained.key, epsilons=[0.0, 0.2], n=20, steps=3)
+    clean, moved = (cell["metrics"] for cell in swept.result()["cells"])
+    assert clean["linf_max"] == 0 < moved["linf_max"] and clean["flip_rate"] <= moved["flip_rate"]
