@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.attacks.budget import Budget
-from engine.attacks.ladder import Smallest, binding, over_epsilon, smallest_reaching
+from engine.attacks.ladder import Smallest, binding, over_epsilon, reaching, smallest_reaching
 from engine.attacks.protocols import AttackSettings
 from engine.errors import SettingsError
 from engine.events import Event
@@ -96,15 +96,10 @@ class Pairs(Action):
     def _send(self, judge: Judge, rows: Tensor, target: int, rng: torch.Generator) -> Smallest:
         clean, attack = judge.clean(rows), self.chosen_attack()
         objective = registry.find("objective", "go_to_cluster")(cluster=target)
-
-        bind = binding(objective, judge.model)
-
-        def arrived(x: Tensor, _: Tensor) -> Tensor:
-            return judge.cluster(x) == target
-
-        ladder = over_epsilon(
-            bind, clean, np.linspace(0, self.epsilon, self.levels).tolist(), attack, self.norm, rng
-        )
+        bind, arrived = binding(objective, judge.model), reaching(objective, judge.model, clean)
+        assert arrived is not None, "a model that clusters can be sent to a cluster"
+        levels = np.linspace(0, self.epsilon, self.levels).tolist()
+        ladder = over_epsilon(bind, clean, levels, attack, self.norm, rng)
         smallest = smallest_reaching(ladder, arrived, bind, clean, attack, self.norm, rng)
         check_inside(
             self.attack, smallest.x, clean.flat(), Budget(self.norm, smallest.epsilon.clamp(max=self.epsilon))
@@ -130,32 +125,43 @@ def matrices(
     median in words.
     """
 
-    def empty() -> list[list[Any]]:
-        return [[None] * k for _ in range(k)]
+    cells = [
+        [_cell(epsilon_star[(source == i) & (target == j)], largest) for j in range(k)] for i in range(k)
+    ]
 
-    n, success, low, high, median, text = empty(), empty(), empty(), empty(), empty(), empty()
-    for i in range(k):
-        for j in range(k):
-            stars = epsilon_star[(source == i) & (target == j)]
-            n[i][j] = len(stars)
-            if len(stars):
-                reached, middle = int(np.isfinite(stars).sum()), median_epsilon(stars)
-                success[i][j], (low[i][j], high[i][j]) = reached / len(stars), wilson(reached, len(stars))
-                median[i][j], text[i][j] = middle if np.isfinite(middle) else None, written(middle, largest)
-    whole = median_epsilon(epsilon_star)
+    def of(name: str) -> list[list[Any]]:
+        return [[cell[name] for cell in row] for row in cells]
+
+    whole = _cell(epsilon_star, largest)
     return {
         "clusters": k,
-        "pairs_n": n,
-        "success": success,
-        "success_low": low,
-        "success_high": high,
-        "median_epsilon": median,
-        "median_epsilon_text": text,
+        "pairs_n": of("n"),
+        "success": of("success"),
+        "success_low": of("low"),
+        "success_high": of("high"),
+        "median_epsilon": of("median"),
+        "median_epsilon_text": of("text"),
         "epsilon_max": largest,
-        "n": int(len(epsilon_star)),
-        "success_rate": float(np.isfinite(epsilon_star).mean()) if len(epsilon_star) else None,
-        "epsilon_star_median": whole if np.isfinite(whole) else None,
-        "epsilon_star_median_text": written(whole, largest),
+        "n": whole["n"],
+        "success_rate": whole["success"],
+        "epsilon_star_median": whole["median"],
+        "epsilon_star_median_text": written(median_epsilon(epsilon_star), largest),
+    }
+
+
+def _cell(stars: np.ndarray, largest: float) -> dict[str, Any]:
+    """What is said of the ε* (n,) of some pairs; None where there are none, or the median lies beyond."""
+    if len(stars) == 0:
+        return {"n": 0} | dict.fromkeys(("success", "low", "high", "median", "text"))
+    reached, middle = int(np.isfinite(stars).sum()), median_epsilon(stars)
+    low, high = wilson(reached, len(stars))
+    return {
+        "n": len(stars),
+        "success": reached / len(stars),
+        "low": low,
+        "high": high,
+        "median": middle if np.isfinite(middle) else None,
+        "text": written(middle, largest),
     }
 
 

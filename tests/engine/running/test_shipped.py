@@ -1,0 +1,66 @@
+"""Numbers that the house ships are measured again, to the last bit, by what measures them today."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from engine import data, registry
+from engine.running import outcome, training
+from engine.running.attacking import Attack
+from engine.running.fitting import restored
+from engine.running.judging import Judge
+from engine.running.launching import launch
+from engine.running.models import load_model
+from engine.store.store import Store
+
+
+def returned(steps: Any) -> Any:
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    """As they were made."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_the_attacked_scores_of_a_shipped_defence() -> None:
+    run = Store().find("noisy_digits/ar_dmvc_am")
+    settings = registry.find("model", run.spec.name)(**run.spec.settings["model_settings"])
+    attack = training.watched(settings)
+    assert attack is not None
+    found = training.under_attack(attack, load_model(run), data.load(run.spec.data), "cpu")
+    card = run.result()
+    shared = found.keys() & card.keys()
+    assert shared >= {"acc_attacked", "flip_rate", "assignment_kl_mean"}
+    assert {name: found[name] for name in shared} == pytest.approx(
+        {name: card[name] for name in shared}, abs=1e-6
+    )
+
+
+def test_a_shipped_attack_on_the_embedding() -> None:
+    run = Store().find("digits/conv_ae.attack")
+    threat, loaded = Attack(**run.spec.settings).threat, data.load(run.spec.data)
+    judge = Judge(load_model(Store().find(run.spec.builds_on["model"])), loaded, "cpu")
+    samples = returned(launch(threat, judge, run.spec.seed, restored(run, loaded.views.shapes)))
+    found, card = outcome.metrics(samples), run.result()
+    known = {
+        name: value for name, value in card.items() if isinstance(value, int | float) and name != "seconds"
+    }
+    assert len(known) > 30
+    assert {name: found[name] for name in known} == pytest.approx(known, abs=1e-6)
+    table, kept = outcome.table(samples), run.table()
+    for name in ("id", "label", "cluster_clean", "cluster_attacked", "flipped", "right"):
+        assert (table[name] == kept[name].to_numpy()).all(), name
+    assert outcome.arrays(samples)["z"] == pytest.approx(run.arrays("images")["z"], abs=1e-2), (
+        "kept in 16 bits"
+    )
