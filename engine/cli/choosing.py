@@ -13,7 +13,7 @@ from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
 from engine.store.wanted import Entries, Entry, Wanted
 
-ROLES = ("model", "fitted", "with")
+ROLES = ("model", "fitted", "with", "base")
 """Flags that name a finished run."""
 UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
 """What an attack on the embedding does not take."""
@@ -41,7 +41,7 @@ def typed(action: str, arguments: list[str]) -> Typed:
     entry = entries[about][name] if about else entries["action"][action]
     parser = _parser(action, name, entry)
     if action == "train":
-        _add_data(parser, rest)
+        _add_data(parser, rest, entry)
     elif action == "study":
         parser.add_argument(
             "--out", type=Path, help="a folder in which the result is left too, as NAME.SIZE.json"
@@ -79,11 +79,11 @@ def _parser(action: str, name: str, entry: Entry) -> Parser:
     return parser
 
 
-def _add_data(parser: Parser, arguments: list[str]) -> None:
+def _add_data(parser: Parser, arguments: list[str], entry: Entry) -> None:
     """The flags of what a model is trained on."""
     parser.add_argument(
         "--data",
-        required=not _after(arguments, "--with"),
+        required=not (_after(arguments, "--with") or _after(arguments, "--base")),
         help="a name from `list data`, or a file (.npz, .zip of images, .csv)",
     )
     parser.add_argument(
@@ -91,6 +91,8 @@ def _add_data(parser: Parser, arguments: list[str]) -> None:
         metavar="RUN",
         help="a finished attack run on the same data: its images are appended to them",
     )
+    if entry["base_fields"]:
+        parser.add_argument("--base", metavar="RUN", help="the finished run that it begins from, as it is")
 
 
 def _add_model(parser: Parser, action: str, entry: Entry) -> None:

@@ -23,8 +23,8 @@ from engine.studies.rows import upgraded
 
 
 def train(arguments: list[str]) -> int:
-    """Train a model: train MODEL --data NAME_OR_FILE [--with ATTACK_RUN] [--preset quick] [--seed 0]
-    [--FIELD VALUE …] [--json]
+    """Train a model: train MODEL --data NAME_OR_FILE [--with ATTACK_RUN] [--base RUN] [--preset quick]
+    [--seed 0] [--FIELD VALUE …] [--json]
     """
     return _do(typed("train", arguments))[0]
 

@@ -266,6 +266,10 @@ class ModelSettings(Settings):
     """The arms that it is compared among, itself included."""
     control: ClassVar[Arm | None] = None
     """The arm, trained from the same base, whose curves stand behind those of a run."""
+    base_fields: ClassVar[Mapping[str, str]] = {}
+    """For methods that take any run as base: the parts of that run's settings ("model", "model_settings",
+    "clusters") -> the own fields that hold them.
+    """
     begins_from: ClassVar[tuple[str, ...]] = ()
     """For defences that go on from another method's network: the models they can begin from."""
     qualifiers: ClassVar[tuple[Qualifier, ...]] = ()
@@ -276,6 +280,10 @@ class ModelSettings(Settings):
         first.
         """
         return {}
+
+    def clusters_of_base(self, clusters: int | None) -> int | None:
+        """How many clusters a base is asked for, where this is asked for `clusters`."""
+        return clusters
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
         """The untrained model, for loading weights into."""
@@ -332,6 +340,7 @@ class ModelSettings(Settings):
             "fits": dict(cls.fits),
             "compared_with": plain(cls.compared_with),
             "control": asdict(cls.control) if cls.control else None,
+            "base_fields": dict(cls.base_fields),
             "begins_from": list(cls.begins_from),
             "qualifiers": plain(cls.qualifiers),
             "watched": ""

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from engine import data as engine_data
-from engine import device
+from engine import device, registry
 from engine.data.dataset import Dataset
 from engine.device import How
 from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
@@ -33,6 +33,7 @@ from engine.store.files import write_json
 from engine.store.run import FINAL, Run, story
 from engine.store.spec import Spec
 from engine.store.store import Store
+from engine.store.wanted import BASE, base_changes
 
 FOLLOW_EVERY = 0.1
 """Seconds between looks at a run that another process works on."""
@@ -64,6 +65,8 @@ def prepare(
     fitted = {"fitted": _usable(store.find(models.pop("fitted")))} if "fitted" in models else {}
     if fitted:  # it comes with its objective
         changes = {"objective": fitted["fitted"].spec.settings.get("objective", "leave_cluster")} | changes
+    if BASE in models:  # the settings say what it is
+        changes = _on_base(action, name, _usable(store.find(models[BASE])), data) | changes
     chosen = action_class(action).choose(name, preset, changes)
     builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
     if data is None and not builds_on:
@@ -79,6 +82,24 @@ def prepare(
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
         chosen.check(check_shapes(run, loaded.views, data).clusters)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
+
+
+def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, Any]:
+    """What the settings of a run on that base are. Raises SettingsError where it takes none."""
+    action_class(action).takes(BASE)
+    fields = registry.find("model", name).base_fields
+    if not fields:
+        raise SettingsError(f"{name} makes its base itself, from its own settings; leave base out.")
+    if base.spec.action != "train":
+        raise SettingsError(
+            f"base must be a run that trained a model; {base.name} is a run of {base.spec.action}"
+            f" {base.spec.name}. Choose a training run or a zoo name."
+        )
+    changes = base_changes(fields, base.spec)
+    if "clusters" in fields and data not in (None, base.spec.data):  # as many as its own data have
+        version = registry.find("model", base.spec.name).version
+        changes[fields["clusters"]] = checkpoint.read_header(base.folder, version).clusters
+    return changes
 
 
 def _spec(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]) -> Spec:

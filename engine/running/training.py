@@ -20,7 +20,7 @@ from engine.events import Evaluate, Event, Picture
 from engine.metrics import clustering
 from engine.metrics.gradient_angles import probe_angles
 from engine.metrics.protocols import watched as watched_numbers
-from engine.models.protocols import Clusters, Encodes, ModelSettings, Reconstructs
+from engine.models.protocols import Classifies, Clusters, Encodes, ModelSettings, Reconstructs
 from engine.models.state import State
 from engine.registry import register
 from engine.running import pictures
@@ -71,8 +71,9 @@ class Train(Action):
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
         chosen = self.chosen()
+        clusters = chosen.clusters_of_base(self.clusters)
         found: dict[str, Action] = {
-            role: Train(model=base.name, model_settings=base.values(), clusters=self.clusters)
+            role: Train(model=base.name, model_settings=base.values(), clusters=clusters)
             for role, base in chosen.bases().items()
         }
         fields = chosen.fitted_attack()
@@ -118,6 +119,11 @@ class Train(Action):
             raise DataError(
                 f"{self.model} learns from labels, and {data.name} has none. Choose data with labels, or a"
                 " model that needs none."
+            )
+        if (asked := self.clusters or data.clusters) != len(data.class_names):
+            raise DataError(
+                f"{self.model} learns as many classes as the data have, {len(data.class_names)}; got"
+                f" clusters = {asked}. Leave clusters out."
             )
         return data.labels
 
@@ -223,7 +229,21 @@ class _Watch:
             if self.attack
             else {}
         )
-        return scores(found, self.data.labels, self.header.clusters) | self.angles | attacked
+        return (
+            self._right(found)
+            | scores(found, self.data.labels, self.header.clusters)
+            | self.angles
+            | attacked
+        )
+
+    def _right(self, found: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Accuracy of a classifier on the rows that it may learn from and on the others."""
+        labels = self.data.labels
+        if labels is None or "predicted" not in found:
+            return {}
+        right = found["predicted"] == labels
+        parts = {part: self.data.rows(part) for part in ("train", "test")}
+        return {f"accuracy_{part}": float(right[rows].mean()) for part, rows in parts.items()}
 
     def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
         rows = self.state.probe_rows(len(self.trained_on)) if "cluster" in found else None
@@ -244,7 +264,7 @@ class _Watch:
                 step, clean, found["reconstruction"][index.numpy()], self.at_rest.shapes
             )
         if "z" in found:
-            yield self.sketch.map(step, found["z"], found.get("cluster"), MAPPED)
+            yield self.sketch.map(step, found["z"], found.get("cluster", found.get("predicted")), MAPPED)
         self.drawn = time.monotonic()
 
 
@@ -262,6 +282,9 @@ def judged(model: nn.Module, data: AtRest) -> dict[str, np.ndarray]:
         if isinstance(model, Clusters):
             confidence, part["cluster"] = model.log_assign(x).max(1)
             part["confidence"] = confidence.exp()
+        if isinstance(model, Classifies):
+            certainty, part["predicted"] = model.logits(x).softmax(1).max(1)
+            part.setdefault("confidence", certainty)
         if isinstance(model, Reconstructs):
             part["reconstruction"] = model.reconstruct(x)
             part["error"] = (part["reconstruction"] - x.flat()).square().mean(1)
@@ -322,7 +345,9 @@ def _table(found: Mapping[str, np.ndarray], data: Dataset) -> dict[str, Any]:
     table: dict[str, Any] = {"sample": np.arange(len(data))}
     if data.labels is not None:
         table["label"] = data.labels
-    return table | {name: found[name] for name in ("cluster", "confidence", "error") if name in found}
+    return table | {
+        name: found[name] for name in ("cluster", "predicted", "confidence", "error") if name in found
+    }
 
 
 def _owner(name: str) -> type[ModelSettings]:

@@ -13,7 +13,18 @@ from typing import Any
 from engine.errors import FeintError
 from engine.store.spec import Spec
 from engine.store.store import Store
-from engine.store.wanted import Entries, Entry, Wanted, chosen, nested_schema, plain, put, settings_of
+from engine.store.wanted import (
+    BASE,
+    Entries,
+    Entry,
+    Wanted,
+    base_changes,
+    chosen,
+    nested_schema,
+    plain,
+    put,
+    settings_of,
+)
 
 SHORT = {"sweep": {"epsilons": "epsilon", "lams": "lam", "attack_seeds": "attack-seed"}}
 """Action -> field -> the shorter flag for it: `sweep` takes lists where `attack` takes values."""
@@ -97,7 +108,11 @@ def _choices(
         return None, {name: plain(value) for name, value in there.items() if value != taken.get(name)}
     if not about:
         return nearest_preset(action, settings)
-    preset, changes = nearest_preset(entries[about][wanted.name], settings[f"{about}_settings"])
+    entry = entries[about][wanted.name]
+    preset, changes = nearest_preset(entry, settings[f"{about}_settings"])
+    if BASE in wanted.models:  # it says these by itself
+        brought = base_changes(entry["base_fields"], store.find(wanted.models[BASE]).spec)
+        changes = {path: value for path, value in changes.items() if brought.get(path) != value}
     objective = settings.get("objective_settings") or {}
     own = {
         name: plain(value)

@@ -11,12 +11,15 @@ from typing import Any
 
 from engine.errors import FeintError
 from engine.store.run import Run
+from engine.store.spec import Spec
 from engine.store.store import DONE, LIVE, Store
 
 Entry = Mapping[str, Any]
 Entries = Mapping[str, Mapping[str, Entry]]
 """The catalogue: kind -> name -> entry."""
 
+BASE = "base"
+"""The role of the run that a training begins from."""
 CHOSEN = ("fitted", "with")
 """Roles that a person chooses; no settings bring them."""
 
@@ -57,11 +60,22 @@ def settings_of(wanted: Wanted, entries: Entries, store: Store) -> dict[str, Any
     about, fields = str(action["about"]), action["schema"]["properties"]
     own = {path: value for path, value in wanted.changes.items() if path.split(".")[0] in fields}
     others = {path: value for path, value in wanted.changes.items() if path not in own}
-    subject = chosen(entries[about][wanted.name], wanted.preset, others)
+    entry = entries[about][wanted.name]
+    if BASE in wanted.models:
+        others = base_changes(entry["base_fields"], store.find(wanted.models[BASE]).spec) | others
+    subject = chosen(entry, wanted.preset, others)
     values: dict[str, Any] = plain(action["defaults"]) | {about: wanted.name, f"{about}_settings": subject}
     for path, value in own.items():
         put(values, path, plain(value))
     return values
+
+
+def base_changes(fields: Mapping[str, str], base: Spec) -> dict[str, Any]:
+    """The settings that say on which base a method stands: `fields` maps parts of that run's settings to the
+    method's own fields.
+    """
+    known = {part: base.settings.get(part) for part in fields}
+    return {field: known[part] for part, field in fields.items() if known[part] is not None}
 
 
 def chosen(entry: Entry, preset: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:

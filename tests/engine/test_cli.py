@@ -17,7 +17,7 @@ import engine.__main__ as entry
 from engine import registry
 from engine.cli import commands, flags, looking, terminal
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
-from engine.store import catalogue
+from engine.store import catalogue, reproduce
 from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -249,23 +249,17 @@ def test_everything_registered_is_listed(typed: Callable[..., tuple[int, str, st
 @pytest.mark.parametrize("model", registry.names("model"))
 def test_every_setting_of_every_model_has_a_flag(model: str, entries: dict[str, Any]) -> None:
     entry = entries["model"][model]
+    schema = entry["schema"]
     parser = flags.Parser(prog="train")
     flags.add_fields(parser, entry)
     typed = [
         word
-        for name, value in flat(entry["defaults"])
+        for name, value in reproduce._leaves(entry["defaults"], schema, schema.get("$defs", {}))
         for word in (f"--{name}", value if isinstance(value, str) else json.dumps(value))
     ]
     chosen = registry.find("model", model).preset(None, **flags.changes(parser.finish(typed)))
     assert chosen == registry.find("model", model)()
     assert parser.format_help()
-
-
-def flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in values.items():
-        found += flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
-    return found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,18 @@ class Table(nn.Module):
         return x.flat()[:, :3]
 
 
+class Able(TinyDecoding):
+    """Has every ability: what it clusters it classifies too."""
+
+    def logits(self, x: Views) -> Tensor:
+        return self.log_assign(x)
+
+
+def labels_of(clean: Views) -> Tensor:
+    """A label for each sample."""
+    return torch.arange(clean.n) % 3
+
+
 def test_margin_by_hand() -> None:
     log_q = torch.tensor([[-1.0, -3.0, -2.0], [-1.0, -3.0, -2.0]])
     assert margin(log_q, torch.tensor([0, 1])).tolist() == [1.0, -2.0]
@@ -69,7 +81,7 @@ def test_a_certain_model_still_has_a_gradient() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
     settings, clean = registry.find("objective", name)(), images(6)
-    objective = settings.bind(TinyDecoding(), clean)
+    objective = settings.bind(Able(), clean, labels_of(clean))
     value, gradient = value_and_gradient(
         objective, objective.z if settings.space == "embedding" else clean.flat()
     )
@@ -82,17 +94,16 @@ def test_stationary_at_clean_is_what_the_gradient_says(name: str) -> None:
 def test_every_objective_keeps_rows_apart_and_its_settings_survive_json(name: str) -> None:
     owner = registry.find("objective", name)
     settings, clean, moved = owner(), images(4), images(4, seed=2).flat()
-    model = TinyDecoding()
+    model, labels = Able(), labels_of(clean)
     moved = (
         torch.randn(4, 4, generator=torch.Generator().manual_seed(2))
         if settings.space == "embedding"
         else moved
     )
-    together = settings.bind(model, clean)(moved)
+    together = settings.bind(model, clean, labels)(moved)
     for row in range(4):
-        torch.testing.assert_close(
-            settings.bind(model, clean.rows(torch.tensor([row])))(moved[row : row + 1])[0], together[row]
-        )
+        alone = settings.bind(model, clean.rows(torch.tensor([row])), labels[row : row + 1])
+        torch.testing.assert_close(alone(moved[row : row + 1])[0], together[row])
     again = owner(**json.loads(json.dumps(settings.values())))
     assert again == settings
     assert hash(again) == hash(settings)

@@ -1,0 +1,42 @@
+"""`misclassify`: the margin by which a wrong class beats the true one.
+
+    f(x') = max_{j ≠ y} s_j(x') − s_y(x'),    s the class logits, y the label
+
+Positive exactly where the class is wrong. Source: Carlini and Wagner, "Towards evaluating the robustness of
+neural networks", S&P 2017, arXiv:1608.04644.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from engine.data.views import Views
+from engine.models.protocols import Classifies, Outputs, margin, require
+from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.registry import register
+
+
+@register
+class Misclassify(ObjectiveSettings):
+    """Make a wrong class win."""
+
+    name: ClassVar[str] = "misclassify"
+    title: ClassVar[str] = "Misclassify"
+    summary: ClassVar[str] = "The margin in logits by which the best wrong class beats the label's."
+    source: ClassVar[str] = "Carlini and Wagner, S&P 2017, arXiv:1608.04644"
+    equation: ClassVar[str] = r"\max_{j \neq y} s_j(x') - s_y(x')"
+    needs: ClassVar[tuple[str, ...]] = ("classifies",)
+    needs_labels: ClassVar[bool] = True
+    success: ClassVar[str] = "is taken for another class"
+    effect: ClassVar[str] = "reaches a margin of {value}"
+
+    def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
+        """The negative margin of each sample's own class."""
+        classifier = require(model, Classifies, self.name)
+        return lambda flat: -margin(classifier.logits(clean.like(flat)).float(), labels)
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where the class is not the label; None without classes or labels."""
+        if after.predicted is None or before.labels is None:
+            return None
+        return after.predicted != before.labels
