@@ -226,3 +226,19 @@ def test_misclassify_is_the_margin_of_the_best_wrong_class() -> None:
     assert torch.equal(wrong, logits.argmax(1) != labels)
     with pytest.raises(DataError, match="misclassify needs the samples' labels"):
         Misclassify().bind(probe, x)
+
+
+def test_an_attack_on_classes_is_judged_by_them(one_thread: How) -> None:
+    probe = _done(prepare("train", "linear_probe", models={"base": "digits/adec"}, changes=PROBE), one_thread)
+    spec = prepare(
+        "attack",
+        "pgd",
+        models={"model": probe.key},
+        changes={"objective": "misclassify", "epsilon": 0.2, "n": 60, "half": "test", "steps": 5},
+    )
+    result = _done(spec, one_thread).result()
+    assert result["accuracy_attacked"] < result["accuracy_clean"] <= 1
+    assert result["success_rate"] > 0 and "flip_rate" not in result
+    assert result["rows_used"] == "the second half, 899 of 1,797 samples, at most 60 of them"
+    unseen = set(engine_data.load("digits").rows("test"))
+    assert set(Store().find(spec.key).table()["id"]) <= unseen
