@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, overload
 
 import streamlit as st
 
-from engine.asking import answers
+from engine.asking import keeping, legacy
 from engine.asking.answers import Answer
+from engine.asking.questions import A, Question
 from engine.home import home
 from engine.models.declared import title_of
 from engine.pool.client import Engine
@@ -59,13 +60,20 @@ def warm_up() -> None:
     _connecting()
 
 
-def ask(question: Mapping[str, Any], waiting: str = "Asking the engine…", timeout: float = 120.0) -> Answer:
+@overload
+def ask(question: Question[A], waiting: str = ..., timeout: float = ...) -> A: ...
+@overload
+def ask(question: Mapping[str, Any], waiting: str = ..., timeout: float = ...) -> Answer: ...
+def ask(
+    question: Question[Any] | Mapping[str, Any], waiting: str = "Asking the engine…", timeout: float = 120.0
+) -> Any:
     """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown."""
-    found = answers.kept(question)
+    asked = legacy.typed(question)
+    found = keeping.kept(asked)
     if found is not None:
         return found
     with st.spinner(waiting):
-        return engine().ask(dict(question), timeout=timeout)
+        return engine().ask(asked, timeout=timeout)
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:

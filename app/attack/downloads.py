@@ -15,6 +15,7 @@ from app.components.standalone import standalone_html
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from engine.asking.answers import Answer
+from engine.asking.legacy import plain
 
 
 def show(
@@ -47,7 +48,7 @@ def show(
     def page() -> str:  # made when it is asked for, in a thread without a session
         return standalone_html(
             "ladder",
-            ladder_payload(Answer(*payload_answer)) | {"start": level, "autoplay": True},
+            ladder_payload(plain(*payload_answer)) | {"start": level, "autoplay": True},
             said["title"],
             note,
         )

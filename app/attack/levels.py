@@ -10,7 +10,7 @@ from app.address import state
 from app.components.ladder import start_level
 from app.forms.choose_model import Victim
 from app.forms.threat import PRESETS, SPAN, Threat
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 
 LAMBDAS = 200.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.address import state
 from app.forms.choose_model import Victim
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 
 

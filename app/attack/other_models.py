@@ -7,7 +7,7 @@ from app.address import state
 from app.charts import charts
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat
-from engine.asking import answers
+from engine.asking import legacy as answers
 
 
 def show(victim: Victim, threat: Threat, sample: int) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from app import components
 from engine.asking.answers import Answer
+from engine.asking.legacy import plain
 
 Array = NDArray[Any]
 
@@ -60,7 +61,7 @@ def ladder(
     `level` is shown first (the flip where it is None or negative); `autoplay` plays to and fro until a hand
     takes over, never where the person asked for reduced motion.
     """
-    payload = ladder_payload(Answer(said, arrays))
+    payload = ladder_payload(plain(said, arrays))
     last = len(payload["levels"]) - 1
     if level is not None and level >= 0:
         payload["start"] = min(level, last)

@@ -16,7 +16,7 @@ from app.curves import choose
 from app.curves.choose import COLUMNS, OTHER, SYMBOLS, VALUES
 from app.runs import launching, live
 from app.runs.launching import LIVE
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec

@@ -6,7 +6,7 @@ import streamlit as st
 from app.address import state
 from app.components.picker import picker
 from app.forms.choose_model import Victim
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 
 

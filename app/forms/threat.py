@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.asking import answers
+from engine.asking import legacy as answers
 
 SPAN = {"linf": 1.0, "l2": 10.0}
 

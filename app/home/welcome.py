@@ -15,7 +15,7 @@ from app import gallery
 from app.address import state
 from app.charts import plot
 from app.runs import launching, live
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.home import home

@@ -14,7 +14,7 @@ from app.inspect.finished_attack import FinishedAttack, look, refuse
 from app.inspect.selection import Terms
 from app.runs import live
 from app.train import follow
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec

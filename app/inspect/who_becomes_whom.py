@@ -14,7 +14,7 @@ from app.components.picker import picker
 from app.forms.threat import NORMS, Threat
 from app.inspect.choose_attack import again, finish, prepared
 from app.inspect.finished_attack import FinishedAttack
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.store.run import Run
 
 PAIRS = 100

@@ -13,7 +13,7 @@ from app.forms import choose_model as models
 from app.forms.choose_model import Victim
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.store.run import Run

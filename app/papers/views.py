@@ -15,7 +15,7 @@ from app.forms.choose_model import Victim, in_order
 from app.papers.multiview import FITTED_AT, PRESET, Threat
 from app.runs import launching, live
 from app.runs.launching import DONE, LIVE
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.metrics import robustness

@@ -1,162 +1,348 @@
-"""Questions a person waits for, and their answers: a ladder, a map, a sample. Torch-free on this side.
+"""What answers hold: one frozen class for each question, with named fields and named arrays whose shapes are
+checked. Torch-free.
 
-A question is plain JSON, `{"ask": name, ...}`; models in it are run keys. Its answer is JSON plus arrays,
-kept as one `.npz` (no objects) under `FEINT_HOME/answers/`, or shipped with a zoo entry in its `answers/`
-folder. What is kept is read by the page server itself; only what is not goes to a worker.
+Sizes in the shapes: n samples, d numbers in a sample, k groups (what a model sorts into: its clusters, or the
+classes it predicts), m numbers in an embedding, `levels` of a ladder, `views`. One name is one size within an
+answer. What a model lacks the ability for is None.
 """
 
-import hashlib
-import json
-import os
-import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8, jaxtyped
+from pydantic import BaseModel, ConfigDict
 
-from engine.home import home
+from engine.store.spec import Spec
 
-VERSION = 5
-"""Raised by hand when the meaning of an answer changes; part of every key."""
-
-ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
-UNKEPT = ("prepare", "describe")
-"""Questions whose answers depend on more than the question (the store), and so are never kept."""
-
-MAP_LANE = ("umap", "place", "moved_umap")
-"""Questions that need UMAP, whose first use compiles for half a minute; they have a lane of their own."""
+Array = np.ndarray
+ControlKind = Literal["attack", "noise", "other_delta", "fgsm", "unlimited"]
+"""What is counted beside one another: the attack, noise of its size, the perturbations of other samples, one
+step of the gradient, and the attack without a limit on ε.
+"""
 
 
-TOP = {"linf": 0.3, "l2": 3.0}
-"""The largest ε of a ladder unless a person asks for another."""
-
-SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
-"""The sample a page shows first."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: plain JSON values and numpy arrays without objects."""
-
-    json: dict[str, Any]
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+OLD = {
+    "group": "cluster",
+    "group_names": "cluster_names",
+    "own_group": "cluster_own",
+    "first_reached": "flip",
+    "reached": "flipped",
+    "noise_reached": "noise_flips",
+    "matched_class": "mapping",
+    "agreement_of_strangers": "agreement_strangers",
+    "near_group": "near_cluster",
+}
 
 
-def key(question: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits that stand for the question."""
-    text = json.dumps([VERSION, question], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+class Answer(BaseModel):
+    """The base of all answers: frozen; an array of another shape or kind than declared is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __init__(self, **fields: Any) -> None:
+        with jaxtyped("context"):  # one name of a size means one number in the whole answer
+            super().__init__(**fields)
+
+    def split(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The fields as plain JSON values, and the arrays that are there."""
+        arrays = {name: value for name, value in self if isinstance(value, np.ndarray)}
+        return self.model_dump(mode="json", exclude=set(arrays)), arrays
+
+    @property
+    def json(self) -> dict[str, Any]:  # type: ignore[override]
+        """Plain values by their old names, until every page reads attributes."""
+        plain, arrays = self.split()
+        plain |= plain.pop("scores", {})
+        plain = {name: value for name, value in plain.items() if name != "xy_error"}
+        if "rows" in plain:
+            old = {"title": "name", "reached": "flipped", "group": "cluster", "first_reached": "flip"}
+            plain["rows"] = [{old.get(name, name): row[name] for name in row} for row in plain["rows"]]
+        plain |= {name: arrays[name].tolist() for name in ("ratio", "shift_mse") if name in arrays}
+        if "uncertain" in arrays:
+            plain["uncertain"] = int(arrays["uncertain"].sum())
+        return {OLD.get(name, name): value for name, value in plain.items()}
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Arrays by their old names, until every page reads attributes."""
+        arrays = self.split()[1]
+        if hasattr(self, "xy_error"):
+            arrays["xy_error"] = np.asarray(self.xy_error)
+        return {OLD.get(name, name): value for name, value in arrays.items()}
 
 
-def lane(question: Mapping[str, Any]) -> str:
-    """The lane of workers that answers it: "play" or "map"."""
-    return "map" if question["ask"] in MAP_LANE else "play"
+class OverviewAnswer(Answer):
+    """A model and its clean samples. `margin` is that between the two likeliest groups, in nats."""
+
+    n: int
+    size: int
+    """Numbers in one sample, all views together."""
+    views: int
+    shape: tuple[int, ...]
+    """(C, H, W) of the picture of a whole sample, or (d,)."""
+    data: str
+    title: str
+    class_names: tuple[str, ...]
+    grouping: Literal["cluster", "class"] | None
+    """What the model sorts samples into, if anything."""
+    group_names: tuple[str, ...] = ()
+    matched_class: tuple[int, ...] = ()
+    """The class that each group is matched to, for display only; -1: none."""
+    sizes: tuple[int, ...] = ()
+    """How many samples are in each group."""
+    scores: dict[str, float] = {}
+    """Name of a metric -> its value on the clean samples."""
+    label: Int[Array, " n"] | None = None
+    group: Int[Array, " n"] | None = None
+    margin: Float[Array, " n"] | None = None
+    confidence: Float[Array, " n"] | None = None
+    xy: Float[Array, "n 2"] | None = None
+    """Places on the first two principal axes of the embedding."""
+    medoids: Int[Array, " k"] | None = None
+    """The sample nearest to the mean of each group's embeddings; -1 for an empty group."""
+    medoid_images: UInt8[Array, "k d"] | None = None
 
 
-def ladder_question(
-    model: str,
-    sample: int,
-    *,
-    attack: str = "pgd",
-    settings: Mapping[str, Any] | None = None,
-    objective: str = "leave_cluster",
-    objective_settings: Mapping[str, Any] | None = None,
-    lam: float = 0.0,
-    norm: str = "linf",
-    axis: str = "epsilon",
-    top: float | None = None,
-    count: int = 65,
-    seed: int = 0,
-    epsilon: float | None = None,
-    locked: Sequence[int] = (),
-    fitted: str = "",
-) -> dict[str, Any]:
-    """The question of one ladder, every default written out, so that pages and the zoo mean the same key."""
-    only_there = {name: value for name, value in (("locked", sorted(locked)), ("fitted", fitted)) if value}
-    return only_there | {
-        "ask": "ladder",
-        "model": model,
-        "sample": int(sample),
-        "attack": attack,
-        "settings": dict(settings or {}),
-        "objective": objective,
-        "objective_settings": dict(objective_settings or {}),
-        "lam": float(lam),
-        "norm": norm,
-        "axis": axis,
-        "top": float(TOP[norm] if top is None else top),
-        "count": int(count),
-        "seed": int(seed),
-        "epsilon": None if epsilon is None else float(epsilon),
-    }
+class UmapAnswer(Answer):
+    """The clean embedding and its UMAP coordinates."""
+
+    z: Float[Array, "n m"]
+    xy: Float[Array, "n 2"]
 
 
-NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
-"""The largest ν of a ladder; for samples of fewer than so many numbers."""
+class PlaceOnUmapAnswer(Answer):
+    """Where the levels of a ladder lie on the model's UMAP; arrows shorter than `xy_error` say nothing."""
+
+    xy_clean: Float[Array, "2"]
+    xy: Float[Array, "levels 2"]
+    xy_error: float
 
 
-def nu_question(model: str, sample: int, size: int, fitted: Sequence[str] = ()) -> dict[str, Any]:
-    """The question of a ladder over ν, for samples of `size` numbers: δ for each sample alone, or that of
-    fitted runs.
+class ImagesAnswer(Answer):
+    """Pictures of samples, a row each, in the order in which they were asked for."""
+
+    shape: tuple[int, ...]
+    images: UInt8[Array, "n d"]
+
+
+class SampleAnswer(Answer):
+    """One clean sample; `near` are the clean samples nearest to it in the embedding, itself left out."""
+
+    sample: int
+    label: int | None
+    group: int | None
+    shape: tuple[int, ...]
+    clean: Float[Array, " d"]
+    recon: Float[Array, " d"] | None = None
+    q: Float[Array, " k"] | None = None
+    """Probabilities of the groups."""
+    gradient: Float[Array, " d"] | None = None
+    """Of the objective at the clean sample; None where it cannot be bound to the model or vanishes there."""
+    near: Int[Array, " near"] | None = None
+    near_distance: Float[Array, " near"] | None = None
+    near_group: Int[Array, " near"] | None = None
+    near_images: UInt8[Array, "near d"] | None = None
+
+
+class LadderAnswer(Answer):
+    """One sample at every level of a ladder, beside noise of the same size. `q` are probabilities of groups.
+
+    Views of a sample stand side by side in `clean`, `delta` and `recon`; what is known of each alone is in
+    the fields that begin with `view`.
     """
-    return ladder_question(
-        model,
-        sample,
-        attack="latent_attack",
-        objective="flip_and_keep",
-        norm="embedding",
-        axis="nu",
-        top=SMALL_NU_TOP if size < SMALL_SIZE else NU_TOP,
-        count=41,
-        fitted=",".join(fitted),
-    )
+
+    axis: Literal["epsilon", "path", "lambda", "nu"]
+    levels: tuple[float, ...]
+    """ε, the step, λ or ν of each level."""
+    norm: str
+    epsilon: float | None
+    """The one ε of a ladder over anything else; None over ν, which nothing bounds."""
+    sample: int
+    label: int | None
+    label_name: str
+    data: str
+    title: str
+    model: str
+    shape: tuple[int, ...]
+    protocol: str
+    map_name: str = "PCA of z"
+    group_names: tuple[str, ...] = ()
+    own_group: int | None
+    target: int | None
+    """The group that the attack was to reach, where it was to reach a certain one."""
+    first_reached: int | None
+    """The first level at which the objective was reached; None where it never was, or has no such notion."""
+    epsilon_star: float | None
+    """The smallest ε found at which it was reached: an upper bound."""
+    noise_reached: int | None
+    """At how many levels noise of the same size reached it too."""
+    read_as: tuple[str, ...] | None
+    """The class that 5 nearest neighbours on raw pixels see at each level; None without labels."""
+
+    clean: Float[Array, " d"]
+    delta: Float[Array, "levels d"]
+    linf: Float[Array, " levels"]
+    l2: Float[Array, " levels"]
+    value: Float[Array, " levels"]
+    """Of the objective, at each level."""
+    reached: Bool[Array, " levels"] | None = None
+    q: Float[Array, "levels k"] | None = None
+    q_clean: Float[Array, " k"] | None = None
+    noise_q: Float[Array, "levels k"] | None = None
+    medoids: UInt8[Array, "k d"] | None = None
+    z: Float[Array, "levels m"] | None = None
+    z_clean: Float[Array, " m"] | None = None
+    xy: Float[Array, "levels 2"] | None = None
+    xy_clean: Float[Array, "2"] | None = None
+    xy_error: float = 0.0
+    near: Int[Array, "levels near"] | None = None
+    near_clean: Int[Array, " near"] | None = None
+    recon: UInt8[Array, "levels d"] | None = None
+    recon_clean: UInt8[Array, " d"] | None = None
+
+    views: int = 1
+    view_q: Float[Array, "levels views k"] | None = None
+    view_q_clean: Float[Array, "views k"] | None = None
+    view_xy: Float[Array, "levels views 2"] | None = None
+    view_xy_clean: Float[Array, "views 2"] | None = None
+    view_linf: Float[Array, "levels views"] | None = None
+    agreement: Float[Array, " levels"] | None = None
+    """The cosine of the views' embeddings, mean over pairs of views."""
+    agreement_clean: Float[Array, ""] | None = None
 
 
-def kept(question: Mapping[str, Any]) -> Answer | None:
-    """The answer that was shipped or computed before; None where there is none."""
-    if question["ask"] in UNKEPT:
-        return None
-    name = f"{key(question)}.npz"
-    for file in (_shipped().get(name), home() / "answers" / name):
-        if file is not None and file.exists():
-            return read(file)
-    return None
+class EmbeddingLadderAnswer(LadderAnswer):
+    """A ladder over ν: `clean` is decoded from the clean embedding, `delta` what is decoded differently."""
+
+    ratio: Float[Array, " levels"]
+    """‖δ‖/‖z‖ of the embedding."""
+    shift_mse: Float[Array, " levels"]
+    """Mean square by which the decoded picture changes."""
+    error_mse: float
+    """That by which the picture decoded from the clean embedding differs from the sample."""
+    original: UInt8[Array, " d"]
+    """The sample itself."""
 
 
-def answer(question: Mapping[str, Any]) -> Answer:
-    """The kept answer, or a computed one, which is kept from now on. Needs torch unless it is kept."""
-    found = kept(question)
-    if found is None:
-        from engine.asking import questions  # the page server never gets here, and must not import torch
+class Control(BaseModel):
+    """How often something reached the objective: a share of n tries, with its 95 % Wilson interval."""
 
-        found = questions.compute(dict(question))
-        if question["ask"] not in UNKEPT:
-            write(home() / "answers" / f"{key(question)}.npz", found)
-    return found
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-def write(file: Path, found: Answer) -> None:
-    """Save under a temporary name, then rename."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = np.frombuffer(json.dumps(found.json, allow_nan=False).encode(), dtype=np.uint8)
-    partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    np.savez_compressed(partial, _json=text, **found.arrays)  # type: ignore[arg-type]
-    partial.replace(file)
+    kind: ControlKind
+    title: str
+    reached: int
+    n: int
+    low: float
+    high: float
 
 
-def read(file: Path) -> Answer | None:
-    """The answer in `file`; None where the file is damaged (it is computed again)."""
-    try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return Answer(json.loads(arrays.pop("_json").tobytes()), arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+class ControlsAnswer(Answer):
+    """One level of a ladder beside what must not be credited to the attack; none where nothing is reached."""
+
+    epsilon: float
+    rows: tuple[Control, ...]
 
 
-@cache
-def _shipped() -> dict[str, Path]:
-    return {file.name: file for file in ZOO.glob("*/*/answers/*.npz")}
+class OtherModel(BaseModel):
+    """A sample in another model: its group there, and the smallest ε found that reaches the objective."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    group: int | None
+    name: str
+    first_reached: int | None
+    epsilon_star: float | None
+
+
+class OtherModelsAnswer(Answer):
+    """One sample against several models, in the order in which they were given."""
+
+    sample: int
+    norm: str
+    top: float
+    rows: tuple[OtherModel, ...]
+
+
+class AttackedSamplesAnswer(Answer):
+    """The samples of a finished attack, in its table's order, clean and attacked.
+
+    `uncertain` marks those that left the data: farther in z than `far` from every clean sample, which is what
+    99 of 100 clean ones are from theirs.
+    """
+
+    n: int
+    far: float | None = None
+    uncertain: Bool[Array, " n"] | None = None
+    xy_clean: Float[Array, "n 2"] | None = None
+    xy: Float[Array, "n 2"] | None = None
+    z: Float[Array, "n m"] | None = None
+    near: Int[Array, "n near"] | None = None
+    near_distance: Float[Array, " n"] | None = None
+    q_clean: Float[Array, "n k"] | None = None
+    q: Float[Array, "n k"] | None = None
+    recon: UInt8[Array, "n d"] | None = None
+    recon_clean: UInt8[Array, "n d"] | None = None
+
+
+class AttackedSampleAnswer(Answer):
+    """One sample under an attack on the embedding, whether its run chose that sample or not."""
+
+    sample: int
+    xy_clean: Float[Array, "2"]
+    xy: Float[Array, "2"]
+    q_clean: Float[Array, " k"]
+    q: Float[Array, " k"]
+    recon_clean: UInt8[Array, " d"]
+    recon: UInt8[Array, " d"]
+
+
+class AttackedOnUmapAnswer(Answer):
+    """The samples of a finished attack on the model's UMAP; `error` is how far a clean one lands from
+    itself.
+    """
+
+    error: float
+    xy_clean: Float[Array, "n 2"]
+    xy: Float[Array, "n 2"]
+
+
+class ViewsAnswer(Answer):
+    """The views of a multi-view model, one by one."""
+
+    weights: tuple[float, ...]
+    """Of the fusion."""
+    alone: tuple[float, ...]
+    """The share of clean samples on which the head, asked about one view, agrees with the fusion."""
+    agreement: float
+    """The cosine of a sample's views, mean over pairs of views and over samples."""
+    agreement_of_strangers: float
+    """The same between views of different samples."""
+    contrast: tuple[float, ...]
+    """How far dark and bright lie apart in an ordinary image of each view."""
+    xy: Float[Array, "views n 2"]
+
+
+class PrepareAnswer(Answer):
+    """The checked spec of a run, or the sentence that says what is wrong with the choice."""
+
+    spec: Spec | None = None
+    sentence: str | None = None
+
+
+class Plain(Answer):
+    """An answer put together by a page, until every page reads attributes."""
+
+    said: dict[str, Any]
+    values: dict[str, Any]
+
+    @property
+    def json(self) -> dict[str, Any]:  # type: ignore[override]
+        """The plain values."""
+        return self.said
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """The arrays."""
+        return self.values

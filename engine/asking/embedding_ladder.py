@@ -1,11 +1,9 @@
-"""The question about one sample whose embedding is moved: its ladder over ν, the weight that takes the place
-of ε there.
-
-Without fitted runs δ is found for this sample alone at every ν, all of them in one batch; with some, each is
-a level.
+"""The questions about one sample whose embedding is moved: its ladder over ν, the weight that takes the place
+of ε there; and what a finished attack makes of it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,18 +11,19 @@ import torch
 from torch import Tensor
 
 from engine import registry
-from engine.asking.answers import Answer
+from engine.asking.answers import AttackedSampleAnswer, EmbeddingLadderAnswer
+from engine.asking.case import fitted_in
+from engine.asking.ladder import first_of, probabilities
+from engine.asking.questions import AttackedSampleQuestion, EmbeddingLadderQuestion, ObjectiveChoice
 from engine.asking.victims import (
-    NEIGHBOURS,
     Victim,
     as_bytes,
     check_ids,
-    cluster_names,
-    medoids_of,
-    nearest,
+    numbers,
+    place_facts,
     read_as,
-    rows_of,
-    victim,
+    sample_facts,
+    victim_of,
 )
 from engine.attacks.budget import Budget
 from engine.attacks.latent_attack import LatentAttack, settled
@@ -33,195 +32,176 @@ from engine.data.views import Views, picture
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import embedding
-from engine.models.protocols import Decodes, require
-from engine.objectives.flip_and_keep import FlipAndKeep
-from engine.running.fitting import restored
-from engine.store.run import Run
+from engine.models.protocols import Decodes, Outputs, require
+from engine.objectives.protocols import LatentObjective, ObjectiveSettings, OverWeight, on_embedding
 from engine.store.store import Store
 
 NOWHERE = Budget("linf", 0.0)
 """Attacks are called with a budget; this one's has no meaning in the embedding."""
 
 
-def latent_ladder(
-    model: str,
-    sample: int,
-    settings: dict[str, Any],
-    objective: str,
-    objective_settings: dict[str, Any],
-    top: float,
-    count: int,
-    seed: int = 0,
-    fitted: Sequence[str] = (),
-) -> Answer:
-    """One sample along ν (0 … top, in the paper's units), or at the ν of each of the runs `fitted`, after 0.
-
-    As a ladder over ε, but pictures are decoded ones: `clean` from the clean embedding, `delta` what is
-    decoded differently.
-    """
-    it = victim(model)
-    check_ids([sample], len(it.data))
-    require(it.model, Decodes, "A ladder over ν")
-    clean = rows_of(it, np.array([sample]))
-    attack: LatentAttack = registry.find("attack", "latent_attack")(**settings)
-    weights: FlipAndKeep = registry.find("objective", objective)(
-        **{name: value for name, value in objective_settings.items() if name != "nu"}
-    )
-    if fitted:
-        levels, moved, kind = _fitted(it, clean, fitted, weights)
-    else:
-        levels = torch.linspace(0, top, count)
-        rows = clean.rows(torch.zeros(count, dtype=torch.long))
-        moved = launched(
-            settled(
-                weights.over_weight(it.model, rows, levels.to(it.z.device)), attack.own_steps, attack.own_rate
-            )
-        ).x
-        kind = f"δ for this sample alone, {attack.own_steps} steps of Adam"
-    return _answer(
-        it,
-        sample,
-        clean,
-        levels.tolist(),
-        moved,
-        f"{attack.title} · {kind} · nothing bounds δ but the objective",
-        seed,
+def embedding_ladder(question: EmbeddingLadderQuestion) -> EmbeddingLadderAnswer:
+    """One sample along ν (0 … top, in the paper's units), or at the ν of each of the fitted runs, after 0."""
+    victim, number = victim_of(question.model), question.sample
+    check_ids([number], len(victim.data))
+    clean, heads = victim.rows([number]), require(victim.model, Decodes, "A ladder over ν")
+    objective = _objective(question.objective)
+    found = _search(victim, clean, question, objective)
+    z = on_embedding(objective.bind(victim.model, clean)).z  # (1, m)
+    before, after = said_at(heads, z), said_at(heads, found.z)
+    noisy = said_at(heads, _noise(z, found.z, question.seed))
+    reached, by_noise = _reached(objective, before, after), _reached(objective, before, noisy)
+    return EmbeddingLadderAnswer(
+        axis="nu",
+        levels=tuple(float(f"{level:.6g}") for level in found.levels.tolist()),
+        norm="embedding",
+        epsilon=None,
+        shape=picture(clean.shapes),
+        protocol=f"{found.title} · nothing bounds δ but the objective",
+        target=None,
+        first_reached=first_of(reached),
+        epsilon_star=None,
+        noise_reached=None if by_noise is None else int(by_noise.sum()),
+        reached=numbers(reached),
+        value=numbers(_bound(objective, victim, clean, found.levels)(found.z)),
+        **_pictures(victim, number, before, after),
+        **_lengths(z, found.z),
+        **probabilities(before, after, noisy),
+        **sample_facts(victim, number),
+        **place_facts(victim, number, found.z),
     )
 
 
-def moved_sample(run: str, sample: int) -> Answer:
-    """One sample under the attack of a run, whether that run chose it or not: as `moved` tells those that it
-    chose, one row each.
-    """
-    this = Store(home()).find(run)
-    it = victim(this.spec.builds_on["model"])
-    check_ids([sample], len(it.data))
-    model: Any = it.model
-    clean, index = rows_of(it, np.array([sample])), torch.tensor([sample])
-    moved = _launched(it, this, clean)[1]
-    with torch.no_grad():
-        log_q, decoded, decoded_clean = (
-            model.log_assign_embedding(moved),
-            model.decode(moved),
-            model.decode(it.z[index]),
-        )
-    arrays = {
-        "xy_clean": it.place(it.z[index]),
-        "xy": it.place(moved),
-        "q_clean": it.log_q[index].exp(),
-        "q": log_q.exp(),
-    }
-    return Answer(
-        {"sample": sample},
-        {name: value.cpu().numpy() for name, value in arrays.items()}
-        | {"recon": as_bytes(decoded), "recon_clean": as_bytes(decoded_clean)},
+@dataclass(frozen=True)
+class Search:
+    """ν of each level (L,), the embeddings found there (L, m), and how."""
+
+    levels: Tensor
+    z: Tensor
+    title: str
+
+
+def attacked_sample(question: AttackedSampleQuestion) -> AttackedSampleAnswer:
+    """One sample under the attack of a run, whether that run chose it or not."""
+    run, number = Store(home()).find(question.run), question.sample
+    victim = victim_of(run.spec.builds_on["model"])
+    check_ids([number], len(victim.data))
+    heads = require(victim.model, Decodes, "An attack on the embedding")
+    moved, objective = _launched(victim, run.key, victim.rows([number]))
+    before, after = said_at(heads, objective.z), said_at(heads, moved)
+    assert before.groups is not None and after.groups is not None, "heads decode and cluster"
+    assert before.reconstruction is not None and after.reconstruction is not None, "heads decode and cluster"
+    return AttackedSampleAnswer(
+        sample=number,
+        xy_clean=numbers(victim.places(objective.z))[0],
+        xy=numbers(victim.places(moved))[0],
+        q_clean=numbers(before.groups.exp())[0],
+        q=numbers(after.groups.exp())[0],
+        recon_clean=as_bytes(before.reconstruction)[0],
+        recon=as_bytes(after.reconstruction)[0],
     )
 
 
-def _launched(it: Victim, run: Run, clean: Views) -> tuple[float, Tensor]:
-    """ν of a run's attack, and where it moves embeddings of clean samples: (n, m). Raises SettingsError for a
-    run that holds no such attack.
-    """
-    if run.spec.name != "latent_attack" or run.spec.builds_on.get("model") != it.run.key:
-        raise SettingsError(
-            f"The run {run.name} holds no latent_attack on {it.run.name}; fit one to this model."
-        )
-    source = Store(home()).find(run.spec.builds_on["fitted"]) if "fitted" in run.spec.builds_on else run
-    net = restored(source, it.data.views.shapes).to(it.z.device)
-    settings: LatentAttack = registry.find("attack", "latent_attack")(**run.spec.settings["attack_settings"])
-    own: FlipAndKeep = registry.find("objective", run.spec.settings["objective"])(
-        **run.spec.settings["objective_settings"]
+@torch.no_grad()
+def said_at(heads: Decodes, z: Tensor) -> Outputs:
+    """What a model says of embeddings z (n, m) by themselves; the sample is what is decoded from them."""
+    decoded = heads.decode(z).float()
+    return Outputs(x=decoded, log_q=heads.log_assign_embedding(z).float(), z=z, reconstruction=decoded)
+
+
+def _objective(choice: ObjectiveChoice) -> ObjectiveSettings:
+    """What is wanted, at its own ν, whatever that of the level is."""
+    settings = {name: value for name, value in choice.settings.items() if name != "nu"}
+    made: ObjectiveSettings = registry.find("objective", choice.name)(**settings)
+    return made
+
+
+def _weighed(objective: ObjectiveSettings) -> OverWeight:
+    """The objective, known to have a ν. Raises SettingsError where it has none."""
+    if isinstance(objective, OverWeight):
+        return objective
+    raise SettingsError(
+        f"A ladder over ν needs an objective that ν weighs; {objective.name} has none. Choose flip_and_keep."
     )
-    moved = launched(
-        settings.bound(net, clean).perturb(
-            clean.flat(), own.bind(it.model, clean), NOWHERE, torch.Generator()
-        )
-    ).x
-    return own.weight_of(it.data.views.size), moved
 
 
-def _fitted(
-    it: Victim, clean: Views, names: Sequence[str], weights: FlipAndKeep
-) -> tuple[Tensor, Tensor, str]:
+def _bound(objective: ObjectiveSettings, victim: Victim, clean: Views, levels: Tensor) -> LatentObjective:
+    """The objective for a copy of the sample at each ν (L,)."""
+    copies = clean.rows(torch.zeros(len(levels), dtype=torch.long))
+    return _weighed(objective).over_weight(victim.model, copies, levels.to(victim.device))
+
+
+def _search(
+    victim: Victim, clean: Views, question: EmbeddingLadderQuestion, objective: ObjectiveSettings
+) -> Search:
+    attack: LatentAttack = registry.find("attack", question.attack.name)(**question.attack.settings)
+    if question.attack.fitted:
+        title = f"{attack.title} · one network for all samples at each ν"
+        return Search(*_by_networks(victim, clean, question.attack.fitted), title)
+    levels = torch.linspace(0, question.top, question.levels)
+    bound = _bound(objective, victim, clean, levels)
+    found = launched(settled(bound, attack.own_steps, attack.own_rate)).x
+    return Search(
+        levels, found, f"{attack.title} · δ for this sample alone, {attack.own_steps} steps of Adam"
+    )
+
+
+def _by_networks(victim: Victim, clean: Views, runs: Sequence[str]) -> tuple[Tensor, Tensor]:
     """ν and moved embedding of each fitted run, rising, after the clean one."""
-    found = sorted(
-        (_launched(it, Store(home()).find(name), clean) for name in names), key=lambda pair: pair[0]
-    )
-    z = weights.bind(it.model, clean).z
-    return (
-        torch.tensor([0.0, *(nu for nu, _ in found)]),
-        torch.cat([z, *(x for _, x in found)]),
-        "one network for all samples at each ν",
-    )
+    found = [(_nu(victim, run), *_launched(victim, run, clean)) for run in runs]
+    found.sort(key=lambda one: one[0])
+    levels = torch.tensor([0.0, *(nu for nu, _, _ in found)])
+    return levels, torch.cat([found[0][2].z, *(moved for _, moved, _ in found)])
 
 
-def _answer(
-    it: Victim, sample: int, clean: Views, levels: list[float], moved: Tensor, protocol: str, seed: int
-) -> Answer:
-    model: Any = it.model
-    with torch.no_grad():
-        z = model.encode(clean)
-        delta = moved - z
-        directions = embedding.random_directions(delta[-1:].expand_as(delta).cpu().numpy(), seed)[
-            :1
-        ]  # one direction for all levels, as long as each δ
-        length = delta.norm(dim=1, keepdim=True)
-        noisy = (
-            z + torch.from_numpy(directions / max(float(np.linalg.norm(directions)), 1e-12)).to(z) * length
-        )
-        log_q, noise_q = model.log_assign_embedding(moved), model.log_assign_embedding(noisy).exp()
-        decoded, decoded_clean = model.decode(moved), model.decode(z)
-    change, own = decoded - decoded_clean, int(it.cluster[sample])
-    flipped = log_q.argmax(1) != own
-    first = int(flipped.int().argmax()) if bool(flipped.any()) else None
-    medoids = medoids_of(it)
-    names, _ = cluster_names(it, it.cluster.cpu().numpy(), medoids)
-    label = None if it.data.labels is None else int(it.data.labels[sample])
-    _, votes = read_as(it, sample, decoded)
-    report: dict[str, Any] = {
-        "axis": "nu",
-        "levels": [float(f"{level:.6g}") for level in levels],
-        "shape": list(picture(clean.shapes)),
-        "norm": "embedding",
-        "epsilon": None,
-        "cluster_names": names,
-        "cluster_own": own,
-        "target": None,
-        "flip": first,
-        "epsilon_star": None,
-        "sample": sample,
-        "label": label,
-        "label_name": it.data.class_names[label] if label is not None else "",
-        "data": it.data.name,
-        "title": f"{it.data.title} #{sample}",
-        "map_name": "PCA of z",
-        "model": it.run.spec.name,
-        "protocol": protocol,
-        "noise_flips": int((noise_q.argmax(1) != own).sum()),
-        "read_as": [None if vote is None else it.data.class_names[vote] for vote in votes],
-        "ratio": (length[:, 0] / z.norm().clamp_min(1e-12)).tolist(),
-        "shift_mse": change.square().mean(1).tolist(),
-        "error_mse": float((decoded_clean - clean.flat()).square().mean()),
+def _launched(victim: Victim, key: str, clean: Views) -> tuple[Tensor, LatentObjective]:
+    """Where a run's attack moves embeddings of clean samples (n, m), and its objective bound to them.
+
+    Raises SettingsError for a run that holds no such attack on this model.
+    """
+    settings, networks = fitted_in(victim, "latent_attack", key)
+    objective = on_embedding(_of_run(key).bind(victim.model, clean))
+    steps = settings.bound(networks, clean).perturb(clean.flat(), objective, NOWHERE, torch.Generator())
+    return launched(steps).x, objective
+
+
+def _of_run(key: str) -> ObjectiveSettings:
+    said = Store(home()).find(key).spec.settings
+    made: ObjectiveSettings = registry.find("objective", said["objective"])(**said["objective_settings"])
+    return made
+
+
+def _nu(victim: Victim, key: str) -> float:
+    return _weighed(_of_run(key)).weight_of(victim.data.views.size)
+
+
+def _noise(z: Tensor, moved: Tensor, seed: int) -> Tensor:
+    """Embeddings (L, m) that lie in one random direction from z (1, m), as far as each level's."""
+    delta = moved - z
+    drawn = embedding.random_directions(delta[-1:].cpu().numpy(), seed)
+    unit = torch.from_numpy(drawn / max(float(np.linalg.norm(drawn)), 1e-12)).to(z)
+    return z + unit * delta.norm(dim=1, keepdim=True)
+
+
+def _reached(objective: ObjectiveSettings, before: Outputs, after: Outputs) -> Tensor | None:
+    return objective.reached(before.rows(torch.zeros(len(after.x), dtype=torch.long)), after)
+
+
+def _pictures(victim: Victim, sample: int, before: Outputs, after: Outputs) -> dict[str, Any]:
+    """What is decoded, and how it differs from what is decoded from the clean embedding."""
+    original, change = victim.rows([sample]).flat(), after.x - before.x
+    return {
+        "clean": numbers(before.x[0]),
+        "delta": numbers(change),
+        "linf": numbers(change.abs().amax(1)),
+        "l2": numbers(change.norm(dim=1)),
+        "shift_mse": numbers(change.square().mean(1)),
+        "error_mse": float((before.x - original).square().mean()),
+        "original": as_bytes(original)[0],
+        "read_as": read_as(victim, sample, after.x),
     }
-    arrays = {
-        "clean": decoded_clean[0].cpu().numpy(),
-        "delta": change.cpu().numpy(),
-        "q": log_q.exp().cpu().numpy(),
-        "noise_q": noise_q.cpu().numpy(),
-        "z": moved.cpu().numpy(),
-        "xy": it.place(moved).cpu().numpy(),
-        "xy_error": np.asarray(0.0),
-        "near": nearest(it, moved, NEIGHBOURS)[1].cpu().numpy().astype(np.int32),
-        "linf": change.abs().amax(1).cpu().numpy(),
-        "l2": change.norm(dim=1).cpu().numpy(),
-        "medoids": as_bytes(rows_of(it, medoids).flat()),
-        "flipped": flipped.cpu().numpy(),
-        "q_clean": it.log_q[sample].exp().cpu().numpy(),
-        "z_clean": it.z[sample].cpu().numpy(),
-        "xy_clean": it.place(it.z[sample : sample + 1])[0].cpu().numpy(),
-        "near_clean": (
-            nearest(it, it.z[sample : sample + 1], NEIGHBOURS + 1)[1][0, 1:].cpu().numpy().astype(np.int32)
-        ),
-        "original": as_bytes(clean.flat())[0],
-    }
-    return Answer(report, arrays)
+
+
+def _lengths(z: Tensor, moved: Tensor) -> dict[str, Any]:
+    """‖δ‖/‖z‖ at each level."""
+    return {"ratio": numbers((moved - z).norm(dim=1) / z.norm().clamp_min(1e-12))}

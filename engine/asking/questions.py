@@ -1,275 +1,309 @@
-"""What the warm workers answer: one function a question. Every number is judged here in float32."""
+"""What a page may ask of the warm workers: one frozen class a question, each naming the class of its answer.
+Torch-free.
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import torch
-from torch import Tensor
-
-from engine import data as engine_data
-from engine import registry
-from engine.asking import answers, multiview
-from engine.asking.answers import Answer
-from engine.asking.embedding_ladder import moved_sample
-from engine.asking.ladder import checks, fate, ladder
-from engine.asking.victims import (
-    NEIGHBOURS,
-    Victim,
-    as_bytes,
-    blocks,
-    check_ids,
-    cluster_names,
-    medoids_of,
-    nearest,
-    rows_of,
-    victim,
-)
-from engine.data.views import picture
-from engine.errors import FeintError, SettingsError
-from engine.home import home
-from engine.metrics import clustering
-from engine.objectives import combine
-from engine.running import placing
-from engine.store.store import Store
-
-FAR = 0.99
-"""A moved sample is off the data where its nearest neighbour is farther than this share of the clean ones
-have theirs.
+Models and runs in a question are run keys, which hold their settings, the version of their method and the
+fingerprint of their data. A question's own key adds the versions of the methods that it names.
 """
 
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
-def compute(question: dict[str, Any]) -> Answer:
-    """The answer to a question. Raises FeintError with a sentence for the page."""
-    asked, question = question["ask"], {name: setting for name, setting in question.items() if name != "ask"}
-    if asked not in QUESTIONS:
-        raise SettingsError(f"Nobody answers the question {asked!r}; known: {', '.join(QUESTIONS)}.")
-    function = QUESTIONS[asked]
-    try:
-        inspect.signature(function).bind(**question)
-    except TypeError as error:
-        raise SettingsError(f"The question {asked!r} is put wrongly: {error}.") from None
-    return function(**question)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from engine.asking import answers
+from engine.asking.answers import Answer
+from engine.errors import SettingsError
+from engine.settings import sentence
+from engine.store import catalogue
+from engine.store.spec import Spec
 
-def overview(model: str) -> Answer:
-    """A model at rest: cluster, margin and place of every sample; medoids and names of the clusters."""
-    it = victim(model)
-    clusters = it.cluster.cpu().numpy()
-    top = it.log_q.topk(2, dim=1).values
-    medoids = medoids_of(it)
-    names, mapping = cluster_names(it, clusters, medoids)
-    shape = picture(it.data.views.shapes)
-    report: dict[str, Any] = {
-        "n": len(it.data),
-        "clusters": it.log_q.shape[1],
-        "shape": list(shape),
-        "size": it.data.views.size,
-        "views": len(it.data.views.shapes),
-        "class_names": list(it.data.class_names),
-        "cluster_names": names,
-        "mapping": mapping,
-        "title": it.data.title,
-        "data": it.data.name,
-        "sizes": np.bincount(clusters, minlength=len(names)).tolist(),
-    }
-    if it.data.labels is not None:
-        report |= {
-            "acc": clustering.accuracy(it.data.labels, clusters),
-            "nmi": clustering.nmi(it.data.labels, clusters),
-            "ari": clustering.ari(it.data.labels, clusters),
-        }
-    labels = np.full(len(clusters), -1) if it.data.labels is None else it.data.labels
-    arrays = {
-        "cluster": clusters.astype(np.int16),
-        "label": labels.astype(np.int16),
-        "margin": (top[:, 0] - top[:, 1]).cpu().numpy(),
-        "confidence": top[:, 0].exp().cpu().numpy(),
-        "xy": it.place(it.z).cpu().numpy(),
-        "medoids": medoids.astype(np.int32),
-        "medoid_images": as_bytes(rows_of(it, medoids).flat()),
-    }
-    return Answer(report, arrays)
+A = TypeVar("A", bound=Answer)
+Norm = Literal["linf", "l2"]
+Method = tuple[str, str]
+"""Kind and name of a registered method."""
+
+TOP: dict[str, float] = {"linf": 0.3, "l2": 3.0}
+"""The largest ε of a ladder unless a person asks for another."""
+LAMBDA_TOP = 200.0
+"""The largest λ of a ladder over λ."""
+NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
+"""The largest ν of a ladder; that for samples of fewer than so many numbers."""
+SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
+"""The sample a page shows first."""
 
 
-def umap(model: str, seed: int = 0) -> Answer:
-    """UMAP coordinates (n, 2) of the clean embedding; compiles for half a minute the first time."""
-    it = victim(model)
-    z = it.z.cpu().numpy()
-    return Answer({"method": "umap", "n": len(z)}, {"z": z, "xy": placing.fit_map(z, seed)})
+class Part(BaseModel):
+    """The base of questions and of what they consist of. What is put wrongly is refused in one sentence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SettingsError(f"A question is put wrongly: {sentence(type(self), error)}") from None
 
 
-def place(model: str, ladder: dict[str, Any]) -> Answer:
-    """A ladder's embeddings and its clean sample on the model's UMAP, with that sample's displacement where
-    nothing moved it.
+class AttackChoice(Part):
+    """An attack: its registered name, the settings that differ from its defaults, and, where it must be
+    fitted first, the runs in which it was fitted.
     """
-    kept = answers.answer({"ask": "umap", "model": model, "seed": 0})
-    steps = answers.answer(ladder)
-    z = np.concatenate([steps.arrays["z_clean"][None], steps.arrays["z"]])
-    xy, error = placing.place(z, kept.arrays["z"], kept.arrays["xy"])
-    return Answer({"method": "umap"}, {"xy_clean": xy[0], "xy": xy[1:], "xy_error": np.asarray(error)})
+
+    name: str = "pgd"
+    settings: dict[str, Any] = {}
+    fitted: tuple[str, ...] = ()
 
 
-def images(data: str, ids: list[int]) -> Answer:
-    """The pictures (m, d) uint8 of samples, by id."""
-    loaded = engine_data.load(data)
-    check_ids(ids, len(loaded))
-    views = loaded.views.rows(torch.tensor(ids, dtype=torch.long))
-    return Answer({"shape": list(picture(views.shapes))}, {"images": as_bytes(views.flat())})
+class ObjectiveChoice(Part):
+    """What is wanted: an objective, minus `lam` times the change of the reconstruction."""
+
+    name: str = "leave_cluster"
+    settings: dict[str, Any] = {}
+    lam: float = Field(default=0.0, ge=0)
 
 
-def sample(model: str, sample: int) -> Answer:
-    """All about one clean sample: assignment, neighbours in z, reconstruction, and the gradient of leaving
-    its cluster.
+class Axis(Part):
+    """What the levels of a ladder are: sizes of ε from 0 to `top`, the path of one attack at `epsilon`, or
+    weights λ from 0 to `top` at `epsilon`.
     """
-    it = victim(model)
-    check_ids([sample], len(it.data))
-    clean = rows_of(it, np.array([sample]))
-    objective = combine("leave_cluster", 0.0, {}).bind(it.model, clean)
-    flat = clean.flat().requires_grad_()
-    gradient = torch.autograd.grad(objective(flat).sum(), flat)[0][0]
-    distance, near = nearest(it, it.z[sample : sample + 1], NEIGHBOURS + 1)
-    near, distance = near[0, 1:], distance[0, 1:]
-    label = None if it.data.labels is None else int(it.data.labels[sample])
-    report = {
-        "sample": sample,
-        "label": label,
-        "cluster": int(it.cluster[sample]),
-        "shape": list(picture(clean.shapes)),
-    }
-    arrays = {
-        "clean": clean.flat()[0].cpu().numpy(),
-        "q": it.log_q[sample].exp().cpu().numpy(),
-        "gradient": gradient.cpu().numpy(),
-        "near": near.cpu().numpy(),
-        "near_distance": distance.cpu().numpy(),
-        "near_cluster": it.cluster[near].cpu().numpy(),
-        "near_images": as_bytes(rows_of(it, near.cpu().numpy()).flat()),
-    }
-    if hasattr(it.model, "reconstruct"):
-        with torch.no_grad():
-            arrays["recon"] = it.model.reconstruct(clean)[0].cpu().numpy()
-    return Answer(report, arrays)
+
+    name: Literal["epsilon", "path", "lambda"] = "epsilon"
+    top: float = Field(default=TOP["linf"], ge=0)
+    levels: int = Field(default=65, ge=1, le=1025)
+    epsilon: float | None = None
+
+    @classmethod
+    def of_epsilon(cls, norm: Norm = "linf", reach: float = 0.0, levels: int = 65) -> Self:
+        """Over ε, up to the usual size of the norm, or up to `reach` where that is larger."""
+        return cls(top=max(TOP[norm], reach), levels=levels)
+
+    @classmethod
+    def of_path(cls, epsilon: float) -> Self:
+        """Over the steps of one attack."""
+        return cls(name="path", epsilon=epsilon)
+
+    @classmethod
+    def of_lambda(cls, epsilon: float, top: float = LAMBDA_TOP, levels: int = 41) -> Self:
+        """Over λ."""
+        return cls(name="lambda", top=top, levels=levels, epsilon=epsilon)
 
 
-def moved(run: str) -> Answer:
-    """Where the samples of a finished attack run went: PCA places, assignments, reconstructions and
-    neighbours, in its table's order.
+class Question(Part, Generic[A]):
+    """The base of all questions. `A` is the class of its answer."""
 
-    `uncertain` marks those that left the data: farther in z from every clean sample than 99 of 100 clean ones
-    are from theirs.
+    ask: str
+    lane: ClassVar[str] = "play"
+    """The lane of workers that answers it: "play", or "map" for UMAP, whose first use compiles."""
+    kept: ClassVar[bool] = True
+    """Whether its answer depends on the question alone, and so is kept."""
+    version: ClassVar[int] = 1
+    """Raised by hand when the meaning of the answer changes; part of every key."""
+
+    @classmethod
+    def answer_class(cls) -> type[A]:
+        """The class of its answer."""
+        (found,) = cls.__mro__[1].__pydantic_generic_metadata__["args"]  # type: ignore[attr-defined]
+        return found  # type: ignore[no-any-return]
+
+    def methods(self) -> Iterator[Method]:
+        """The registered methods, beside those inside the runs it names, on which its answer depends."""
+        yield from ()
+
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that stand for the question and the versions of its methods."""
+        versions = sorted({(*method, catalogue.version(*method)) for method in self.methods()})
+        what = [self.version, versions, self.model_dump(mode="json")]
+        text = json.dumps(what, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class OverviewQuestion(Question[answers.OverviewAnswer]):
+    """A model at rest."""
+
+    ask: Literal["overview"] = "overview"
+    model: str
+
+
+class UmapQuestion(Question[answers.UmapAnswer]):
+    """The UMAP of a model's clean embedding."""
+
+    lane: ClassVar[str] = "map"
+    ask: Literal["umap"] = "umap"
+    model: str
+    seed: int = 0
+
+
+class ImagesQuestion(Question[answers.ImagesAnswer]):
+    """Pictures of samples by id."""
+
+    ask: Literal["images"] = "images"
+    data: str
+    fingerprint: str
+    """Of the data set: another with the same name is refused."""
+    ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, spec: Spec, ids: Sequence[int]) -> Self:
+        """Samples of the data of a run."""
+        return cls(data=spec.data, fingerprint=spec.fingerprint, ids=tuple(int(number) for number in ids))
+
+
+class SampleQuestion(Question[answers.SampleAnswer]):
+    """One clean sample in a model, with the gradient of an objective there."""
+
+    ask: Literal["sample"] = "sample"
+    model: str
+    sample: int
+    objective: ObjectiveChoice = ObjectiveChoice()
+
+    def methods(self) -> Iterator[Method]:
+        """The objective."""
+        yield from _of_objective(self.objective)
+
+
+class LadderQuestion(Question[answers.LadderAnswer]):
+    """One sample under an attack at every level of an axis. `locked` views stay as they are."""
+
+    ask: Literal["ladder"] = "ladder"
+    model: str
+    sample: int
+    attack: AttackChoice = AttackChoice()
+    objective: ObjectiveChoice = ObjectiveChoice()
+    norm: Norm = "linf"
+    axis: Axis = Axis()
+    locked: tuple[int, ...] = ()
+    seed: int = 0
+
+    def methods(self) -> Iterator[Method]:
+        """The attack, the objective, and noise, its control."""
+        yield from (("attack", self.attack.name), ("attack", "noise"))
+        yield from _of_objective(self.objective)
+        if self.axis.name == "lambda":
+            yield ("objective", "reconstruction_change")
+
+
+class EmbeddingLadderQuestion(Question[answers.EmbeddingLadderAnswer]):
+    """One sample whose embedding is moved, along ν from 0 to `top`, the weight that takes the place of ε.
+
+    With fitted runs, each is a level after 0; without, δ is found for this sample alone at every ν.
     """
-    it, index, x = _attacked(run)
-    if registry.find("attack", Store(home()).find(run).spec.name).space == "embedding":
-        return _moved_within(it, index, x.to(it.z.device))
-    with torch.no_grad():
-        parts = [(it.model.encode(views), it.model.log_assign(views)) for views in blocks(it, x)]
-    z, log_q = (torch.cat(part) for part in zip(*parts, strict=True))
-    report, arrays = _places(it, index, z, log_q)
-    if hasattr(it.model, "reconstruct"):
-        with torch.no_grad():
-            arrays["recon"] = np.concatenate(
-                [as_bytes(it.model.reconstruct(views)) for views in blocks(it, x)]
-            )
-    return Answer(report, arrays)
+
+    ask: Literal["embedding_ladder"] = "embedding_ladder"
+    model: str
+    sample: int
+    attack: AttackChoice = AttackChoice(name="latent_attack")
+    objective: ObjectiveChoice = ObjectiveChoice(name="flip_and_keep")
+    top: float = Field(default=NU_TOP, ge=0)
+    levels: int = Field(default=41, ge=1, le=1025)
+    seed: int = 0
+
+    @classmethod
+    def usual(cls, model: str, sample: int, size: int, fitted: Sequence[str] = ()) -> Self:
+        """As pages ask it of a sample of `size` numbers."""
+        attack = AttackChoice(name="latent_attack", fitted=tuple(fitted))
+        top = SMALL_NU_TOP if size < SMALL_SIZE else NU_TOP
+        return cls(model=model, sample=sample, attack=attack, top=top)
+
+    def methods(self) -> Iterator[Method]:
+        """The attack and the objective."""
+        yield ("attack", self.attack.name)
+        yield from _of_objective(self.objective)
 
 
-def _moved_within(it: Victim, index: Tensor, z: Tensor) -> Answer:
-    """The same of a run that moved embeddings; what is decoded from the clean ones comes as `recon_clean`."""
-    model: Any = it.model
-    with torch.no_grad():
-        report, arrays = _places(
-            it, index, z, torch.cat([model.log_assign_embedding(block) for block in z.split(500)])
-        )
-        for name, rows in (("recon", z), ("recon_clean", it.z[index])):
-            arrays[name] = np.concatenate([as_bytes(model.decode(block)) for block in rows.split(500)])
-    return Answer(report, arrays)
+class PlaceOnUmapQuestion(Question[answers.PlaceOnUmapAnswer]):
+    """The levels of a ladder on the UMAP of its model."""
+
+    lane: ClassVar[str] = "map"
+    ask: Literal["place_on_umap"] = "place_on_umap"
+    ladder: LadderQuestion
+
+    @property
+    def umap(self) -> UmapQuestion:
+        """The map on which they are placed."""
+        return UmapQuestion(model=self.ladder.model)
+
+    def methods(self) -> Iterator[Method]:
+        """Those of the ladder."""
+        yield from self.ladder.methods()
 
 
-def _places(
-    it: Victim, index: Tensor, z: Tensor, log_q: Tensor
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Where embeddings z (m, e) of the samples `index` lie, who is near them, and which of them left the
-    data.
-    """
-    distance, near = nearest(it, z, NEIGHBOURS)
-    alone = nearest(it, it.z[index], 2)[0][:, 1]
-    far = float(torch.quantile(alone, FAR))
-    arrays = {
-        "xy_clean": it.place(it.z[index]).cpu().numpy(),
-        "xy": it.place(z).cpu().numpy(),
-        "z": z.cpu().numpy(),
-        "uncertain": (distance[:, 0] > far).cpu().numpy(),
-        "near_distance": distance[:, 0].cpu().numpy(),
-        "near": near.cpu().numpy().astype(np.int32),
-        "q_clean": it.log_q[index].exp().cpu().numpy(),
-        "q": log_q.exp().cpu().numpy(),
-    }
-    return {"n": len(z), "far": far, "uncertain": int(arrays["uncertain"].sum())}, arrays
+class ControlsQuestion(Question[answers.ControlsAnswer]):
+    """One level of a ladder beside what must not be credited to the attack."""
+
+    ask: Literal["controls"] = "controls"
+    ladder: LadderQuestion
+    level: int = Field(ge=0)
+
+    def methods(self) -> Iterator[Method]:
+        """Those of the ladder, and one step of the gradient."""
+        yield from (*self.ladder.methods(), ("attack", "fgsm"))
 
 
-def moved_umap(run: str) -> Answer:
-    """The same samples, clean and attacked, on the model's UMAP; `error` is how far a clean one lands from
-    itself (its median).
-    """
-    it, index, _ = _attacked(run)
-    mapped = answers.answer({"ask": "umap", "model": it.run.key, "seed": 0})
-    gone = answers.answer({"ask": "moved", "run": run})
-    xy, error = placing.place(gone.arrays["z"], mapped.arrays["z"], mapped.arrays["xy"])
-    return Answer(
-        {"method": "umap", "error": error}, {"xy_clean": mapped.arrays["xy"][index.cpu().numpy()], "xy": xy}
-    )
+class OtherModelsQuestion(Question[answers.OtherModelsAnswer]):
+    """One sample in several models: its group in each, and the smallest ε that reaches the objective."""
+
+    ask: Literal["other_models"] = "other_models"
+    models: tuple[str, ...]
+    sample: int
+    attack: AttackChoice = AttackChoice()
+    objective: ObjectiveChoice = ObjectiveChoice()
+    norm: Norm = "linf"
+    top: float = Field(default=TOP["linf"], ge=0)
+    seed: int = 0
+
+    def methods(self) -> Iterator[Method]:
+        """The attack and the objective."""
+        yield ("attack", self.attack.name)
+        yield from _of_objective(self.objective)
 
 
-def _attacked(key: str) -> tuple[Victim, Tensor, Tensor]:
-    """The victim of an attack run, the rows it attacked, and what it left: adversarial samples (m, d), or
-    moved embeddings (m, e).
-    """
-    run = Store(home()).find(key)
-    if run.spec.action != "attack":
-        raise SettingsError(
-            f"The run {key} must be an attack; it is of the kind {run.spec.action!r}. Choose a run of"
-            " `attack`."
-        )
-    stored, it = run.arrays("images"), victim(run.spec.builds_on["model"])
-    index = torch.as_tensor(stored["id"].astype(np.int64), device=it.z.device)
-    return it, index, torch.from_numpy(stored["z" if "z" in stored else "adversarial"])
+class AttackedSamplesQuestion(Question[answers.AttackedSamplesAnswer]):
+    """Where the samples of a finished attack went."""
+
+    ask: Literal["attacked_samples"] = "attacked_samples"
+    run: str
 
 
-def prepare(
-    action: str,
-    name: str,
-    data: str,
-    seed: int = 0,
-    preset: str | None = None,
-    changes: dict[str, Any] | None = None,
-    models: dict[str, str] | None = None,
-) -> Answer:
-    """Check a choice and make the run's spec; what is wrong comes back as a sentence."""
-    from engine.running import runner  # the runner is heavy and only this question needs it
+class AttackedSampleQuestion(Question[answers.AttackedSampleAnswer]):
+    """One sample under the attack of a finished run that moved the embedding."""
 
-    try:
-        spec = runner.prepare(
-            action, name, data, seed=seed, preset=preset, changes=changes or {}, models=models or {}
-        )
-    except FeintError as error:
-        return Answer({"spec": None, "key": None, "sentence": str(error)})
-    return Answer({"spec": spec.model_dump(mode="json"), "key": spec.key, "sentence": None})
+    ask: Literal["attacked_sample"] = "attacked_sample"
+    run: str
+    sample: int
 
 
-QUESTIONS: dict[str, Callable[..., Answer]] = {
-    "overview": overview,
-    "umap": umap,
-    "place": place,
-    "images": images,
-    "sample": sample,
-    "fate": fate,
-    "ladder": ladder,
-    "checks": checks,
-    "prepare": prepare,
-    "moved_sample": moved_sample,
-    "moved": moved,
-    "moved_umap": moved_umap,
-    "views": multiview.views,
-}
+class AttackedOnUmapQuestion(Question[answers.AttackedOnUmapAnswer]):
+    """The samples of a finished attack on the UMAP of its model."""
+
+    lane: ClassVar[str] = "map"
+    ask: Literal["attacked_on_umap"] = "attacked_on_umap"
+    run: str
+
+
+class ViewsQuestion(Question[answers.ViewsAnswer]):
+    """The views of a multi-view model, one by one."""
+
+    ask: Literal["views"] = "views"
+    model: str
+
+
+class PrepareQuestion(Question[answers.PrepareAnswer]):
+    """Whether a choice makes a run, and which."""
+
+    kept: ClassVar[bool] = False  # it depends on what the store holds
+    ask: Literal["prepare"] = "prepare"
+    action: str
+    name: str
+    data: str | None = None
+    seed: int = 0
+    preset: str | None = None
+    changes: dict[str, Any] = {}
+    models: dict[str, str] = {}
+
+
+def _of_objective(objective: ObjectiveChoice) -> Iterator[Method]:
+    yield ("objective", objective.name)
+    if objective.lam:
+        yield ("objective", "reconstruction_change")

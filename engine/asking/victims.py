@@ -1,8 +1,9 @@
 """A model under attack with its data and all about its clean samples: what every question about it needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,108 +16,220 @@ from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
-from engine.models.protocols import Clusters, Encodes, require
+from engine.models.protocols import Classifies, Clusters, Encodes, Outputs, outputs
 from engine.running.models import load_model
 from engine.store.run import Run
 from engine.store.store import Store
 
 NEIGHBOURS = 5
 """Nearest clean samples shown beside one."""
+BLOCK = 500
+"""Attacked rows asked about at once."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The first two principal axes (m, 2) of an embedding, and its mean (m,)."""
+
+    centre: Tensor
+    axes: Tensor
+
+    @classmethod
+    def of(cls, z: Tensor) -> "Plane":
+        """That of embeddings z (n, m)."""
+        return cls(*embedding.principal_axes(z))
+
+    def places(self, z: Tensor) -> Tensor:
+        """Embeddings (n, m) on the plane: (n, 2)."""
+        return (z - self.centre) @ self.axes
 
 
 @dataclass(frozen=True)
 class Victim:
-    """A trained model with its data and everything about the clean samples that ladders and maps need."""
+    """A trained model with its data and what it says of the clean samples; None where it lacks the ability.
+
+    Groups are what the model sorts into: its clusters, else the classes it predicts.
+    """
 
     run: Run
     model: nn.Module
     data: Dataset
-    z: Tensor
-    log_q: Tensor
-    centre: Tensor
-    axes: Tensor
+    device: str
+    z: Tensor | None  # (n, m)
+    log_groups: Tensor | None  # (n, k)
 
     @property
-    def cluster(self) -> Tensor:
-        """(n,) the cluster of each clean sample."""
-        return self.log_q.argmax(1)
+    def grouping(self) -> Literal["cluster", "class"] | None:
+        """What the model sorts samples into."""
+        if self.log_groups is None:
+            return None
+        return "cluster" if isinstance(self.model, Clusters) else "class"
 
-    def log_q_of(self, x: Views) -> Tensor:
-        """log q (m, k) of any samples, float32, without a graph."""
-        with torch.no_grad():
-            return self.model.log_assign(x)
+    @cached_property
+    def group(self) -> Tensor | None:
+        """(n,) the group of each clean sample."""
+        return None if self.log_groups is None else self.log_groups.argmax(1)
 
-    def place(self, z: Tensor) -> Tensor:
-        """(n, 2): on the first two principal axes of the clean embedding."""
-        return (z - self.centre) @ self.axes
+    @cached_property
+    def plane(self) -> Plane | None:
+        """That of the clean embedding."""
+        return None if self.z is None else Plane.of(self.z)
+
+    @cached_property
+    def medoids(self) -> np.ndarray | None:
+        """(k,) the sample nearest in z to the mean of each group's members; -1 for an empty group."""
+        if self.z is None or self.group is None or self.log_groups is None:
+            return None
+        found = np.full(self.log_groups.shape[1], -1)
+        for group in range(len(found)):
+            members = torch.nonzero(self.group == group).flatten()
+            if len(members):
+                mean = self.z[members].mean(0, keepdim=True)
+                found[group] = int(members[distances(self.z[members], mean).argmin()])
+        return found
+
+    @cached_property
+    def matched_class(self) -> tuple[int, ...]:
+        """The class that each group is matched to, for display only; -1: none. Empty without groups."""
+        if self.group is None or self.log_groups is None:
+            return ()
+        k = self.log_groups.shape[1]
+        if self.grouping == "class":
+            return tuple(range(k))
+        if self.data.labels is None:
+            return (-1,) * k
+        matched = clustering.matching(self.data.labels, self.group.cpu().numpy())
+        return tuple(int(matched[group]) if group < len(matched) else -1 for group in range(k))
+
+    @cached_property
+    def group_names(self) -> tuple[str, ...]:
+        """A name for each group: its class where it has one, else one after its medoid."""
+        return tuple(self._name(group) for group in range(len(self.matched_class)))
+
+    def _name(self, group: int) -> str:
+        matched, names = self.matched_class[group], self.data.class_names
+        if 0 <= matched < len(names):
+            return names[matched]
+        if self.medoids is None:
+            return f"{self.grouping} {group}"
+        medoid = int(self.medoids[group])
+        if medoid < 0:
+            return "empty"
+        return f"#{medoid}" if self.data.labels is None else f"{names[self.data.labels[medoid]]} (2nd)"
+
+    def outputs_of(self, x: Views, labels: Tensor | None = None) -> Outputs:
+        """All that the model says of any samples, float32, without a graph."""
+        return outputs(self.model, x, labels)
+
+    def rows(self, ids: Sequence[int] | np.ndarray) -> Views:
+        """Samples by id on the model's device; id -1 (an empty group's medoid) gives the first sample."""
+        index = torch.as_tensor(np.maximum(np.asarray(ids), 0), dtype=torch.long)
+        return self.data.views.rows(index).to(self.device)
+
+    def labels_of(self, ids: Sequence[int] | np.ndarray) -> Tensor | None:
+        """The labels of samples (m,) on the model's device; None where the data have none."""
+        if self.data.labels is None:
+            return None
+        return torch.as_tensor(self.data.labels[np.asarray(ids)], dtype=torch.long, device=self.device)
+
+    def blocks(self, flat: Tensor) -> Iterator[Views]:
+        """Flat rows (m, d) as views on the model's device, a block at a time."""
+        like = self.data.views.rows(torch.zeros(1, dtype=torch.long))
+        return (like.like(block.to(self.device)) for block in flat.split(BLOCK))
+
+    def places(self, z: Tensor | None) -> Tensor | None:
+        """(n, 2): embeddings on the plane of the clean ones."""
+        return None if z is None or self.plane is None else self.plane.places(z)
+
+    def nearest(self, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
+        assert self.z is not None, "who asks has an embedding"
+        count = min(count, len(self.z))
+        parts = [distances(block, self.z).topk(count, largest=False) for block in z.split(BLOCK)]
+        return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 
 @lru_cache(maxsize=6)
-def victim(key: str) -> Victim:
-    """The model of a run with its clean embedding and assignment, cached in the worker."""
+def victim_of(key: str) -> Victim:
+    """The model of a run with its clean embedding and groups, cached in the worker.
+
+    Raises SettingsError where the data are others than those it was trained on.
+    """
     run = Store(home()).find(key)
     how = device.choose()
     model = load_model(run, how.device)
-    require(model, Encodes, "This page")
-    require(model, Clusters, "This page")
     data = engine_data.load(run.spec.data)
     if data.fingerprint != run.spec.fingerprint:
         raise SettingsError(
             f"The model {key} was trained on other numbers called {run.spec.data!r}; put the old data back or"
             " train it anew."
         )
-    views = data.views.to(how.device)
     with torch.no_grad():
-        z = torch.cat([model.encode(x) for x in views.chunks()])
-        log_q = torch.cat([model.log_assign(x) for x in views.chunks()])
-    centre, axes = embedding.principal_axes(z)
-    return Victim(run, model, data, z, log_q, centre, axes)
+        said = [_at_rest(model, x) for x in data.views.to(how.device).chunks()]
+    z, log_groups = (_joined(parts) for parts in zip(*said, strict=True))
+    return Victim(run, model, data, how.device, z, log_groups)
 
 
-def medoids_of(it: Victim) -> np.ndarray:
-    """(k,) the sample nearest in z to the mean of each cluster's members; -1 for an empty cluster."""
-    found = np.full(it.log_q.shape[1], -1)
-    for cluster in range(len(found)):
-        members = torch.nonzero(it.cluster == cluster).flatten()
-        if len(members):
-            mean = it.z[members].mean(0, keepdim=True)
-            found[cluster] = int(members[distances(it.z[members], mean).argmin()])
-    return found
+def _at_rest(model: nn.Module, x: Views) -> tuple[Tensor | None, Tensor | None]:
+    """z and the log-probabilities of groups: what is kept of all samples. The rest would fill the memory."""
+    z = model.encode(x).float() if isinstance(model, Encodes) else None
+    if isinstance(model, Clusters):
+        return z, model.log_assign(x).float()
+    return z, model.logits(x).float().log_softmax(dim=1) if isinstance(model, Classifies) else None
 
 
-def cluster_names(it: Victim, clusters: np.ndarray, medoids: np.ndarray) -> tuple[list[str], list[int]]:
-    """A name for each cluster: its matched class where labels exist (for display only), and the matching
-    itself.
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None
+
+
+def sample_facts(victim: Victim, sample: int) -> dict[str, Any]:
+    """What every ladder says of its sample and its model."""
+    data, label = victim.data, label_of(victim, sample)
+    return {
+        "sample": sample,
+        "label": label,
+        "label_name": "" if label is None else data.class_names[label],
+        "data": data.name,
+        "title": f"{data.title} #{sample}",
+        "model": victim.run.spec.name,
+        "views": len(data.views.shapes),
+        "group_names": victim.group_names,
+        "own_group": None if victim.group is None else int(victim.group[sample]),
+        "medoids": None if victim.medoids is None else as_bytes(victim.rows(victim.medoids).flat()),
+    }
+
+
+def place_facts(victim: Victim, sample: int, z: Tensor | None) -> dict[str, Any]:
+    """Where embeddings z (levels, m) of a sample lie, and who is near, beside its clean one."""
+    if victim.z is None or z is None:
+        return {}
+    own = victim.z[sample : sample + 1]
+    return {
+        "z": numbers(z),
+        "z_clean": numbers(own[0]),
+        "xy": numbers(victim.places(z)),
+        "xy_clean": numbers(victim.places(own))[0],
+        "near": whole_numbers(victim.nearest(z, NEIGHBOURS)[1]),
+        "near_clean": whole_numbers(victim.nearest(own, NEIGHBOURS + 1)[1][0, 1:]),
+    }
+
+
+def label_of(victim: Victim, sample: int) -> int | None:
+    """The label of a sample, where the data have labels."""
+    return None if victim.data.labels is None else int(victim.data.labels[sample])
+
+
+def read_as(victim: Victim, sample: int, x: Tensor) -> tuple[str, ...] | None:
+    """The class that 5 nearest neighbours on raw clean pixels, the sample itself left out, read in each row
+    of x (m, d); None without labels.
     """
-    k = len(medoids)
-    if it.data.labels is None:
-        return [f"#{medoid}" if medoid >= 0 else "empty" for medoid in medoids], [-1] * k
-    matched = clustering.matching(it.data.labels, clusters)
-    mapping = [int(matched[cluster]) if cluster < len(matched) else -1 for cluster in range(k)]
-    names = []
-    for cluster, medoid in enumerate(medoids):
-        if mapping[cluster] >= 0:
-            names.append(it.data.class_names[mapping[cluster]])
-        else:
-            names.append(f"{it.data.class_names[it.data.labels[medoid]]} (2nd)" if medoid >= 0 else "empty")
-    return names, mapping
-
-
-def read_as(it: Victim, sample: int, x: Tensor) -> tuple[int | None, list[int | None]]:
-    """What 5 nearest neighbours on raw clean pixels, the sample itself left out, read in each row of x; None
-    without labels.
-    """
-    if it.data.labels is None:
-        return None, [None] * len(x)
-    reference = (views.flat().numpy() for views in it.data.views.chunks())
+    data = victim.data
+    if data.labels is None:
+        return None
+    reference = (views.flat().numpy() for views in data.views.chunks())
     near = legibility.nearest(x.cpu().numpy(), np.full(len(x), sample), reference)
-    return int(it.data.labels[sample]), [int(vote) for vote in legibility.vote(near, it.data.labels)]
-
-
-def blocks(it: Victim, x: Tensor) -> Iterator[Views]:
-    """Flat rows (m, d) as views on the model's device, 500 at a time."""
-    like = it.data.views.rows(torch.zeros(1, dtype=torch.long))
-    return (like.like(block.to(it.z.device)) for block in x.split(500))
+    return tuple(data.class_names[vote] for vote in legibility.vote(near, data.labels))
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
@@ -124,16 +237,14 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def nearest(it: Victim, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
-    parts = [distances(block, it.z).topk(min(count, len(it.z)), largest=False) for block in z.split(500)]
-    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
+def numbers(values: Tensor | None) -> Any:
+    """A tensor as a numpy array; None stays None."""
+    return None if values is None else values.detach().cpu().numpy()
 
 
-def rows_of(it: Victim, ids: np.ndarray) -> Views:
-    """Samples by id on the model's device; id -1 (an empty cluster's medoid) gives the first sample."""
-    index = torch.as_tensor(np.maximum(ids, 0), dtype=torch.long)
-    return it.data.views.rows(index).to(it.z.device)
+def whole_numbers(values: Tensor) -> np.ndarray:
+    """Ids as 32-bit integers."""
+    return values.cpu().numpy().astype(np.int32)
 
 
 def as_bytes(x: Tensor) -> np.ndarray:
@@ -141,7 +252,7 @@ def as_bytes(x: Tensor) -> np.ndarray:
     return (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
 
 
-def check_ids(ids: list[int], n: int) -> None:
+def check_ids(ids: Sequence[int], n: int) -> None:
     """Raises SettingsError for an id that is none of n samples."""
     wrong = [number for number in ids if not 0 <= number < n]
     if wrong:

@@ -10,6 +10,7 @@ from engine.errors import UnknownName
 from engine.events import to_line
 from engine.pool import parent
 from engine.store import catalogue
+from engine.store.store import Store
 
 
 def serve(arguments: list[str]) -> int:
@@ -51,16 +52,21 @@ def fetch(arguments: list[str]) -> int:
 
 
 def zoo(arguments: list[str]) -> int:
-    """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--json]"""
+    """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--answers] [--json]"""
     from engine.cli import zoo as building  # torch
 
     parser = Parser(prog="zoo")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")
+    parser.add_argument(
+        "--answers", action="store_true", help="only what pages show first, from the weights that ship"
+    )
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     for name in chosen.names:
         if name not in building.ENTRIES:
             raise UnknownName("zoo entry", name, list(building.ENTRIES))
-    for event in building.build(chosen.names or list(building.ENTRIES)):
+    make = building.answer if chosen.answers else building.build
+    every = Store().zoo() if chosen.answers else building.ENTRIES
+    for event in make(chosen.names or list(every)):
         print(to_line(event), flush=True)
     return 0

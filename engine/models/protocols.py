@@ -55,6 +55,17 @@ class Fuses(Protocol):
         """Each view's embedding z_v: (n, m_v), and the fused h: (n, m)."""
         ...
 
+    def view_weights(self) -> Tensor:
+        """The weight of each view in the fusion: (v,), adding up to one."""
+        ...
+
+    def log_assign_view(self, z: Tensor) -> Tensor | None:
+        """log q that the head, trained on the fusion, gives one view's embeddings z (n, m_v) alone: (n, k).
+
+        None where the model does not cluster.
+        """
+        ...
+
 
 @runtime_checkable
 class Decodes(Protocol):

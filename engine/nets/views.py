@@ -180,6 +180,14 @@ class MultiViewNet(nn.Module):
         z = self.views(x)
         return z, self.head(self.fusion(z))[0]
 
+    def view_weights(self) -> Tensor:
+        """softmax(w): (v,), adding up to one."""
+        return F.softmax(self.weights, dim=0).detach()
+
+    def log_assign_view(self, z: Tensor) -> Tensor:
+        """log a of one view's embeddings z (n, m): (n, k)."""
+        return F.log_softmax(self.head(z)[1], dim=1)
+
 
 @contextmanager
 def still(network: nn.Module, batch_statistics: bool = True) -> Iterator[None]:

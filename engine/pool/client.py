@@ -6,14 +6,13 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from typing import Any, Self
 
 import dask
 from distributed import Client, Future, KilledWorker, fire_and_forget
 
-from engine.asking import answers
-from engine.asking.answers import Answer
+from engine.asking import keeping
+from engine.asking.questions import A, Question
 from engine.errors import EngineUnavailable, FeintError
 from engine.home import home
 from engine.pool import workers
@@ -89,20 +88,20 @@ class Engine:
         fire_and_forget(future)
         future.add_done_callback(lambda ended: self._done(run, ended))
 
-    def ask(self, question: Mapping[str, Any], timeout: float = 120.0) -> Answer:
+    def ask(self, question: Question[A], timeout: float = 120.0) -> A:
         """The answer to a question, kept or computed. Raises the engine's FeintError, or
         EngineUnavailable.
         """
-        kept = answers.kept(question)
+        kept = keeping.kept(question)
         if kept is not None:
             return kept
-        lane = answers.lane(question)
+        lane = question.lane
         self._open(lane)
-        suffix = f":{uuid.uuid4().hex[:8]}" if question["ask"] in answers.UNKEPT else ""
+        suffix = "" if question.kept else f":{uuid.uuid4().hex[:8]}"
         future = self._client.submit(
             workers.answer,
-            dict(question),
-            key=f"ask:{lane}:{answers.key(question)}{suffix}",
+            question,
+            key=f"ask:{lane}:{question.key()}{suffix}",
             resources={lane: 1},
             priority=-time.time(),
             pure=False,

@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import psutil
 
-from engine.asking import answers
-from engine.asking.answers import Answer
+from engine.asking import keeping
+from engine.asking.questions import A, Question
 from engine.events import Failed, Stopped
 from engine.pool.lanes import NICENESS
 from engine.store.files import read_json
@@ -49,9 +48,9 @@ def perform(folder: str, ticket: str) -> None:
             pass
 
 
-def answer(question: Mapping[str, Any]) -> Answer:
+def answer(question: Question[A]) -> A:
     """Play and map lanes: the answer to a question."""
-    return answers.answer(question)
+    return keeping.answer(question)
 
 
 def warm_up(lane: str) -> None:
@@ -63,9 +62,9 @@ def warm_up(lane: str) -> None:
         placing.warm_up()
     elif lane != "train":
         from engine import registry
-        from engine.asking import questions  # torch, which the client must not import
+        from engine.asking import computing  # torch, which the client must not import
 
-        questions.compute({"ask": "images", "data": "digits", "ids": [0]})
+        computing.warm_up()
         registry.names("attack")
 
 

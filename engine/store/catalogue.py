@@ -41,6 +41,11 @@ def problems() -> list[str]:
     return list(_described(_place())["problems"]) if extensions.folders() else []
 
 
+def version(kind: str, name: str) -> int:
+    """The version of a registered method, which its author raises by hand; 0 for one that nobody knows."""
+    return int(_described(_place())[kind].get(name, {}).get("version", 0))
+
+
 def zoo() -> dict[str, dict[str, Any]]:
     """Name "data/model" -> `name`, `key`, `data`, `model`, `seed`, `settings`, `card` of every zoo entry."""
     return {

@@ -3,7 +3,7 @@ never by a page.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from app.address import connection, state
 from app.home import welcome
 from engine import registry
-from engine.asking import answers
-from engine.asking.answers import Answer
+from engine.asking import keeping
+from engine.asking.questions import A, Question
 from engine.running.runner import prepare, run
 from engine.store import catalogue
 from engine.store.run import Run
@@ -64,9 +64,9 @@ class Desk:
             for place, key in enumerate(self.submitted)
         ]
 
-    def ask(self, question: Mapping[str, Any], timeout: float = 120.0) -> Answer:
+    def ask(self, question: Question[A], timeout: float = 120.0) -> A:
         """The answer, computed here."""
-        return answers.answer(question)
+        return keeping.answer(question)
 
     def warm(self, lane: str) -> None:
         """Nothing to warm."""

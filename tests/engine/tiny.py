@@ -57,6 +57,12 @@ class TinyFusing(Tiny):
         z = self.views(x)
         return z, self.fusion(z) @ self.back
 
+    def view_weights(self) -> Tensor:
+        return torch.full((2,), 0.5)
+
+    def log_assign_view(self, z: Tensor) -> Tensor | None:
+        return None
+
 
 class TinyDecoding(TinyFusing):
     """The same, whose heads can be asked about any embedding; nothing is drawn."""

@@ -22,6 +22,7 @@ from app.components import map as maps
 from app.components.standalone import standalone_html
 from app.components.wipe import wipe_payload
 from engine.asking.answers import Answer
+from engine.asking.legacy import plain
 from tests.browser.harness import samples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,7 +33,7 @@ def unpacked(text: str, dtype: str) -> np.ndarray:
 
 
 def without(answer: Answer, *names: str) -> Answer:
-    return Answer(answer.json, {name: array for name, array in answer.arrays.items() if name not in names})
+    return plain(answer.json, {name: array for name, array in answer.arrays.items() if name not in names})
 
 
 def test_a_ladder_keeps_its_images_to_half_a_grey_level_and_delta_to_a_hundredth() -> None:
@@ -51,7 +52,7 @@ def test_a_ladder_keeps_its_images_to_half_a_grey_level_and_delta_to_a_hundredth
 def test_a_ladder_starts_at_the_flip_or_at_its_end() -> None:
     answer = samples.ladder_answer(9)
     assert ladders.ladder_payload(answer)["start"] == answer.json["flip"]
-    never = Answer(answer.json | {"flip": None, "epsilon_star": None}, answer.arrays)
+    never = plain(answer.json | {"flip": None, "epsilon_star": None}, answer.arrays)
     assert ladders.ladder_payload(never)["start"] == 64
 
 
@@ -74,7 +75,7 @@ def test_a_ladder_lives_without_what_is_optional() -> None:
 
 def test_a_vector_is_a_strip() -> None:
     answer = samples.ladder_answer(9)
-    assert ladders.ladder_payload(Answer(answer.json | {"shape": [64]}, answer.arrays))["shape"] == [1, 1, 64]
+    assert ladders.ladder_payload(plain(answer.json | {"shape": [64]}, answer.arrays))["shape"] == [1, 1, 64]
 
 
 def test_the_place_of_a_ladder_is_that_of_the_answer() -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.charts import plot
 from app.home import welcome
-from engine.asking import answers
+from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.store.store import Store
 from tests.app.conftest import said

@@ -19,6 +19,7 @@ from app.forms.threat import Threat
 from app.inspect import downloads, finished_attack, grid, matrices, selection
 from app.inspect.finished_attack import FinishedAttack
 from app.inspect.selection import Terms, cell_mask
+from engine.asking.questions import OverviewQuestion
 from engine.running.runner import prepare, run
 from engine.store.run import Run
 from engine.store.store import Store
@@ -47,7 +48,7 @@ def found(attacked: Run, desk: Desk) -> FinishedAttack:
     """What the page reads of it."""
     model = state.store().find(attacked.spec.builds_on["model"])
     return finished_attack.look(
-        attacked, Victim(model.name, model, desk.ask({"ask": "overview", "model": model.key}))
+        attacked, Victim(model.name, model, desk.ask(OverviewQuestion(model=model.key)))
     )
 
 

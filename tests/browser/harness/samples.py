@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from app.charts import bar_chart, line_chart, matrix_chart, plot, training_chart
 from engine.asking.answers import Answer
+from engine.asking.legacy import plain
 
 Array = NDArray[Any]
 
@@ -89,7 +90,7 @@ def ladder_answer(
         "map_xy": (x - x.mean(0)) @ axes.T,
         "map_cluster": softmax_of_distances(x, centres).argmax(1),
     }
-    return Answer(json, arrays)
+    return plain(json, arrays)
 
 
 def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array, Array]:

@@ -14,13 +14,13 @@ from typing import Any
 import psutil
 import pytest
 
+from engine.asking.questions import ImagesQuestion, PrepareQuestion
 from engine.errors import EngineUnavailable, UnknownName
 from engine.events import Failed, Finished, Progress, Started, Stopped
 from engine.pool import server, workers
 from engine.pool.client import Engine
 from engine.store import lock
 from engine.store.run import Run
-from engine.store.spec import Spec
 from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,17 +56,15 @@ def engine(shared: tuple[Engine, Path], monkeypatch: pytest.MonkeyPatch) -> Engi
 
 
 def prepared(engine: Engine, iterations: int, seed: int = 0, **changes: object) -> Run:
-    question = {
-        "ask": "prepare",
-        "action": "train",
-        "name": "ae_kmeans",
-        "data": "digits",
-        "seed": seed,
-        "changes": TINY | {"iterations": iterations} | changes,
-    }
-    answer = engine.ask(question).json
-    assert answer["sentence"] is None, answer
-    return Store().create(Spec.model_validate(answer["spec"]))
+    changes = TINY | {"iterations": iterations} | changes
+    chosen = PrepareQuestion(action="train", name="ae_kmeans", data="digits", seed=seed, changes=changes)
+    answer = engine.ask(chosen)
+    assert answer.spec is not None, answer.sentence
+    return Store().create(answer.spec)
+
+
+def images(data: str, *ids: int) -> ImagesQuestion:
+    return ImagesQuestion(data=data, fingerprint="", ids=ids)
 
 
 def begun(run: Run) -> bool:
@@ -74,9 +72,9 @@ def begun(run: Run) -> bool:
 
 
 def test_a_question_is_answered_and_a_wrong_one_is_a_sentence(engine: Engine) -> None:
-    assert engine.ask({"ask": "images", "data": "digits", "ids": [0, 1]}).arrays["images"].shape == (2, 64)
+    assert engine.ask(images("digits", 0, 1)).images.shape == (2, 64)
     with pytest.raises(UnknownName, match="did you mean digits") as caught:
-        engine.ask({"ask": "images", "data": "digist", "ids": [0]})
+        engine.ask(images("digist", 0))
     assert caught.value.nearest[0] == "digits"
 
 
@@ -91,7 +89,7 @@ def test_a_run_that_was_queued_twice_stays_finished(engine: Engine) -> None:
 
 def test_a_late_answer_is_a_sentence(engine: Engine) -> None:
     with pytest.raises(EngineUnavailable, match="No answer came within 0 s"):
-        engine.ask({"ask": "images", "data": "digits", "ids": [5]}, timeout=0)
+        engine.ask(images("digits", 5), timeout=0)
 
 
 def test_a_run_is_done_by_a_child_process(engine: Engine) -> None:
@@ -204,15 +202,16 @@ def test_an_attack_runs_in_a_warm_process(engine: Engine) -> None:
     model = prepared(engine, 40)
     engine.submit(model)
     until(lambda: model.status() == "finished")
-    question = {
-        "ask": "prepare",
-        "action": "attack",
-        "name": "fgsm",
-        "data": "digits",
-        "changes": {"n": 20, "epsilon": 0.1},
-        "models": {"model": model.key},
-    }
-    run = Store().create(Spec.model_validate(engine.ask(question).json["spec"]))
+    chosen = PrepareQuestion(
+        action="attack",
+        name="fgsm",
+        data="digits",
+        changes={"n": 20, "epsilon": 0.1},
+        models={"model": model.key},
+    )
+    spec = engine.ask(chosen).spec
+    assert spec is not None
+    run = Store().create(spec)
     engine.submit(run)
     until(lambda: run.status() == "finished")
     assert run.result()["n"] == 20
@@ -227,17 +226,12 @@ def test_everything_ends_with_the_page_server_even_when_it_is_killed(
     shared: tuple[Engine, Path], tmp_path: Path
 ) -> None:
     changes = TINY | {"iterations": 1_000_000}
-    question = {
-        "ask": "prepare",
-        "action": "train",
-        "name": "ae_kmeans",
-        "data": "digits",
-        "changes": changes,
-    }
+    chosen = {"action": "train", "name": "ae_kmeans", "data": "digits", "changes": changes}
     code = (
-        "import json, time\nfrom engine.pool.client import Engine\nfrom engine.store.spec import Spec\nfrom"
-        f" engine.store.store import Store\nengine = Engine.connect()\nquestion = {question!r}\nrun ="
-        " Store().create(Spec(**engine.ask(question).json['spec']))\nengine.submit(run)\n"
+        "import json, time\nfrom engine.pool.client import Engine\nfrom engine.asking.questions import"
+        " PrepareQuestion\nfrom engine.store.store import Store\nengine = Engine.connect()\n"
+        f"question = PrepareQuestion(**{chosen!r})\n"
+        "run = Store().create(engine.ask(question).spec)\nengine.submit(run)\n"
         "print(json.dumps([str(run.folder), engine._process.pid]), flush=True)\ntime.sleep(600)"
     )
     page = subprocess.Popen(

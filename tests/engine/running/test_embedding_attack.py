@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from engine import data
-from engine.asking import answers, questions
+from engine.asking import victims
+from engine.asking.computing import compute
+from engine.asking.questions import AttackedSamplesQuestion, EmbeddingLadderQuestion
 from engine.cli.zoo import ENTRIES
 from engine.data.sets.stl10_resnet50 import STL10ResNet50
 from engine.defences.latent_defence import LatentDefence
@@ -73,7 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
 @pytest.fixture
 def runs(made: tuple[Path, Made], monkeypatch: pytest.MonkeyPatch) -> Made:
     monkeypatch.setenv("FEINT_HOME", str(made[0]))
-    questions.victim.cache_clear()
+    victims.victim_of.cache_clear()
     return made[1]
 
 
@@ -148,36 +150,27 @@ def test_the_same_attack_is_the_same_shift_and_a_fresh_one_is_not(runs: Made) ->
 
 
 def test_samples_that_moved_are_decoded_where_they_are_asked_for(runs: Made) -> None:
-    gone = questions.compute({"ask": "moved", "run": runs["same"][0].key})
-    assert gone.arrays["recon"].shape == gone.arrays["recon_clean"].shape == (300, 64) and gone.arrays[
-        "xy"
-    ].shape == (300, 2)
-    assert np.allclose(gone.arrays["q"].sum(1), 1, atol=1e-5)
-    assert np.array_equal(gone.arrays["q"].argmax(1), runs["same"][0].table()["cluster_attacked"])
+    gone = compute(AttackedSamplesQuestion(run=runs["same"][0].key))
+    assert gone.recon is not None and gone.recon_clean is not None and gone.xy is not None
+    assert gone.recon.shape == gone.recon_clean.shape == (300, 64) and gone.xy.shape == (300, 2)
+    assert gone.q is not None and np.allclose(gone.q.sum(1), 1, atol=1e-5)
+    assert np.array_equal(gone.q.argmax(1), runs["same"][0].table()["cluster_attacked"])
 
 
 def test_a_ladder_over_nu_begins_at_rest(runs: Made) -> None:
     model = runs["attack"][0].spec.builds_on["model"]
-    found = questions.compute(answers.nu_question(model, 5, 64))
-    assert (
-        found.json["axis"] == "nu"
-        and found.json["levels"][0] == 0
-        and found.json["levels"][-1] == pytest.approx(0.04)
-    )
-    assert (
-        not found.arrays["flipped"][0]
-        and float(np.abs(found.arrays["delta"][0]).max()) < 0.02
-        and found.json["ratio"][0] < 0.05
-    )
-    assert found.json["ratio"][-1] > found.json["ratio"][0]
-    amortised = questions.compute(answers.nu_question(model, 5, 64, [runs["attack"][0].key]))
-    assert amortised.json["levels"] == [0.0, 0.01]
+    found = compute(EmbeddingLadderQuestion.usual(model, 5, 64))
+    assert found.axis == "nu" and found.levels[0] == 0 and found.levels[-1] == pytest.approx(0.04)
+    assert found.reached is not None and not found.reached[0]
+    assert float(np.abs(found.delta[0]).max()) < 0.02 and found.ratio[0] < 0.05
+    assert found.ratio[-1] > found.ratio[0]
+    amortised = compute(EmbeddingLadderQuestion.usual(model, 5, 64, [runs["attack"][0].key]))
+    assert amortised.levels == (0.0, 0.01) and amortised.z is not None and amortised.z_clean is not None
     row = runs["attack"][0].table().set_index("id").loc[5]
-    assert np.linalg.norm(amortised.arrays["z"][1] - amortised.arrays["z_clean"]) == pytest.approx(
-        row["delta"], rel=1e-3
-    )
+    moved = np.linalg.norm(amortised.z[1] - amortised.z_clean)
+    assert moved == pytest.approx(row["delta"], rel=1e-3)
     with pytest.raises(SettingsError, match="holds no latent_attack"):
-        questions.compute(answers.nu_question(runs["defended"][0].key, 5, 64, [runs["attack"][0].key]))
+        compute(EmbeddingLadderQuestion.usual(runs["defended"][0].key, 5, 64, [runs["attack"][0].key]))
 
 
 def test_pgd_attacks_any_of_the_acts_and_the_embedding_attack_other_autoencoders(runs: Made) -> None:

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from engine.asking import answers, questions
+from engine.asking import victims
+from engine.asking.answers import LadderAnswer
+from engine.asking.computing import compute
+from engine.asking.questions import (
+    AttackChoice,
+    Axis,
+    ControlsQuestion,
+    LadderQuestion,
+    ObjectiveChoice,
+    ViewsQuestion,
+)
 from engine.data import load
 from engine.errors import BudgetError, FeintError, RunBroken, SettingsError
 from engine.events import Evaluate, Event, Picture
@@ -51,13 +61,19 @@ def at_home(
     runs: tuple[Path, dict[str, tuple[Run, list[Event]]]], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, tuple[Run, list[Event]]]:
     monkeypatch.setenv("FEINT_HOME", str(runs[0]))
-    questions.victim.cache_clear()
+    victims.victim_of.cache_clear()
     return runs[1]
 
 
-def asked(model: Run, **changes: Any) -> answers.Answer:
-    question = answers.ladder_question(model.key, 3, objective="mv_disrupt", count=9, **changes)
-    return questions.compute(dict(question))
+def question(model: Run, fitted: str = "", **changes: Any) -> LadderQuestion:
+    attack = AttackChoice(name="mv_gan", fitted=(fitted,)) if fitted else AttackChoice()
+    disrupt, axis = ObjectiveChoice(name="mv_disrupt"), Axis(levels=9)
+    whole = {"model": model.key, "sample": 3, "attack": attack, "objective": disrupt, "axis": axis}
+    return LadderQuestion(**whole | changes)
+
+
+def asked(model: Run, fitted: str = "", **changes: Any) -> LadderAnswer:
+    return compute(question(model, fitted, **changes))
 
 
 def test_the_attacked_scores_stand_beside_the_clean_ones_after_every_epoch(
@@ -94,32 +110,23 @@ def test_a_fitted_attack_tells_and_draws_its_way_and_stays_inside(
 
 def test_one_generator_climbs_every_level(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model, fitted = at_home["model"][0], at_home["fitted"][0]
-    climbed = asked(model, attack="mv_gan", fitted=fitted.key)
-    levels = np.array(climbed.json["levels"])
-    assert (climbed.arrays["linf"] <= levels + 1e-6).all() and climbed.arrays["linf"][-1] > 0
-    assert climbed.arrays["view_q"].shape == (9, 2, 10) and climbed.arrays["view_xy"].shape == (9, 2, 2)
-    assert climbed.json["views"] == 2 and climbed.json["protocol"].startswith("GAN")
-    checked = questions.compute(
-        {
-            "ask": "checks",
-            "level": 4,
-            "ladder": dict(
-                answers.ladder_question(
-                    model.key, 3, objective="mv_disrupt", count=9, attack="mv_gan", fitted=fitted.key
-                )
-            ),
-        }
-    )
-    assert checked.json["rows"][0]["n"] == 1
+    climbed = asked(model, fitted.key)
+    levels = np.array(climbed.levels)
+    assert (climbed.linf <= levels + 1e-6).all() and climbed.linf[-1] > 0
+    assert climbed.view_q is not None and climbed.view_q.shape == (9, 2, 10)
+    assert climbed.view_xy is not None and climbed.view_xy.shape == (9, 2, 2)
+    assert climbed.views == 2 and climbed.protocol.startswith("GAN")
+    checked = compute(ControlsQuestion(ladder=question(model, fitted.key), level=4))
+    assert checked.rows[0].n == 1
 
 
 def test_a_ladder_needs_the_generators_of_its_own_model(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model, fitted = at_home["model"][0], at_home["fitted"][0]
     with pytest.raises(SettingsError, match="must be fitted to the model first"):
-        asked(model, attack="mv_gan")
+        asked(model, attack=AttackChoice(name="mv_gan"))
     other, _ = done("train", "comvc", data="noisy_digits", changes=SMALL, seed=1)
     with pytest.raises(SettingsError, match="holds no mv_gan fitted to"):
-        asked(other, attack="mv_gan", fitted=fitted.key)
+        asked(other, fitted.key)
 
 
 def test_damaged_generators_are_told(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
@@ -129,7 +136,7 @@ def test_damaged_generators_are_told(at_home: dict[str, tuple[Run, list[Event]]]
     try:
         file.write_bytes(whole[:100])
         with pytest.raises(RunBroken, match="missing or damaged"):
-            asked(model, attack="mv_gan", fitted=fitted.key)
+            asked(model, fitted.key)
     finally:
         file.write_bytes(whole)
 
@@ -137,8 +144,8 @@ def test_damaged_generators_are_told(at_home: dict[str, tuple[Run, list[Event]]]
 def test_a_locked_view_stays_as_it_is(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model = at_home["model"][0]
     for locked, free in ((0, 1), (1, 0)):
-        sizes = asked(model, locked=(locked,)).arrays["view_linf"]
-        assert (sizes[:, locked] == 0).all() and sizes[-1, free] > 0.1
+        sizes = asked(model, locked=(locked,)).view_linf
+        assert sizes is not None and (sizes[:, locked] == 0).all() and sizes[-1, free] > 0.1
     with pytest.raises(BudgetError, match="every view is locked"):
         asked(model, locked=(0, 1))
     with pytest.raises(SettingsError, match="from 0 to 1; got 5"):
@@ -185,13 +192,12 @@ def test_a_sweep_fits_one_generator_for_each_epsilon(at_home: dict[str, tuple[Ru
 
 
 def test_what_is_told_of_the_views_at_rest(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
-    found = questions.compute({"ask": "views", "model": at_home["model"][0].key})
-    assert sum(found.json["weights"]) == pytest.approx(1) and found.arrays["xy"].shape == (2, 1797, 2)
-    assert found.json["contrast"][0] > 1.3 * found.json["contrast"][1], (
-        "the noisy view has about half the contrast"
-    )
-    assert -1 <= found.json["agreement_strangers"] <= found.json["agreement"] <= 1
-    json.dumps(found.json, allow_nan=False)
+    found = compute(ViewsQuestion(model=at_home["model"][0].key))
+    assert sum(found.weights) == pytest.approx(1) and found.xy.shape == (2, 1797, 2)
+    assert found.contrast[0] > 1.3 * found.contrast[1], "the noisy view has about half the contrast"
+    assert -1 <= found.agreement_of_strangers <= found.agreement <= 1
+    assert len(found.alone) == 2 and all(0 <= share <= 1 for share in found.alone)
+    json.dumps(found.split()[0], allow_nan=False)
     with pytest.raises(FeintError, match="fuses"):
         single, _ = done(
             "train",
@@ -199,4 +205,4 @@ def test_what_is_told_of_the_views_at_rest(at_home: dict[str, tuple[Run, list[Ev
             data="digits",
             changes={"hidden": [8], "iterations": 20, "evaluate_every": 10, "batch": 32, "starts": 1},
         )
-        questions.compute({"ask": "views", "model": single.key})
+        compute(ViewsQuestion(model=single.key))

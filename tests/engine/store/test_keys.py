@@ -24,7 +24,7 @@ def _stored(name: str) -> Spec:
 
 
 def test_every_shipped_run_has_a_recipe() -> None:
-    assert set(NAMES) == set(ENTRIES)
+    assert set(NAMES) <= set(ENTRIES), "a method that was just added has a recipe before it ships"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,97 @@
+"""Answers that are kept: one `.npz` each, without objects, named by the question's key. Torch-free.
+
+They lie under `FEINT_HOME/answers/`, or were shipped with a zoo entry in its `answers/` folder. What is kept
+is read by the page server itself; only what is not goes to a worker.
+"""
+
+import json
+import os
+import zipfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from engine.asking.answers import Answer
+from engine.asking.questions import A, Question
+from engine.home import home
+
+ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
+LIMIT = 1 << 30
+"""Bytes that kept answers may take; beyond it those go that were not read for the longest time."""
+
+
+def file_of(question: Question[A], folder: Path) -> Path:
+    """Where the answer to a question is, or would be, in a folder."""
+    return folder / f"{question.key()}.npz"
+
+
+def kept(question: Question[A]) -> A | None:
+    """The answer that was shipped or computed before; None where there is none."""
+    if not question.kept:
+        return None
+    own = file_of(question, _folder())
+    shipped = _shipped().get(own.name)
+    if shipped is not None and (found := read(shipped, question)) is not None:
+        return found
+    found = read(own, question)
+    if found is not None:
+        with suppress(OSError):
+            os.utime(own)  # it was of use: others are pruned first
+    return found
+
+
+def answer(question: Question[A]) -> A:
+    """The kept answer, or a computed one, which is kept from now on. Needs torch unless it is kept."""
+    found = kept(question)
+    if found is None:
+        from engine.asking import computing  # the page server never gets here, and must not import torch
+
+        found = computing.compute(question)
+        if question.kept:
+            write(file_of(question, _folder()), found)
+            prune(_folder())
+    return found
+
+
+def write(file: Path, found: Answer) -> None:
+    """Save under a temporary name, then rename."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    plain, arrays = found.split()
+    text = np.frombuffer(json.dumps(plain, allow_nan=False).encode(), dtype=np.uint8)
+    partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
+    np.savez_compressed(partial, _json=text, **arrays)  # type: ignore[arg-type]
+    partial.replace(file)
+
+
+def read(file: Path, question: Question[A]) -> A | None:
+    """The answer in `file`; None where there is none, or it is damaged (it is computed again)."""
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        plain = json.loads(arrays.pop("_json").tobytes())
+        return question.answer_class()(**plain, **arrays)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, ValidationError):
+        return None
+
+
+def prune(folder: Path, limit: int = LIMIT) -> None:
+    """Delete the answers that were not read for the longest time until the rest fit into `limit` bytes."""
+    every = [(file.stat(), file) for file in folder.glob("[!.]*.npz")]
+    total = sum(stat.st_size for stat, _ in every)
+    for stat, file in sorted(every, key=lambda pair: pair[0].st_mtime):
+        if total <= limit:
+            return
+        file.unlink(missing_ok=True)
+        total -= stat.st_size
+
+
+def _folder() -> Path:
+    return home() / "answers"
+
+
+@cache
+def _shipped() -> dict[str, Path]:
+    return {file.name: file for file in ZOO.glob("*/*/answers/*.npz")}

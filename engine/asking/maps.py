@@ -1,0 +1,44 @@
+"""Questions that need UMAP, whose first use compiles for half a minute: they have a lane of their own."""
+
+import numpy as np
+
+from engine.asking import keeping
+from engine.asking.answers import AttackedOnUmapAnswer, PlaceOnUmapAnswer, UmapAnswer
+from engine.asking.attacked import attacked_rows
+from engine.asking.questions import (
+    AttackedOnUmapQuestion,
+    AttackedSamplesQuestion,
+    PlaceOnUmapQuestion,
+    UmapQuestion,
+)
+from engine.asking.victims import victim_of
+from engine.models.protocols import Encodes, require
+from engine.running import placing
+
+
+def umap(question: UmapQuestion) -> UmapAnswer:
+    """UMAP coordinates of the clean embedding. Raises AbilityError for a model that does not encode."""
+    victim = victim_of(question.model)
+    require(victim.model, Encodes, "A map")
+    assert victim.z is not None, "a model that encodes has an embedding"
+    z = victim.z.cpu().numpy()
+    return UmapAnswer(z=z, xy=placing.fit_map(z, question.seed))
+
+
+def place_on_umap(question: PlaceOnUmapQuestion) -> PlaceOnUmapAnswer:
+    """A ladder's embeddings and its clean sample on the model's UMAP."""
+    mapped, climbed = keeping.answer(question.umap), keeping.answer(question.ladder)
+    assert climbed.z_clean is not None and climbed.z is not None, "a mapped model encodes"
+    z = np.concatenate([climbed.z_clean[None], climbed.z])
+    xy, error = placing.place(z, mapped.z, mapped.xy)
+    return PlaceOnUmapAnswer(xy_clean=xy[0], xy=xy[1:], xy_error=error)
+
+
+def attacked_on_umap(question: AttackedOnUmapQuestion) -> AttackedOnUmapAnswer:
+    """The samples of a finished attack, clean and attacked, on the model's UMAP."""
+    rows = attacked_rows(question.run)
+    mapped = keeping.answer(UmapQuestion(model=rows.victim.run.key))
+    attacked = keeping.answer(AttackedSamplesQuestion(run=question.run))
+    assert attacked.z is not None, "a mapped model encodes"
+    xy, error = placing.place(attacked.z, mapped.z, mapped.xy)
+    return AttackedOnUmapAnswer(error=error, xy_clean=mapped.xy[rows.index.cpu().numpy()], xy=xy)

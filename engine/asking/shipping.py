@@ -1,0 +1,97 @@
+"""The answers that ship with a zoo entry: all that the first picture of every page needs."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import registry
+from engine.asking import computing, keeping
+from engine.asking import questions as asked
+from engine.asking.answers import Answer, UmapAnswer
+from engine.asking.questions import AttackChoice, LadderQuestion, ObjectiveChoice, Question
+from engine.asking.victims import victim_of
+from engine.home import home
+from engine.store.run import Run
+
+LARGE = 500_000
+"""Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes and
+megabytes.
+"""
+SMALL = 200
+"""Numbers in a sample below which the pictures of an attack on the embedding come with it; of larger ones
+they would take megabytes, and are decoded when asked for.
+"""
+SAME = 1e-4
+"""Largest difference of two embeddings that are taken for one: a map of the first is one of the second."""
+
+
+def first_questions(run: Run) -> Iterator[Question[Any]]:
+    """What pages ask about a zoo entry before anybody has chosen anything."""
+    yield from _of_a_model(run) if run.spec.action == "train" else _of_an_attack(run)
+
+
+def ship(run: Run, folder: Path) -> None:
+    """Write an entry's answers, computed anew, into its folder `answers`, and nothing else.
+
+    A UMAP is kept where the embedding is still the same: fitted on another machine it would turn out
+    differently, and links and pictures would change with it.
+    """
+    questions = list(first_questions(run))
+    maps = {question.key(): keeping.kept(question) for question in questions if question.lane == "map"}
+    shutil.rmtree(folder / "answers", ignore_errors=True)
+    for question in questions:
+        found = _still_right(question, maps.get(question.key())) or computing.compute(question)
+        for place in (home() / "answers", folder / "answers"):  # where later questions find it, and its own
+            keeping.write(keeping.file_of(question, place), found)
+
+
+def _still_right(question: Question[Any], found: Answer | None) -> Answer | None:
+    if not isinstance(question, asked.UmapQuestion) or not isinstance(found, UmapAnswer):
+        return None
+    z = victim_of(question.model).z
+    same = z is not None and found.z.shape == tuple(z.shape)
+    return found if same and np.abs(found.z - z.cpu().numpy()).max() <= SAME else None  # type: ignore[union-attr]
+
+
+def _of_a_model(run: Run) -> Iterator[Question[Any]]:
+    settings, model = registry.find("model", run.spec.name), run.key
+    sample, victim = asked.SHOWN.get(run.spec.data, 0), victim_of(model)
+    yield asked.OverviewQuestion(model=model)
+    first = LadderQuestion(model=model, sample=sample)
+    if "clusters" in settings.abilities:
+        yield first
+    if "fuses" in settings.abilities:
+        yield asked.ViewsQuestion(model=model)
+        yield LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
+    if _is_defended(run.spec.name):
+        yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
+    if victim.z is not None and victim.z.numel() < LARGE:
+        yield asked.UmapQuestion(model=model)
+        yield asked.PlaceOnUmapQuestion(ladder=first)
+
+
+def _is_defended(name: str) -> bool:
+    """Whether a model is one whose embedding is attacked and defended: a defence of it is there, or it is
+    one.
+    """
+    models = {known: registry.find("model", known) for known in registry.names("model")}
+    return bool(models[name].begins_from) or any(name in model.begins_from for model in models.values())
+
+
+def _of_an_attack(run: Run) -> Iterator[Question[Any]]:
+    """A fitted attack's ladder on pixels; or where the samples of one on small embeddings went, unless its ν
+    is one of several: those are levels of a ladder.
+    """
+    model, sample = run.spec.builds_on["model"], asked.SHOWN.get(run.spec.data, 0)
+    if registry.find("attack", run.spec.name).space == "pixels":
+        yield LadderQuestion(
+            model=model,
+            sample=sample,
+            attack=AttackChoice(name=run.spec.name, fitted=(run.key,)),
+            objective=ObjectiveChoice(name=run.spec.settings["objective"]),
+        )
+    elif not run.spec.settings["objective_settings"].get("nu") and victim_of(model).data.views.size < SMALL:
+        yield asked.AttackedSamplesQuestion(run=run.key)

@@ -1,0 +1,95 @@
+"""What ships in assets/zoo, by name, and how each entry is made: from what methods declare of the data they
+fit.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, product
+from typing import Any
+
+from engine import registry
+
+WHOLE = ("digits", "noisy_digits")
+"""Data that come with Feint: every model that fits them ships."""
+CHOSEN = {
+    "mnist_test": ("acai", "ae_kmeans", "dec_star", "idec_star", "adec", "conv_ae"),
+    "noisy_mnist": ("comvc", "ar_dmvc_am"),
+}
+"""Larger data: the models that ship."""
+GENERATORS = {"strong": None, "as_released": "as_released"}
+"""What stands behind the dot of a fitted generator's name -> its preset."""
+FITTED_AT = 0.3
+"""ε at which generators are fitted."""
+OTHER_NU = {"nu1": 0.001, "nu3": 0.003, "nu5": 0.005}
+"""What stands behind the dot of an attack on the embedding with another ν -> that ν."""
+OF_OTHER_NU = "digits/conv_ae"
+"""The model that ships with such attacks."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How an entry is made: a model that is trained, or an attack that is fitted to the entry `on`, or is
+    that of the entry `fitted` as it is.
+    """
+
+    name: str
+    preset: str | None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    on: str = ""
+    fitted: str = ""
+
+
+def entries() -> dict[str, Entry]:
+    """Every entry by name, in an order in which each finds what it builds on."""
+    return dict(chain(_models(), _generators(), _defended(), _other_nu()))
+
+
+def begun_from() -> dict[str, str]:
+    """Model -> the defence that begins from its network."""
+    defences = {name: registry.find("model", name) for name in registry.names("model")}
+    return {base: name for name, defence in defences.items() for base in defence.begins_from}
+
+
+def _models() -> Iterator[tuple[str, Entry]]:
+    for data in (*WHOLE, *CHOSEN):
+        for name in CHOSEN.get(data) or registry.names("model"):
+            model = registry.find("model", name)
+            if data in model.fits and not model.begins_from:
+                yield f"{data}/{name}", Entry(name, model.fits[data])
+
+
+def _generators() -> Iterator[tuple[str, Entry]]:
+    """Fitted on the half that the model was not trained on."""
+    changes = {"objective": "mv_disrupt", "epsilon": FITTED_AT, "half": "second", "n": None}
+    for (on, entry), (kind, preset) in product(_models(), GENERATORS.items()):
+        if on.split("/")[0] in WHOLE and "fuses" in registry.find("model", entry.name).abilities:
+            yield f"{on}.{kind}", Entry("mv_gan", preset, changes, on=on)
+
+
+def _defended() -> Iterator[tuple[str, Entry]]:
+    """Of a network that a defence begins from: the attack on its embedding, the defence, the same attack on
+    the defended network, and one that is fitted anew.
+    """
+    defences = begun_from()
+    for base, entry in _models():
+        if entry.name not in defences:
+            continue
+        data, defended = base.split("/")[0], f"{base}.defended"
+        defence = defences[entry.name]
+        preset = registry.find("model", defence).fits[data]
+        yield f"{base}.attack", _moving(data, base)
+        yield defended, Entry(defence, preset, {"module": entry.name})
+        yield f"{defended}.same", _moving(data, defended, fitted=f"{base}.attack")
+        yield f"{defended}.reattack", _moving(data, defended)
+
+
+def _other_nu() -> Iterator[tuple[str, Entry]]:
+    for (name, nu), on in product(OTHER_NU.items(), (OF_OTHER_NU, f"{OF_OTHER_NU}.defended")):
+        yield f"{on}.{name}", _moving(on.split("/")[0], on, {"objective_settings.nu": nu})
+
+
+def _moving(data: str, on: str, changes: Mapping[str, Any] | None = None, fitted: str = "") -> Entry:
+    """An attack on the embedding of an entry."""
+    preset = registry.find("attack", "latent_attack").fits[data]
+    wanted = {"objective": "flip_and_keep", "n": 1000}
+    return Entry("latent_attack", preset, wanted | dict(changes or {}), on=on, fitted=fitted)

@@ -1,0 +1,145 @@
+"""Ladders and what stands beside them, judged here: on a shipped model."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.asking import controls, victims
+from engine.asking.answers import Control, ControlsAnswer, LadderAnswer
+from engine.asking.computing import compute
+from engine.asking.questions import (
+    AttackChoice,
+    Axis,
+    ControlsQuestion,
+    LadderQuestion,
+    ObjectiveChoice,
+    OtherModelsQuestion,
+)
+from engine.errors import FeintError
+from engine.store.store import Store
+
+SHORT = Axis.of_epsilon(levels=9)
+
+
+@pytest.fixture
+def key() -> str:
+    return Store().zoo()["digits/adec"].key
+
+
+def going_to(group: int) -> ObjectiveChoice:
+    return ObjectiveChoice(name="go_to_cluster", settings={"cluster": group})
+
+
+def own_group(found: LadderAnswer) -> int:
+    assert found.own_group is not None
+    return found.own_group
+
+
+def test_a_ladder_over_epsilon_is_inside_its_balls_and_reaches_once(key: str) -> None:
+    found = compute(LadderQuestion(model=key, sample=3, axis=SHORT))
+    levels = np.array(found.levels)
+    assert (np.abs(found.delta).max(1) <= levels + 1e-3).all()
+    assert not found.delta[0].any(), "ε = 0 is the clean sample"
+    assert found.q is not None and found.reached is not None and found.first_reached is not None
+    away = found.q.argmax(1) != found.own_group
+    assert (np.diff(away.astype(int)) >= 0).all(), "once it has left, it stays away"
+    assert np.array_equal(away, found.reached) and found.first_reached == int(away.argmax())
+    assert found.epsilon_star is not None
+    assert levels[found.first_reached - 1] < found.epsilon_star <= levels[found.first_reached]
+
+
+def test_the_value_is_that_of_the_objective_at_each_level(key: str) -> None:
+    found = compute(LadderQuestion(model=key, sample=3, axis=SHORT))
+    assert found.q is not None and (np.diff(found.value) >= 0).all()
+    log_q = np.log(found.q.astype(np.float64))
+    others = np.delete(log_q, own_group(found), axis=1).max(1)
+    assert np.allclose(found.value, others - log_q[:, own_group(found)], atol=1e-3), "the margin in log q"
+
+
+def test_epsilon_star_is_an_upper_bound_that_really_leaves(key: str) -> None:
+    found = compute(LadderQuestion(model=key, sample=3, axis=SHORT))
+    victim = victims.victim_of(key)
+    clean = victim.rows([3])
+    attacked = clean.flat() + torch.from_numpy(found.delta[found.first_reached])
+    group = victim.outputs_of(clean.like(attacked)).group
+    assert group is not None and int(group) != found.own_group
+
+
+def test_with_a_target_to_reach_is_to_arrive(key: str) -> None:
+    names = compute(LadderQuestion(model=key, sample=3, axis=SHORT)).group_names
+    one = names.index("1")
+    axis = Axis(top=0.4, levels=9)
+    far = compute(LadderQuestion(model=key, sample=3, axis=axis, objective=going_to(one)))
+    assert far.q is not None and far.reached is not None
+    winners, first = far.q.argmax(1), far.first_reached
+    assert first is not None and winners[first] == one
+    assert (winners[:first] != one).all(), "elsewhere is not there"
+    assert far.reached.tolist() == (winners == one).tolist()
+    at_home = compute(LadderQuestion(model=key, sample=3, axis=SHORT, objective=going_to(own_group(far))))
+    assert at_home.first_reached == 0 and at_home.target == own_group(far)
+
+
+@pytest.mark.parametrize("axis", [Axis.of_path(0.1), Axis.of_lambda(0.1, top=50.0, levels=5)])
+def test_other_axes_stay_inside_one_ball(key: str, axis: Axis) -> None:
+    attack = AttackChoice(settings={"steps": 6})
+    found = compute(LadderQuestion(model=key, sample=3, attack=attack, axis=axis))
+    assert np.abs(found.delta).max() <= 0.1 + 1e-3
+    assert len(found.levels) == (7 if axis.name == "path" else 5)
+    assert found.noise_q is not None
+    assert len(np.unique(found.noise_q, axis=0)) == len(found.levels), "as many noises as are counted"
+    if axis.name == "lambda":
+        assert found.recon is not None and found.recon_clean is not None
+        change = np.square(found.recon.astype(float) - found.recon_clean.astype(float)).mean(1)
+        assert change[-1] < change[0], "the more λ weighs, the more the reconstruction is kept"
+
+
+def share(row: Control) -> float:
+    return row.reached / row.n
+
+
+def asked(key: str, level: int, objective: ObjectiveChoice | None = None) -> ControlsAnswer:
+    ladder = LadderQuestion(model=key, sample=3, axis=SHORT, objective=objective or ObjectiveChoice())
+    return compute(ControlsQuestion(ladder=ladder, level=level))
+
+
+def test_controls_carry_n_and_an_interval(key: str) -> None:
+    first = compute(LadderQuestion(model=key, sample=3, axis=SHORT)).first_reached
+    assert first is not None
+    assert asked(key, first - 1).rows[0].reached == 0, "the control speaks of the very level that is shown"
+    rows = {row.kind: row for row in asked(key, first).rows}
+    assert rows["attack"].reached == 1 and rows["unlimited"].reached == 1
+    assert rows["noise"].n == controls.DRAWS
+    assert all(0 <= row.low <= share(row) <= row.high <= 1 for row in rows.values())
+
+
+def test_an_objective_without_a_notion_of_success_has_values_and_no_controls(key: str) -> None:
+    moved = ObjectiveChoice(name="move_embedding")
+    found = compute(LadderQuestion(model=key, sample=3, axis=SHORT, objective=moved))
+    assert found.reached is None and found.first_reached is None and found.noise_reached is None
+    assert found.epsilon_star is None and found.value[-1] > found.value[0]
+    assert found.q is not None and found.recon is not None, "what the model has is there all the same"
+    assert asked(key, 4, moved).rows == ()
+
+
+def test_other_models_are_asked_for_the_same(key: str) -> None:
+    keys = tuple(Store().zoo()[name].key for name in ("digits/adec", "digits/ae_kmeans"))
+    found = compute(OtherModelsQuestion(models=keys, sample=3))
+    own = compute(LadderQuestion(model=key, sample=3, axis=Axis(top=0.3, levels=controls.OTHER_LEVELS)))
+    assert [row.model for row in found.rows] == list(keys)
+    assert found.rows[0].group == own.own_group and found.rows[0].epsilon_star == own.epsilon_star
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"sample": 99999}, "from 0 to 1796"),
+        ({"axis": {"name": "sideways"}}, "'epsilon', 'path' or 'lambda'"),
+        ({"axis": {"top": 8.0}}, "did you mean 8/255"),
+        ({"attack": {"name": "pdg"}}, "pgd"),
+        ({"axis": {"name": "path"}}, "needs one ε"),
+        ({"smaple": 3}, "smaple"),
+    ],
+)
+def test_a_wrong_question_is_answered_in_a_sentence(key: str, change: dict[str, object], words: str) -> None:
+    with pytest.raises(FeintError, match=words):
+        compute(LadderQuestion(**({"model": key, "sample": 3} | change)))
