@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import ClassVar, Literal
 
 import torch
+from pydantic import PrivateAttr
 from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
@@ -216,9 +217,12 @@ class Bound(AttackSettings):
     space: ClassVar[str] = "embedding"
     searches: ClassVar[bool] = False
 
+    _settings: LatentAttack = PrivateAttr()
+    _net: nn.Module = PrivateAttr()
+
     def __init__(self, settings: LatentAttack, fitted: nn.Module) -> None:
         super().__init__()
-        object.__setattr__(self, "_nets", (settings, fitted))
+        self._settings, self._net = settings, fitted
 
     def perturb(
         self,
@@ -229,7 +233,7 @@ class Bound(AttackSettings):
         start: Tensor | None = None,
     ) -> Iterator[Iterate]:
         """z + A(x) of flat rows x (n, d); or, per_sample, z + δ where Adam brings it from zero."""
-        settings, net = self._nets  # type: ignore[attr-defined]
+        settings, net = self._settings, self._net
         aim = on_embedding(objective)
         if settings.variant == "per_sample":
             yield from settled(aim, settings.own_steps, settings.own_rate)

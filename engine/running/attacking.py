@@ -107,7 +107,7 @@ class Attack(Action):
     @cached_property
     def chosen_objective(self) -> ObjectiveSettings:
         """The objective with its target and, where λ is not 0, its penalty."""
-        targeted = getattr(registry.find("objective", self.objective), "targeted", False)
+        targeted = registry.find("objective", self.objective).targeted
         if targeted and self.target is None:
             raise SettingsError(
                 f"The objective {self.objective} needs a target; got no cluster. Say which, for example"

@@ -14,8 +14,8 @@ from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.views import Views
 from engine.errors import AbilityError, SettingsError
-from engine.models.protocols import ABILITIES, Classifies, Outputs, abilities, require
-from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.models.protocols import ABILITIES, Classifies, Encodes, Outputs, abilities, require
+from engine.objectives.protocols import LatentObjective, Measure, Objective, ObjectiveSettings
 from engine.running.attacking import Attack
 from engine.running.judging import Judge
 from engine.running.pairs import Pairs
@@ -25,6 +25,7 @@ from tests.engine.tiny import (
     Tiny,
     TinyAutoencoder,
     TinyClassifier,
+    TinyDecoding,
     TinyEncoder,
     TinyFusing,
     TinySorter,
@@ -216,3 +217,43 @@ def test_judging_a_model_without_clusters_asks_nothing_of_them() -> None:
     }
     with pytest.raises(AbilityError, match="Counting clusters needs a model that clusters"):
         judge.clusters  # noqa: B018
+
+
+class Shift(ObjectiveSettings):
+    """A stand-in for objectives on the embedding other than the house's own: no weight, nothing to reach."""
+
+    name: ClassVar[str] = "shift"
+    title: ClassVar[str] = "Shift"
+    needs: ClassVar[tuple[str, ...]] = ("encodes",)
+    space: ClassVar[str] = "embedding"
+
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> LatentObjective:
+        z = require(model, Encodes, self.name).encode(clean)
+
+        def value(rows: Tensor) -> Tensor:
+            return rows[:, 0] - z[:, 0] - (rows - z).square().sum(1)
+
+        return LatentObjective(
+            value, z=z, spread=torch.zeros_like(z), drawn=lambda rows, eta: value(rows - eta)
+        )
+
+
+class Flat(Shift):
+    """One that says that it is on the embedding and is not."""
+
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:  # type: ignore[override]
+        return Objective(lambda rows: rows.sum(1))
+
+
+def test_another_objective_on_the_embedding_needs_no_other_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry._settings, ("objective", "shift"), Shift)
+    fields: dict[str, Any] = {"attack": "latent_attack", "attack_settings": {"variant": "per_sample"}}
+    metrics, table = attacked(tmp_path, TinyDecoding(), objective="shift", **fields)
+    assert table["delta"] == pytest.approx(np.full(20, 0.5), abs=1e-2)  # the best of δ₀ − ‖δ‖² is δ₀ = ½
+    assert metrics["d_abs"] == pytest.approx(0.5 / 4, abs=1e-2)
+    assert not {"nu", "success_rate", "linf_max"} & set(metrics) and metrics["flip_rate"] >= 0
+    monkeypatch.setitem(registry._settings, ("objective", "shift"), Flat)
+    with pytest.raises(SettingsError, match="needs an objective on the embedding; got one about pixels"):
+        attacked(tmp_path, TinyDecoding(), objective="shift", **fields)
