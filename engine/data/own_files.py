@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from engine.data.finding import arrays
 from engine.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST = 2 << 30
 """Bytes that a file may hold once unpacked."""
@@ -166,6 +169,8 @@ def csv(path: Path) -> Raw:
     """One row a sample, numbers only, with optional columns `label` and `split` (train or test). A first row
     of numbers is a sample, not a heading.
     """
+    import pandas as pd  # a third of a second of import, for tables alone
+
     _refuse_large(path, path.stat().st_size)
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
@@ -183,7 +188,7 @@ def csv(path: Path) -> Raw:
     split = next((column for column in table.columns if _is_split(column, table[column])), None)
     training = None if split is None else _csv_training(path, table[split])
     numbers = table.drop(columns=[column for column in (label, split) if column is not None])
-    text = [str(column) for column in numbers.columns if not pd.api.types.is_numeric_dtype(numbers[column])]
+    text = [str(column) for column in numbers.columns if not _holds_numbers(numbers[column])]
     if text:
         raise DataError(
             f"{path.name}: every column but label must be numbers; these hold text: {', '.join(text[:6])}. "
@@ -207,21 +212,21 @@ def _is_number(name: str) -> bool:
     return True
 
 
+def _holds_numbers(column: "pd.Series[object]") -> bool:
+    return column.dtype.kind in "biufc"
+
+
 def _csv_labels(path: Path, column: "pd.Series[object]") -> np.ndarray:
     if column.isna().any():
         raise DataError(
             f"{path.name}: {int(column.isna().sum())} of {len(column)} labels are empty. Fill them, or leave"
             " the column out."
         )
-    return (
-        column.to_numpy()
-        if pd.api.types.is_numeric_dtype(column)
-        else np.array([str(value) for value in column])
-    )
+    return column.to_numpy() if _holds_numbers(column) else np.array([str(value) for value in column])
 
 
 def _is_split(name: object, column: "pd.Series[object]") -> bool:
-    return str(name).strip().lower() == "split" and not pd.api.types.is_numeric_dtype(column)
+    return str(name).strip().lower() == "split" and not _holds_numbers(column)
 
 
 def _csv_training(path: Path, column: "pd.Series[object]") -> np.ndarray:

@@ -5,7 +5,6 @@ scikit-learn.
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from engine.registry import Metric, register_metric
 
@@ -65,6 +64,8 @@ def matching(labels: np.ndarray, clusters: np.ndarray, k: int | None = None) -> 
     over.
     """
     table = contingency(labels, clusters, k)
+    from scipy.optimize import linear_sum_assignment  # slow to import, and only needed at the end of a run
+
     classes, matched = linear_sum_assignment(table, maximize=True)
     mapping = np.full(table.shape[1], -1, dtype=np.int64)
     mapping[matched] = classes

@@ -3,8 +3,6 @@
 import warnings
 
 import torch
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -23,6 +21,9 @@ def k_means(z: Tensor, clusters: int, rng: torch.Generator, starts: int = 20) ->
             f"k-means needs at least as many samples as clusters; got {len(z)} samples for {clusters}. Ask"
             " for fewer clusters."
         )
+    from sklearn.cluster import KMeans  # half a second of import that attacks do without
+    from sklearn.exceptions import ConvergenceWarning
+
     seed = int(torch.randint(2**31 - 1, (), generator=rng))
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +10,18 @@ from torch import Tensor, nn
 from engine.errors import Diverged
 
 
+def undrawn(kind: type[nn.Module], *sizes: int, **options: int) -> Any:
+    """A layer whose weights are about to be drawn; what PyTorch draws meanwhile moves no global generator.
+
+    `nn.utils.skip_init` draws nothing, but imports half a second of symbolic algebra at its first call.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return kind(*sizes, **options)
+
+
 def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
     """An affine layer: weights U(−1/√inputs, 1/√inputs), biases 0."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer = undrawn(nn.Linear, inputs, outputs)
     with torch.no_grad():
         layer.weight.uniform_(-(inputs**-0.5), inputs**-0.5, generator=rng)
         layer.bias.zero_()

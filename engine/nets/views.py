@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import DataError
-from engine.nets.layers import full
+from engine.nets.layers import full, undrawn
 
 SMALL_SIDE = 16
 """Images with a shorter side keep their borders: valid convolutions would leave nothing of them."""
@@ -28,7 +28,7 @@ def convolution(
 ) -> nn.Module:
     """A 3x3 convolution, weights and biases U(−1/√fan, 1/√fan) as PyTorch draws them."""
     kind = nn.ConvTranspose2d if transposed else nn.Conv2d
-    layer = nn.utils.skip_init(kind, inputs, outputs, 3, padding=padding)
+    layer = undrawn(kind, inputs, outputs, 3, padding=padding)
     bound = (9 * (outputs if transposed else inputs)) ** -0.5
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=rng)
@@ -38,7 +38,7 @@ def convolution(
 
 def affine(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
     """An affine layer, weights and biases U(−1/√inputs, 1/√inputs) as PyTorch draws them."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer = undrawn(nn.Linear, inputs, outputs)
     with torch.no_grad():
         for weight in (layer.weight, layer.bias):
             weight.uniform_(-(inputs**-0.5), inputs**-0.5, generator=rng)

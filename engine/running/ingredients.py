@@ -5,8 +5,9 @@ A finished attack run may be an ingredient of data (`--data digits --with RUN`):
 trained model uses the data alone.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from engine import data as engine_data
 from engine import registry
@@ -16,6 +17,9 @@ from engine.errors import DataError, SettingsError
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROLE = "with"
 """The role, in `Spec.builds_on`, of an attack run whose images are appended."""
@@ -71,7 +75,7 @@ def check_ingredient(run: Run, data: Dataset) -> None:
         )
 
 
-def _successes(table: pd.DataFrame) -> np.ndarray:
+def _successes(table: "pd.DataFrame") -> np.ndarray:
     """Which samples reached what the attack wanted; flips, where the objective has no such notion."""
     said = (name for name in ("reached", "flipped") if name in table and table[name].notna().any())
     column = next(said, None)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
@@ -413,6 +412,8 @@ class Job:
 
     def write_table(self, name: str, columns: Mapping[str, Any]) -> None:
         """`name`.parquet in the folder, one row a sample."""
+        import pandas as pd  # a third of a second of import, at the end of a run
+
         partial = self.folder / f".{name}.parquet"
         pd.DataFrame(dict(columns)).to_parquet(partial, index=False)
         partial.replace(self.folder / f"{name}.parquet")

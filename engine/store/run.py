@@ -17,10 +17,9 @@ import zipfile
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from pydantic import ValidationError
 
 from engine.errors import ResumeRefused, RunBroken, RunError
@@ -28,6 +27,9 @@ from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, 
 from engine.store import lock
 from engine.store.files import read_json, write_json
 from engine.store.spec import FORMAT, Spec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FINAL = (Finished, Failed, Stopped)
 
@@ -170,13 +172,15 @@ class Run:
             if not text.endswith(b"\n"):
                 os.truncate(file, text.rfind(b"\n") + 1)
 
-    def table(self, name: str = "samples") -> pd.DataFrame:
+    def table(self, name: str = "samples") -> "pd.DataFrame":
         """`name`.parquet: one row a sample. Raises RunError where the run has none."""
         file = self.folder / f"{name}.parquet"
         if not file.exists():
             raise RunError(
                 f"The run {self.name} has no table {name!r}; it is {self.status()}. Let it finish first."
             )
+        import pandas as pd  # a third of a second of import, for tables alone
+
         try:
             return pd.read_parquet(file)
         except (OSError, ValueError):

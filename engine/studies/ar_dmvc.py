@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from engine.studies.protocols import (
     CLEAN,
@@ -156,5 +155,7 @@ def not_built_yet(table: str, treatment: str, about: dict[str, Any], **where: An
 
 def columns_of(folder: Path, *names: str) -> list[np.ndarray]:
     """Columns of a run's table of samples, each (n,)."""
+    import pandas as pd  # slow to import, and only needed at the end of a study
+
     table = pd.read_parquet(folder / "samples.parquet", columns=list(names))
     return [table[name].to_numpy() for name in names]
