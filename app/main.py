@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
 
-from app.address import state  # noqa: E402
+from app.address import connection, layout, links, notices  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
 
 st.set_page_config(
@@ -48,14 +48,14 @@ pages = [
         url_path="" if name == "home" else name,
         default=name == "home",
     )
-    for name, title in state.PAGES.items()
+    for name, title in links.PAGES.items()
 ]
 page = st.navigation(pages, position="top")
 st.html(STYLE)
-state.open_address(page.url_path)
-state.warm_up()
+links.open_address(page.url_path)
+connection.warm_up()
 try:
     page.run()
 except FeintError as error:  # a sentence with its cure, never a traceback
-    state.refused(error)
-    state.page_foot()
+    notices.refused(error)
+    layout.page_foot()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, layout, links
 from app.charts import plot
 from app.papers.studies import beside, curves, grid, results, tables, verdicts
 from app.train import choose, follow
@@ -64,9 +64,9 @@ def over_lambda_and_gamma() -> dict[str, str]:
 
 def train() -> dict[str, str]:
     """A defence, or the model without one, trained with its clean and attacked ACC after each epoch."""
-    catalogue = state.catalogue()
+    catalogue = connection.catalogue()
     sets = {name: card for name, card in catalogue["data"].items() if card["views"] > 1}
-    choose_column, look = state.choose_and_look()
+    choose_column, look = layout.choose_and_look()
     with choose_column:
         data, usable = choose.choose_data(sets, "noisy_digits")
         method = choose.choose_method(methods())
@@ -76,7 +76,7 @@ def train() -> dict[str, str]:
     return {}
 
 
-state.page_head(
+layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
     " together. Every number has its spread and a stronger attacker beside it; its controls are in the"
@@ -84,13 +84,13 @@ state.page_head(
 )
 if st.session_state["address"].get("data") not in (
     None,
-    *(name for name, card in state.catalogue()["data"].items() if card["views"] > 1),
+    *(name for name, card in connection.catalogue()["data"].items() if card["views"] > 1),
 ):
-    state.forget("data")
+    links.forget("data")
 tab = st.segmented_control(
     "Show",
     list(TABS),
-    key=state.key("tab", "holds", lambda name: name in TABS),
+    key=links.key("tab", "holds", lambda name: name in TABS),
     format_func=TABS.get,
     required=True,
     label_visibility="collapsed",
@@ -104,7 +104,7 @@ SHOW = {
 reproduce = SHOW[str(tab)]()
 with st.expander("What am I seeing?", icon=":material/help:"):
     for name in methods():
-        entry = state.catalogue()["model"][name]
+        entry = connection.catalogue()["model"][name]
         st.markdown(f"**{entry['title']}**. {entry['summary']} Source: {entry['source']}.")
         st.latex(entry["equation"])
     st.markdown(
@@ -112,4 +112,4 @@ with st.expander("What am I seeing?", icon=":material/help:"):
         " answers are clamped from the start, so they hardly learn. Kernels of 0.02 make the same attack far"
         " stronger, and PGD needs no training at all; a defence should be judged by those."
     )
-state.page_foot(reproduce)
+layout.page_foot(reproduce)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, layout, links
 from app.attack import levels, on_the_map
 from app.components.ladder import ladder
 from app.forms.choose_model import DEFAULT_MODEL, Victim
@@ -10,26 +10,26 @@ from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
 from app.home import welcome
 
-state.page_head("What do you want to break?")
-zoo = state.store().zoo()
+layout.page_head("What do you want to break?")
+zoo = connection.store().zoo()
 if DEFAULT_MODEL in zoo:
     run = zoo[DEFAULT_MODEL]
-    victim = Victim(DEFAULT_MODEL, run, state.ask({"ask": "overview", "model": run.key}))
+    victim = Victim(DEFAULT_MODEL, run, connection.ask({"ask": "overview", "model": run.key}))
     sample = first_sample("digits")
     question = levels.ladder_for(Threat(), victim, sample, "epsilon")
-    answer = state.ask(question)
+    answer = connection.ask(question)
     st.markdown(welcome.story(answer))
     level = ladder(*on_the_map.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
-            state.go(
+            links.go(
                 "attack",
                 {"model": victim.name, "sample": sample, "step": levels.shown_level(answer, level)},
             )
         if st.button("See which samples break", icon=":material/search:"):
-            state.go("inspect", {"model": victim.name})
+            links.go("inspect", {"model": victim.name})
         if st.button("Train one yourself", icon=":material/model_training:"):
-            state.go("train", {"data": "digits"})
+            links.go("train", {"data": "digits"})
 else:
     st.info(
         "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits"
@@ -39,4 +39,4 @@ welcome.families()
 welcome.recent()
 welcome.fetching()
 welcome.machine()
-state.page_foot()
+layout.page_foot()

@@ -4,49 +4,50 @@ touched.
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, layout, links, notices
 from app.attack import controls, levels, on_the_map, takeaway
 from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers import multiview, views
+from app.runs import reproduce
 
-state.page_head(
+layout.page_head(
     "Two views of one thing: what if both are attacked?",
     "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the other"
     " can do alone.",
 )
-choose, look = state.choose_and_look()
+choose, look = layout.choose_and_look()
 with choose:
     victim = multiview.choose_model()
     sample = choose_sample(victim)
     threat = multiview.choose_threat(victim)
 with look:
     multiview.watch_fitting(
-        victim.run, state.value("attacker", "pgd"), multiview.locks(), state.value("protocol", "transductive")
+        victim.run, links.value("attacker", "pgd"), multiview.locks(), links.value("protocol", "transductive")
     )
     if threat is None and len(multiview.locks()) < victim.overview.json["views"]:
         st.info("Fit generators to this model first, or choose PGD.", icon=":material/model_training:")
     elif threat is not None:
-        known = state.ask({"ask": "views", "model": victim.run.key}, "Looking at the views…")
+        known = connection.ask({"ask": "views", "model": victim.run.key}, "Looking at the views…")
         whole = threat.question(victim.run.key, sample, multiview.LEVELS)
         question = (
             whole
             if multiview.ready(victim, whole)
             else threat.question(victim.run.key, sample, multiview.FIRST)
         )
-        answer = state.ask(question, "Climbing the ladder…")
+        answer = connection.ask(question, "Climbing the ladder…")
         levels.jump(answer)
         takeaway.show(answer)
         multiview.labelled(threat)
         released = ladder(
             *on_the_map.with_map(victim, question, answer, umap=False),
             key=f"views-{st.session_state.get('jumps', 0)}",
-            level=multiview.level_in(answer, state.value("step", -1)),
+            level=multiview.level_in(answer, links.value("step", -1)),
         )
         if released is not None:
-            state.put("step", multiview.level_out(answer, released))
-        level = levels.shown_level(answer, multiview.level_in(answer, state.value("step", -1)))
+            links.put("step", multiview.level_out(answer, released))
+        level = levels.shown_level(answer, multiview.level_in(answer, links.value("step", -1)))
         views.sizes(known, answer, level)
         left, right = st.columns([1, 3], gap="medium")
         with left:
@@ -71,7 +72,7 @@ explain(
     ("attack", "pgd" if threat is None or threat.fitted is None else "mv_gan"),
     ("objective", "mv_disrupt"),
 )
-state.page_foot(multiview.reproduce(victim, threat) if threat else {})
+layout.page_foot(reproduce.lines(multiview.attack_of(victim, threat)) if threat else {})
 if threat is not None and question is not whole:
-    state.ask(whole, "Filling in the levels between…", timeout=600)
-    state.draw_again()
+    connection.ask(whole, "Filling in the levels between…", timeout=600)
+    notices.draw_again()

@@ -4,7 +4,7 @@ defended.
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, layout, links
 from app.attack import levels, on_the_map
 from app.components.ladder import ladder
 from app.explain import explain
@@ -12,7 +12,7 @@ from app.forms.choose_model import Victim
 from app.forms.choose_sample import choose_sample
 from app.papers import acts, stage
 from app.papers.studies import against_control, beside, curves, results, tables
-from app.runs import launching
+from app.runs import reproduce
 from app.train import choose, follow
 
 TABS = {
@@ -30,7 +30,7 @@ ATTACK = "latent_attack"
 
 def three_acts() -> dict[str, str]:
     """The same samples in the base, the defended and the re-attacked network."""
-    choose, look = state.choose_and_look()
+    choose, look = layout.choose_and_look()
     with choose:
         victim = acts.choose_base()
         sample = choose_sample(victim, first=0)
@@ -60,12 +60,12 @@ def three_acts() -> dict[str, str]:
                 stage.flow(act, name)
         if every:
             stage.numbers(every)
-    return acts.reproduce(victim, told)
+    return reproduce.lines(*acts.runs_of(victim, told))
 
 
 def drag() -> dict[str, str]:
     """One sample along ν: δ found for it alone, or read off it by one network at each ν."""
-    choose, look = state.choose_and_look()
+    choose, look = layout.choose_and_look()
     with choose:
         victim = acts.choose_base()
         sample = choose_sample(victim, first=0)
@@ -87,22 +87,22 @@ def drag() -> dict[str, str]:
         )
     with look:
         run = shown[state_of]
-        overview = state.ask({"ask": "overview", "model": run.key}, "Looking at the model…")
+        overview = connection.ask({"ask": "overview", "model": run.key}, "Looking at the model…")
         question = acts.ladder_question(
             run, sample, overview.json["size"], fitted if kind == "one network" else []
         )
-        answer = state.ask(question, "Climbing the ladder…")
+        answer = connection.ask(question, "Climbing the ladder…")
         acts.takeaway(answer)
         here = Victim(run.name, run, overview)
-        level = state.value("step", -1)
+        level = links.value("step", -1)
         released = ladder(
             *on_the_map.with_map(here, question, answer, umap=False),
             key=f"nu-{question.get('fitted', '')}",
             level=level,
         )
         if released is not None:
-            state.put("step", released)
-        acts.pair(answer, levels.shown_level(answer, state.value("step", -1)))
+            links.put("step", released)
+        acts.pair(answer, levels.shown_level(answer, links.value("step", -1)))
     return acts.reproduce_ladder(run, sample, fitted if kind == "one network" else [])
 
 
@@ -131,10 +131,10 @@ def pixels() -> dict[str, str]:
 
 def train() -> dict[str, str]:
     """A base network or its defence, trained with the scores under attack."""
-    catalogue = state.catalogue()
+    catalogue = connection.catalogue()
     sets = {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
     titles = {name: catalogue["model"][name]["title"] for name in METHODS}
-    choose_column, look = state.choose_and_look()
+    choose_column, look = layout.choose_and_look()
     with choose_column:
         method = st.selectbox(
             "Network or attack",
@@ -152,10 +152,10 @@ def train() -> dict[str, str]:
         st.caption("The defence trains its base and fits its attack first, or finds them.")
     with look:
         run = follow.newest(data, method, "on digits base, attack and defence take half a minute")
-    return {} if run is None else launching.command(run.spec)
+    return {} if run is None else reproduce.lines(run.spec)
 
 
-state.page_head(
+layout.page_head(
     "What if the code itself is moved?",
     "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
     " defence learns to ignore that shift; then the attacker learns anew.",
@@ -163,7 +163,7 @@ state.page_head(
 tab = st.segmented_control(
     "Show",
     list(TABS),
-    key=state.key("tab", "acts", lambda name: name in TABS),
+    key=links.key("tab", "acts", lambda name: name in TABS),
     format_func=TABS.get,
     required=True,
     label_visibility="collapsed",
@@ -176,11 +176,11 @@ SHOW = {
     "tables": lambda: tables.tables(PAGE),
     "train": train,
 }
-reproduce = SHOW[str(tab)]()
+said = SHOW[str(tab)]()
 explain(
     ("model", "conv_ae"),
     ("model", "latent_defence"),
     ("attack", "latent_attack"),
     ("objective", "flip_and_keep"),
 )
-state.page_foot(reproduce)
+layout.page_foot(said)

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from app.address import state
-from app.runs import launching, run_list
+from app.address import layout
+from app.runs import run_list, this_machine
 
 PAGE = 10
 
-state.page_head(
+layout.page_head(
     "Which runs are here, and what are they doing?",
     "Everything that takes time is a run: a folder with its settings, curves and result. Nothing is lost with"
     " the browser.",
 )
 left, right = st.columns([3, 9], gap="large")
-rows = launching.listed()
+rows = run_list.listed()
 
 with left:
     sought = st.text_input(
@@ -46,7 +46,7 @@ with left:
         selection_mode="multi",
         persist_state="session",
     )
-    run_list.machine()
+    this_machine.show()
 
 wanted = {"from": places, "what": kinds, "status": states}
 found = [
@@ -72,11 +72,11 @@ with right:
     if found:
         st.download_button(
             "This list as CSV",
-            launching.as_csv(found),
+            run_list.as_csv(found),
             "feint-runs.csv",
             "text/csv",
             icon=":material/download:",
             on_click="ignore",
         )
 
-state.page_foot({"Command line": "python3 -m engine runs"})
+layout.page_foot({"Command line": "python3 -m engine runs"})

@@ -4,15 +4,15 @@ outlives the page.
 
 import streamlit as st
 
-from app.address import state
-from app.runs import launching
+from app.address import connection, layout
+from app.runs import reproduce
 from app.train import choose, follow
 from app.train.explain import explain
 
-catalogue = state.catalogue()
+catalogue = connection.catalogue()
 asked = follow.in_address()
 
-state.page_head(
+layout.page_head(
     "What happens inside while it learns to cluster?",
     "Train a method on real images and watch: its losses pull against each other, its clusters settle, its"
     " pictures blur. It goes on when you leave; the same address brings you back.",
@@ -36,14 +36,14 @@ with right:
     entry = catalogue["model"].get(follow.method_of(shown), method)
     explain(entry, angles=bool(entry["control"] or entry["blocks"]))
 
-run = state.store().find(shown[0]) if follow.method_of(shown) else None
+run = connection.store().find(shown[0]) if follow.method_of(shown) else None
 if run is not None:
     st.download_button(
         "Card (JSON)",
-        launching.card(run),
+        reproduce.card(run),
         f"feint-{run.key}.json",
         "application/json",
         icon=":material/download:",
         on_click="ignore",
     )
-state.page_foot(launching.command(run.spec) if run is not None else {})
+layout.page_foot(reproduce.lines(run.spec) if run is not None else {})

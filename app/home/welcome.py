@@ -12,9 +12,9 @@ import numpy as np
 import streamlit as st
 
 from app import gallery
-from app.address import state
+from app.address import connection, links, notices
 from app.charts import plot
-from app.runs import launching, live
+from app.runs import headline, run_list, this_machine
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
@@ -35,7 +35,9 @@ class Family:
         """The ladder behind the picture of a model."""
         sample = answers.SHOWN[data]
         if self.page == "robust":
-            return answers.nu_question(key, sample, int(np.prod(state.catalogue()["data"][data]["shape"])))
+            return answers.nu_question(
+                key, sample, int(np.prod(connection.catalogue()["data"][data]["shape"]))
+            )
         return answers.ladder_question(
             key, sample, objective="mv_disrupt" if self.page == "multiview" else "leave_cluster"
         )
@@ -95,14 +97,14 @@ def families() -> None:
             )
             with st.container(horizontal=True):
                 for name, data in family.entries:
-                    if name in state.store().zoo() and st.button(
+                    if name in connection.store().zoo() and st.button(
                         f"Attack {name}", key=f"family/{name}", icon=":material/bolt:"
                     ):
-                        state.go(family.page, {"model": name, "sample": answers.SHOWN[data], "step": -1})
+                        links.go(family.page, {"model": name, "sample": answers.SHOWN[data], "step": -1})
 
 
 def _pair(family: Family, name: str, data: str) -> list[tuple[np.ndarray | bytes, str]]:
-    run = state.store().zoo().get(name)
+    run = connection.store().zoo().get(name)
     found = answers.kept(family.question(run.key, data)) if run else None
     if found is None or found.json["flip"] is None:
         return []
@@ -126,27 +128,27 @@ def _pair(family: Family, name: str, data: str) -> list[tuple[np.ndarray | bytes
 
 def recent(count: int = 3) -> None:
     """The newest runs of one's own."""
-    rows = [row for row in launching.listed() if row["from"] == "mine" and row["status"] != "broken"][:count]
+    rows = [row for row in run_list.listed() if row["from"] == "mine" and row["status"] != "broken"][:count]
     if rows:
         st.subheader("Where you left off", anchor=False)
         for row in rows:
             with st.container(horizontal=True, vertical_alignment="center"):
-                run = state.store().find(row["name"])
-                live.headline(run)
-                live.open_link(run)
+                run = connection.store().find(row["name"])
+                headline.headline(run)
+                headline.open_link(run)
 
 
 @st.cache_resource(show_spinner=False)
 def _fetch() -> "subprocess.Popen[bytes] | None":
     """Fetch MNIST in the background, once a server, where it is not on this machine."""
-    if state.catalogue()["data"][FETCHED].get("here"):
+    if connection.catalogue()["data"][FETCHED].get("here"):
         return None
     log = home() / "fetch.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "engine", "fetch", FETCHED, "--json"],
-            cwd=Path(state.ROOT),
+            cwd=Path(links.ROOT),
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -174,6 +176,6 @@ def fetching() -> None:
 def machine() -> None:
     """What computes here."""
     try:
-        st.caption(f"This machine computes: {' · '.join(launching.machine())}")
+        st.caption(f"This machine computes: {' · '.join(this_machine.words())}")
     except FeintError as error:
-        state.refused(error)
+        notices.refused(error)

@@ -10,14 +10,17 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.address import state
+from app.address import connection, links
 from app.forms.choose_model import Victim
 from app.papers import stage
-from app.runs import launching, live
-from app.runs.launching import DONE, LIVE
+from app.runs import naming, progress, wanted
+from app.runs.record import Record
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.store.run import Run
+from engine.store.spec import Spec
+from engine.store.store import DONE
+from engine.store.wanted import Wanted
 
 MODULES = ("conv_ae", "conv_ae_mie", "conv_ae_graph")
 PRESET_FOR = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
@@ -50,9 +53,9 @@ class Story:
 
 def choose_base() -> Victim:
     """A base network, from the zoo or from own runs."""
-    found = {name: run for name, run in state.models().items() if run.spec.name in MODULES}
+    found = {name: run for name, run in connection.models().items() if run.spec.name in MODULES}
     if st.session_state["address"].get("model") not in (None, *found):
-        state.forget("model")
+        links.forget("model")
     if not found:
         st.info("No base network is here yet. Train one under Train.")
         st.stop()
@@ -60,12 +63,14 @@ def choose_base() -> Victim:
     name = st.selectbox(
         "Base network",
         list(found),
-        key=state.key("model", default, lambda name: name in found),
-        format_func=lambda option: state.model_title(option, found[option]),
+        key=links.key("model", default, lambda name: name in found),
+        format_func=lambda option: connection.model_title(option, found[option]),
         help="ConvAE alone, with mutual information, or with a graph.",
     )
     return Victim(
-        name, found[name], state.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…")
+        name,
+        found[name],
+        connection.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…"),
     )
 
 
@@ -111,7 +116,7 @@ def _chosen(label: str, found: dict[str, Run], parameter: str, title: Any, help_
     name = st.selectbox(
         label,
         list(found),
-        key=state.key(parameter, next(iter(found)), lambda option: option in found),
+        key=links.key(parameter, next(iter(found)), lambda option: option in found),
         format_func=lambda option: title(found[option]),
         help=help_,
     )
@@ -120,7 +125,7 @@ def _chosen(label: str, found: dict[str, Run], parameter: str, title: Any, help_
 
 def _done() -> list[Run]:
     """Every finished run, the zoo's first: read once a rerun, for it looks into every folder."""
-    shelf = state.store()
+    shelf = connection.store()
     return [run for run in [*shelf.zoo().values(), *shelf.all()] if run.status() in DONE]
 
 
@@ -155,7 +160,7 @@ def _attack_title(run: Run) -> str:
 
 
 def _defence_title(run: Run) -> str:
-    settings = launching.settings(run.spec)
+    settings = naming.settings(run.spec)
     arm = {
         "information": "mutual information",
         "consistency": "consistency",
@@ -166,71 +171,43 @@ def _defence_title(run: Run) -> str:
 
 def missing(victim: Victim, told: Story) -> None:
     """A button for the next act that is not there yet, or the progress of the run that makes it."""
-    for question, words in _next(victim, told):
-        run = _begun(question)
-        if run is not None and run.status() in LIVE:
-            st.fragment(_waiting, run_every=live.TICK)(run.name, words)
-        elif run is not None and run.status() not in DONE:
-            st.error(f"{words} did not finish: {run.reason() or run.status()}")
-        elif st.button(words, icon=":material/play_arrow:", type="primary"):
-            kept = st.session_state.setdefault("acts/begun", {})
-            kept[_text(question)] = launching.begin(question)
-            st.rerun()
-        return
+    after = _next(victim, told)
+    if after is not None:
+        wanted.wanted_or_button(*after, beside=_so_far)
 
 
-def _next(victim: Victim, told: Story) -> list[tuple[dict[str, Any], str]]:
-    """What comes next, as a question "prepare" and in words."""
-    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
-    fit = {
-        "ask": "prepare",
-        "action": "attack",
-        "name": "latent_attack",
-        "data": data,
-        "seed": seed,
-        "preset": PRESETS.get(preset or ""),
-    }
-    aim = {"objective": "flip_and_keep", "n": 1000}
+def _so_far(run: Run, record: Record) -> None:
+    progress.newest_picture(run, record, "decoded")
+
+
+def _next(victim: Victim, told: Story) -> tuple[Wanted, str] | None:
+    """What comes next, and its words; None where every act is there."""
     if told.attack is None:
-        return [(fit | {"changes": aim, "models": {"model": victim.run.key}}, "Fit the attack")]
+        return attack_on(victim.run, victim.run), "Fit the attack"
     if told.defended is None:
-        return [
-            (
-                {
-                    "ask": "prepare",
-                    "action": "train",
-                    "name": "latent_defence",
-                    "data": data,
-                    "seed": seed,
-                    "preset": preset,
-                    "changes": defence_of(victim.run),
-                },
-                "Train the defence",
-            )
-        ]
-    changes = aim | {
-        "attack_settings": told.attack.spec.settings["attack_settings"],
-        "objective_settings": told.attack.spec.settings["objective_settings"],
-    }
+        return defence_of(victim.run), "Train the defence"
     if told.same is None:
-        return [
-            (
-                fit
-                | {
-                    "changes": {"n": 1000},
-                    "models": {"model": told.defended.key, "fitted": told.attack.key},
-                },
-                "Attack the defended network in the same way",
-            )
-        ]
+        return same_attack(told.defended, told.attack), "Attack the defended network in the same way"
     if told.again is None:
-        return [
-            (
-                fit | {"preset": None, "changes": changes, "models": {"model": told.defended.key}},
-                "Attack the defended network anew",
-            )
-        ]
-    return []
+        return attack_on(told.defended, victim.run, told.attack), "Attack the defended network anew"
+    return None
+
+
+def attack_on(network: Run, base: Run, like: Run | None = None) -> Wanted:
+    """An attack fitted to a network of a base, as another one was where that is given."""
+    spec, changes = network.spec, {"objective": "flip_and_keep", "n": 1000}
+    models, preset = {"model": network.key}, PRESETS.get(preset_of(base) or "")
+    if like is not None:
+        settings = like.spec.settings
+        changes |= {name: settings[name] for name in ("attack_settings", "objective_settings")}
+        preset = None
+    return Wanted("attack", "latent_attack", spec.data, base.spec.seed, preset, changes, models)
+
+
+def same_attack(network: Run, attack: Run) -> Wanted:
+    """An attack that was fitted already, on another network."""
+    models = {"model": network.key, "fitted": attack.key}
+    return Wanted("attack", "latent_attack", network.spec.data, network.spec.seed, None, {"n": 1000}, models)
 
 
 def preset_of(run: Run) -> str | None:
@@ -238,46 +215,18 @@ def preset_of(run: Run) -> str | None:
     return PRESET_FOR.get(run.spec.data)
 
 
-def defence_of(base: Run) -> dict[str, Any]:
-    """The settings of a defence that begins from this very base."""
-    settings = dict(launching.settings(base.spec))
+def defence_of(base: Run) -> Wanted:
+    """The training of a defence that begins from this very base."""
+    settings = dict(naming.settings(base.spec))
     modules = {name: settings.pop(name) for name in ("mie", "graph") if name in settings}
-    return {"module": base.spec.name, "base": settings} | modules
-
-
-def _text(question: dict[str, Any]) -> str:
-    return repr(sorted(question.items()))
-
-
-def _begun(question: dict[str, Any]) -> Run | None:
-    name = st.session_state.get("acts/begun", {}).get(_text(question))
-    return state.store().find(name) if name and live.readable(name) else None
-
-
-def _waiting(name: str, words: str) -> None:
-    run = state.store().find(name)
-    told = live.read(run)
-    if told is not None:
-        pace = told.pace()
-        st.progress(pace.share, f"{words}: {pace.share:.0%}")
-        pictures = told.pictures("decoded")
-        if pictures:
-            try:
-                st.image(
-                    (run.folder / pictures[-1].file).read_bytes(),
-                    caption=pictures[-1].caption,
-                    width="stretch",
-                    alt=pictures[-1].caption,
-                )
-            except OSError:
-                st.caption("The newest picture is not there any more.")
-    if run.status() not in LIVE:
-        st.rerun()
+    changes = {"module": base.spec.name, "base": settings} | modules
+    spec = base.spec
+    return Wanted("train", "latent_defence", spec.data, spec.seed, preset_of(base), changes)
 
 
 def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
     """An attack of one's own: on any network that decodes, with any ν, watched while it is fitted."""
-    found = state.models(ability="decodes")
+    found = connection.models(ability="decodes")
     with choose:
         first = "digits/conv_ae" if "digits/conv_ae" in found else next(iter(found))
         name = str(
@@ -286,7 +235,7 @@ def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
                 list(found),
                 index=list(found).index(first),
                 key="fit/model",
-                format_func=lambda option: state.model_title(option, found[option]),
+                format_func=lambda option: connection.model_title(option, found[option]),
             )
         )
         run = found[name]
@@ -315,35 +264,25 @@ def fit(choose: DeltaGenerator, look: DeltaGenerator) -> None:
         )
         seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
         preset = PRESETS.get(PRESET_FOR.get(run.spec.data, ""))
-        question = {
-            "ask": "prepare",
-            "action": "attack",
-            "name": "latent_attack",
-            "data": run.spec.data,
-            "seed": seed,
-            "preset": preset,
-            "models": {"model": run.key},
-            "changes": (
-                {"objective": "flip_and_keep", "n": 1000}
-                | ({} if nu is None else {"objective_settings": {"nu": nu}})
-                | KINDS[kind]
-            ),
-        }
-        if st.button("Fit", type="primary", icon=":material/play_arrow:", width="stretch"):
-            st.session_state.setdefault("acts/begun", {})[_text(question)] = launching.begin(question)
+        changes = {"objective": "flip_and_keep", "n": 1000} | KINDS[kind]
+        if nu is not None:
+            changes |= {"objective_settings": {"nu": nu}}
+        models = {"model": run.key}
+        wish = Wanted("attack", "latent_attack", run.spec.data, seed, preset, changes, models)
+        fitted = wanted.found(wish)
+        if fitted is None:
+            wanted.wanted_or_button(wish, "Fit", width="stretch")
     with look:
-        begun = _begun(question)
-        if begun is None:
+        if fitted is None:
             st.info(
                 "Press Fit; on digits it takes five seconds. What it reached comes here.",
                 icon=":material/model_training:",
             )
-        elif begun.status() in LIVE:
-            st.fragment(_waiting, run_every=live.TICK)(begun.name, "Fit the attack")
-        elif begun.status() not in DONE:
-            st.error(f"The fit did not finish: {begun.reason() or begun.status()}")
-        elif (act := stage.read(begun)) is not None:
-            st.subheader(_attack_title(begun), anchor=False)
+            return
+        done = wanted.finished(fitted, "Fit the attack", beside=_so_far)
+        act = stage.read(done) if done is not None else None
+        if act is not None:
+            st.subheader(_attack_title(act.run), anchor=False)
             stage.scores(act)
             left, right = st.columns(2, gap="medium")
             with left:
@@ -429,47 +368,24 @@ def pair(answer: Answer, level: int) -> None:
     )
 
 
-def reproduce(victim: Victim, told: Story) -> dict[str, str]:
-    """The three acts on the command line, as they are chosen."""
-    data, seed, preset = victim.run.spec.data, victim.run.spec.seed, preset_of(victim.run)
-    named = f" --preset {PRESETS[preset]}" if preset else ""
-    settings = (
-        told.attack.spec.settings
-        if told.attack is not None
-        else {"attack_settings": {}, "objective_settings": {}}
-    )
-    nu, kind = settings["objective_settings"].get("nu"), settings["attack_settings"]
-    how = (
-        (f" --nu {nu:g}" if nu is not None else "")
-        + (" --variant per_sample" if kind.get("variant") == "per_sample" else "")
-        + (" --activation relu" if kind.get("activation") == "relu" else "")
-    )
-    defended = told.defended.name if told.defended is not None else "DEFENDED"
-    arm = launching.settings(told.defended.spec) if told.defended is not None else {}
-    more = (
-        (f" --module {victim.run.spec.name}" if victim.run.spec.name != MODULES[0] else "")
-        + (f" --variant {arm['variant']}" if arm.get("variant", "information") != "information" else "")
-        + (f" --attack_steps {arm['attack_steps']}" if arm.get("attack_steps") else "")
-    )
-    fit = f"--objective flip_and_keep{named}{how} --seed {seed}"
-    lines = [
-        f"python3 -m engine attack latent_attack --model {victim.name} {fit}",
-        (
-            "python3 -m engine train latent_defence --data"
-            f" {data}{f' --preset {preset}' if preset else ''}{more} --seed {seed}"
-        ),
-        (
-            f"python3 -m engine attack latent_attack --model {defended} --fitted"
-            f" {told.attack.name if told.attack is not None else 'ATTACK'}"
-        ),
-        f"python3 -m engine attack latent_attack --model {defended} {fit}",
+def runs_of(victim: Victim, told: Story) -> list[Spec | Wanted]:
+    """The four runs of the three acts: as they were made, or as they would be."""
+    attack = told.attack.spec if told.attack is not None else attack_on(victim.run, victim.run)
+    defended = told.defended.spec if told.defended is not None else defence_of(victim.run)
+    if told.attack is None or told.defended is None:
+        return [attack, defended]
+    same, again = told.same, told.again
+    return [
+        attack,
+        defended,
+        same.spec if same is not None else same_attack(told.defended, told.attack),
+        again.spec if again is not None else attack_on(told.defended, victim.run, told.attack),
     ]
-    return {"Command line": "\n".join(lines)}
 
 
 def reproduce_ladder(model: Run, sample: int, fitted: Sequence[Run]) -> dict[str, str]:
     """The ladder over ν in Python."""
-    size = int(np.prod(state.catalogue()["data"].get(model.spec.data, {"shape": [784]})["shape"]))
+    size = int(np.prod(connection.catalogue()["data"].get(model.spec.data, {"shape": [784]})["shape"]))
     return {
         "Python": (
             f"from engine.asking import answers\nquestion = answers.nu_question({model.key!r}, {sample},"

@@ -8,15 +8,16 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from app.forms import choose_model as models
 from app.forms.choose_model import Victim
-from app.runs import launching, live
-from app.runs.launching import DONE, LIVE
+from app.runs import progress, wanted
+from app.runs.record import Record
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
-from engine.errors import FeintError
 from engine.store.run import Run
+from engine.store.store import DONE, LIVE
+from engine.store.wanted import Wanted
 
 ATTACKERS = {"pgd": "PGD", "strong": "Generator, strong", "released": "Generator, as released"}
 PRESET = {"strong": None, "released": "as_released"}
@@ -76,14 +77,14 @@ class Threat:
 def choose_model() -> Victim:
     """A model that sees several views; one of another kind in the address is a choice for other pages."""
     asked = st.session_state["address"].get("model")
-    if asked in state.models() and asked not in state.models(ability="fuses"):
-        state.forget("model")
+    if asked in connection.models() and asked not in connection.models(ability="fuses"):
+        links.forget("model")
     return models.choose_model("fuses")
 
 
 def locks() -> tuple[int, ...]:
     """The views that the address says are locked."""
-    return tuple(sorted({int(part) for part in state.value("locked", "").split(",") if part.isdigit()}))
+    return tuple(sorted({int(part) for part in links.value("locked", "").split(",") if part.isdigit()}))
 
 
 def choose_threat(victim: Victim) -> Threat | None:
@@ -91,7 +92,7 @@ def choose_threat(victim: Victim) -> Threat | None:
     attacker = st.selectbox(
         "Attacker",
         list(ATTACKERS),
-        key=state.key("attacker", "pgd", lambda name: name in ATTACKERS),
+        key=links.key("attacker", "pgd", lambda name: name in ATTACKERS),
         format_func=ATTACKERS.__getitem__,
         help=(
             "PGD searches for each sample by itself. A generator is trained once and "
@@ -108,7 +109,7 @@ def choose_threat(victim: Victim) -> Threat | None:
         key=f"locks/{victim.run.key}",
         help="A locked view stays as it is: what can an attacker do who holds the others alone?",
     )
-    state.put("locked", ",".join(map(str, sorted(locked))))
+    links.put("locked", ",".join(map(str, sorted(locked))))
     if len(locked) == views:
         st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
         return None
@@ -119,7 +120,7 @@ def choose_threat(victim: Victim) -> Threat | None:
                 "T, steps",
                 1,
                 100,
-                key=state.key("steps", 20, lambda number: 1 <= number <= 100),
+                key=links.key("steps", 20, lambda number: 1 <= number <= 100),
                 help="Gradient steps.",
             )
         )
@@ -128,7 +129,7 @@ def choose_threat(victim: Victim) -> Threat | None:
                 "Seed",
                 0,
                 9999,
-                key=state.key("seed", 0, lambda number: 0 <= number <= 9999),
+                key=links.key("seed", 0, lambda number: 0 <= number <= 9999),
                 help="Of the random start.",
             )
         )
@@ -136,7 +137,7 @@ def choose_threat(victim: Victim) -> Threat | None:
     protocol = st.selectbox(
         "Fitted on",
         list(PROTOCOLS),
-        key=state.key("protocol", "transductive", lambda name: name in PROTOCOLS),
+        key=links.key("protocol", "transductive", lambda name: name in PROTOCOLS),
         format_func=PROTOCOLS.__getitem__,
         help="Transductive: generators have seen the samples they are scored on. Inductive: they have not.",
     )
@@ -152,35 +153,22 @@ def generator(
     model: Run, attacker: str, locked: Sequence[int] = (), protocol: str = "transductive"
 ) -> Run | None:
     """The run in which exactly this kind of generator was fitted to a model with these locks: a finished one,
-    else the newest.
+    else one that goes on, else any.
     """
-    shelf, asked = state.store(), _asked(attacker, locked, protocol)
-    alike = [run for run in (*shelf.zoo().values(), *shelf.all()) if _fits(run, model.key, asked)]
-    alike.sort(key=lambda run: run.status() not in DONE)
-    return alike[0] if alike else None
+    return wanted.found(fitting(model, attacker, locked, protocol))
 
 
-def _asked(attacker: str, locked: Sequence[int], protocol: str) -> dict[str, Any]:
-    """What a run's settings must say to be this kind of generator."""
-    entry = state.catalogue()["attack"]["mv_gan"]
-    preset = entry["presets"][PRESET[attacker]] if PRESET[attacker] else {}
-    return {
-        "attack_settings": entry["defaults"] | preset | {"protocol": protocol},
+def fitting(model: Run, attacker: str, locked: Sequence[int], protocol: str) -> Wanted:
+    """The fit of this kind of generator to a model with these locks."""
+    changes = {
         "objective": "mv_disrupt",
-        "objective_settings": {},
         "epsilon": FITTED_AT,
         "half": "second",
+        "n": None,
         "locked": list(locked),
+        "protocol": protocol,
     }
-
-
-def _fits(run: Run, model: str, asked: dict[str, Any]) -> bool:
-    try:
-        spec = run.spec
-    except FeintError:
-        return False
-    same = (spec.action, spec.name, spec.builds_on.get("model"), spec.seed) == ("attack", "mv_gan", model, 0)
-    return same and all(spec.settings.get(name) == value for name, value in asked.items())
+    return Wanted("attack", "mv_gan", model.spec.data, 0, PRESET[attacker], changes, {"model": model.key})
 
 
 def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, joint: bool) -> None:
@@ -192,72 +180,29 @@ def _fit(victim: Victim, attacker: str, locks: tuple[int, ...], protocol: str, j
             "Shown are generators that were fitted together, without this lock. Fit them with the lock, or"
             " use PGD, for what one view allows."
         )
-    if st.button(
+    wanted.wanted_or_button(
+        fitting(victim.run, attacker, locks, protocol),
         "Fit generators" + (" with this lock" if locks else ""),
-        type="primary",
         icon=":material/model_training:",
         width="stretch",
-    ):
-        question = {
-            "ask": "prepare",
-            "action": "attack",
-            "name": "mv_gan",
-            "data": victim.run.spec.data,
-            "seed": 0,
-            "preset": PRESET[attacker],
-            "models": {"model": victim.run.key},
-            "changes": {
-                "objective": "mv_disrupt",
-                "epsilon": FITTED_AT,
-                "half": "second",
-                "n": 1_000_000,
-                "locked": list(locks),
-                "protocol": protocol,
-            },
-        }
-        if launching.begin(question) is not None:
-            st.rerun()
+    )
 
 
 def watch_fitting(model: Run, attacker: str, locks: tuple[int, ...], protocol: str) -> None:
     """Progress and pictures of a generator that is being fitted; nothing where none is."""
     run = generator(model, attacker, locks, protocol) if attacker in PRESET else None
-    if run is not None and run.status() not in DONE:
-        st.fragment(_fitting, run_every=live.TICK if run.status() in LIVE else None)(
-            run.name, run.status() in LIVE
-        )
+    if run is not None:
+        wanted.finished(run, "Fit generators", beside=_so_far)
 
 
-def _fitting(name: str, lived: bool) -> None:
-    run = state.store().find(name)
-    told = live.read(run)
-    if told is None:
-        return
-    status = run.status()
-    live.drawn_once_more(lived, status in LIVE or status in DONE)
-    if status in DONE:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run)
-    live.progress(run, told)
-    if status == "failed":
-        st.error(f"{run.reason()} Resume begins anew.")
-    table = told.evaluations()
+def _so_far(run: Run, record: Record) -> None:
+    """What a generator that is being fitted does by now."""
+    table = record.evaluations()
     if len(table):
         last = table.iloc[-1]
         acc = f"; their ACC is {last['acc_attacked']:.3f}" if "acc_attacked" in last else ""
         st.markdown(f"So far it flips **{last['flip_rate']:.0%}** of the samples that are watched{acc}.")
-    pictures = told.pictures("adversarials")
-    if pictures:
-        try:
-            st.image(
-                (run.folder / pictures[-1].file).read_bytes(),
-                caption=pictures[-1].caption,
-                width="stretch",
-                alt=pictures[-1].caption,
-            )
-        except OSError:
-            st.caption("The newest picture is not there any more.")
+    progress.newest_picture(run, record, "adversarials")
 
 
 def ready(victim: Victim, question: dict[str, Any]) -> bool:
@@ -290,29 +235,16 @@ def labelled(threat: Threat) -> None:
         )
 
 
-def reproduce(victim: Victim, threat: Threat) -> dict[str, str]:
-    """The same attack on the command line and in Python, over the half that was not trained on."""
-    name = "pgd" if threat.fitted is None else "mv_gan"
-    changes: dict[str, Any] = {
+def attack_of(victim: Victim, threat: Threat) -> Wanted:
+    """The attack of these choices over the half that was not trained on."""
+    if threat.fitted is not None:
+        return fitting(victim.run, threat.attacker, threat.fitted.spec.settings["locked"], threat.protocol)
+    changes = {
         "objective": "mv_disrupt",
         "epsilon": FITTED_AT,
         "half": "second",
-        "n": 1_000_000,
+        "n": None,
+        "locked": list(threat.locked),
+        "steps": threat.steps,
     }
-    changes |= {"steps": threat.steps} if threat.fitted is None else {"protocol": threat.protocol}
-    locked = threat.locked if threat.fitted is None else threat.fitted.spec.settings["locked"]
-    changes |= {"locked": list(locked)} if locked else {}
-    preset = None if threat.fitted is None else PRESET[threat.attacker]
-    flags = [
-        f"--{field} {','.join(map(str, value)) if isinstance(value, list) else value}"
-        for field, value in changes.items()
-    ]
-    flags += ([f"--preset {preset}"] if preset else []) + [f"--seed {threat.seed}"]
-    command = " ".join([f"python3 -m engine attack {name} --model {victim.name}", *flags])
-    python = (
-        "from engine.running.runner import prepare, run\n"
-        f'spec = prepare("attack", "{name}", models={{"model": "{victim.name}"}}, seed={threat.seed},'
-        f" preset={preset!r}, changes={changes!r})\n"
-        "for event in run(spec):\n    print(event)"
-    )
-    return {"Command line": command, "Python": python}
+    return Wanted("attack", "pgd", None, threat.seed, None, changes, {"model": victim.run.key})

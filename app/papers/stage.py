@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links, notices
 from app.charts import matrix_chart, palette, plot
 from app.components.picker import picker
 from app.forms.choose_model import Victim, in_order
@@ -56,7 +56,7 @@ class Act:
         rows = np.flatnonzero(self.table["id"].to_numpy() == sample)
         if len(rows):
             return {name: self.gone.arrays[name][rows[0]] for name in KNOWN}
-        found = state.ask(
+        found = connection.ask(
             {"ask": "moved_sample", "run": self.run.key, "sample": sample}, "Moving this sample…"
         ).arrays
         return {name: found[name][0] for name in KNOWN}
@@ -65,16 +65,16 @@ class Act:
 def read(run: Run) -> Act | None:
     """An act from its run; None, with the sentence on the page, where it cannot be read."""
     try:
-        model = state.store().find(run.spec.builds_on["model"])
-        overview = state.ask({"ask": "overview", "model": model.key}, "Looking at the model…")
+        model = connection.store().find(run.spec.builds_on["model"])
+        overview = connection.ask({"ask": "overview", "model": model.key}, "Looking at the model…")
         return Act(
             run,
             Victim(model.name, model, overview),
-            state.ask({"ask": "moved", "run": run.key}, "Following the samples…"),
+            connection.ask({"ask": "moved", "run": run.key}, "Following the samples…"),
             run.table(),
         )
     except FeintError as error:
-        state.refused(error)
+        notices.refused(error)
         return None
 
 
@@ -128,7 +128,7 @@ NUMBERS = (
 
 def numbers(every: Mapping[str, Act]) -> None:
     """All numbers of the acts beside one another; what they mean comes with them."""
-    known = state.catalogue()["metric"]
+    known = connection.catalogue()["metric"]
     rows = []
     for name in NUMBERS:
         values = {NAMES[act]: one.run.result().get(name) for act, one in every.items()}
@@ -169,7 +169,7 @@ def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
             size=44,
         )
         if clicked is not None and clicked != chosen:
-            state.put("sample", clicked)
+            links.put("sample", clicked)
             st.rerun()
 
 
@@ -326,8 +326,8 @@ def flow(act: Act, key: str) -> None:
         table=False,
     )
     st.page_link(
-        state.ROOT / "pages" / "inspect.py",
+        links.ROOT / "pages" / "inspect.py",
         label="Inspect them one by one",
         icon=":material/search:",
-        query_params={"v": state.ADDRESS_VERSION, "model": act.victim.name, "run": act.run.name},
+        query_params={"v": links.ADDRESS_VERSION, "model": act.victim.name, "run": act.run.name},
     )

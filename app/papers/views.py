@@ -9,17 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links, notices
 from app.charts import matrix_chart, palette, plot
 from app.forms.choose_model import Victim, in_order
 from app.papers.multiview import FITTED_AT, PRESET, Threat
-from app.runs import launching, live
-from app.runs.launching import DONE, LIVE
-from engine.asking import legacy as answers
+from app.runs import wanted
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.metrics import robustness
 from engine.store.run import Run
+from engine.store.wanted import Wanted
 
 ALONE = 0.5
 """Where the head agrees with the fusion on fewer of the clean samples than this, its answer for one view
@@ -44,7 +43,7 @@ def sizes(known: Answer, answer: Answer, level: int) -> None:
 
 def about_data(victim: Victim) -> None:
     """Where the views come from, and what their pairing tells; nothing for a file of one's own."""
-    card = state.catalogue()["data"].get(victim.run.spec.data)
+    card = connection.catalogue()["data"].get(victim.run.spec.data)
     if card is not None:
         st.caption(f"{card['title']}: {card['note']}")
 
@@ -168,30 +167,28 @@ def _map(victim: Victim, title: str, xy: np.ndarray, clean: np.ndarray, path: np
 
 def matrices(victim: Victim, threat: Threat, epsilon: float) -> None:
     """Classes against clusters before and after, over the half of the data that was not trained on."""
-    if threat.fitted is not None and not threat.understates:
-        run: Run | None = threat.fitted if (threat.fitted.folder / "samples.parquet").exists() else None
-        if run is None:
-            run = _whole(victim, {"name": "mv_gan", "preset": PRESET[threat.attacker]}, FITTED_AT, threat)
+    fitted = threat.fitted if threat.fitted is not None and not threat.understates else None
+    if fitted is not None and (fitted.folder / "samples.parquet").exists():
+        run: Run | None = fitted
     else:
-        run = _whole(victim, {"name": "pgd", "preset": None}, epsilon, threat)
+        size = epsilon if fitted is None else FITTED_AT
+        run = wanted.wanted_or_button(
+            _many(victim, threat, size, fitted is not None),
+            f"Attack {HALF} samples at ε = {size:.3g}",
+            icon=":material/groups:",
+            primary=False,
+            help="PGD takes seconds; its result is kept as a run.",
+        )
     if run is None:
-        return
-    if run.status() in LIVE:
-        st.fragment(_waiting, run_every=live.TICK)(run.name)
-        return
-    if run.status() not in DONE:
-        st.error(f"The attack on every sample did not finish: {run.reason() or run.status()}")
         return
     try:
         _matrices(victim, run)
     except FeintError as error:
-        state.refused(error)
+        notices.refused(error)
 
 
-def _whole(victim: Victim, attack: dict[str, Any], epsilon: float, threat: Threat) -> Run | None:
-    """The attack on many samples of the other half at this ε: begun when it is asked for, then kept in the
-    session.
-    """
+def _many(victim: Victim, threat: Threat, epsilon: float, fitted: bool) -> Wanted:
+    """The attack on many samples of the other half at this ε: by the fitted generator, or by PGD."""
     changes: dict[str, Any] = {
         "objective": "mv_disrupt",
         "epsilon": epsilon,
@@ -199,35 +196,11 @@ def _whole(victim: Victim, attack: dict[str, Any], epsilon: float, threat: Threa
         "n": HALF,
         "locked": list(threat.locked),
     }
-    if attack["name"] == "pgd":
+    if not fitted:
         changes |= {"steps": threat.steps or 20}
-    question = {
-        "ask": "prepare",
-        "action": "attack",
-        "data": victim.run.spec.data,
-        "seed": threat.seed,
-        "models": {"model": victim.run.key},
-        "changes": changes,
-    } | attack
-    kept, text = st.session_state.setdefault("views/whole", {}), answers.key(question)
-    if not (kept.get(text) and live.readable(kept[text])):
-        if not st.button(
-            f"Attack {HALF} samples at ε = {epsilon:.3g}",
-            icon=":material/groups:",
-            help="PGD takes seconds; its result is kept as a run.",
-        ):
-            return None
-        kept[text] = launching.begin(question)
-    return None if kept[text] is None else state.store().find(kept[text])
-
-
-def _waiting(name: str) -> None:
-    run = state.store().find(name)
-    told = live.read(run)
-    if told is not None:
-        st.progress(told.pace().share, "Attacking…")
-    if run.status() not in LIVE:
-        st.rerun()
+    name, preset = ("mv_gan", PRESET[threat.attacker]) if fitted else ("pgd", None)
+    models = {"model": victim.run.key}
+    return Wanted("attack", name, victim.run.spec.data, threat.seed, preset, changes, models)
 
 
 def _matrices(victim: Victim, run: Run) -> None:
@@ -270,8 +243,8 @@ def _matrices(victim: Victim, run: Run) -> None:
                 f"matrix-{name}",
             )
     st.page_link(
-        state.ROOT / "pages" / "inspect.py",
+        links.ROOT / "pages" / "inspect.py",
         label="Inspect these samples one by one",
         icon=":material/search:",
-        query_params={"v": state.ADDRESS_VERSION, "model": victim.name, "run": run.name},
+        query_params={"v": links.ADDRESS_VERSION, "model": victim.name, "run": run.name},
     )

@@ -1,14 +1,17 @@
 """How runs are made again: one command and one piece of Python for each, for the foot of a page."""
 
-from app.address import state
+import json
+
+from app.address import connection
 from engine.store import reproduce
+from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.wanted import Wanted
 
 
 def lines(*runs: Spec | Wanted) -> dict[str, str]:
     """Language -> the text that makes these runs, one after the other; empty where there are none."""
-    found = [reproduce.lines(run, state.catalogue(), state.store()) for run in runs]
+    found = [reproduce.lines(run, connection.catalogue(), connection.store()) for run in runs]
     if len(found) == 1:
         return found[0]
     return {"Command line": "\n".join(one["Command line"] for one in found)} if found else {}
@@ -17,3 +20,16 @@ def lines(*runs: Spec | Wanted) -> dict[str, str]:
 def command(run: Spec | Wanted) -> str:
     """The same as one line for a card."""
     return lines(run)["Command line"]
+
+
+def card(run: Run) -> str:
+    """Everything that says what a run is and what came out, as JSON: key, settings, how it was computed,
+    scores.
+    """
+    said = {
+        "key": run.key,
+        "spec": run.spec.model_dump(mode="json"),
+        "card": run.card(),
+        "result": run.result(),
+    }
+    return json.dumps(said, indent=1, ensure_ascii=False)

@@ -1,14 +1,54 @@
-"""The list of runs: what they are, and all that can be done with them. And the machine they run on."""
+"""The list of runs: what they are, and all that can be done with them."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from app.address import state
-from app.runs import launching, live
-from app.runs.launching import LIVE
+from app.address import connection, notices
+from app.runs import headline, progress, reading
+from app.runs.naming import title
 from engine.errors import FeintError
 from engine.store.run import Run
+from engine.store.store import LIVE
+
+
+def listed() -> list[dict[str, Any]]:
+    """A row for every run, newest first, then the zoo.
+
+    Each has `name`, `title`, `what`, `data`, `seed`, `acc`, `made`, `status`, `from`, `lives`, and `words` to
+    search.
+    """
+    shelf = connection.store()
+    return [_row(run) for run in [*shelf.all(), *shelf.zoo().values()]]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    status = run.status()
+    row: dict[str, Any] = {
+        "name": run.name,
+        "title": "Unreadable run",
+        "what": "unreadable",
+        "data": "",
+        "seed": None,
+    }
+    row |= {"acc": None, "made": None}
+    if status != "broken":
+        spec, kept = run.spec, run.card()
+        made = (
+            datetime.fromtimestamp(kept["created"]).isoformat(" ", "minutes") if "created" in kept else None
+        )
+        row |= {"title": title(spec), "what": spec.action, "data": spec.data, "seed": spec.seed}
+        row |= {"acc": kept.get("metrics", {}).get("acc"), "made": made}
+    row |= {"status": status, "from": "zoo" if run.zoo else "mine", "lives": status in LIVE}
+    return row | {"words": " ".join(str(value) for value in row.values()).lower()}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    """The list as a table to take away."""
+    return pd.DataFrame(rows).drop(columns=["words", "lives"]).to_csv(index=False)
 
 
 def cards(names: Sequence[str]) -> None:
@@ -16,25 +56,11 @@ def cards(names: Sequence[str]) -> None:
     runs = _here()
     shown = [name for name in names if name in runs]
     lives = any(runs[name].status() in LIVE for name in shown)
-    st.fragment(_cards, run_every=2 * live.TICK if lives else None)(shown, lives)
-
-
-def machine() -> None:
-    """What computes here, and what waits."""
-    with st.container(border=True):
-        st.markdown("**This machine**")
-        st.caption(" · ".join(launching.machine()))
-        try:
-            waiting = state.engine().queue()
-        except FeintError as error:
-            state.refused(error)
-            return
-        at_work = sum(item["state"] == "running" for item in waiting)
-        st.caption(f"{at_work} at work, {len(waiting) - at_work} waiting.")
+    st.fragment(_cards, run_every=2 * reading.TICK if lives else None)(shown, lives)
 
 
 def _here() -> dict[str, Run]:
-    shelf = state.store()
+    shelf = connection.store()
     return {run.name: run for run in (*shelf.all(), *shelf.zoo().values())}
 
 
@@ -44,7 +70,7 @@ def _cards(names: Sequence[str], lived: bool) -> None:
         if name in runs:  # else it was deleted meanwhile
             with st.container(border=True, key=f"card/{name}"):
                 _card(runs[name])
-    live.drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
+    reading.drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
 
 
 def _card(run: Run) -> None:
@@ -54,16 +80,16 @@ def _card(run: Run) -> None:
         st.error(run.reason())
         _delete(run)
         return
-    told = live.read(run) if status in LIVE else None
+    told = reading.read(run) if status in LIVE else None
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run)
-        live.open_link(run)
+        headline.headline(run)
+        headline.open_link(run)
         if status not in (*LIVE, "zoo"):
             _delete(run)
     if words := _words(run):
         st.caption(words)
     if told is not None:
-        live.progress(run, told)
+        progress.progress(run, told)
     if status == "failed":
         st.caption(run.reason())
 
@@ -75,7 +101,8 @@ def _words(run: Run) -> str:
         key = run.spec.builds_on["model"]
         said.append(_terms(run))
         said.append(
-            "on " + next((name for name, entry in state.store().zoo().items() if entry.key == key), key[:8])
+            "on "
+            + next((name for name, entry in connection.store().zoo().items() if entry.key == key), key[:8])
         )
     if isinstance(found.get("acc"), float):
         said.append(f"ACC {found['acc']:.3f}")
@@ -114,6 +141,6 @@ def _delete(run: Run) -> None:
 
 def _gone(name: str) -> None:
     try:
-        state.store().delete(name)
+        connection.store().delete(name)
     except FeintError as error:
-        state.notice(str(error))
+        notices.notice(str(error))

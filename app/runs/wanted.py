@@ -15,8 +15,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import state
-from app.runs import live
+from app.address import connection, notices
+from app.runs import headline, progress, reading
 from app.runs.record import Record
 from engine.errors import FeintError
 from engine.store import wanted as choices
@@ -33,11 +33,11 @@ LOOK_EVERY = 0.05
 
 def found(wanted: Wanted) -> Run | None:
     """The run of these choices, whatever became of it; None where nobody has begun it. Needs no worker."""
-    here = choices.found(wanted, state.catalogue(), state.store())
+    here = choices.found(wanted, connection.catalogue(), connection.store())
     if here is not None:
         return here
     key = _begun_here().get(wanted.text())
-    return state.store().find(key) if key is not None and live.readable(key) else None
+    return connection.store().find(key) if key is not None and reading.readable(key) else None
 
 
 def begin(wanted: Wanted) -> Run | None:
@@ -46,14 +46,14 @@ def begin(wanted: Wanted) -> Run | None:
     """
     question = {"ask": "prepare"} | choices.plain(vars(wanted))
     try:
-        answer = state.ask(question, "Checking the choices…").json
+        answer = connection.ask(question, "Checking the choices…").json
         if answer["sentence"]:
             st.error(answer["sentence"])
             return None
-        run = state.store().create(Spec.model_validate(answer["spec"]))
-        state.engine().submit(run)
+        run = connection.store().create(Spec.model_validate(answer["spec"]))
+        connection.engine().submit(run)
     except FeintError as error:
-        state.refused(error)
+        notices.refused(error)
         return None
     _begun_here()[wanted.text()] = run.key
     return run
@@ -115,7 +115,7 @@ def finished(
     if status in DONE:
         return run
     if status in LIVE:
-        st.fragment(_going_on, run_every=live.TICK)(run.name, doing or words, beside)
+        st.fragment(_going_on, run_every=reading.TICK)(run.name, doing or words, beside)
     else:
         ended(run, words)
     return None
@@ -125,7 +125,7 @@ def ended(run: Run, words: str) -> None:
     """Why a run that is not finished goes on no more, and the button that lets it go on."""
     status = run.status()
     if status in ("paused", "stopped"):
-        st.info(f"{words}: {status}. What was done is kept.", icon=f":material/{live.BADGES[status][0]}:")
+        st.info(f"{words}: {status}. What was done is kept.", icon=f":material/{headline.BADGES[status][0]}:")
     else:
         st.error(f"{words} did not finish: {run.reason()}")
     if status != "broken":
@@ -140,13 +140,13 @@ def ended(run: Run, words: str) -> None:
 
 def _going_on(name: str, words: str, beside: Beside | None) -> None:
     """The progress of a run, until it ends: then the whole page is drawn anew."""
-    run = state.store().find(name)
-    record = live.read(run)
+    run = connection.store().find(name)
+    record = reading.read(run)
     status = run.status()
     if record is not None and status in LIVE:
         with st.container(horizontal=True, vertical_alignment="center"):
-            live.headline(run)
-        live.progress(run, record, f"{words}: ")
+            headline.headline(run)
+        progress.progress(run, record, f"{words}: ")
         if beside is not None:
             beside(run, record)
     if status not in LIVE:
@@ -155,9 +155,9 @@ def _going_on(name: str, words: str, beside: Beside | None) -> None:
 
 def _submit(run: Run) -> None:
     try:
-        state.engine().submit(run)
+        connection.engine().submit(run)
     except FeintError as error:
-        state.notice(str(error))
+        notices.notice(str(error))
 
 
 def _never_queued(run: Run) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.address import state
+from app.address import connection
 from app.forms import settings_form
-from app.runs import launching
+from app.runs import naming
 from engine.models.declared import title_of
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -17,7 +17,7 @@ NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 def of(entry: Mapping[str, Any]) -> list[Arm]:
     """The arms that a method declares; only those that are registered here."""
-    return [arm for arm in entry.get("compared_with", ()) if arm["model"] in state.catalogue()["model"]]
+    return [arm for arm in entry.get("compared_with", ()) if arm["model"] in connection.catalogue()["model"]]
 
 
 def words(entry: Mapping[str, Any]) -> str:
@@ -28,14 +28,14 @@ def words(entry: Mapping[str, Any]) -> str:
 
 def title(arm: Arm) -> str:
     """What an arm is called."""
-    return title_of(state.catalogue()["model"][arm["model"]], arm["changes"])
+    return title_of(connection.catalogue()["model"][arm["model"]], arm["changes"])
 
 
 def chosen(entry: Mapping[str, Any], choice: settings_form.Choice) -> list[settings_form.Choice]:
     """The arms with the choices of a form: what was changed in it holds for all that know it, except where
     arms differ.
     """
-    models, arms = state.catalogue()["model"], of(entry)
+    models, arms = connection.catalogue()["model"], of(entry)
     apart = {path for arm in arms for path in arm["changes"]}
     found = []
     for arm in arms:
@@ -49,7 +49,7 @@ def chosen(entry: Mapping[str, Any], choice: settings_form.Choice) -> list[setti
 
 def control(spec: Spec) -> Arm | None:
     """The arm whose curves stand behind those of a run; None where the run is that arm itself."""
-    declared: Arm | None = state.catalogue()["model"].get(spec.name, {}).get("control")
+    declared: Arm | None = connection.catalogue()["model"].get(spec.name, {}).get("control")
     return None if declared is None or _is(spec, declared) else declared
 
 
@@ -58,7 +58,7 @@ def control_run(run: Run) -> Run | None:
     base, arm = run.spec.builds_on.get("base"), control(run.spec)
     if base is None or arm is None:
         return None
-    shelf = state.store()
+    shelf = connection.store()
     for other in (*shelf.all(), *shelf.zoo().values()):
         if other.status() != "broken" and other.spec.builds_on.get("base") == base and _is(other.spec, arm):
             return other
@@ -67,7 +67,7 @@ def control_run(run: Run) -> Run | None:
 
 def _is(spec: Spec, arm: Arm) -> bool:
     """Whether a training is of an arm."""
-    settings = launching.settings(spec)
+    settings = naming.settings(spec)
     return spec.name == arm["model"] and all(
         settings.get(field) == value for field, value in arm["changes"].items()
     )

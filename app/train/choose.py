@@ -5,15 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import state
-from app.forms import settings_form
+from app.address import connection, links, notices
+from app.forms import data_sets, settings_form
 from app.forms.choose_model import DEFAULT_MODEL
-from app.runs import launching
-from app.runs.launching import DONE
+from app.runs import naming, wanted
 from app.runs.record import duration
 from app.train import arms
 from engine.errors import FeintError
 from engine.store.run import Run
+from engine.store.store import DONE
+from engine.store.wanted import Wanted
 
 Entry = Mapping[str, Any]
 
@@ -24,11 +25,11 @@ def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
         st.selectbox(
             "Data",
             list(sets),
-            key=state.key("data", default, lambda name: name in sets, "a data set of this list"),
-            format_func=lambda name: launching.data_title(sets[name]),
+            key=links.key("data", default, lambda name: name in sets, "a data set of this list"),
+            format_func=lambda name: data_sets.title(sets[name]),
         )
     )
-    return data, launching.about_data(sets[data])
+    return data, data_sets.about(sets[data])
 
 
 def trains_on(entry: Entry, card: Entry) -> bool:
@@ -38,7 +39,7 @@ def trains_on(entry: Entry, card: Entry) -> bool:
 
 def choose_method(names: Sequence[str], label: str = "Method", **widget: Any) -> Entry:
     """A method of these, as its catalogue entry; that its training sees labels is said below."""
-    models = state.catalogue()["model"]
+    models = connection.catalogue()["model"]
     name = str(
         st.selectbox(
             label,
@@ -60,8 +61,8 @@ def suggested(names: Sequence[str]) -> str:
     """The method that a form begins with: that of the model shown first everywhere, else the last arm of the
     first method's comparison, else the first.
     """
-    models = state.catalogue()["model"]
-    first = state.store().zoo().get(DEFAULT_MODEL)
+    models = connection.catalogue()["model"]
+    first = connection.store().zoo().get(DEFAULT_MODEL)
     compared = [arm["model"] for arm in arms.of(models[names[0]]) if not arm["changes"]]
     wanted = [first.spec.name] if first else []
     return next(name for name in (*wanted, *reversed(compared), *names) if name in names)
@@ -96,7 +97,7 @@ def seed() -> int:
     """Of weights, batches and k-means. The first one offered is 1: what was trained with seed 0 ships with
     Feint, and would only be shown.
     """
-    key = state.key("seed", 1, lambda number: 0 <= number <= 9999)
+    key = links.key("seed", 1, lambda number: 0 <= number <= 9999)
     return int(st.number_input("Seed", 0, 9999, key=key, help="Of weights, batches and k-means."))
 
 
@@ -121,16 +122,20 @@ def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False
 
 def _start(choices: Sequence[settings_form.Choice], data: str, number: int) -> None:
     """Begin these trainings, and show them; nothing is shown where one was refused."""
-    made = [launching.start(choice, data, number) for choice in choices]
-    if None in made:
+    runs = [
+        wanted.begin(Wanted("train", choice["name"], data, number, choice["preset"], choice["changes"]))
+        for choice in choices
+    ]
+    made = [run.name for run in runs if run is not None]
+    if len(made) < len(choices):
         return
-    shipped = [str(name) for name in made if "/" in str(name)]
+    shipped = [name for name in made if "/" in name]
     if shipped:
-        state.notice(
+        notices.notice(
             f"{' and '.join(shipped)} ships with Feint as it was trained with this seed, and is shown as it"
             " was. For a live training choose another seed."
         )
-    state.put("run", ",".join(map(str, made)))
+    links.put("run", ",".join(made))
     st.rerun()
 
 
@@ -139,7 +144,7 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
 
     With it come `here`, whether it was made on this machine, and `seed`.
     """
-    shelf = state.store()
+    shelf = connection.store()
     runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
     runs = [
         run
@@ -150,7 +155,7 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
     for preset in entry["presets"]:
         wanted = dict(settings_form.flat(settings_form.merged(entry["defaults"], entry["presets"][preset])))
         same = next(
-            (run for run in runs if dict(settings_form.flat(launching.settings(run.spec))) == wanted), None
+            (run for run in runs if dict(settings_form.flat(naming.settings(run.spec))) == wanted), None
         )
         if same and (result := same.result()):
             found[preset] = result | {
@@ -164,7 +169,7 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
 def _base_seconds(run: Run) -> float:
     """How long the base of a run took; 0 where it has none, or where that is not known."""
     try:
-        return float(state.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
+        return float(connection.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
     except (KeyError, FeintError):
         return 0.0
 

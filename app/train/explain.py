@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.runs.launching import bold
+from app.runs.naming import bold
 
 ANGLES = (
     "**Δ_FR** compares the gradient that the true labels would give with what the encoder really descends;"

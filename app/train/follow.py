@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from app.charts import plot
-from app.runs import launching, live
-from app.runs.launching import DONE, LIVE, title
+from app.runs import headline, naming, progress, reading
+from app.runs.naming import title
 from app.runs.record import Record
 from app.train import arms, compared, figures, pictures, scores
 from app.train.figures import ZOOM, Drawn, View
 from app.train.measured import Entry
 from engine.store.run import Run
+from engine.store.store import DONE, LIVE
 
 REDRAW = 2.0
 """Seconds that the figures of a live run stand: seven of them take a seventh of a second."""
@@ -30,7 +31,7 @@ def shown(names: Sequence[str], data: str, method: str) -> list[str]:
     """
     if names:
         return list(names)
-    shelf = state.store()
+    shelf = connection.store()
     own = [run for run in shelf.all() if run.status() != "broken" and run.spec.action == "train"]
     working = [run.name for run in own if run.status() in LIVE]
     alike = [run for run in (*own, *shelf.zoo().values()) if (run.spec.name, run.spec.data) == (method, data)]
@@ -39,12 +40,14 @@ def shown(names: Sequence[str], data: str, method: str) -> list[str]:
 
 def in_address() -> list[str]:
     """The runs that the address names."""
-    return [name for name in state.value("run", "").split(",") if name]
+    return [name for name in links.value("run", "").split(",") if name]
 
 
 def method_of(names: Sequence[str]) -> str:
     """The registered name of what one run trains; "" for none, several, or one that cannot be read."""
-    return state.store().find(names[0]).spec.name if len(names) == 1 and live.readable(names[0]) else ""
+    return (
+        connection.store().find(names[0]).spec.name if len(names) == 1 and reading.readable(names[0]) else ""
+    )
 
 
 def newest(data: str, method: str, takes: str) -> Run | None:
@@ -56,7 +59,7 @@ def newest(data: str, method: str, takes: str) -> Run | None:
         nothing_yet(takes)
         return None
     one(names[0])
-    return live.find(names[0])
+    return reading.find(names[0])
 
 
 def nothing_yet(takes: str) -> None:
@@ -68,17 +71,17 @@ def nothing_yet(takes: str) -> None:
 
 def one(name: str) -> None:
     """Everything about one run, kept up to date while it lives."""
-    run = live.find(name)
+    run = reading.find(name)
     if run is not None:
         lives = run.status() in LIVE
-        st.fragment(_follow, run_every=live.TICK if lives else None)(name, lives, control_of(run))
+        st.fragment(_follow, run_every=reading.TICK if lives else None)(name, lives, control_of(run))
 
 
 def several(names: Sequence[str]) -> None:
     """Several runs in the same figures, kept up to date while one of them lives."""
-    runs = [run for name in names if (run := live.find(name)) is not None]
+    runs = [run for name in names if (run := reading.find(name)) is not None]
     lives = any(run.status() in LIVE for run in runs)
-    st.fragment(_compare, run_every=live.TICK if lives else None)([run.name for run in runs], lives)
+    st.fragment(_compare, run_every=reading.TICK if lives else None)([run.name for run in runs], lives)
 
 
 Control = Mapping[str, pd.DataFrame]
@@ -88,7 +91,7 @@ Control = Mapping[str, pd.DataFrame]
 def control_of(run: Run) -> Control:
     """The evaluations of the control that the method declares, on the same base."""
     other = arms.control_run(run)
-    told = live.read(other) if other is not None else None
+    told = reading.read(other) if other is not None else None
     if other is None or told is None or told.evaluations().empty:
         return {}
     return {title(other.spec): told.evaluations()}
@@ -96,18 +99,18 @@ def control_of(run: Run) -> Control:
 
 def _entry(run: Run) -> Entry:
     """The catalogue's entry of the method of a run; empty where nobody here knows it."""
-    entry: Entry = state.catalogue()["model"].get(run.spec.name, {})
+    entry: Entry = connection.catalogue()["model"].get(run.spec.name, {})
     return entry
 
 
 def _follow(name: str, lived: bool, control: Control) -> None:
-    run = state.store().find(name)
-    told = live.read(run)
+    run = connection.store().find(name)
+    told = reading.read(run)
     if told is None:
         return
     status = run.status()
     _head(run, told, status)
-    live.drawn_once_more(lived, status in LIVE)
+    reading.drawn_once_more(lived, status in LIVE)
     if len(told.evaluations()):
         _learned(run, told, control)
         _say_what_control_is_missing(run, control)
@@ -121,12 +124,12 @@ def _follow(name: str, lived: bool, control: Control) -> None:
 def _head(run: Run, told: Record, status: str) -> None:
     """Status, name and what can be done; where a finished model leads to; why it ended where it is not."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run)
+        headline.headline(run)
         if status in DONE:
-            live.link("attack", "Attack this model", "bolt", {"model": run.name})
-            live.link("inspect", "Inspect", "search", {"model": run.name})
-    live.progress(run, told)
-    live.ending(run, told)
+            headline.link("attack", "Attack this model", "bolt", {"model": run.name})
+            headline.link("inspect", "Inspect", "search", {"model": run.name})
+    progress.progress(run, told)
+    progress.ending(run, told)
 
 
 def _say_what_control_is_missing(run: Run, control: Control) -> None:
@@ -141,10 +144,10 @@ def _say_what_control_is_missing(run: Run, control: Control) -> None:
 
 def _learned(run: Run, told: Record, control: Control) -> None:
     """Scores, then the first figures, pictures as they come, and the rest."""
-    entry, metrics, lives = _entry(run), state.catalogue()["metric"], run.status() in LIVE
+    entry, metrics, lives = _entry(run), connection.catalogue()["metric"], run.status() in LIVE
     scores.show(told, entry, metrics)
     view = _view([entry], [told.evaluations()])
-    drawn = Drawn(told, entry, launching.settings(run.spec), metrics, control, view)
+    drawn = Drawn(told, entry, naming.settings(run.spec), metrics, control, view)
     found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))
     first: list[str] = [name for name in ("scores", "attacked", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, lives)
@@ -158,19 +161,19 @@ def _learned(run: Run, told: Record, control: Control) -> None:
 
 def _compare(names: Sequence[str], lived: bool) -> None:
     records: dict[str, Record] = {}
-    runs = [state.store().find(name) for name in names]
+    runs = [connection.store().find(name) for name in names]
     for run in runs:
-        told = live.read(run)
+        told = reading.read(run)
         if told is not None:
             records[title(run.spec)] = told
             with st.container(horizontal=True, vertical_alignment="center"):
-                live.headline(run)
-                live.open_link(run)
-            live.progress(run, told)
-    live.drawn_once_more(lived, any(run.status() in LIVE for run in runs))
+                headline.headline(run)
+                headline.open_link(run)
+            progress.progress(run, told)
+    reading.drawn_once_more(lived, any(run.status() in LIVE for run in runs))
     tables = [told.evaluations() for told in records.values()]
     if any(len(table) for table in tables):
-        entries, metrics = [_entry(run) for run in runs], state.catalogue()["metric"]
+        entries, metrics = [_entry(run) for run in runs], connection.catalogue()["metric"]
         view = _view(entries, tables)
         found = _redrawn(
             "+".join(names), (view, lived), lived, lambda: compared.charts_of(records, metrics, view)
@@ -183,10 +186,10 @@ def _compare(names: Sequence[str], lived: bool) -> None:
 def _base(run: Run) -> tuple[Run, Record] | None:
     """The run that this one begins from, where it has something to show."""
     key = run.spec.builds_on.get("base")
-    if key is None or not live.readable(key):
+    if key is None or not reading.readable(key):
         return None
-    base = state.store().find(key)
-    told = live.read(base)
+    base = connection.store().find(key)
+    told = reading.read(base)
     return (base, told) if told is not None and len(told.evaluations()) else None
 
 

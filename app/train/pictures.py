@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.address import state
+from app.address import connection
 from app.components.map import Classes, map_payload, point_map
-from app.runs.launching import DONE
 from app.runs.record import Record
 from engine.errors import FeintError
 from engine.events import Picture
 from engine.store.run import Run
+from engine.store.store import DONE
 
 KINDS = ("reconstructions", "map")
 
@@ -93,7 +93,7 @@ def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]
     labels = _labels(owner)
     if labels is None or len(labels) <= samples.max(initial=0):
         return [f"cluster {number}" for number in range(count)]
-    classes = state.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
+    classes = connection.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
         str(number) for number in range(int(labels.max()) + 1)
     ]
     names: list[str] = []
@@ -108,7 +108,7 @@ def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]
 def _labels(name: str) -> np.ndarray | None:
     """The label of every sample, from the table of a finished run; None where there is none."""
     try:
-        run = state.store().find(name)
+        run = connection.store().find(name)
         return _column(str(run.folder)) if run.status() in DONE else None
     except FeintError:
         return None

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.address import connection, state
+from app.address import connection
 from app.home import welcome
 from engine import registry
 from engine.asking import keeping
@@ -36,11 +36,11 @@ TINY = {
 """Settings that train in a second; far too few for good clusters."""
 ALONE = """
 import streamlit as st
-from app.address import state
+from app.address import links
 from app.home import welcome
-files = {{name: state.ROOT / "pages" / f"{{name}}.py" for name in state.PAGES}}
+files = {{name: links.ROOT / "pages" / f"{{name}}.py" for name in links.PAGES}}
 page = st.navigation([st.Page(file, default=name == "{page}") for name, file in files.items()])
-state.open_address()
+links.open_address()
 page.run()
 """
 
@@ -101,9 +101,8 @@ def trained_home(trained: Path, home: Path) -> Store:
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The engine of every page in this test."""
     found = Desk()
-    for module in (connection, state):
-        monkeypatch.setattr(module, "engine", lambda: found)
-        monkeypatch.setattr(module, "warm_up", lambda: None)
+    monkeypatch.setattr(connection, "engine", lambda: found)
+    monkeypatch.setattr(connection, "warm_up", lambda: None)
     monkeypatch.setattr(welcome, "_fetch", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()

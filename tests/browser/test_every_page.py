@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.address.state import PAGES
+from app.address.links import PAGES
 from tests.conftest import Server
 
 PATHS = {name: "/" if name == "home" else f"/{name}" for name in PAGES}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.address import state
+from app.address import connection
 from app.charts import line_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
@@ -35,7 +35,7 @@ def title(found: Result, line: str) -> str:
     said = found.declared
     if said["lines"] == "arm":
         return str(said["arms"][line])
-    name = str(state.catalogue()["model"].get(line, {}).get("title", line))
+    name = str(connection.catalogue()["model"].get(line, {}).get("title", line))
     return f"{name}, no defence" if line == said["baseline"] else name
 
 
@@ -114,7 +114,7 @@ def attacks(found: Result) -> list[str]:
 
 def network_of(found: Result, first: str) -> str:
     """Which base network a figure is about: chosen among those that were measured."""
-    models = state.catalogue()["model"]
+    models = connection.catalogue()["model"]
     there = list(dict.fromkeys(row.model for row in found.measured))
     return str(
         st.segmented_control(

@@ -3,12 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from app.charts import matrix_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
-from app.runs import launching, live
+from app.runs import reading, wanted
 from engine.events import Row
+from engine.store.wanted import Wanted
 
 Cell = tuple[int, int]
 """Row (λ) and column (γ) of the grid."""
@@ -45,7 +46,7 @@ def _chart(
     for cell, row in cells.items():
         matrix[cell] = results.value(row, "acc" if kind == "attacked" else "acc_clean")[0]
     first = found.rows[0]
-    model = state.catalogue()["model"][first.model]["title"]
+    model = connection.catalogue()["model"][first.model]["title"]
     attack = f"{found.declared['treatments'][first.treatment]['title']} at ε = {first.about['epsilon']:g}"
     return matrix_chart.confusion(
         matrix,
@@ -71,7 +72,7 @@ def runs_of(row: Row, found: Result) -> None:
     data = found.declared["data"][found.size]
     with st.container(horizontal=True):
         for seed, key in enumerate(row.runs["model"]):
-            if live.readable(key):
+            if reading.readable(key):
                 _open(key, data, seed)
             elif st.button(
                 f"Train seed {seed} here",
@@ -84,17 +85,15 @@ def runs_of(row: Row, found: Result) -> None:
 
 def _open(key: str, data: str, seed: int) -> None:
     st.page_link(
-        state.ROOT / "pages" / "train.py",
+        links.ROOT / "pages" / "train.py",
         label=f"Open seed {seed}",
         icon=":material/open_in_full:",
-        query_params={"v": state.ADDRESS_VERSION, "data": data, "run": key},
+        query_params={"v": links.ADDRESS_VERSION, "data": data, "run": key},
     )
 
 
 def _train(row: Row, size: str, data: str, seed: int) -> None:
     changes = {name: row.about[name] for name in ("lam", "gamma")}
-    made = launching.start(
-        {"name": row.model, "preset": size, "changes": changes, "sentence": None}, data, seed
-    )
-    if made is not None:
-        state.go("train", {"data": data, "run": made})
+    run = wanted.begin(Wanted("train", row.model, data, seed, size, changes))
+    if run is not None:
+        links.go("train", {"data": data, "run": run.name})

@@ -9,12 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from engine.events import Row
 from engine.store.run import Run
 from engine.studies import rows
 
-SHIPPED = state.ROOT / "assets" / "studies"
+SHIPPED = links.ROOT / "assets" / "studies"
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Result:
 
 def declared(name: str) -> dict[str, Any]:
     """The catalogue's entry of a study."""
-    return dict(state.catalogue()["study"][name])
+    return dict(connection.catalogue()["study"][name])
 
 
 def of_page(page: str, figure: str | None = None) -> list[str]:
     """The studies that a page shows, in their order; with `figure` only those that it draws in that way."""
     found = [
         (entry["place"], name)
-        for name, entry in state.catalogue()["study"].items()
+        for name, entry in connection.catalogue()["study"].items()
         if entry["page"] == page and figure in (None, entry["figure"])
     ]
     return [name for _, name in sorted(found)]
@@ -69,7 +69,7 @@ def _runs(name: str, size: str) -> list[Run]:
     """One's own finished runs of a study, newest first."""
     return [
         run
-        for run in state.store().all()
+        for run in connection.store().all()
         if run.status() == "finished"
         and (run.spec.action, run.spec.name) == ("study", name)
         and run.spec.settings["study_settings"].get("size") == size

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.address import state
+from app.address import connection
 from app.papers.studies import confusion, results
 from app.papers.studies.results import Result
 from engine.events import Row
@@ -13,7 +13,7 @@ from engine.events import Row
 
 def tables(page: str) -> dict[str, str]:
     """Any study of a page as its table; how it is run again."""
-    known = state.catalogue()["study"]
+    known = connection.catalogue()["study"]
     name = str(st.selectbox("Study", results.of_page(page), format_func=lambda study: known[study]["title"]))
     st.caption(known[name]["summary"])
     found, size = results.chosen(name)
@@ -60,7 +60,7 @@ def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
     declared = found.declared
     treatment = declared["treatments"].get(row.treatment, {"title": row.treatment})
     return {
-        "model": state.catalogue()["model"].get(row.model, {}).get("title", row.model),
+        "model": connection.catalogue()["model"].get(row.model, {}).get("title", row.model),
         "arm": declared["arms"].get(row.arm, row.arm),
         "treatment": treatment["title"],
     } | {declared["axes"].get(name, name): _word(row.about.get(name)) for name in apart}
@@ -79,7 +79,7 @@ def _scores(row: Row) -> dict[str, str | None]:
 
 def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
     """Controls by their titles; what is no number has a figure of its own."""
-    metrics, columns = state.catalogue()["metric"], found.declared["columns"]
+    metrics, columns = connection.catalogue()["metric"], found.declared["columns"]
     return {
         columns.get(name) or metrics.get(name, {}).get("title", name): results.in_words(values)
         for name, values in row.controls.items()

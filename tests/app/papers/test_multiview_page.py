@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.address import state
+from app.address import connection
 from app.papers import multiview
 from engine.store.store import Store
 from tests.app.conftest import said
@@ -59,7 +59,7 @@ def test_every_view_locked_is_a_sentence(trained_home: Store, opened: Opened) ->
 
 def test_a_model_of_one_view_in_the_address_is_for_other_pages(trained_home: Store, opened: Opened) -> None:
     at = opened("multiview", model="digits/adec")
-    assert not at.warning and at.selectbox(key="p_model").value in state.models(ability="fuses")
+    assert not at.warning and at.selectbox(key="p_model").value in connection.models(ability="fuses")
     nobody = opened("multiview", model="nobody")
     assert any("model=nobody" in warning.value for warning in nobody.warning)
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.address import state
+from app.address import connection
 from app.papers import acts, stage
 from app.papers.studies import results, verdicts
+from app.runs import wanted
 from engine.events import Row
+from engine.running.runner import prepare
 from engine.store.store import Store
 from tests.app.conftest import Desk, said
 
@@ -37,7 +39,7 @@ def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, op
     "model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph", "mnist_test/conv_ae"]
 )
 def test_every_act_ships(model: str, trained_home: Store, desk: Desk) -> None:
-    zoo = state.store().zoo()
+    zoo = connection.store().zoo()
     told = acts.story(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"], list(zoo.values()))
     assert None not in told.acts().values() and told.same is not None and told.attack is not None
     assert told.same.spec.builds_on["fitted"] == told.attack.key and told.defended is not None
@@ -78,7 +80,7 @@ def test_nu_is_dragged_for_a_sample_alone_and_over_fitted_networks(
     at.session_state["nu/kind"] = "one network"
     at.run()
     assert not at.exception and not at.error
-    assert [run.result()["nu"] for run in acts.over_nu(state.store().zoo()["digits/conv_ae"])] == [
+    assert [run.result()["nu"] for run in acts.over_nu(connection.store().zoo()["digits/conv_ae"])] == [
         0.001,
         0.003,
         0.005,
@@ -89,9 +91,10 @@ def test_nu_is_dragged_for_a_sample_alone_and_over_fitted_networks(
 def test_what_is_missing_is_made_from_the_page(
     trained_home: Store, opened: Opened, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    zoo = state.store().zoo()
+    zoo = connection.store().zoo()
     base = zoo["digits/conv_ae"]
     monkeypatch.setattr(acts, "_done", lambda: [base])
+    monkeypatch.setattr(wanted.choices, "found", lambda *_: None)  # though the zoo has them
     at = opened("robust", model="digits/conv_ae")
     button = next(one for one in at.button if one.label == "Fit the attack")
     button.click()
@@ -99,12 +102,26 @@ def test_what_is_missing_is_made_from_the_page(
     assert not at.exception, at.exception
     assert desk.submitted == [] or Store().find(desk.submitted[0]).spec.name == "latent_attack"
     nothing = acts.story(base, zoo["digits/conv_ae.attack"], None, [])
-    question, words = acts._next(
-        acts.Victim("digits/conv_ae", base, state.ask({"ask": "overview", "model": base.key})), nothing
-    )[0]
-    assert words == "Train the defence" and question["changes"]["module"] == "conv_ae"
-    answer = state.ask(question)
-    assert answer.json["sentence"] is None and answer.json["spec"]["builds_on"]["base"] == base.key
+    overview = connection.ask({"ask": "overview", "model": base.key})
+    after = acts._next(acts.Victim("digits/conv_ae", base, overview), nothing)
+    assert after is not None
+    wish, words = after
+    assert words == "Train the defence" and wish.changes["module"] == "conv_ae"
+    assert prepare(**vars(wish)).builds_on["base"] == base.key
+
+
+def test_the_next_act_is_the_one_that_ships(trained_home: Store) -> None:
+    zoo = trained_home.zoo()
+    base, attack = zoo["digits/conv_ae"], zoo["digits/conv_ae.attack"]
+    defended, same = zoo["digits/conv_ae.defended"], zoo["digits/conv_ae.defended.same"]
+    again = zoo["digits/conv_ae.defended.reattack"]
+    wishes = {
+        attack: acts.attack_on(base, base),
+        defended: acts.defence_of(base),
+        same: acts.same_attack(defended, attack),
+        again: acts.attack_on(defended, base, attack),
+    }
+    assert {run: wanted.found(wish) for run, wish in wishes.items()} == {run: run for run in wishes}
 
 
 @pytest.mark.parametrize("tab", ["strength", "pixels"])
@@ -161,9 +178,11 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(
     at = opened("robust", tab="train")
     at.selectbox(key="robust/method").set_value("latent_attack")
     at.run()
+    labels = [button.label for button in at.button]
+    assert "Fit" not in labels and "ν = " in said(at)  # what ships for the first choices is shown at once
     at.selectbox(key="fit/model").set_value("digits/conv_ae.defended")
     at.selectbox(key="fit/kind").set_value("ReLU")
-    at.number_input(key="fit/nu").set_value(0.02)
+    at.number_input(key="fit/nu").set_value(0.02).run()
     next(button for button in at.button if button.label == "Fit").click()
     at.run()
     assert not at.exception and len(desk.submitted) == 1
@@ -172,13 +191,13 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(
         spec.settings["objective_settings"] == {"nu": 0.02}
         and spec.settings["attack_settings"]["activation"] == "relu"
     )
-    assert spec.builds_on["model"] == state.store().zoo()["digits/conv_ae.defended"].key and spec.settings[
-        "attack_settings"
-    ]["hidden"] == [128, 64]
+    assert spec.builds_on["model"] == connection.store().zoo()[
+        "digits/conv_ae.defended"
+    ].key and spec.settings["attack_settings"]["hidden"] == [128, 64]
 
 
 def test_inspect_opens_moved_embeddings(trained_home: Store, opened: Opened) -> None:
-    key = state.store().zoo()["digits/conv_ae.attack"].name
+    key = connection.store().zoo()["digits/conv_ae.attack"].name
     at = opened("inspect", run=key)
     assert not at.error, said(at)
     assert any("moved the embedding, not the pixels" in info.value for info in at.info)

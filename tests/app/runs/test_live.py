@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.runs import launching, live, record
+from app.runs import live, naming, reading, record, reproduce, run_list
 from app.runs.record import Pace, Record
 from engine.cli import flags
 from engine.errors import RunBroken
@@ -139,7 +139,7 @@ def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
 
 def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> None:
     run = method(trained_home, "adec")
-    words = shlex.split(launching.command(run.spec)["Command line"])
+    words = shlex.split(reproduce.lines(run.spec)["Command line"])
     assert words[:5] == ["python3", "-m", "engine", "train", "adec"]
     given = dict(zip(words[5::2], words[6::2], strict=True))
     changes = {
@@ -156,7 +156,7 @@ def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> 
         changes=changes,
     )
     assert again.key == run.key
-    code = ast.parse(launching.command(run.spec)["Python"])
+    code = ast.parse(reproduce.lines(run.spec)["Python"])
     call = next(
         node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare"
     )
@@ -175,13 +175,13 @@ def test_a_damaged_line_is_refused(trained_home: Store) -> None:
 
 
 def test_rows_of_the_list_can_be_taken_away(trained_home: Store, desk: Desk) -> None:
-    rows = launching.listed()
+    rows = run_list.listed()
     assert {row["title"] for row in rows if row["from"] == "mine"} == {"ADEC", "DEC*", "ACAI + k-means"}
-    assert launching.as_csv(rows).splitlines()[0].startswith("name,title,what,data,seed")
+    assert run_list.as_csv(rows).splitlines()[0].startswith("name,title,what,data,seed")
 
 
 def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_home: Store) -> None:
-    assert launching.title(method(trained_home, "adec").spec) == "ADEC"
+    assert naming.title(method(trained_home, "adec").spec) == "ADEC"
     spec = method(trained_home, "adec").spec
     bare = spec.model_copy(
         update={
@@ -190,7 +190,7 @@ def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_h
             )
         }
     )
-    assert launching.title(bare) == "ADEC without adversary"
+    assert naming.title(bare) == "ADEC without adversary"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(
 ) -> None:
     seen: list[int] = []
     monkeypatch.setattr(live.st, "rerun", lambda: seen.append(1))
-    live.drawn_once_more(lived, lives)
+    reading.drawn_once_more(lived, lives)
     assert len(seen) == reruns
 
 

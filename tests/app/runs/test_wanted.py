@@ -20,11 +20,11 @@ def page() -> None:
     """A page that wants a training of DEC* with one changed seed, and says which it got."""
     import streamlit as st
 
-    from app.address import state
+    from app.address import connection
     from app.runs import wanted as wishes
     from engine.store.wanted import Wanted
 
-    settings = next(run for run in state.store().all() if run.spec.name == "dec_star").spec.settings
+    settings = next(run for run in connection.store().all() if run.spec.name == "dec_star").spec.settings
     wish = Wanted(
         "train",
         "dec_star",

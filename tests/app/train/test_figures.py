@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from app.runs import launching
+from app.runs import naming
 from app.runs.record import Record
 from app.train import arms, choose, compared, figures, follow, scores
 from app.train.figures import Drawn, View
@@ -37,7 +37,7 @@ def test_the_figures_of_a_real_run(trained_home: Store) -> None:
     run = method(trained_home, "adec")
     told.read(run)
     star.read(method(trained_home, "dec_star"))
-    settings, control = launching.settings(run.spec), {"DEC*": star.evaluations()}
+    settings, control = naming.settings(run.spec), {"DEC*": star.evaluations()}
     found = figures.of_run(drawn(told, settings=settings, control=control))
     assert list(found) == [
         "scores",
@@ -140,10 +140,10 @@ def test_the_control_is_that_of_the_method_on_the_same_base(trained_home: Store,
     def page() -> None:
         import streamlit as st
 
-        from app.address import state
+        from app.address import connection
         from app.train import follow
 
-        run = next(run for run in state.store().all() if run.spec.name == st.session_state["name"])
+        run = next(run for run in connection.store().all() if run.spec.name == st.session_state["name"])
         found = follow.control_of(run)
         st.session_state["steps"] = {name: table["step"].tolist() for name, table in found.items()}
 
@@ -201,7 +201,7 @@ def test_a_form_begins_with_what_suits_the_data() -> None:
 
 
 def test_measured_presets_say_how_long_and_how_well(trained_home: Store, desk: Desk) -> None:
-    tiny = launching.settings(method(trained_home, "dec_star").spec)
+    tiny = naming.settings(method(trained_home, "dec_star").spec)
     entry = {"name": "dec_star", "defaults": {}, "presets": {"tiny": tiny, "other": {"rate": 5}}}
     found = choose.measured(entry, "digits")
     assert list(found) == ["tiny"] and found["tiny"]["here"] and choose.about(found)["tiny"].endswith("here")

@@ -1,0 +1,30 @@
+"""Data sets in a list, and what has to be said of one before it is used."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+
+def title(card: Mapping[str, Any]) -> str:
+    """A data set in a list, with what its first use fetches."""
+    away = (
+        ""
+        if card.get("here", True)
+        else (
+            " · from a folder of your own"
+            if card.get("obtained")
+            else f" · fetched at first use ({card.get('download', 0) / 1e6:.0f} MB)"
+        )
+    )
+    return f"{card.get('title', card['name'])}{away}"
+
+
+def about(card: Mapping[str, Any]) -> bool:
+    """What has to be said of a data set under its name; whether it can be used now."""
+    if card.get("obtained") and not card.get("here", True):
+        st.info(f"{card['title']} may not be fetched. {card['obtained']}", icon=":material/folder:")
+        return False
+    if card.get("views", 1) > 1:
+        st.caption(card["note"])
+    return True

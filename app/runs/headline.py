@@ -1,0 +1,94 @@
+"""The line of a run: its status and name, pause, stop and resume, and the link to the page that shows it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import streamlit as st
+
+from app.address import connection, links, notices
+from app.runs.naming import bold, page_of, title
+from engine.errors import FeintError
+from engine.store.run import Run
+from engine.store.store import LIVE
+
+Colour = Literal["grey", "blue", "green", "red", "orange"]
+
+BADGES: dict[str, tuple[str, Colour]] = {
+    "queued": ("hourglass_empty", "grey"),
+    "running": ("play_arrow", "blue"),
+    "finished": ("check", "green"),
+    "zoo": ("inventory_2", "green"),
+    "failed": ("error", "red"),
+    "broken": ("broken_image", "red"),
+    "paused": ("pause", "orange"),
+    "stopped": ("stop", "orange"),
+}
+
+
+def headline(run: Run) -> None:
+    """Status and name, then at the right what can be done; for a horizontal container."""
+    status = run.status()
+    icon, colour = BADGES[status]
+    st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
+    st.markdown(f"{bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
+    st.caption(f"`{run.name if run.zoo else run.name[:8]}`", width="content")
+    st.space("stretch")
+    _buttons(run, status)
+
+
+def open_link(run: Run) -> None:
+    """A link to the page that shows a run."""
+    link(page_of(run.spec), "Open", "open_in_full", {"run": run.name})
+
+
+def link(page: str, label: str, icon: str, parameters: Mapping[str, str]) -> None:
+    """A link to a page with these parameters."""
+    st.page_link(
+        links.ROOT / "pages" / f"{page}.py",
+        label=label,
+        icon=f":material/{icon}:",
+        query_params={"v": links.ADDRESS_VERSION} | dict(parameters),
+    )
+
+
+def _buttons(run: Run, status: str) -> None:
+    """Pause and stop for what lives, resume for what can go on. They only write the wish; the worker heeds
+    it.
+    """
+    key = f"do/{run.key}"
+    if status in LIVE:
+        wish = run.wanted()
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            key=f"{key}/pause",
+            on_click=_wish,
+            args=(run, "pause"),
+            disabled=wish != "run",
+            help="Saves a checkpoint and frees the worker; resume later.",
+        )
+        st.button(
+            "Stop and keep",
+            icon=":material/stop:",
+            key=f"{key}/stop",
+            on_click=_wish,
+            args=(run, "stop"),
+            disabled=wish == "stop",
+            help="Ends it at the next step. Curves, pictures and the checkpoint stay.",
+        )
+    elif status in ("paused", "stopped", "failed"):
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key=f"{key}/resume",
+            type="primary",
+            on_click=_wish,
+            args=(run, "run"),
+        )
+
+
+def _wish(run: Run, wish: str) -> None:
+    try:
+        connection.engine().submit(run) if wish == "run" else run.want(wish)
+    except FeintError as error:
+        notices.notice(str(error))

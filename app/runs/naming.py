@@ -1,0 +1,36 @@
+"""What a person calls a run, and the page that shows it."""
+
+from typing import Any
+
+from app.address import connection
+from engine.store.spec import Spec
+
+OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
+"""The page that shows a run of an action; a study names its own."""
+
+
+def settings(spec: Spec) -> dict[str, Any]:
+    """The settings of what a spec trains; for other actions, of the action."""
+    return dict(spec.settings.get("model_settings", spec.settings))
+
+
+def page_of(spec: Spec) -> str:
+    """The page that shows a run."""
+    if spec.action == "study":
+        return str(connection.catalogue()["study"].get(spec.name, {}).get("page", "runs"))
+    return OPENS.get(spec.action, "runs")
+
+
+def title(spec: Spec) -> str:
+    """What a person calls it: the method, or the arm of the comparison."""
+    catalogue = connection.catalogue()
+    entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
+    name = entry.get("title", spec.name or spec.action)
+    if spec.action == "train":
+        return connection.method_title(spec)
+    return f"{spec.action.capitalize()}: {name}"
+
+
+def bold(name: str) -> str:
+    """A name as bold Markdown; the star of DEC* stays a star."""
+    return "**" + name.replace("*", r"\*") + "**"

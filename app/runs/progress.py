@@ -1,0 +1,89 @@
+"""How far a run is, in one line and a bar; and why one that ended early did."""
+
+import streamlit as st
+
+from app.address import connection
+from app.runs import naming
+from app.runs.record import Pace, Record, duration
+from engine.errors import FeintError
+from engine.store.run import Run
+from engine.store.store import LIVE
+
+SILENT = 15.0
+"""Seconds without a heartbeat after which a page says so."""
+
+
+def progress(run: Run, record: Record, first: str = "") -> None:
+    """The bar of a live run, with its words; `first` stands before them."""
+    status = run.status()
+    if status in LIVE:
+        share = record.pace().share if status == "running" else 0.0
+        st.progress(share, first + _progress_text(run, record, status))
+
+
+def ending(run: Run, record: Record) -> None:
+    """Why a run that goes on no more is not finished, and what Resume does."""
+    status, pace = run.status(), record.pace()
+    if status == "failed":
+        st.error(
+            f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none."
+        )
+    elif status in ("paused", "stopped"):
+        of_base = " of its base" if pace.of_base else ""
+        where = f" at iteration {pace.step:,} of {pace.total:,}{of_base}" if pace.total else ""
+        st.info(f"{status.capitalize()}{where}. What was learned is kept; Resume goes on from there.")
+
+
+def _progress_text(run: Run, record: Record, status: str) -> str:
+    """Phase, place, rate, time left; or the place in the queue; or what is wrong."""
+    pace, age = record.pace(), run.heartbeat_age()
+    if status == "queued":
+        return _queue_text(run)
+    if run.wanted() != "run":
+        return "Saving what was learned…"
+    if age is not None and age > SILENT:
+        return (
+            f"The worker has been silent for {duration(age)}. If it died, this run can be resumed in a"
+            " moment."
+        )
+    if not pace.total:
+        return "Starting the worker…"
+    phases = connection.catalogue()["model"].get(run.spec.name, {}).get("phases", {})
+    phase = (
+        f"First its base, {pace.phase.removeprefix('base: ')}"
+        if pace.of_base
+        else (phases.get(pace.phase, pace.phase) or "done").capitalize()
+    )
+    parts = [f"{phase}: {pace.step:,} of {pace.total:,}"]
+    if pace.per_second:
+        left = duration(pace.remaining or 0) + (" left for the base" if pace.of_base else " left")
+        parts += [f"{pace.per_second * _batch(run, pace):,.0f} images/s", left]
+    return " · ".join(parts)
+
+
+def _queue_text(run: Run) -> str:
+    try:
+        waiting = {item["key"]: item for item in connection.engine().queue()}
+    except FeintError as error:
+        return f"Waiting. {error}"
+    place = waiting.get(run.key, {}).get("position")
+    return f"Waiting: number {place} in the queue." if place else "Waiting for a worker…"
+
+
+def _batch(run: Run, pace: Pace) -> int:
+    settings = naming.settings(run.spec)
+    settings = settings.get("attack_settings", settings)
+    return int((settings.get("base", {}) if pace.of_base else settings).get("batch", 1))
+
+
+def newest_picture(run: Run, record: Record, name: str) -> None:
+    """The newest picture of a kind that a run has drawn; nothing before the first."""
+    pictures = record.pictures(name)
+    if not pictures:
+        return
+    try:
+        image = (run.folder / pictures[-1].file).read_bytes()
+    except OSError:
+        st.caption("The newest picture is not there any more.")
+        return
+    st.image(image, caption=pictures[-1].caption, width="stretch", alt=pictures[-1].caption)

@@ -1,0 +1,32 @@
+"""The machine that computes: what it is, and what waits on it."""
+
+import os
+from typing import Any
+
+import streamlit as st
+
+from app.address import connection, notices
+from engine.errors import FeintError
+
+
+def words() -> list[str]:
+    """What computes here, as the newest run recorded it; cores where there is none."""
+    cards = (run.card() for run in connection.store().all() if run.status() != "broken")
+    how: dict[str, Any] = next((card["how"] for card in cards if "how" in card), {})
+    said = [str(how[name]) for name in ("device", "precision") if name in how]
+    threads = f"{how.get('threads', os.cpu_count())} threads"
+    return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])
+
+
+def show() -> None:
+    """What computes here, and what waits."""
+    with st.container(border=True):
+        st.markdown("**This machine**")
+        st.caption(" · ".join(words()))
+        try:
+            waiting = connection.engine().queue()
+        except FeintError as error:
+            notices.refused(error)
+            return
+        at_work = sum(item["state"] == "running" for item in waiting)
+        st.caption(f"{at_work} at work, {len(waiting) - at_work} waiting.")
