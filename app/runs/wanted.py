@@ -18,10 +18,10 @@ import streamlit as st
 from app.address import connection, notices
 from app.runs import headline, progress, reading
 from app.runs.record import Record
+from engine.asking.questions import PrepareQuestion
 from engine.errors import FeintError
 from engine.store import wanted as choices
 from engine.store.run import Run
-from engine.store.spec import Spec
 from engine.store.store import DONE, LIVE
 from engine.store.wanted import Wanted
 
@@ -44,13 +44,13 @@ def begin(wanted: Wanted) -> Run | None:
     """Create the run and put it into the queue, unless it is there; None where it was refused: the engine's
     sentence is on the page.
     """
-    question = {"ask": "prepare"} | choices.plain(vars(wanted))
+    question = PrepareQuestion(**choices.plain(vars(wanted)))
     try:
-        answer = connection.ask(question, "Checking the choices…").json
-        if answer["sentence"]:
-            st.error(answer["sentence"])
+        answer = connection.ask(question, "Checking the choices…")
+        if answer.spec is None:
+            st.error(answer.sentence or "The engine refused these choices.")
             return None
-        run = connection.store().create(Spec.model_validate(answer["spec"]))
+        run = connection.store().create(answer.spec)
         connection.engine().submit(run)
     except FeintError as error:
         notices.refused(error)
