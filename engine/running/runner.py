@@ -1,9 +1,12 @@
 """One runner turns a spec into events and a folder: in the foreground, in process for tests, as the pool's
 child process.
 
-from engine.running.runner import prepare, run spec = prepare("train", "adec", "digits", preset="quick") for
-event in run(spec):
-    print(event)
+    from engine.running.runner import prepare, run
+    spec = prepare("train", "adec", "digits", preset="quick")
+    for event in run(spec):
+        print(event)
+
+`prepare` checks every choice; `run` does it, goes on with it, follows it, or says again what it said.
 """
 
 import time

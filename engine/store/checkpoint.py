@@ -1,9 +1,12 @@
-"""`state/` of a run folder: safetensors and JSON, written whole beside the old one and swapped; never
-pickled.
+"""`state/` of a run folder: safetensors and JSON, written whole beside the old one and swapped.
 
-model.safetensors     the weights inference needs; its header says format, version, shapes and clusters
-training.safetensors  everything else: optimisers, generator, targets, networks of training only state.json
-counters, how, seconds, last gradient angles, and the SHA-256 of training.safetensors
+| file | what it holds |
+|---|---|
+| model.safetensors | the weights inference needs; its header says format, version, shapes and clusters |
+| training.safetensors | everything else: optimisers, generator, targets, networks of training only |
+| state.json | counters, how, seconds, last gradient angles, and the SHA-256 of training.safetensors |
+
+Nothing is ever pickled.
 """
 
 import hashlib

@@ -1,12 +1,17 @@
-"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo in
-`assets/zoo/`.
+"""Run folders, read and written without torch: `FEINT_HOME/runs/<key>/`, and the read-only zoo.
 
-    spec.json        what the run is                  result.json      its metrics, written when it is
-        finished
-    events.jsonl     what it said, one event a line   samples.parquet  one row a sample
-    state/           checkpoint, safetensors + JSON   pictures/        what it drew
-    card.json        title, how, scores               control.json     what a person wants: run, pause or stop
-    lock             who works here, with a heartbeat log.txt          tracebacks, for bug reports
+| file | what it holds |
+|---|---|
+| spec.json | what the run is |
+| events.jsonl | what it said, one event a line |
+| state/ | checkpoint, safetensors + JSON |
+| card.json | title, how, scores |
+| result.json | its metrics, written when it is finished |
+| samples.parquet | one row a sample |
+| pictures/ | what it drew |
+| control.json | what a person wants: run, pause or stop |
+| lock | who works here, with a heartbeat |
+| log.txt | tracebacks, for bug reports |
 
 The folder is the record: every status is read from it.
 """
