@@ -142,8 +142,9 @@ def _load_extension(module: str) -> str | None:
     except (Exception, SystemExit) as error:  # whatever is wrong in it, the rest goes on
         for key in [key for key, owner in _settings.items() if owner.__module__ == module]:
             del _settings[key]
-        for name in set(_metrics) - known:
-            del _metrics[name]
+        for name in set(_metrics) - known:  # a file that it imports may have declared some of its own
+            if getattr(_metrics[name].measure, "__module__", module) == module:
+                del _metrics[name]
         return extensions.complaint(module, error)
     return None
 

@@ -1,7 +1,7 @@
 """How long a command takes to its first word, and where that time goes.
 
 Measured on two cores in seconds of the processor, about the same as those of the wall on a quiet machine:
-`list` 0.4 with a catalogue; without one 3.2, of which PyTorch 1.2 and everything registered 0.8. `attack` on a
+`list` 0.4 with a catalogue; without one 3.2 (PyTorch 1.2, everything registered 0.8). `attack` on a
 shipped model to its first event 1.6, of which PyTorch 1.2. scikit-learn (0.6), pandas (0.4), SciPy (0.3) and
 symbolic algebra (0.5) wait until something needs them.
 """
