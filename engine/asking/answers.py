@@ -90,8 +90,8 @@ class OverviewAnswer(Answer):
     """The class that each group is matched to, for display only; -1: none."""
     sizes: tuple[int, ...] = ()
     """How many samples are in each group."""
-    scores: dict[str, float] = {}
-    """Name of a metric -> its value on the clean samples."""
+    scores: dict[str, float | None] = {}
+    """Name of a metric of models -> its value on the clean samples."""
     label: Int[Array, " n"] | None = None
     group: Int[Array, " n"] | None = None
     margin: Float[Array, " n"] | None = None

@@ -21,7 +21,7 @@ from engine.asking.victims import (
 )
 from engine.data.views import Views, picture
 from engine.errors import AbilityError, DataError, SettingsError
-from engine.metrics import clustering
+from engine.metrics.protocols import measure
 from engine.objectives import combine
 
 
@@ -71,19 +71,11 @@ def _medoids(victim: Victim) -> dict[str, Any]:
     }
 
 
-def _scores(victim: Victim) -> dict[str, float]:
-    """How well the groups agree with the labels: matched to classes where they are clusters."""
-    labels = victim.data.labels
-    if labels is None or victim.group is None:
-        return {}
-    groups = victim.group.cpu().numpy()
-    if victim.grouping == "class":
-        return {"accuracy": float((groups == labels).mean())}
-    return {
-        "acc": clustering.accuracy(labels, groups),
-        "nmi": clustering.nmi(labels, groups),
-        "ari": clustering.ari(labels, groups),
-    }
+def _scores(victim: Victim) -> dict[str, float | None]:
+    """Every metric of models that fits this one, on its clean samples."""
+    every = victim.data.views.all().to(victim.device)
+    said = victim.outputs_of(every, victim.labels_of(range(len(victim.data)))).to("cpu")
+    return measure("model", said).values
 
 
 def images(question: ImagesQuestion) -> ImagesAnswer:
