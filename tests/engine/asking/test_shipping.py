@@ -20,6 +20,7 @@ from engine.asking.questions import (
     UmapQuestion,
     ViewsQuestion,
 )
+from engine.cli import zoo
 from engine.running import placing
 from engine.store.store import Store
 
@@ -95,12 +96,12 @@ def test_fitted_generators_ship_beside_their_model(name: str) -> None:
 def test_only_answers_are_made_anew_and_a_map_is_kept(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, folder = ZOO["digits/ae_kmeans"], tmp_path / "entry"
+    run, folder = ZOO["digits/ae_kmeans"], tmp_path / "digits" / "ae_kmeans"
     (folder / "answers").mkdir(parents=True)
     (folder / "answers" / "of_old.npz").write_bytes(b"old")
     (folder / "card.json").write_text("{}")
     monkeypatch.setattr(placing, "place", lambda z, *_: (np.zeros((len(z), 2), np.float32), 0.0))
-    shipping.ship(run, folder)
+    assert len(list(zoo.answer(["digits/ae_kmeans"], tmp_path))) == 1
     wanted = {question.key() for question in shipping.first_questions(run)}
     assert {file.stem for file in (folder / "answers").iterdir()} == wanted
     assert (folder / "card.json").read_text() == "{}"
