@@ -160,7 +160,49 @@ def files_of(target: str, trees: dict[str, ast.Module]) -> set[str]:
     return {file for head in heads for file in (head, head + ".__init__") if file in trees}
 
 
+def files_named(name: str, trees: dict[str, ast.Module]) -> set[str]:
+    """The project's files that a module names in its imports, deferred ones and those for types alone too: the
+    module itself, not the packages above it.
+    """
+    found = set()
+    for target in imported(name, trees[name]):
+        parts = target.split(".")
+        heads = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+        files = (file for head in heads for file in (head, f"{head}.__init__") if file in trees)
+        found.add(next(files, name))
+    return found - {name}
+
+
+def circles(trees: dict[str, ast.Module]) -> list[set[str]]:
+    """The sets of files that import one another, directly or over others."""
+    names = {name: files_named(name, trees) for name in trees}
+    reach = {name: set(targets) for name, targets in names.items()}
+    grown = True
+    while grown:
+        grown = False
+        for name, far in reach.items():
+            more = {farther for target in far for farther in reach[target]} - far
+            far |= more
+            grown = grown or bool(more)
+    found = {frozenset(other for other in far if name in reach[other]) for name, far in reach.items()}
+    return [set(files) for files in found if files]
+
+
 TREES = modules(ROOT)
+CIRCLES_LEFT: list[set[str]] = [
+    {
+        "engine.asking.computing",
+        "engine.asking.controls",
+        "engine.asking.keeping",
+        "engine.asking.maps",
+    },
+]
+"""Files that still import one another; to be empty."""
+
+
+def test_no_files_import_one_another() -> None:
+    own = {name: tree for name, tree in TREES.items() if name.split(".")[0] != "tests"}
+    assert [circle for circle in circles(own) if circle not in CIRCLES_LEFT] == []
 
 
 def test_imports_go_one_way() -> None:
@@ -248,3 +290,17 @@ def test_a_chain_to_torch_is_found_through_a_package() -> None:
     assert path_to_torch("app.a", trees) == ["app.a", "engine.data.__init__", "engine.data.views", "torch"]
     trees["engine.data.__init__"] = ast.parse("def load():\n  from engine.data.views import Views")
     assert path_to_torch("app.a", trees) == []
+
+
+def test_a_circle_is_found_over_others_and_inside_functions() -> None:
+    sources = {
+        "app.a": "from app.b import x",
+        "app.b": "def f():\n  from app import c",
+        "app.c": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n  import app.a",
+        "app.d": "from app import a",
+        "app.__init__": "",
+    }
+    trees = {name: ast.parse(source) for name, source in sources.items()}
+    assert circles(trees) == [{"app.a", "app.b", "app.c"}]
+    trees["app.c"] = ast.parse("import json")
+    assert circles(trees) == []
