@@ -3,7 +3,8 @@
 import streamlit as st
 
 from app.address import layout
-from app.runs import run_list, this_machine
+from app.runs import cards, this_machine
+from app.runs.rows import as_csv, listed
 
 PAGE = 10
 
@@ -13,7 +14,7 @@ layout.page_head(
     " the browser.",
 )
 left, right = st.columns([3, 9], gap="large")
-rows = run_list.listed()
+rows = listed()
 
 with left:
     sought = st.text_input(
@@ -34,30 +35,31 @@ with left:
     )
     kinds = st.pills(
         "What",
-        sorted({row["what"] for row in rows}),
+        sorted({row.what for row in rows}),
         key="runs_what",
         selection_mode="multi",
         persist_state="session",
     )
     states = st.pills(
         "Status",
-        sorted({row["status"] for row in rows}),
+        sorted({row.status for row in rows}),
         key="runs_status",
         selection_mode="multi",
         persist_state="session",
     )
     this_machine.show()
 
-wanted = {"from": places, "what": kinds, "status": states}
 found = [
     row
     for row in rows
-    if sought.lower() in row["words"]
-    and all(not values or row[part] in values for part, values in wanted.items())
+    if sought.lower() in row.words
+    and (not places or row.place in places)
+    and (not kinds or row.what in kinds)
+    and (not states or row.status in states)
 ]
 
 with right:
-    busy = sum(row["lives"] for row in rows)
+    busy = sum(row.lives for row in rows)
     st.caption(f"{len(found)} of {len(rows)} runs" + (f" · {busy} at work or waiting" if busy else ""))
     if not rows:
         st.info(
@@ -68,11 +70,11 @@ with right:
         st.info("No run fits. Clear the search and the filters.", icon=":material/filter_alt_off:")
     count = max(1, -(-len(found) // PAGE))
     page = st.pagination(count, key=f"runs_page/{count}") if count > 1 else 1
-    run_list.cards([row["name"] for row in found[(page - 1) * PAGE : page * PAGE]])
+    cards.show([row.name for row in found[(page - 1) * PAGE : page * PAGE]])
     if found:
         st.download_button(
             "This list as CSV",
-            run_list.as_csv(found),
+            as_csv(found),
             "feint-runs.csv",
             "text/csv",
             icon=":material/download:",

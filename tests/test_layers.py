@@ -161,8 +161,8 @@ def files_of(target: str, trees: dict[str, ast.Module]) -> set[str]:
 
 
 def files_named(name: str, trees: dict[str, ast.Module]) -> set[str]:
-    """The project's files that a module names in its imports, deferred ones and those for types alone too: the
-    module itself, not the packages above it.
+    """The project's files that a module names in its imports, deferred ones and those for types alone too;
+    not the packages above them.
     """
     found = set()
     for target in imported(name, trees[name]):
@@ -180,7 +180,7 @@ def circles(trees: dict[str, ast.Module]) -> list[set[str]]:
     grown = True
     while grown:
         grown = False
-        for name, far in reach.items():
+        for far in reach.values():
             more = {farther for target in far for farther in reach[target]} - far
             far |= more
             grown = grown or bool(more)

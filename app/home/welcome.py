@@ -14,7 +14,7 @@ import streamlit as st
 from app import gallery
 from app.address import connection, links, notices
 from app.charts import plot
-from app.runs import headline, run_list, this_machine
+from app.runs import headline, this_machine
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
 from engine.errors import FeintError
@@ -128,12 +128,11 @@ def _pair(family: Family, name: str, data: str) -> list[tuple[np.ndarray | bytes
 
 def recent(count: int = 3) -> None:
     """The newest runs of one's own."""
-    rows = [row for row in run_list.listed() if row["from"] == "mine" and row["status"] != "broken"][:count]
-    if rows:
+    runs = [run for run in connection.store().all() if run.status() != "broken"][:count]
+    if runs:
         st.subheader("Where you left off", anchor=False)
-        for row in rows:
+        for run in runs:
             with st.container(horizontal=True, vertical_alignment="center"):
-                run = connection.store().find(row["name"])
                 headline.headline(run)
                 headline.open_link(run)
 

@@ -13,7 +13,7 @@ from engine.events import Evaluate, Progress
 from engine.store import catalogue
 from engine.store.store import Store
 from tests.app.conftest import Desk, method
-from tests.app.runs.test_live import evaluated, read
+from tests.app.runs.test_record import evaluated, read
 
 KNOWN = catalogue.read()
 METRICS = KNOWN["metric"]

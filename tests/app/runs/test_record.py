@@ -1,28 +1,20 @@
-"""What live pages read and compute: events as tables, pace, stretches, blocks, figures, names and
-commands.
-"""
+"""What a run has said so far: its events as tables, its pace, stretches and blocks."""
 
-import ast
-import shlex
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from app.runs import live, naming, reading, record, reproduce, run_list
+from app.runs import record
 from app.runs.record import Pace, Record
-from engine.cli import flags
 from engine.errors import RunBroken
 from engine.events import Evaluate, Event, Progress, Started, Stopped
-from engine.running.runner import prepare
 from engine.store.run import Run
 from engine.store.store import Store
-from tests.app.conftest import Desk, method
+from tests.app.conftest import method
 
 
-class Told:
+class Lines:
     """A run whose lines are given."""
 
     def __init__(self, *events: Event) -> None:
@@ -53,12 +45,12 @@ def evaluated(step: int, fd: float, stationary: float = 0.0, **metrics: Any) -> 
 
 def read(*events: Event) -> Record:
     told = Record()
-    told.read(Told(*events))  # type: ignore[arg-type]
+    told.read(Lines(*events))  # type: ignore[arg-type]
     return told
 
 
 def test_only_new_lines_are_read() -> None:
-    run, told = Told(Started(run="a"), Progress(step=1, total=9)), Record()
+    run, told = Lines(Started(run="a"), Progress(step=1, total=9)), Record()
     assert told.read(run)  # type: ignore[arg-type]
     run.lines.append(Progress(step=2, total=9, at=3.0))
     assert told.read(run) and not told.read(run)  # type: ignore[arg-type]
@@ -137,72 +129,11 @@ def test_durations_read_as_people_say_them(seconds: float, words: str) -> None:
     assert record.duration(seconds) == words
 
 
-def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> None:
-    run = method(trained_home, "adec")
-    words = shlex.split(reproduce.lines(run.spec)["Command line"])
-    assert words[:5] == ["python3", "-m", "engine", "train", "adec"]
-    given = dict(zip(words[5::2], words[6::2], strict=True))
-    changes = {
-        name[2:]: flags.value(text)
-        for name, text in given.items()
-        if name not in ("--data", "--seed", "--preset")
-    }
-    again = prepare(
-        "train",
-        "adec",
-        given["--data"],
-        seed=int(given["--seed"]),
-        preset=given.get("--preset"),
-        changes=changes,
-    )
-    assert again.key == run.key
-    code = ast.parse(reproduce.lines(run.spec)["Python"])
-    call = next(
-        node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare"
-    )
-    arguments = [ast.literal_eval(value) for value in call.args]
-    assert (
-        prepare(*arguments, **{str(named.arg): ast.literal_eval(named.value) for named in call.keywords}).key
-        == run.key
-    )
-
-
 def test_a_damaged_line_is_refused(trained_home: Store) -> None:
     run = method(trained_home, "adec")
     (run.folder / "events.jsonl").write_bytes(b"{}\n")
     with pytest.raises(RunBroken):
         Record().read(Run(run.folder))
-
-
-def test_rows_of_the_list_can_be_taken_away(trained_home: Store, desk: Desk) -> None:
-    rows = run_list.listed()
-    assert {row["title"] for row in rows if row["from"] == "mine"} == {"ADEC", "DEC*", "ACAI + k-means"}
-    assert run_list.as_csv(rows).splitlines()[0].startswith("name,title,what,data,seed")
-
-
-def test_pages_are_drawn_by_pure_names(opened: Callable[..., AppTest], trained_home: Store) -> None:
-    assert naming.title(method(trained_home, "adec").spec) == "ADEC"
-    spec = method(trained_home, "adec").spec
-    bare = spec.model_copy(
-        update={
-            "settings": (
-                spec.settings | {"model_settings": spec.settings["model_settings"] | {"adv_weight": 0.0}}
-            )
-        }
-    )
-    assert naming.title(bare) == "ADEC without adversary"
-
-
-@pytest.mark.parametrize(
-    ("lived", "lives", "reruns"), [(True, False, 1), (False, True, 1), (True, True, 0), (False, False, 0)]
-)
-def test_the_page_is_drawn_once_more_when_a_run_ends_or_goes_on(
-    lived: bool, lives: bool, reruns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    monkeypatch.setattr(live.st, "rerun", lambda: seen.append(1))
-    reading.drawn_once_more(lived, lives)
-    assert len(seen) == reruns
 
 
 def test_phases_of_its_own_are_not_said_twice_either() -> None:

@@ -1,0 +1,96 @@
+"""Runs as cards: what they are, and all that can be done with them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.address import connection, notices
+from app.runs import headline, progress, reading
+from app.runs.rows import numbers
+from engine.errors import FeintError
+from engine.store.run import Run
+from engine.store.store import LIVE
+
+
+def show(names: Sequence[str]) -> None:
+    """Runs, one card each, kept up to date while one of them lives."""
+    runs = _here()
+    shown = [name for name in names if name in runs]
+    lives = any(runs[name].status() in LIVE for name in shown)
+    st.fragment(_cards, run_every=2 * reading.TICK if lives else None)(shown, lives)
+
+
+def _here() -> dict[str, Run]:
+    shelf = connection.store()
+    return {run.name: run for run in (*shelf.all(), *shelf.zoo().values())}
+
+
+def _cards(names: Sequence[str], lived: bool) -> None:
+    runs = _here()
+    for name in names:
+        if name in runs:  # else it was deleted meanwhile
+            with st.container(border=True, key=f"card/{name}"):
+                _card(runs[name])
+    reading.drawn_once_more(lived, any(runs[name].status() in LIVE for name in names if name in runs))
+
+
+def _card(run: Run) -> None:
+    status = run.status()
+    if status == "broken":
+        st.markdown(f"**Unreadable run** `{run.name}`")
+        st.error(run.reason())
+        _delete(run)
+        return
+    record = reading.read(run) if status in LIVE else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        headline.headline(run)
+        headline.open_link(run)
+        if status not in (*LIVE, "zoo"):
+            _delete(run)
+    if words := _words(run):
+        st.caption(words)
+    if record is not None:
+        progress.progress(run, record)
+    if status == "failed":
+        st.caption(run.reason())
+
+
+def _words(run: Run) -> str:
+    """What it came to, in a few words: a model's first score, or what an attack reached."""
+    said = []
+    if "model" in run.spec.builds_on:
+        said = [_terms(run), f"on {_name_of(run.spec.builds_on['model'])}"]
+    return " · ".join(part for part in [*said, *numbers(run.result())] if part)
+
+
+def _name_of(key: str) -> str:
+    """The zoo name of a run, else the beginning of its key."""
+    names = (name for name, run in connection.store().zoo().items() if run.key == key)
+    return next(names, key[:8])
+
+
+def _terms(run: Run) -> str:
+    """What an attack was after, and how far it could go."""
+    settings, nu = run.spec.settings, run.result().get("nu")
+    symbol, size = ("ε", settings.get("epsilon")) if nu is None else ("ν", nu)
+    objective = str(settings.get("objective", "")).replace("_", " ")
+    return " · ".join([objective] * bool(objective) + [f"{symbol} {size:g}"] * isinstance(size, float))
+
+
+def _delete(run: Run) -> None:
+    """Delete, after a second press that says what is lost."""
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(
+            f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; "
+            "the same settings and seed make it again."
+        )
+        st.button(
+            "Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,)
+        )
+
+
+def _gone(name: str) -> None:
+    try:
+        connection.store().delete(name)
+    except FeintError as error:
+        notices.notice(str(error))

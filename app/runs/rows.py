@@ -1,0 +1,82 @@
+"""The list of runs as rows: what each is and what it came to. Nothing here draws."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from app.address import connection
+from app.runs.naming import title
+from engine.store.run import Run
+from engine.store.store import LIVE
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run in the list; of one that cannot be read only name and status are known."""
+
+    name: str
+    title: str
+    what: str
+    """The kind of run: train, attack, sweep …"""
+    data: str
+    seed: int | None
+    score: str
+    """Its first number, with its name."""
+    made: str | None
+    """When it was begun, to the minute."""
+    status: str
+    place: str
+    """Where it is: "mine" or "zoo"."""
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is going on."""
+        return self.status in LIVE
+
+    @property
+    def words(self) -> str:
+        """Everything that it can be searched by."""
+        return " ".join(str(value) for value in asdict(self).values()).lower()
+
+
+def listed() -> list[Row]:
+    """A row for every run, newest first, then the zoo."""
+    store = connection.store()
+    return [_row(run) for run in [*store.all(), *store.zoo().values()]]
+
+
+def as_csv(rows: Iterable[Row]) -> str:
+    """The list as a table to take away."""
+    return pd.DataFrame([asdict(row) for row in rows]).to_csv(index=False)
+
+
+def numbers(result: Mapping[str, Any]) -> list[str]:
+    """The first number of a model, and the first of an attack with noise beside it, as they are declared."""
+    metrics = connection.catalogue()["metric"]
+    first = sorted(
+        (name for name, metric in metrics.items() if metric["headline"] is not None),
+        key=lambda name: (metrics[name]["headline"], name),
+    )
+    known = [name for name in first if isinstance(result.get(name), float)]
+    of_model = [name for name in known if metrics[name]["of"] == "model"]
+    of_attack = [name for name in known if f"noise_{name}" in metrics]
+    said = [f"{metrics[name]['title']} {result[name]:.3f}" for name in of_model[:1]]
+    for name in of_attack[:1]:
+        noise = result.get(f"noise_{name}")
+        beside = f", noise {noise:.3f}" if isinstance(noise, float) else ""
+        said.append(f"{metrics[name]['title']} {result[name]:.3f}{beside}")
+    return said
+
+
+def _row(run: Run) -> Row:
+    status, place = run.status(), "zoo" if run.zoo else "mine"
+    if status == "broken":
+        return Row(run.name, "Unreadable run", "unreadable", "", None, "", None, status, place)
+    spec, card = run.spec, run.card()
+    created = card.get("created")
+    made = None if created is None else datetime.fromtimestamp(created).isoformat(" ", "minutes")
+    score = next(iter(numbers(card.get("metrics", {}))), "")
+    return Row(run.name, title(spec), spec.action, spec.data, spec.seed, score, made, status, place)

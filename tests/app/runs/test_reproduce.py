@@ -1,0 +1,35 @@
+"""Commands at the foot of a page make the same runs; tests/engine/store holds every kind of them."""
+
+import ast
+import shlex
+
+from app.runs import reproduce
+from engine.cli.choosing import typed
+from engine.running.runner import prepare
+from engine.store.store import Store
+from engine.store.wanted import Wanted
+from tests.app.conftest import Desk, method
+
+
+def test_a_command_makes_the_same_run_again(trained_home: Store, desk: Desk) -> None:
+    run = method(trained_home, "adec")
+    words = shlex.split(reproduce.lines(run.spec)["Command line"])
+    assert words[:5] == ["python3", "-m", "engine", "train", "adec"]
+    again = prepare(**vars(typed("train", words[4:]).wanted))
+    assert again.key == run.key
+    code = ast.parse(reproduce.lines(run.spec)["Python"])
+    call = next(
+        node for node in ast.walk(code) if isinstance(node, ast.Call) and ast.unparse(node.func) == "prepare"
+    )
+    arguments = [ast.literal_eval(value) for value in call.args]
+    named = {str(part.arg): ast.literal_eval(part.value) for part in call.keywords}
+    assert prepare(*arguments, **named).key == run.key
+
+
+def test_several_runs_are_lines_one_after_the_other(trained_home: Store, desk: Desk) -> None:
+    run = method(trained_home, "adec")
+    wish = Wanted("attack", "pgd", changes={"n": 20}, models={"model": run.key})
+    found = reproduce.lines(run.spec, wish)["Command line"].splitlines()
+    assert found == [reproduce.command(run.spec), reproduce.command(wish)]
+    assert found[1] == f"python3 -m engine attack pgd --model {run.key} --seed 0 --n 20"
+    assert reproduce.lines() == {}
