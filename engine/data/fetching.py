@@ -183,7 +183,7 @@ def keep(cls: type[Published], found: Arrays) -> None:
 def _received(cls: type[Published]) -> int:
     """Bytes of the release that lie in its folder."""
     return (
-        sum(path.stat().st_size for path in cls.folder().glob("*") if path.is_file())
+        sum(path.stat().st_size for path in cls.folder().rglob("*") if path.is_file())
         if cls.folder().is_dir()
         else 0
     )

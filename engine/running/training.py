@@ -352,7 +352,11 @@ def _table(found: Mapping[str, np.ndarray], data: Dataset) -> dict[str, Any]:
 
 def _owner(name: str) -> type[ModelSettings]:
     owner = registry.find("model", name)
-    assert issubclass(owner, ModelSettings)
+    if not issubclass(owner, ModelSettings):
+        raise SettingsError(
+            f"The model {name!r} cannot be trained: {owner.__qualname__} must be a ModelSettings. Correct the"
+            " extension that registers it."
+        )
     return owner
 
 
