@@ -37,6 +37,10 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = (
     "2"  # before anything imports torch, and for the children too
 )
 
+from jaxtyping import install_import_hook  # noqa: E402
+
+install_import_hook("engine.nets", "beartype.beartype")  # shapes of equations, checked in tests alone
+
 import engine  # noqa: E402, F401  how threads wait is settled there, before torch is loaded
 
 hypothesis.settings.register_profile("feint", deadline=None)  # no test fails on a time

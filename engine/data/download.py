@@ -61,8 +61,8 @@ def is_whole(path: Path, remote: Remote) -> bool:
 def download(address: str, target: Path, remote: Remote) -> Iterator[int]:
     """Fetch `address` to `target`, yielding the bytes so far now and then.
 
-    Until it is whole it lies in the folder `target`.part; that is removed whatever happens. Raises DataMissing
-    for an address that cannot be reached, stops early, or sends a file of another size or checksum.
+    Until it is whole it lies in the folder `target`.part; that is removed whatever happens. Raises
+    DataMissing for an address that cannot be reached, stops early, or sends another size or checksum.
     """
     folder, meter = target.with_name(target.name + ".part"), _Meter(remote.size)
     shutil.rmtree(folder, ignore_errors=True)

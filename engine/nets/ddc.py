@@ -9,6 +9,7 @@ from itertools import combinations
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
 from engine.errors import DataError
@@ -19,7 +20,7 @@ FLOOR = 1e-9
 TEMPERATURE = 0.1
 
 
-def kernel(h: Tensor) -> Tensor:
+def kernel(h: Float[Tensor, "n m"]) -> Float[Tensor, "n n"]:
     """exp(−‖h_i − h_j‖² / 2σ²) of h (n, m): (n, n); σ² is 0.15 of the median of all n² squared distances,
     without gradient.
     """
@@ -29,7 +30,7 @@ def kernel(h: Tensor) -> Tensor:
     return torch.exp(-distances / (2 * sigma2))
 
 
-def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
+def cauchy_schwarz(weights: Float[Tensor, "n k"], gram: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     """The mean over pairs of columns of B (n, k) of B_i' K B_j / √(B_i' K B_i · B_j' K B_j): (), from
     0 to 1.
     """
@@ -40,7 +41,9 @@ def cauchy_schwarz(weights: Tensor, gram: Tensor) -> Tensor:
     return shares[upper[0], upper[1]].mean()
 
 
-def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def ddc(
+    h: Float[Tensor, "n m"], assignment: Float[Tensor, "n k"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
     """L1 (clusters apart in h), L2 (assignments unlike one another), L3 (assignments near corners) of h (n,
     m), a (n, k).
     """
@@ -57,7 +60,7 @@ def ddc(h: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return cauchy_schwarz(assignment, gram), alike, cauchy_schwarz(corners, gram)
 
 
-def contrast(z: Sequence[Tensor], weight: Tensor | float = 1.0) -> Tensor:
+def contrast(z: Sequence[Float[Tensor, "n m"]], weight: Float[Tensor, ""] | float = 1.0) -> Float[Tensor, ""]:
     """The contrastive term of views z_v (n, m): w · 2/(V(V−1)) · the sum over pairs of views, each in both
     directions: ().
     """
@@ -69,7 +72,7 @@ def contrast(z: Sequence[Tensor], weight: Tensor | float = 1.0) -> Tensor:
     return weight * torch.stack(pairs).mean()
 
 
-def _directed(one: Tensor, other: Tensor) -> Tensor:
+def _directed(one: Float[Tensor, "n m"], other: Float[Tensor, "n m"]) -> Float[Tensor, ""]:
     """Cross-entropy of finding one's partner among all of the other view and all others of the own
     one: ().
     """

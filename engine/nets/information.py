@@ -9,10 +9,13 @@ A constant critic gives 2 log 2. Sources: Nowozin et al., NeurIPS 2016 (arXiv 16
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
-def dependence(critic: nn.Module, one: Tensor, other: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+def dependence(
+    critic: nn.Module, one: Float[Tensor, "n p"], other: Float[Tensor, "n q"], order: Int[Tensor, "n"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """The loss of telling pairs (a_i, b_i) from (a_i, b_order(i)), of a (n, p) and b (n, q), and the critic's
     accuracy: (), ().
     """
@@ -24,7 +27,7 @@ def dependence(critic: nn.Module, one: Tensor, other: Tensor, order: Tensor) -> 
     return loss, 0.5 * ((true > 0).float().mean() + (false < 0).float().mean()).detach()
 
 
-def derangement(n: int, rng: torch.Generator) -> Tensor:
+def derangement(n: int, rng: torch.Generator) -> Int[Tensor, "{n}"]:
     """A random order of n that leaves nothing in its place: (n,). For n = 1 there is none, and it stays."""
     order = torch.randperm(n, generator=rng)
     partner = torch.empty_like(order)

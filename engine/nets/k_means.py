@@ -3,6 +3,7 @@
 import warnings
 
 import torch
+from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -10,7 +11,9 @@ from engine.errors import DataError
 from engine.nets.layers import finite
 
 
-def k_means(z: Tensor, clusters: int, rng: torch.Generator, starts: int = 20) -> tuple[Tensor, Tensor]:
+def k_means(
+    z: Float[Tensor, "n m"], clusters: int, rng: torch.Generator, starts: int = 20
+) -> tuple[Float[Tensor, "k m"], Int[Tensor, "n"]]:
     """Centres (k, m) and labels (n,) of the points z (n, m), on z's device; seeded from `rng`.
 
     One thread, because sums in another order would change the last digits. Raises DataError where there are

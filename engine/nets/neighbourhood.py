@@ -7,20 +7,23 @@ NeurIPS 2020, use it.
 """
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 RIDGE = 1e-4
 """Added to the diagonal before the Cholesky factorisation, in float32; the published 1e-7 fails there."""
 
 
-def squared_distances(z: Tensor) -> Tensor:
+def squared_distances(z: Float[Tensor, "n m"]) -> Float[Tensor, "n n"]:
     """‖z_i − z_j‖² of the rows of z (n, m): (n, n), zero on the diagonal."""
     squares = z.square().sum(1)
     distances = (squares[:, None] + squares[None] - 2 * z @ z.T).clamp_min(0)
     return distances.masked_fill(torch.eye(len(z), dtype=torch.bool, device=z.device), 0)
 
 
-def affinity(z: Tensor, neighbours: int = 3, width: float | None = None) -> Tensor:
+def affinity(
+    z: Float[Tensor, "n m"], neighbours: int = 3, width: float | None = None
+) -> Float[Tensor, "n n"]:
     """W of the rows of z (n, m): (n, n), symmetric, zero on the diagonal.
 
     exp(−d²/2s²) to the `neighbours` nearest of each row, itself among them, made symmetric. s is `width`, or
@@ -38,7 +41,7 @@ def affinity(z: Tensor, neighbours: int = 3, width: float | None = None) -> Tens
     return (weights + weights.T) / 2
 
 
-def orthonormal(y: Tensor, ridge: float = RIDGE) -> Tensor | None:
+def orthonormal(y: Float[Tensor, "n k"], ridge: float = RIDGE) -> Float[Tensor, "n k"] | None:
     """Ỹ of assignments Y (n, k), so that ỸᵀỸ/n = I: (n, k); None where a cluster is so empty that no
     factorisation is found.
     """
@@ -49,6 +52,6 @@ def orthonormal(y: Tensor, ridge: float = RIDGE) -> Tensor | None:
     return torch.linalg.solve_triangular(factor, y.T, upper=False).T * len(y) ** 0.5
 
 
-def smoothness(weights: Tensor, y: Tensor) -> Tensor:
+def smoothness(weights: Float[Tensor, "n n"], y: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
     """Σ_ij W_ij ‖y_i − y_j‖² / n of W (n, n) and y (n, k): ()."""
     return (weights * squared_distances(y)).sum() / len(y)

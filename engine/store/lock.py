@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 
-# Not filelock: a page must see who holds a run, whether that process lives and how long ago it stirred, without
-# contending for the lock. filelock's OS locks say nothing of their holder and do not hold across hosts; its soft
-# lock tells a pid but neither host nor age, and its lease gives a lock away that a living process, asleep with
-# its laptop, did not refresh. The file's form is also that of runs which an older Feint still works on.
+# Not filelock: a page must see who holds a run, whether that process lives and how long ago it stirred,
+# without contending for the lock. filelock's OS locks say nothing of their holder and do not hold across
+# hosts; its soft lock tells a pid but neither host nor age, and its lease gives away the lock of a living
+# process that was asleep with its laptop. The file's form is also that of runs of an older Feint.
 BEAT = 1.0
 """Seconds between heartbeats."""
 STALE = 30.0
