@@ -2,69 +2,70 @@
 
 import streamlit as st
 
-from app.address import state
-from app.curves import choose as sweeps
-from app.curves import follow, images_of_a_point, reproduce
+from app.address import layout, links
+from app.curves import axes, choose, follow, images_of_a_point, which
 from app.forms.choose_model import choose_model
 from app.forms.choose_threat import choose_threat
+from app.runs import reproduce
+from app.runs import wanted as runs
 
-state.page_head(
+layout.page_head(
     "How much does it take, and how sure is that?",
     "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the"
     " images behind it.",
 )
-sweeps.open_link()
-choose, look = state.choose_and_look()
-with choose:
+which.open_link()
+left, look = layout.choose_and_look()
+with left:
     victim = choose_model()
-    axis = st.segmented_control(
-        "Sweep",
-        list(sweeps.AXES),
-        key=state.key("tab", "epsilon", lambda name: name in sweeps.AXES),
-        format_func=sweeps.AXES.get,
-        required=True,
-    )
+    names = axes.of_model(victim)
+    axis = axes.AXES[
+        st.segmented_control(
+            "Sweep",
+            names,
+            key=links.key("tab", names[0], lambda name: name in names),
+            format_func=lambda name: axes.AXES[name].along,
+            required=True,
+        )
+    ]
     with st.expander("The attack", icon=":material/bolt:"):
-        threat = choose_threat(victim, with_epsilon=axis == "lambda", fitted=axis == "epsilon")
-    grid = sweeps.choose_grid(axis, threat, victim)
-    st.caption(sweeps.expected(victim, threat, grid))
+        threat = choose_threat(victim, with_epsilon=axis is axes.LAMBDA, fitted=axis is axes.EPSILON)
+    grid = choose.choose_grid(axis, threat, victim)
+    asked = choose.wanted(victim, threat, grid)
+    st.caption(choose.expected(victim, threat, grid))
     if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", width="stretch"):
-        made = sweeps.start(victim, threat, grid)
-        if made is not None:
-            state.put("run", made)
-            state.put("step", -1)
+        begun = runs.begin(asked)
+        if begun is not None:
+            links.put("run", begun.key)
+            links.put("step", -1)
             st.rerun()
 with look:
-    run = sweeps.choose(axis, victim)
+    run = which.choose(axis, victim)
     if run is None:
         st.info(
-            f"No sweep of this model {sweeps.AXES[axis]} is here yet. Choose its range and press Start.",
+            f"No sweep of this model {axis.along} is here yet. Choose its range and press Start.",
             icon=":material/show_chart:",
         )
     else:
-        at = sweeps.other_value(run, axis)
+        at = which.other_value(run, axis)
         follow.follow(run, axis, at)
         images_of_a_point.show(run, axis, at)
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
-            "**Flips** need no labels: a sample flips where its cluster under attack is not its clean one."
-            " Beside the attack stand two controls from the same ball: random noise, and perturbations made"
-            " for other samples, which the box cuts a little shorter. What they move, no attack is needed"
-            " for."
+            "**Success** needs no labels: it is what the objective calls so, such as another cluster than the"
+            " clean one. Beside the attack stand two controls from the same ball: random noise, and"
+            " perturbations made for other samples, which the box cuts a little shorter. What they move, no"
+            " attack is needed for. An objective without success is drawn by its mean."
         )
         st.markdown(
-            "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling;"
-            " **ACC, clean matching** keeps the matching of the clean samples, and falls first."
-            " **Legibility** asks whether the images are still what they were: 5 nearest neighbours on raw"
-            " pixels, among clean samples, read them. Where that falls too, it is the images that broke."
+            "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling; ACC"
+            " with the **clean matching** keeps that of the clean samples, and falls first. **Legibility**"
+            " asks whether the images are still what they were: 5 nearest neighbours on raw pixels, among"
+            " clean samples, read them. Where that falls too, it is the images that broke."
         )
         st.markdown(
             "Each attack seed draws its own samples and random starts. With two seeds or more a band is"
             " Student's 95 % interval over seeds, with one it is Wilson's over the samples of the cell. A"
             " curve is a lower bound on what an attacker can do: more steps may find more."
         )
-state.page_foot(
-    reproduce.command_of(run)
-    if run is not None
-    else reproduce.command(threat.attack, victim.name, sweeps.wanted(threat, grid))
-)
+layout.page_foot(reproduce.lines(asked if run is None else run.spec))

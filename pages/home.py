@@ -5,7 +5,7 @@ import streamlit as st
 from app.address import connection, layout, links
 from app.attack import levels, on_the_map
 from app.components.ladder import ladder
-from app.forms.choose_model import DEFAULT_MODEL, Victim
+from app.forms.choose_model import DEFAULT_MODEL, victim_of
 from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
 from app.home import welcome
@@ -14,12 +14,14 @@ layout.page_head("What do you want to break?")
 zoo = connection.store().zoo()
 if DEFAULT_MODEL in zoo:
     run = zoo[DEFAULT_MODEL]
-    victim = Victim(DEFAULT_MODEL, run, connection.ask({"ask": "overview", "model": run.key}))
+    victim = victim_of(run, DEFAULT_MODEL)
     sample = first_sample("digits")
-    question = levels.ladder_for(Threat(), victim, sample, "epsilon")
+    threat = Threat()
+    question = threat.ladder(run.key, sample)
     answer = connection.ask(question)
     st.markdown(welcome.story(answer))
-    level = ladder(*on_the_map.with_map(victim, question, answer), key="ladder-home", level=-1, autoplay=True)
+    drawing = on_the_map.drawing(victim, threat.objective, answer, question)
+    level = ladder(drawing, key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
             links.go(

@@ -38,10 +38,10 @@ with look:
         )
         answer = connection.ask(question, "Climbing the ladder…")
         levels.jump(answer)
-        takeaway.show(answer)
+        takeaway.show(victim, "mv_disrupt", answer)
         multiview.labelled(threat)
         released = ladder(
-            *on_the_map.with_map(victim, question, answer, umap=False),
+            on_the_map.drawing(victim, "mv_disrupt", answer),
             key=f"views-{st.session_state.get('jumps', 0)}",
             level=multiview.level_in(answer, links.value("step", -1)),
         )

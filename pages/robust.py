@@ -96,7 +96,7 @@ def drag() -> dict[str, str]:
         here = Victim(run.name, run, overview)
         level = links.value("step", -1)
         released = ladder(
-            *on_the_map.with_map(here, question, answer, umap=False),
+            on_the_map.drawing(here, "flip_and_keep", answer),
             key=f"nu-{question.get('fitted', '')}",
             level=level,
         )

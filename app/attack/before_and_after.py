@@ -3,62 +3,69 @@
 import numpy as np
 import streamlit as st
 
-from app.address import state
-from app.attack.levels import adversarial, axis_name
+from app.address import connection, links
+from app.attack.levels import NAMES, adversarial
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
-from engine.asking.answers import Answer
+from engine.asking.answers import LadderAnswer
+from engine.asking.questions import ImagesQuestion
 
 
-def show(victim: Victim, answer: Answer, level: int) -> None:
+def show(victim: Victim, answer: LadderAnswer, level: int) -> None:
     """Clean and adversarial over one another, and who is near before and after."""
-    said, arrays = answer.json, answer.arrays
-    attacked = adversarial(answer, level)
-    names = [said["cluster_names"][int(arrays["q"][place].argmax())] for place in (0, level)]
-    names[0] = said["cluster_names"][said["cluster_own"]]
-    shape = said["shape"]
     left, right = st.columns([4, 5], gap="medium")
     with left:
-        if len(shape) == 3:
-            caption = f"{axis_name(said['axis'])} = {said['levels'][level]:g} · {said['protocol']}"
-            wipe(
-                wipe_payload(
-                    arrays["clean"].reshape(shape),
-                    attacked.reshape(shape),
-                    before_name=f"clean: {names[0]}",
-                    after_name=f"adversarial: {names[1]}",
-                    title="Clean and adversarial",
-                    caption=caption,
-                ),
-                key="wipe",
-            )
+        if len(answer.shape) == 3:
+            _pair(answer, level)
     with right:
         _neighbours(victim, answer, level)
-        read = said["read_as"][level]
-        if read is not None:
+        if answer.read_as is not None:
+            read = answer.read_as[level]
+            alike = "as" if read == answer.label_name else "unlike"
             st.caption(
                 f"Legibility: a 5-nearest-neighbour look at the raw pixels reads this image as **{read}**"
-                f" ({'as' if read == said['label_name'] else 'unlike'} its label {said['label_name']})."
+                f" ({alike} its label {answer.label_name})."
             )
 
 
-def _neighbours(victim: Victim, answer: Answer, level: int) -> None:
-    ids = np.stack([answer.arrays["near_clean"], answer.arrays["near"][level]])
-    wanted = [int(number) for number in ids.ravel()]
-    shown = state.ask({"ask": "images", "data": victim.run.spec.data, "ids": wanted}).arrays["images"]
-    cluster = victim.overview.arrays["cluster"]
+def _pair(answer: LadderAnswer, level: int) -> None:
+    before, after = "clean", "adversarial"
+    if answer.q is not None and answer.own_group is not None:
+        before += f": {answer.group_names[answer.own_group]}"
+        after += f": {answer.group_names[int(answer.q[level].argmax())]}"
+    wipe(
+        wipe_payload(
+            answer.clean.reshape(answer.shape),
+            adversarial(answer, level).reshape(answer.shape),
+            before_name=before,
+            after_name=after,
+            title="Clean and adversarial",
+            caption=f"{NAMES[answer.axis]} = {answer.levels[level]:g} · {answer.protocol}",
+        ),
+        key="wipe",
+    )
+
+
+def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
+    """The clean samples nearest in the embedding, before and after; nothing for a model without one."""
+    if answer.near is None or answer.near_clean is None:
+        return
+    ids = np.concatenate([answer.near_clean, answer.near[level]])
+    images = connection.ask(ImagesQuestion.of(victim.run.spec, ids.tolist())).images
+    count, groups = len(answer.near_clean), victim.overview.group
     for row, title in enumerate(("Nearest in the embedding, clean", "Nearest in the embedding, adversarial")):
         st.caption(title)
-        part = slice(row * ids.shape[1], (row + 1) * ids.shape[1])
+        part = slice(row * count, (row + 1) * count)
+        near = ids[part]
         clicked = picker(
-            shown[part],
+            images[part],
             victim.shape,
-            wanted[part],
-            [victim.names[cluster[number]] for number in wanted[part]],
+            near.tolist(),
+            victim.captions(None if groups is None else groups[near]) or [f"#{number}" for number in near],
             f"near{row}",
             label=title,
             size=44,
         )
         if clicked is not None:
-            state.go("attack", {"sample": clicked})
+            links.go("attack", {"sample": clicked})

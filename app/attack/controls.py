@@ -1,64 +1,71 @@
 """The attack on one sample beside what must not be credited to it."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 
-from app.address import state
-from app.charts import charts
+from app.address import connection
+from app.attack import takeaway
+from app.charts import bar_chart, plot
+from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
-from engine.asking.answers import Answer
+from engine.asking.answers import Control, LadderAnswer
+from engine.asking.questions import ControlsQuestion, LadderQuestion
+
+NEEDS_NO_GRADIENT = ("noise", "other_delta")
+"""Controls that look at no gradient of this sample."""
 
 
-def show(victim: Victim, question: Mapping[str, Any], answer: Answer, level: int) -> None:
-    """The attack beside what must not be credited to it: shares of flips with n and 95 % intervals."""
-    target = answer.json["target"]
-    if target == answer.json["cluster_own"]:
-        st.caption("It is in the target cluster already: there is nothing to control.")
+def show(victim: Victim, question: LadderQuestion, answer: LadderAnswer, level: int) -> None:
+    """Shares that reach the objective, with n and 95 % intervals."""
+    objective = question.objective.name
+    if not possible.has_success(objective):
+        st.caption(
+            "This objective knows no success, so there is no share to count. The curve behind the handle"
+            " carries its control: the value that noise of the same size comes to."
+        )
         return
-    found = state.ask(
-        {"ask": "checks", "ladder": dict(question), "level": level}, "Running the controls…"
-    ).json
-    frame = pd.DataFrame(found["rows"])
-    share = frame["flipped"] / frame["n"]
-    names = [f"{name} (n = {n})" for name, n in zip(frame["name"], frame["n"], strict=True)]
-    aim = "leaves its cluster" if target is None else f"goes to cluster {victim.names[target]}"
-    chart = charts.bars(
-        names,
-        share.tolist(),
-        controls=[names[1], names[2]],
+    if takeaway.already(answer):
+        st.caption("It is where the attack wants it already: there is nothing to control.")
+        return
+    found = connection.ask(ControlsQuestion(ladder=question, level=level), "Running the controls…")
+    if not found.rows:
+        st.caption("Nothing could be reached here: there is nothing to control.")
+        return
+    does = takeaway.success(victim, objective, None, answer.target).replace("**", "")
+    names = {row.kind: f"{row.title} (n = {row.n})" for row in found.rows}
+    chart = bar_chart.bars(
+        list(names.values()),
+        [row.reached / row.n for row in found.rows],
+        controls=[names[kind] for kind in NEEDS_NO_GRADIENT if kind in names],
         share=True,
-        title=f"What moves this sample at {NORMS[question['norm']]} ε = {found['epsilon']:.3g}?",
-        y_title=f"share that {aim}",
+        title=f"What moves this sample at {NORMS[question.norm]} ε = {found.epsilon:.3g}?",
+        y_title=f"share that {does}",
         caption=(
             "95 % Wilson intervals; one try where n = 1. Hatched: controls that need no gradient of this"
             " sample."
         ),
-        low=frame["low"].tolist(),
-        high=frame["high"].tolist(),
+        low=[row.low for row in found.rows],
+        high=[row.high for row in found.rows],
     )
-    charts.show(chart, "controls")
-    for sentence in _masking(found["rows"]):
-        st.warning(sentence)
+    plot.show(chart, "controls")
+    for doubt in doubts({row.kind: row for row in found.rows}):
+        st.warning(doubt)
 
 
-def _masking(rows: list[dict[str, Any]]) -> list[str]:
+def doubts(rows: dict[str, Control]) -> list[str]:
     """Signs that gradients mislead the attack, and not that the model is robust."""
-    flips = {row["name"]: row["flipped"] / row["n"] for row in rows}
-    doubts = []
-    if flips["FGSM"] > flips["this attack"]:
-        doubts.append(
-            "One step (FGSM) moves this sample and the attack does not: its gradients may be masked. Try more"
-            " steps or starts."
+    share = {kind: row.reached / row.n for kind, row in rows.items()}
+    said = []
+    if share["fgsm"] > share["attack"]:
+        said.append(
+            "One step (FGSM) succeeds on this sample and the attack does not: its gradients may be masked."
+            " Try more steps or starts."
         )
-    if not flips["this attack, no limit on ε"]:
-        doubts.append(
-            "Not even an unlimited ε moves this sample: the attack fails, which does not make the model"
+    if not share["unlimited"]:
+        said.append(
+            "Not even an unlimited ε succeeds on this sample: the attack fails, which does not make the model"
             " robust. Try more steps or starts."
         )
-    if flips["noise of the same size"] >= 0.5:
-        doubts.append("Noise of the same size moves it as well: at this ε no attack is needed.")
-    return doubts
+    if share["noise"] >= 0.5:
+        said.append("Noise of the same size does it as well: at this ε no attack is needed.")
+    return said

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,101 +10,96 @@ import pandas as pd
 import streamlit as st
 
 from app import gallery
-from app.attack.levels import adversarial, axis_name
-from app.components.ladder import gain, ladder_payload
+from app.attack.levels import NAMES, adversarial
+from app.components.ladder import Drawing, ladder_payload
 from app.components.standalone import standalone_html
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
-from engine.asking.answers import Answer
-from engine.asking.legacy import plain
+from engine.asking.answers import LadderAnswer
+
+SIDE = 512
+"""Pixels of a picture's longer side, at least."""
 
 
-def show(
-    victim: Victim,
-    threat: Threat,
-    answer: Answer,
-    payload_answer: tuple[dict[str, Any], dict[str, np.ndarray]],
-    level: int,
-) -> None:
+def show(victim: Victim, threat: Threat, drawing: Drawing, level: int, command: str) -> None:
     """The picture, the numbers, the protocol, and the ladder as one file that plays without a server."""
-    said = answer.json
-    stem = f"feint-{victim.name.replace('/', '-')}-{said['sample']}-{said['axis']}"
-    note = (
-        f"Feint · {victim.name} · sample {said['sample']} of {said['data']} · {said['protocol']} · seed"
-        f" {threat.seed} · run {victim.run.key}"
-    )
-    card = {
-        "what": said,
-        "model": victim.name,
-        "run": victim.run.key,
-        "threat": threat.__dict__,
-        "level": level,
-        "command": threat.command(victim.name),
-    }
-    arrays: dict[str, Any] = answer.arrays | {
-        "attacked": adversarial(answer, level),
-        "levels": np.array(said["levels"]),
-    }
-
-    def page() -> str:  # made when it is asked for, in a thread without a session
-        return standalone_html(
-            "ladder",
-            ladder_payload(plain(*payload_answer)) | {"start": level, "autoplay": True},
-            said["title"],
-            note,
-        )
-
-    def numbers() -> bytes:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        return buffer.getvalue()
-
+    answer = drawing.answer
+    stem = f"feint-{victim.name.replace('/', '-')}-{answer.sample}-{answer.axis}"
     with st.container(horizontal=True):
-        st.download_button(
+        _button(
             "Ladder (HTML)",
-            page,
+            lambda: _page(victim, threat, drawing, level),
             f"{stem}.html",
             "text/html",
-            on_click="ignore",
-            icon=":material/slideshow:",
-            help="One file that plays on a phone with no server.",
+            "slideshow",
+            "One file that plays on a phone with no server.",
         )
-        if len(said["shape"]) == 3:
-            picture = gallery.to_png(
-                adversarial(answer, level).reshape(said["shape"]), -(-512 // max(said["shape"][1:]))
-            )
-            st.download_button(
-                "PNG", picture, f"{stem}.png", "image/png", on_click="ignore", icon=":material/image:"
-            )
-        st.download_button("npz", numbers, f"{stem}.npz", on_click="ignore", icon=":material/dataset:")
-        st.download_button(
+        if len(answer.shape) == 3:
+            image = adversarial(answer, level).reshape(answer.shape)
+            picture = gallery.to_png(image, -(-SIDE // max(answer.shape[1:])))
+            _button("PNG", picture, f"{stem}.png", "image/png", "image")
+        _button("npz", lambda: _numbers(answer, level), f"{stem}.npz", None, "dataset")
+        _button(
             "Card (JSON)",
-            json.dumps(card, indent=1, default=list),
+            _card(victim, threat, answer, level, command),
             f"{stem}.json",
             "application/json",
-            on_click="ignore",
-            icon=":material/badge:",
+            "badge",
         )
-        sizes = pd.DataFrame(
-            {
-                axis_name(said["axis"]): said["levels"],
-                "linf": answer.arrays["linf"],
-                "l2": answer.arrays["l2"],
-                "cluster": answer.arrays["q"].argmax(1),
-                "q_own": answer.arrays["q"][:, said["cluster_own"]],
-                "read_as": said["read_as"],
-            }
-        )
-        st.download_button(
-            "CSV",
-            sizes.to_csv(index=False),
-            f"{stem}.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/table:",
-        )
+        _button("CSV", table(answer).to_csv(index=False), f"{stem}.csv", "text/csv", "table")
 
 
-def stated_gain(delta: np.ndarray) -> float:
-    """The gain at which a single perturbation is drawn."""
-    return gain(delta.reshape(1, -1), None)
+def table(answer: LadderAnswer) -> pd.DataFrame:
+    """One row a level: sizes, value, group and its probability, what it is read as; as far as known."""
+    columns: dict[str, Any] = {
+        NAMES[answer.axis]: answer.levels,
+        "linf": answer.linf,
+        "l2": answer.l2,
+        "value": answer.value,
+    }
+    if answer.reached is not None:
+        columns["reached"] = answer.reached
+    if answer.q is not None and answer.own_group is not None:
+        columns |= {"group": answer.q.argmax(1), "q_own": answer.q[:, answer.own_group]}
+    if answer.read_as is not None:
+        columns["read_as"] = answer.read_as
+    return pd.DataFrame(columns)
+
+
+def _button(
+    label: str, content: Any, file: str, kind: str | None, icon: str, help_: str | None = None
+) -> None:
+    st.download_button(label, content, file, kind, on_click="ignore", icon=f":material/{icon}:", help=help_)
+
+
+def _page(victim: Victim, threat: Threat, drawing: Drawing, level: int) -> str:
+    """The ladder's file; made when it is asked for, in a thread without a session."""
+    answer = drawing.answer
+    note = (
+        f"Feint · {victim.name} · sample {answer.sample} of {answer.data} · {answer.protocol} · seed"
+        f" {threat.seed} · run {victim.run.key}"
+    )
+    payload = ladder_payload(drawing) | {"start": level, "autoplay": True}
+    return standalone_html("ladder", payload, answer.title, note)
+
+
+def _numbers(answer: LadderAnswer, level: int) -> bytes:
+    """Every array of the answer, with the levels and the attacked sample, as npz."""
+    arrays: dict[str, Any] = answer.split()[1]
+    arrays |= {"attacked": adversarial(answer, level), "levels": np.array(answer.levels)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _card(victim: Victim, threat: Threat, answer: LadderAnswer, level: int, command: str) -> str:
+    """What it is and how it was made, as JSON."""
+    card = {
+        "what": answer.split()[0],
+        "model": victim.name,
+        "run": victim.run.key,
+        "threat": asdict(threat),
+        "level": level,
+        "command": command,
+    }
+    return json.dumps(card, indent=1, default=list)

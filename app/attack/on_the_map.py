@@ -1,48 +1,78 @@
 """A ladder's trail on the map of the embedding: PCA at once, UMAP when it is there."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
-from app.address import state
+from app.address import connection, links, notices
+from app.components.ladder import Drawing, Place
+from app.forms import possible
 from app.forms.choose_model import Victim
-from engine.asking import legacy as answers
-from engine.asking.answers import Answer
+from engine.asking import keeping
+from engine.asking.answers import LadderAnswer
+from engine.asking.questions import LadderQuestion, PlaceOnUmapQuestion, Question
 
 
-def with_map(
-    victim: Victim, question: Mapping[str, Any], answer: Answer, umap: bool = True
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The answer with the points behind its trail: UMAP where both places are there already, else PCA."""
-    places, moved = (answers.kept(asked) if umap else None for asked in _umap_of(victim, question))
-    cluster = victim.overview.arrays["cluster"]
-    if places is not None and moved is not None:
-        arrays = answer.arrays | moved.arrays | {"map_xy": places.arrays["xy"], "map_cluster": cluster}
-        return answer.json | {"map_name": "UMAP of the embedding"}, arrays
-    arrays = answer.arrays | {"map_xy": victim.overview.arrays["xy"], "map_cluster": cluster}
-    return answer.json | {"map_name": "PCA of the embedding"}, arrays
-
-
-def _umap_of(victim: Victim, question: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The questions of a model's UMAP and of a ladder's places on it."""
-    return {"ask": "umap", "model": victim.run.key, "seed": 0}, {
-        "ask": "place",
-        "model": victim.run.key,
-        "ladder": dict(question),
-    }
-
-
-def place_on_umap(victim: Victim, question: Mapping[str, Any]) -> None:
-    """Last on a page, when all else is drawn: place a ladder on the UMAP where it is not yet, and
-    draw again.
+def drawing(
+    victim: Victim, objective: str, answer: LadderAnswer, question: LadderQuestion | None = None
+) -> Drawing:
+    """What a ladder draws: its answer with the points behind its trail. On the UMAP where the `question` is
+    given and both are there already, else on the PCA; none for a model without an embedding.
     """
-    missing = [asked for asked in _umap_of(victim, question) if answers.kept(asked) is None]
+    place = None
+    if answer.xy is not None and answer.xy_clean is not None:
+        place = (_on_umap(victim, question) if question is not None else None) or Place(
+            answer.map_name,
+            _background(victim),
+            answer.xy,
+            answer.xy_clean,
+            answer.xy_error,
+            victim.overview.group,
+        )
+    effect = str(possible.entry("objective", objective).get("effect") or "{value}")
+    return Drawing(answer, place, victim.grouping, effect.replace("{value}", "…"))
+
+
+def umap_toggle(victim: Victim) -> bool:
+    """Whether a person wants the UMAP; not asked of a model without an embedding."""
+    if victim.overview.xy is None:
+        return False
+    return st.toggle(
+        "UMAP",
+        key=links.key("umap", True),
+        help="Until a sample has been placed on the UMAP, its PCA is shown.",
+    )
+
+
+def place_on_umap(question: LadderQuestion) -> None:
+    """Last on a page, when all else is drawn: place a ladder on the UMAP where it is not yet, and draw
+    again.
+    """
+    placed = PlaceOnUmapQuestion(ladder=question)
+    questions: tuple[Question[Any], ...] = (placed.umap, placed)
+    missing = [asked for asked in questions if keeping.kept(asked) is None]
     for asked in missing:
-        state.ask(
+        connection.ask(
             asked,
             "Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…",
             timeout=600,
         )
     if missing:
-        state.draw_again()
+        notices.draw_again()
+
+
+def _on_umap(victim: Victim, question: LadderQuestion) -> Place | None:
+    """The ladder's place on the UMAP, where it was computed before."""
+    asked = PlaceOnUmapQuestion(ladder=question)
+    whole, placed = keeping.kept(asked.umap), keeping.kept(asked)
+    if whole is None or placed is None:
+        return None
+    return Place(
+        "UMAP of the embedding", whole.xy, placed.xy, placed.xy_clean, placed.xy_error, victim.overview.group
+    )
+
+
+def _background(victim: Victim) -> np.ndarray:
+    """(n, 2): every clean sample on the PCA."""
+    return np.empty((0, 2)) if victim.overview.xy is None else victim.overview.xy

@@ -3,43 +3,68 @@
 import pandas as pd
 import streamlit as st
 
-from app.address import state
-from app.charts import charts
+from app.address import connection
+from app.attack import takeaway
+from app.charts import plot
+from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat
-from engine.asking import legacy as answers
+from engine.asking.questions import TOP, AttackChoice, ObjectiveChoice, OtherModelsQuestion
+from engine.store.run import Run
 
 
 def show(victim: Victim, threat: Threat, sample: int) -> None:
-    """The same sample in the other models of its data: cluster and ε*."""
-    others = {
-        name: run
-        for name, run in state.models(victim.run.spec.data, "clusters").items()
-        if "/" in name or name == victim.name
-    }
-    asked = {
-        "ask": "fate",
-        "models": [run.key for run in others.values()],
-        "sample": sample,
-        "attack": threat.attack,
-        "settings": threat.settings,
-        "norm": threat.norm,
-        "top": answers.TOP[threat.norm],
-        "seed": threat.seed,
-    }
-    found = state.ask(asked, "Asking the other models…").json
-    stars = [row["epsilon_star"] for row in found["rows"]]
+    """Its group in each, and the smallest ε that reaches the objective there."""
+    objective = comparable(threat)
+    others = {name: run for name, run in _models(victim).items() if objective.name in _objectives(run)}
+    if not others:
+        st.caption("No model of these data knows when this attack succeeds: there is nothing to compare.")
+        return
+    asked = OtherModelsQuestion(
+        models=tuple(run.key for run in others.values()),
+        sample=sample,
+        attack=AttackChoice() if threat.fitted else threat.attack_choice,
+        objective=objective,
+        norm=threat.norm,
+        top=TOP[threat.norm],
+        seed=threat.seed,
+    )
+    found = connection.ask(asked, "Asking the other models…")
     frame = pd.DataFrame(
         {
             "model": list(others),
-            "cluster": [row["name"] for row in found["rows"]],
+            "cluster or class": [row.name for row in found.rows],
             "ε* ≤": [
-                "> " + format(found["top"], "g") if star is None else charts.bound(star) for star in stars
+                f"> {found.top:g}" if row.epsilon_star is None else plot.bound(row.epsilon_star)
+                for row in found.rows
             ],
         }
     )
     st.dataframe(frame, hide_index=True, key="fate")
+    does = takeaway.success(victim, objective.name, None, None)
     st.caption(
-        f"Smallest ε found that makes the sample leave its cluster, {NORMS[threat.norm]}, up to"
-        f" {found['top']:g}: upper bounds, one seed."
+        f"Smallest ε found at which it {does}, {NORMS[threat.norm]}, up to {found.top:g}: upper bounds, one"
+        " seed."
     )
+
+
+def comparable(threat: Threat) -> ObjectiveChoice:
+    """The objective that is asked of every model: the threat's own, or leaving the cluster where that names
+    a target, which is another one in each model, or knows no success.
+    """
+    if threat.target is not None or not possible.has_success(threat.objective):
+        return ObjectiveChoice()
+    return threat.objective_choice.model_copy(update={"lam": 0.0})
+
+
+def _models(victim: Victim) -> dict[str, Run]:
+    """The models of the same data that come with Feint, and this one."""
+    return {
+        name: run
+        for name, run in connection.models(victim.run.spec.data).items()
+        if "/" in name or name == victim.name
+    }
+
+
+def _objectives(run: Run) -> list[str]:
+    return possible.objectives(run.spec.name)

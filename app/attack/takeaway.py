@@ -1,50 +1,96 @@
-"""What an attack on one sample came to, in one sentence."""
+"""What an attack on one sample came to, in one sentence: in the words of its objective."""
 
 import math
 
 import numpy as np
 import streamlit as st
 
-from app.charts import charts
-from engine.asking.answers import Answer
+from app.attack.levels import NAMES
+from app.charts import plot
+from app.forms import possible
+from app.forms.choose_model import Victim
+from engine.asking.answers import LadderAnswer
 
 
-def show(answer: Answer) -> None:
+def show(victim: Victim, objective: str, answer: LadderAnswer) -> None:
     """The result in one line, with its bound and its control."""
-    said = answer.json
-    name, target = said["cluster_names"][said["cluster_own"]], said["target"]
-    if target == said["cluster_own"]:
-        st.markdown(f"It is in cluster **{name}** already: choose another target.")
-        return
-    does = (
-        f"leaves cluster **{name}**"
-        if target is None
-        else f"goes from cluster **{name}** to **{said['cluster_names'][target]}**"
-    )
-    control = f"noise of the same size does so at {said['noise_flips']} of {len(said['levels'])} levels"
-    if said["axis"] == "epsilon":
-        star = said["epsilon_star"]
-        none = f"ε\\* > {said['levels'][-1]:g}: not found on this ladder"
-        found = none if star is None else f"ε\\* ≤ {charts.bound(star)} ({math.ceil(star * 255 - 1e-4)}/255)"
-        st.markdown(f"It {does} at **{found}**; {control}.")
-    else:
-        st.markdown(f"It {does} {_where(answer)}; {control}.")
+    st.markdown(sentence(victim, objective, answer))
 
 
-def _where(answer: Answer) -> str:
-    """At which steps, or up to which λ, the sample is where the attack wants it."""
-    said = answer.json
-    away = np.flatnonzero(answer.arrays["flipped"])
-    if not len(away):
+def sentence(victim: Victim, objective: str, answer: LadderAnswer) -> str:
+    """Where the objective was reached, and how often by noise; of one without success, what it came to."""
+    if answer.reached is None:
+        return _value(victim, objective, answer)
+    own, target = answer.own_group, answer.target
+    does = success(victim, objective, own, target)
+    if already(answer):
+        where = f"is in {_group(victim, own)}" if target is not None else f"{does} **without any attack**"
+        return f"It {where} already: choose another {'target' if target is not None else 'sample'}."
+    noise = f"noise of the same size does so at {answer.noise_reached} of {len(answer.levels)} levels"
+    return f"It {does} {_where(answer)}; {noise}."
+
+
+def already(answer: LadderAnswer) -> bool:
+    """Whether the sample is where the objective wants it before any attack."""
+    if answer.target is not None and answer.target == answer.own_group:
+        return True
+    return answer.axis == "epsilon" and answer.reached is not None and bool(answer.reached[0])
+
+
+def success(victim: Victim, objective: str, own: int | None, target: int | None) -> str:
+    """What a sample does that the objective reached: "leaves cluster **3**"."""
+    words = str(possible.entry("objective", objective).get("success") or "is reached")
+    return words.format(own=_group(victim, own), target=_group(victim, target))
+
+
+def effect(objective: str, value: float) -> str:
+    """What an attack does by a value of its objective: "moves the embedding by **12.4** …"."""
+    words = str(possible.entry("objective", objective).get("effect") or "reaches a value of {value}")
+    return words.format(value=f"**{value:.3g}**")
+
+
+def _group(victim: Victim, group: int | None) -> str:
+    """A group by its name: "cluster **3**"."""
+    if group is None or not victim.names:
+        return f"its {victim.grouping}" if victim.grouping else "what it was"
+    return f"{victim.grouping} **{victim.names[group]}**"
+
+
+def _where(answer: LadderAnswer) -> str:
+    """At which ε, at which steps, or up to which λ the objective is reached."""
+    assert answer.reached is not None, "asked only of an objective that knows success"
+    if answer.axis == "epsilon":
+        return f"at **{_star(answer)}**"
+    there, levels = np.flatnonzero(answer.reached), answer.levels
+    if not len(there):
         return "at none of the levels"
-    if said["axis"] == "path":
-        return (
-            f"from step {said['levels'][away[0]]:g} on"
-            if len(away) == len(said["levels"]) - away[0]
-            else f"at step {said['levels'][away[0]]:g} first"
-        )
-    return (
-        "at every λ shown"
-        if len(away) == len(said["levels"])
-        else f"at {len(away)} of {len(said['levels'])} λ, the last {said['levels'][away[-1]]:g}"
-    )
+    if answer.axis == "path":
+        lasting = len(there) == len(levels) - there[0]
+        return f"{'from' if lasting else 'at'} step {levels[there[0]]:g} {'on' if lasting else 'first'}"
+    if len(there) == len(levels):
+        return f"at every {NAMES[answer.axis]} shown"
+    return f"at {len(there)} of {len(levels)} {NAMES[answer.axis]}, the last {levels[there[-1]]:g}"
+
+
+def _star(answer: LadderAnswer) -> str:
+    star = answer.epsilon_star
+    if star is None:
+        return f"ε\\* > {answer.levels[-1]:g}: not found on this ladder"
+    return f"ε\\* ≤ {plot.bound(star)} ({math.ceil(star * 255 - 1e-4)}/255)"
+
+
+def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
+    """For an objective without success: its value at the last level beside that of noise, and where the model
+    sorts the sample elsewhere.
+    """
+    at = f"{NAMES[answer.axis]} = {answer.levels[-1]:g}"
+    said = f"At {at} the attack {effect(objective, float(answer.value[-1]))}"
+    if answer.noise_value is not None:
+        said += f", noise of the same size by **{float(answer.noise_value[-1]):.3g}**"
+    if answer.q is None or answer.own_group is None:
+        return f"{said}."
+    elsewhere = np.flatnonzero(answer.q.argmax(1) != answer.own_group)
+    group = _group(victim, answer.own_group)
+    if not len(elsewhere):
+        return f"{said}; it stays in {group}."
+    return f"{said}; it leaves {group} first at {NAMES[answer.axis]} = {answer.levels[elsewhere[0]]:.3g}."

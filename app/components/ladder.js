@@ -57,7 +57,7 @@ class Ladder {
     this.track.addEventListener("keydown", (event) => this.press(event));
 
     this.bars = element("div", { class: "rows" });
-    this.barsBox = element("section", { class: "bars" }, element("h3", {}, "Clusters ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean"),
+    this.barsBox = element("section", { class: "bars" }, element("h3", {}, (this.barsName = element("span")), " ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean"),
       (this.barsScale = element("span", { class: "legend" }))), this.bars);
     this.reconBox = element("section", { class: "recon" }, element("h3", { text: "Reconstruction" }),
       element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
@@ -102,38 +102,44 @@ class Ladder {
   decode(data) {
     this.id = data.id;
     this.count = data.levels.length;
-    this.clusters = data.cluster_names.length;
+    this.groups = data.group_names.length;
+    this.own = data.own_group;
     this.cleanBytes = bytesOf(data.clean);
     this.deltaBytes = arrayOf(data.delta, Int8Array);
     this.reconBytes = arrayOf(data.recon, Uint8Array);
     this.reconCleanBytes = arrayOf(data.recon_clean, Uint8Array);
-    this.q = arrayOf(data.q, Float32Array);
-    this.noiseQ = arrayOf(data.noise_q, Float32Array);
+    this.q = arrayOf(data.q, Float32Array) || null;
+    this.noiseQ = arrayOf(data.noise_q, Float32Array) || null;
     this.xy = arrayOf(data.xy, Float32Array);
     this.mapXY = arrayOf(data.map_xy, Uint16Array);
-    this.mapCluster = arrayOf(data.map_cluster, Uint8Array);
-    this.winner = this.winners(this.q);
+    this.mapGroup = arrayOf(data.map_group, Uint8Array);
+    this.winner = this.q && this.winners(this.q);
     this.noiseWinner = this.noiseQ && this.winners(this.noiseQ);
     this.landmark = this.landmarkOf(data);
-    const own = (_, i) => i % this.clusters === data.cluster_own;
+    const own = (_, i) => i % this.groups === this.own;
     const above = (largest) => [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].find((share) => share >= largest) || 1;
-    this.reach = above(Math.max(...this.q, ...data.q_clean));
-    this.ownReach = above(Math.max(...this.q.filter(own), ...(this.noiseQ ? this.noiseQ.filter(own) : [])));
+    this.reach = this.q ? above(Math.max(...this.q, ...data.q_clean)) : 1;
+    // behind the handle: the confidence in the sample's own group, else the value of the objective
+    this.line = this.q ? this.q.filter(own) : Float32Array.from(data.value);
+    this.noiseLine = this.q ? this.noiseQ && this.noiseQ.filter(own) : data.noise_value && Float32Array.from(data.noise_value);
+    const highest = Math.max(...this.line, ...(this.noiseLine || []));
+    this.lineLow = this.q ? 0 : Math.min(0, ...this.line, ...(this.noiseLine || []));
+    this.lineHigh = this.q ? above(highest) : highest > this.lineLow ? highest : this.lineLow + 1;
     this.frames = 0;
     this.slowest = 0;
   }
 
-  /** The level that matters: the first flip, over λ the last one (a larger weight gives the attack up); null where nothing flips. */
+  /** The level that matters: the first that reached the objective, over λ the last one (a larger weight gives the attack up); null where none did. */
   landmarkOf(data) {
-    if (data.axis !== "lambda") return data.flip;
-    for (let i = this.count - 1; i >= 0; i--) if (data.flipped[i]) return i;
+    if (data.axis !== "lambda" || !data.reached) return data.first_reached;
+    for (let i = this.count - 1; i >= 0; i--) if (data.reached[i]) return i;
     return null;
   }
 
   winners(q) {
     return Uint8Array.from({ length: this.count }, (_, i) => {
       let best = 0;
-      for (let k = 1; k < this.clusters; k++) if (q[i * this.clusters + k] > q[i * this.clusters + best]) best = k;
+      for (let k = 1; k < this.groups; k++) if (q[i * this.groups + k] > q[i * this.groups + best]) best = k;
       return best;
     });
   }
@@ -164,25 +170,27 @@ class Ladder {
     ["clean", "delta", "attacked"].forEach((name, i) => say(this[`${name}Name`], names[i]));
     say(this.mapTitle, data.map_name || "Place in the embedding");
     this.mapBox.hidden = !this.xy;
-    this.layBars();
+    this.barsBox.hidden = !this.q;
+    if (this.q) this.layBars();
     this.layTrack();
   }
 
   layBars() {
-    const change = (k) => Math.max(...Array.from({ length: this.count }, (_, i) => Math.abs(this.q[i * this.clusters + k] - this.data.q_clean[k])));
-    const order = Array.from({ length: this.clusters }, (_, k) => k).sort((a, b) => change(b) - change(a) || a - b);
+    say(this.barsName, this.data.grouping === "class" ? "Classes" : "Clusters");
+    const change = (k) => Math.max(...Array.from({ length: this.count }, (_, i) => Math.abs(this.q[i * this.groups + k] - this.data.q_clean[k])));
+    const order = Array.from({ length: this.groups }, (_, k) => k).sort((a, b) => change(b) - change(a) || a - b);
     const medoids = this.data.medoids && bytesOf(this.data.medoids), size = this.plane * this.channels;
     this.rows = order.map((k) => {
       const fill = element("i", { class: "fill" }), before = element("i", { class: "before" });
       const number = element("span", { class: "share" }), moved = element("span", { class: "moved soft small" });
       const thumb = medoids ? this.thumbnail(medoids.subarray(k * size, (k + 1) * size)) : element("span", { class: "dot" });
-      const row = element("div", { class: "row" + (k === this.data.cluster_own ? " own" : ""), title: k === this.data.cluster_own ? "the clean image's cluster" : null },
-        thumb, element("span", { class: "name", text: this.data.cluster_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
+      const row = element("div", { class: "row" + (k === this.own ? " own" : ""), title: k === this.own ? `the clean image's ${this.data.grouping}` : null },
+        thumb, element("span", { class: "name", text: this.data.group_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
       before.style.left = `${(100 * this.data.q_clean[k]) / this.reach}%`;
       return { k, row, fill, number, moved };
     });
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
-    this.barsBox.classList.toggle("many", this.clusters > 12);
+    this.barsBox.classList.toggle("many", this.groups > 12);
     say(this.barsScale, this.reach < 1 ? `full width: ${percent(this.reach)}` : "");
   }
 
@@ -218,12 +226,15 @@ class Ladder {
       this.mark.classList.toggle("early", star < 0.1);
       this.mark.classList.toggle("late", star > 0.9);
     }
-    const own = this.quoted(data.cluster_own);
     const sign = (name, text, title) => element("span", { title }, element("i", { class: name }), text);
+    const solid = this.q
+      ? [`confidence in ${this.quoted(this.own)}, 0 to ${percent(this.lineHigh)}`, `How sure the model is of the clean image's ${data.grouping}, along the ladder`]
+      : [`value of the objective, ${this.rounded(this.lineLow)} to ${this.rounded(this.lineHigh)}`, "What the attack makes large, along the ladder"];
+    const winning = `winning ${data.grouping}`;
     this.key.replaceChildren(
-      sign("solid", `confidence in ${own}, 0 to ${percent(this.ownReach)}`, "How sure the model is of the clean image's cluster, along the ladder"),
-      ...(this.noiseQ ? [sign("dashed", "with noise of the same size", "The control: random noise of the same size")] : []),
-      sign("band", this.noiseQ ? "winning cluster: attack above, noise below" : "winning cluster", "Which cluster wins at each level"));
+      sign("solid", ...solid),
+      ...(this.noiseLine ? [sign("dashed", "with noise of the same size", "The control: random noise of the same size")] : []),
+      ...(this.q ? [sign("band", this.noiseQ ? `${winning}: attack above, noise below` : winning, `Which ${data.grouping} wins at each level`)] : []));
   }
 
   /** Where values lie on the track, 0 to 1: by value where they rise, evenly otherwise. */
@@ -243,10 +254,10 @@ class Ladder {
 
   starText() {
     const { data } = this, level = data.levels[this.landmark];
-    const verb = data.target == null ? "flips" : "arrives";
+    const verb = data.target != null ? "arrives" : this.q ? "flips" : "reached";
     if (data.axis === "path") return `${verb} at step ${level}`;
     if (data.axis === "nu") return `${verb} at ν ${this.short(level)}`;
-    if (data.axis === "lambda") return data.flipped.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
+    if (data.axis === "lambda") return data.reached.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
     return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
   }
 
@@ -262,19 +273,19 @@ class Ladder {
     if (force || resized || remapped) this.draw();
   }
 
-  /** Confidence in the own cluster behind the slider, and the bands of winning clusters. */
+  /** Confidence in the own group behind the slider with the bands of winning groups; without groups, the value of the objective. */
   drawCurve() {
     const { curve, theme } = this, pen = curve.getContext("2d"), ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const bands = this.noiseQ ? 2 : 1, band = 7 * ratio, gap = 3 * ratio, edge = this.inset() * ratio;
+    const bands = this.q ? (this.noiseQ ? 2 : 1) : 0, band = 7 * ratio, gap = 3 * ratio, edge = this.inset() * ratio;
     const floor = curve.height - bands * (band + gap) - gap, roof = 6 * ratio, inner = curve.width - 2 * edge;
     const x = (i) => edge + this.positions[i] * inner;
-    const line = (q) => {
+    const line = (values) => {
       pen.beginPath();
-      for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - ((floor - roof) * q[i * this.clusters + this.data.cluster_own]) / this.ownReach);
+      for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - ((floor - roof) * (values[i] - this.lineLow)) / (this.lineHigh - this.lineLow));
     };
     pen.clearRect(0, 0, curve.width, curve.height);
-    const colour = theme.category(this.data.cluster_own);
-    line(this.q);
+    const colour = theme.category(this.own ?? 0);
+    line(this.line);
     pen.strokeStyle = colour;
     pen.lineWidth = 2 * ratio;
     pen.lineJoin = "round";
@@ -285,15 +296,15 @@ class Ladder {
     pen.fillStyle = colour;
     pen.fill();
     pen.globalAlpha = 1;
-    if (this.noiseQ) {
-      line(this.noiseQ);
+    if (this.noiseLine) {
+      line(this.noiseLine);
       pen.setLineDash([4 * ratio, 4 * ratio]);
       pen.strokeStyle = inked(theme.text, 0.55);
       pen.lineWidth = 1.5 * ratio;
       pen.stroke();
       pen.setLineDash([]);
     }
-    this.drawBand(pen, this.winner, x, floor + gap, band, ratio);
+    if (this.q) this.drawBand(pen, this.winner, x, floor + gap, band, ratio);
     if (this.noiseQ) this.drawBand(pen, this.noiseWinner, x, floor + 2 * gap + band, band, ratio);
     const star = this.starPosition();
     if (star != null) {
@@ -330,10 +341,10 @@ class Ladder {
     if (!this.mapXY) return;
     pen.globalAlpha = theme.dark ? 0.5 : 0.4;
     const size = 2.2 * ratio, points = this.mapXY.length / 2;
-    for (let k = 0; k < this.clusters; k++) {
-      pen.fillStyle = theme.category(k);
+    for (let k = 0; k < Math.max(1, this.groups); k++) {
+      pen.fillStyle = this.groups ? theme.category(k) : inked(theme.text, 0.5);
       for (let i = 0; i < points; i++) {
-        if (this.mapCluster[i] !== k) continue;
+        if (this.mapGroup[i] !== k) continue;
         const [x, y] = this.onMap(left + (this.mapXY[2 * i] / 65535) * (right - left), top + (this.mapXY[2 * i + 1] / 65535) * (bottom - top));
         pen.fillRect(x - size / 2, y - size / 2, size, size);
       }
@@ -366,7 +377,7 @@ class Ladder {
   draw() {
     const began = performance.now();
     this.drawImages();
-    this.drawBars();
+    if (this.q) this.drawBars();
     if (!this.mapBox.hidden) this.drawTrail();
     this.drawReading();
     const took = performance.now() - began;
@@ -398,7 +409,7 @@ class Ladder {
   }
 
   drawBars() {
-    const now = this.winner[this.level], at = this.level * this.clusters;
+    const now = this.winner[this.level], at = this.level * this.groups;
     for (const { k, row, fill, number, moved } of this.rows) {
       const share = this.q[at + k], change = share - this.data.q_clean[k];
       fill.style.transform = `scaleX(${(share / this.reach).toFixed(4)})`;
@@ -436,49 +447,68 @@ class Ladder {
       pen.stroke();
     };
     dot(this.onMap(...from), 4, sure ? ink : grey, true);
-    dot(this.onMap(...to), 5.5, sure ? theme.category(this.winner[level]) : grey, false);
+    dot(this.onMap(...to), 5.5, sure ? theme.category(this.winner ? this.winner[level] : 0) : grey, false);
     say(this.mapNote, sure || level === 0 ? "ring: clean · dot: now" : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
   }
 
   drawReading() {
-    const { data, level } = this, own = data.cluster_own, winner = this.winner[level];
-    const share = this.q[level * this.clusters + winner], flipped = winner !== own;
+    const { data, level } = this;
     say(this.value, this.exact(data.levels[level]));
     say(this.unit, this.exactUnit(data.levels[level]));
     const place = this.inset() + this.positions[level] * (this.track.clientWidth - 2 * this.inset());
     this.thumb.style.transform = `translateX(${place}px)`;
-    this.thumb.style.setProperty("--ink", this.theme.category(winner));
-    this.badge.className = `badge ${flipped ? "flipped" : "held"}`;
-    say(this.badge, flipped ? `now in ${this.quoted(winner)}` : `stays in ${this.quoted(own)}`);
-    const noise = this.noiseQ ? this.noiseText() : "";
-    const was = `clean ${this.quoted(own)} ${percent(data.q_clean[own])}`;
-    say(this.now, `${this.quoted(winner)} ${percent(share)} · ${was}${noise && ` · noise of the same size ${noise}`}`);
+    this.thumb.style.setProperty("--ink", this.theme.category(this.winner ? this.winner[level] : 0));
+    const { badge, there, now, is } = this.outcome();
+    this.badge.hidden = !badge;
+    this.badge.className = `badge ${there ? "flipped" : "held"}`;
+    say(this.badge, badge);
+    say(this.now, `${now}${this.noiseLine ? ` · noise of the same size ${this.noiseText()}` : ""}`);
     const size = data.ratio ? ` · ‖δ‖/‖z‖\u00a0${data.ratio[level].toFixed(2)}` : "";
     say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞\u00a0${data.linf[level].toFixed(3)} · L2\u00a0${data.l2[level].toFixed(2)}${size}`);
-    say(this.attackedNote, `${this.quoted(winner)} ${percent(share)}`);
+    say(this.attackedNote, is);
     this.track.setAttribute("aria-valuenow", level);
-    this.track.setAttribute("aria-valuetext", `${this.spoken(data.levels[level])}, ${flipped ? "now in" : "still in"} cluster ${data.cluster_names[winner]}, ${percent(share)}`);
+    this.track.setAttribute("aria-valuetext", `${this.spoken(data.levels[level])}, ${badge ? `${badge}, ` : ""}${is}`);
     clearTimeout(this.saying);
     if (!this.playing) this.saying = setTimeout(() => this.announce(), 500);
   }
 
+  /** What this level came to, in words: a badge, a line, what the adversarial image is. */
+  outcome() {
+    const { data, level, own } = this;
+    if (!this.q) {
+      const value = this.rounded(data.value[level]), there = Boolean(data.reached && data.reached[level]);
+      const badge = data.reached ? (there ? "reached" : "not reached") : "";
+      return { badge, there, is: value, now: (data.effect || "value …").replace("…", value) };
+    }
+    const winner = this.winner[level], there = winner !== own;
+    const is = `${this.quoted(winner)} ${percent(this.q[level * this.groups + winner])}`;
+    const badge = there ? `now in ${this.quoted(winner)}` : `stays in ${this.quoted(own)}`;
+    return { badge, there, is, now: `${is} · clean ${this.quoted(own)} ${percent(data.q_clean[own])}` };
+  }
+
   announce() {
-    const { data, level } = this, winner = this.winner[level], share = this.q[level * this.clusters + winner];
-    const noise = this.noiseQ ? ` Noise of the same size: ${this.noiseText()}.` : "";
-    say(this.live, `At ${this.spoken(data.levels[level])} it is in ${this.quoted(winner)} with ${percent(share)}; clean: ${this.quoted(data.cluster_own)}.${noise}`);
-    this.attacked.setAttribute("aria-label", `Adversarial image at ${this.spoken(data.levels[level])}, in cluster ${data.cluster_names[winner]}`);
+    const { data, level } = this, { now, is } = this.outcome();
+    const noise = this.noiseLine ? ` Noise of the same size: ${this.noiseText()}.` : "";
+    say(this.live, `At ${this.spoken(data.levels[level])}: ${now}.${noise}`);
+    this.attacked.setAttribute("aria-label", `Adversarial image at ${this.spoken(data.levels[level])}: ${is}`);
     this.delta.setAttribute("aria-label", `Perturbation, shown ${Math.round(data.gain)} times stronger`);
   }
 
   noiseText() {
-    const winner = this.noiseWinner[this.level], share = this.noiseQ[this.level * this.clusters + winner];
+    if (!this.q) return this.rounded(this.noiseLine[this.level]);
+    const winner = this.noiseWinner[this.level], share = this.noiseQ[this.level * this.groups + winner];
     return `${this.quoted(winner)} ${percent(share)}`;
   }
 
   // --- words ---------------------------------------------------------------------------------------------------------
 
   quoted(k) {
-    return `“${this.data.cluster_names[k]}”`;
+    return `“${this.data.group_names[k]}”`;
+  }
+
+  /** A value of the objective with three digits. */
+  rounded(value) {
+    return value === 0 ? "0" : Math.abs(value) >= 1000 || Math.abs(value) < 0.001 ? value.toExponential(1) : `${Number(value.toPrecision(3))}`;
   }
 
   short(value) {
@@ -542,9 +572,9 @@ class Ladder {
   }
 
   press(event) {
-    const far = event.shiftKey ? 5 : 1, flip = this.landmark ?? 0;
+    const far = event.shiftKey ? 5 : 1, home = this.landmark ?? 0;
     const target = { ArrowRight: this.level + far, ArrowUp: this.level + far, ArrowLeft: this.level - far, ArrowDown: this.level - far,
-      PageUp: this.level + 5, PageDown: this.level - 5, Home: flip, End: this.count - 1 }[event.key];
+      PageUp: this.level + 5, PageDown: this.level - 5, Home: home, End: this.count - 1 }[event.key];
     if (event.key === " ") this.toggle();
     else if (target == null) return;
     else { this.stop(); this.go(target); clearTimeout(this.releasing); this.releasing = setTimeout(() => this.released(), 350); }

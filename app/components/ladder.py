@@ -1,44 +1,33 @@
 """The ladder: one sample dragged along ε, along the attack's path, along λ or along ν, redrawn in the browser
 while the hand moves.
 
-answer.json    axis ("epsilon", "path", "lambda", "nu"), levels (L), shape [c, h, w] (of a vector [d]), norm,
-cluster_names (K),
-               cluster_own, flip (index or None), target (cluster or None), epsilon_star (float or None),
-                   label_name, title, protocol, map_name
-answer.arrays  clean (d,) in [0, 1] or uint8, delta (L, d), q (L, K), linf (L,), l2 (L,), flipped (L,) bool:
-whether the goal
-               (out of the own cluster, or in the target) is reached; where there are: recon (L, d) with
-               recon_clean (d,), xy (L, 2) with xy_error (), map_xy (n, 2) with map_cluster (n,), noise_q (L,
-                   K), medoids (K, d)
-               uint8, q_clean (K,) and xy_clean (2,) (without them the first level stands for the clean
-                   sample)
+What it shows follows what the answer holds (`engine.asking.answers.LadderAnswer`): groups as bars, the place
+in the embedding as a trail, reconstructions as a pair. Behind the handle stands the confidence in the
+own group, or, for a model that sorts samples into nothing, the value of the objective.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import components
-from engine.asking.answers import Answer
-from engine.asking.legacy import plain
+from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
 
 PLAIN = (
     "axis",
     "norm",
-    "cluster_names",
-    "cluster_own",
+    "own_group",
     "target",
-    "flip",
+    "first_reached",
     "epsilon_star",
     "label_name",
     "title",
     "protocol",
-    "map_name",
-    "ratio",
 )
 """What goes to the browser as it stands in the answer."""
 BACKGROUND_POINTS = 4000
@@ -47,21 +36,48 @@ BACKGROUND_POINTS = 4000
 _mount = components.register("ladder")
 
 
+@dataclass(frozen=True)
+class Place:
+    """The map behind a ladder: `points` (n, 2) of the clean samples with their `group` (n,), and the ladder's
+    own `trail` (L, 2) from the `clean` sample (2,). Moves shorter than `error` say nothing.
+    """
+
+    name: str
+    points: Array
+    trail: Array
+    clean: Array
+    error: float = 0.0
+    group: Array | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a ladder draws: an answer, the map behind its trail, and words.
+
+    `grouping` is what the model sorts samples into, "cluster" or "class" ("" for nothing); `effect` says what
+    a value of the objective means ("moves the embedding by …").
+    """
+
+    answer: LadderAnswer
+    place: Place | None = None
+    grouping: str = "cluster"
+    effect: str = ""
+
+
 def ladder(
-    said: dict[str, Any],
-    arrays: dict[str, Array],
+    drawing: Drawing,
     *,
     key: str,
     level: int | None = None,
     autoplay: bool = False,
     on_level: Callable[[], None] | None = None,
 ) -> int | None:
-    """Draw the ladder of an answer; the level that was last released (an index), or None before any.
+    """Draw a ladder; the level that was last released (an index), or None before any.
 
-    `level` is shown first (the flip where it is None or negative); `autoplay` plays to and fro until a hand
-    takes over, never where the person asked for reduced motion.
+    `level` is shown first (the first that reached the objective where it is None or negative); `autoplay`
+    plays to and fro until a hand takes over, never where the person asked for reduced motion.
     """
-    payload = ladder_payload(plain(said, arrays))
+    payload = ladder_payload(drawing)
     last = len(payload["levels"]) - 1
     if level is not None and level >= 0:
         payload["start"] = min(level, last)
@@ -70,85 +86,94 @@ def ladder(
     return released if isinstance(released, int) and 0 <= released <= last else None
 
 
-def ladder_payload(answer: Answer) -> dict[str, Any]:
-    """What the browser needs of an answer, as JSON: images in 8 bits, δ in 8 bits with one scale a level.
+def ladder_payload(drawing: Drawing) -> dict[str, Any]:
+    """What the browser needs of a drawing, as JSON: images in 8 bits, δ in 8 bits with one scale a level.
 
     δ is wrong by at most 1/254 of its largest pixel at that level: less than a screen shows.
     """
-    said, arrays, gaps = _rows(answer)
-    delta = np.asarray(arrays["delta"], dtype=np.float32)
-    scale = np.maximum(np.abs(delta).max(axis=1), 1e-12) / 127
-    payload = {name: said.get(name) for name in PLAIN}
+    answer = drawing.answer
+    payload: dict[str, Any] = {name: getattr(answer, name) for name in PLAIN}
     payload |= {
-        "gaps": gaps,
-        "shape": [1] * (3 - len(said["shape"])) + list(said["shape"]),
-        "levels": [float(level) for level in said["levels"]],
-        "flipped": [bool(reached) for reached in arrays["flipped"]],
-        "start": start_level(said, np.asarray(arrays["flipped"])),
-        "clean": components.packed(_bytes(arrays["clean"]), "u1"),
-        "delta": components.packed(np.rint(delta / scale[:, None]), "i1"),
-        "delta_scale": [float(step) for step in scale],
-        "gain": gain(delta, said["flip"] if said["axis"] == "epsilon" else None),
-        "q": components.packed(arrays["q"], "f4"),
-        "q_clean": [float(share) for share in np.asarray(arrays.get("q_clean", arrays["q"][0])).ravel()],
-        "linf": [float(size) for size in arrays["linf"]],
-        "l2": [float(size) for size in arrays["l2"]],
+        "grouping": drawing.grouping,
+        "effect": drawing.effect,
+        "start": start_level(answer),
+        "levels": list(answer.levels),
+        "reached": None if answer.reached is None else answer.reached.tolist(),
+        "linf": answer.linf.tolist(),
+        "l2": answer.l2.tolist(),
+        "value": answer.value.tolist(),
+        "noise_value": None if answer.noise_value is None else answer.noise_value.tolist(),
+        "ratio": getattr(answer, "ratio", np.zeros(0)).tolist() or None,
     }
-    payload |= _reconstructions(arrays) | _place(arrays) | _controls(arrays)
+    payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
     return payload | {"id": components.fingerprint(payload)}
 
 
-def _rows(answer: Answer) -> tuple[dict[str, Any], dict[str, Array], list[int]]:
-    """The answer with several views below one another instead of side by side, and the empty rows between
-    them.
+def start_level(answer: LadderAnswer) -> int:
+    """The level shown first: the first that reached the objective; over λ the last one (a larger weight gives
+    the attack up); the end where none did.
     """
-    said, arrays, views = answer.json, answer.arrays, answer.json.get("views", 1)
-    if views == 1 or len(said["shape"]) != 3 or said["shape"][2] % views:
-        return said, arrays, []
-    channels, height, width = said["shape"][0], said["shape"][1], said["shape"][2] // views
+    if answer.axis != "lambda":
+        return len(answer.levels) - 1 if answer.first_reached is None else answer.first_reached
+    there = np.flatnonzero(answer.reached) if answer.reached is not None else np.zeros(0, dtype=int)
+    return int(there[-1]) if len(there) else 0
+
+
+def gain(delta: Array, first: int | None) -> float:
+    """How many times stronger δ (L, d) is drawn: full colour at twice the size it has at level `first`, else
+    at its largest; a round number.
+    """
+    largest = np.abs(delta).max(axis=1)
+    reach = float(largest.max())
+    if first is not None and largest[first] > 0:
+        reach = min(reach, 2 * float(largest[first]))
+    if reach == 0:
+        return 1.0
+    exact = 1 / reach
+    rounds = 10.0 ** np.floor(np.log10(exact)) * np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8])
+    return float(np.round(rounds[rounds <= exact * 1.0001].max(), 6))
+
+
+def _pictures(answer: LadderAnswer) -> dict[str, Any]:
+    """Clean sample, perturbations and reconstructions, with the empty rows between views."""
+    shape, below, gaps = _layout(answer)
+    delta = below(np.asarray(answer.delta, dtype=np.float32))
+    scale = np.maximum(np.abs(delta).max(axis=1), 1e-12) / 127
+    drawn = {
+        "shape": shape,
+        "gaps": gaps,
+        "clean": components.packed(_bytes(below(answer.clean)), "u1"),
+        "delta": components.packed(np.rint(delta / scale[:, None]), "i1"),
+        "delta_scale": scale.tolist(),
+        "gain": gain(delta, answer.first_reached if answer.axis == "epsilon" else None),
+    }
+    for name in ("recon", "recon_clean", "medoids"):
+        images = getattr(answer, name)
+        if images is not None:
+            drawn[name] = components.packed(below(_bytes(images)), "u1")
+    return drawn
+
+
+def _layout(answer: LadderAnswer) -> tuple[list[int], Callable[[Array], Array], list[int]]:
+    """The shape of the picture, what lays flat samples out in it, and its empty rows: several views stand
+    below one another instead of side by side.
+    """
+    shape, views = [1] * (3 - len(answer.shape)) + list(answer.shape), answer.views
+    if views == 1 or len(answer.shape) != 3 or shape[2] % views:
+        return shape, np.asarray, []
+    channels, height, width = shape[0], shape[1], shape[2] // views
     gap = max(1, height // 14)
+    tall = views * (height + gap) - gap
 
     def below(flat: Array) -> Array:
         cut = flat.reshape(-1, channels, height, views, width).transpose(0, 1, 3, 2, 4)
         spaced = np.zeros((len(cut), channels, views, height + gap, width), dtype=flat.dtype)
         spaced[:, :, :, :height] = cut
-        tall = spaced.reshape(len(cut), channels, -1, width)[:, :, : views * (height + gap) - gap]
-        return np.ascontiguousarray(tall).reshape(*flat.shape[:-1], -1)
+        rows = spaced.reshape(len(cut), channels, -1, width)[:, :, :tall]
+        return np.ascontiguousarray(rows).reshape(*flat.shape[:-1], -1)
 
-    moved = {
-        name: below(np.asarray(arrays[name]))
-        for name in ("clean", "delta", "recon", "recon_clean", "medoids")
-        if name in arrays
-    }
-    gaps = [
-        row for view in range(1, views) for row in range(view * (height + gap) - gap, view * (height + gap))
-    ]
-    return dict(said) | {"shape": [channels, views * (height + gap) - gap, width]}, dict(arrays) | moved, gaps
-
-
-def gain(delta: Array, flip: int | None) -> float:
-    """How many times stronger δ (L, d) is drawn: full colour at twice the size it has at the flip, else at
-    its largest; a round number.
-    """
-    largest = np.abs(delta).max(axis=1)
-    reach = float(largest.max())
-    if flip is not None and largest[flip] > 0:
-        reach = min(reach, 2 * float(largest[flip]))
-    if reach == 0:
-        return 1.0
-    exact = 1 / reach
-    steps = 10.0 ** np.floor(np.log10(exact)) * np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8])
-    return float(np.round(steps[steps <= exact * 1.0001].max(), 6))
-
-
-def start_level(said: dict[str, Any], reached: Array) -> int:
-    """The level shown first: the first flip; over λ the last one (a larger weight gives the attack up); the
-    end where nothing flips.
-    """
-    if said["axis"] != "lambda":
-        return len(reached) - 1 if said["flip"] is None else int(said["flip"])
-    flipped = np.flatnonzero(reached)
-    return int(flipped[-1]) if len(flipped) else 0
+    starts = [view * (height + gap) - gap for view in range(1, views)]
+    return [channels, tall, width], below, [row for start in starts for row in range(start, start + gap)]
 
 
 def _bytes(image: Array) -> Array:
@@ -158,43 +183,42 @@ def _bytes(image: Array) -> Array:
     return np.rint(np.clip(np.asarray(image, dtype=np.float64), 0, 1) * 255)
 
 
-def _reconstructions(arrays: dict[str, Array]) -> dict[str, Any]:
-    if "recon" not in arrays:
-        return {}
-    return {
-        "recon": components.packed(_bytes(arrays["recon"]), "u1"),
-        "recon_clean": components.packed(_bytes(arrays["recon_clean"]), "u1"),
+def _groups(answer: LadderAnswer) -> dict[str, Any]:
+    """Probabilities of the groups, clean, at each level and under noise; nothing where there are none."""
+    if answer.q is None or answer.q_clean is None:
+        return {"group_names": []}
+    found = {
+        "group_names": list(answer.group_names),
+        "q": components.packed(answer.q, "f4"),
+        "q_clean": answer.q_clean.tolist(),
     }
+    if answer.noise_q is not None:
+        found["noise_q"] = components.packed(answer.noise_q, "f4")
+    return found
 
 
-def _place(arrays: dict[str, Array]) -> dict[str, Any]:
+def _place(place: Place | None) -> dict[str, Any]:
     """The trail on the map, and the map's points quantised to 16 bits inside the box that holds both."""
-    if "xy" not in arrays:
+    if place is None:
         return {}
-    xy = np.asarray(arrays["xy"], dtype=np.float32)
-    clean = np.asarray(arrays.get("xy_clean", xy[0]), dtype=np.float32).ravel()
-    background = np.asarray(arrays.get("map_xy", np.empty((0, 2))), dtype=np.float64)
-    everything = np.concatenate([xy, clean[None], background])
+    trail, clean = np.asarray(place.trail, dtype=np.float32), np.asarray(place.clean, dtype=np.float32)
+    points = np.asarray(place.points, dtype=np.float64)
+    everything = np.concatenate([trail, clean[None], points])
     low, high = everything.min(axis=0), everything.max(axis=0)
     high = np.where(high > low, high, low + 1)
-    place = {
-        "xy": components.packed(xy, "f4"),
+    drawn = {
+        "map_name": place.name,
+        "xy": components.packed(trail, "f4"),
         "xy_clean": clean.tolist(),
-        "xy_error": float(np.asarray(arrays.get("xy_error", 0.0)).ravel()[0]),
+        "xy_error": float(place.error),
         "map_box": [*low.tolist(), *high.tolist()],
     }
-    if len(background):
-        kept = np.linspace(0, len(background) - 1, min(len(background), BACKGROUND_POINTS)).astype(int)
-        place["map_xy"] = components.packed(np.rint((background[kept] - low) / (high - low) * 65535), "u2")
-        place["map_cluster"] = components.packed(np.asarray(arrays["map_cluster"])[kept], "u1")
-    return place
-
-
-def _controls(arrays: dict[str, Array]) -> dict[str, Any]:
-    found = {"noise_q": components.packed(arrays["noise_q"], "f4")} if "noise_q" in arrays else {}
-    if "medoids" in arrays:
-        found["medoids"] = components.packed(arrays["medoids"], "u1")
-    return found
+    if len(points):
+        kept = np.linspace(0, len(points) - 1, min(len(points), BACKGROUND_POINTS)).astype(int)
+        group = np.zeros(len(points)) if place.group is None else np.asarray(place.group)
+        drawn["map_xy"] = components.packed(np.rint((points[kept] - low) / (high - low) * 65535), "u2")
+        drawn["map_group"] = components.packed(group[kept], "u1")
+    return drawn
 
 
 def _nothing() -> None:

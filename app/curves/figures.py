@@ -1,50 +1,129 @@
-"""A sweep's numbers as curves: means with intervals, protocol, and one sentence."""
+"""A sweep's numbers as curves: means with intervals, protocol, and one sentence.
+
+Which numbers there are follows from the cells and from what the catalogue's metrics declare: rates with their
+control (`noise_NAME` beside `NAME`), agreement with the labels, and every other number that stands among the
+first ones of an attack. An objective without success is drawn by its mean.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from app.address import state
-from app.charts import charts
-from app.curves.choose import COLUMNS, OTHER, SYMBOLS, entry_of, model_of
+from app import measured
+from app.attack import takeaway as words
+from app.charts import line_chart, plot
+from app.curves.axes import SweepAxis
+from app.curves.which import model_of
+from app.forms import possible
 from app.forms.threat import NORMS
 from app.runs.record import Record
 from engine.metrics.intervals import mean_interval, wilson
 from engine.store.run import Run
 
-AGREEMENT = {
-    "acc_attacked": "ACC, matched anew",
-    "acc_attacked_fixed_match": "ACC, clean matching",
-    "nmi_attacked": "NMI",
-    "acc_clean": "ACC, clean",
-    "knn_acc_attacked": "legibility, 5-NN on pixels",
-}
-
-
-FLIPS = {
-    "flip_rate": "this attack",
-    "noise_flip_rate": "noise of the same size",
-    "other_delta_flip_rate": "another sample's δ",
-}
-
-
-CONTROLS = ("acc_clean", "knn_acc_attacked", "noise_flip_rate", "other_delta_flip_rate")
-
-
 HEIGHT = 480
 """Pixels of a figure: its protocol above and its key below take half of them on a phone."""
+CONTROLS = {"noise_": "noise of the same size", "other_delta_": "another sample's δ"}
+"""What the name of a control begins with, before that of its rate -> what it is."""
+NO_COUNT = ("nmi", "ari")
+"""Shares that count no samples, and so have no Wilson interval."""
 
 
-def cells(told: Record, axis: str, at: float) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Figure:
+    """Lines that share a figure: metric -> what its line is called; `controls` are drawn as such."""
+
+    title: str
+    y_title: str
+    lines: Mapping[str, str]
+    controls: tuple[str, ...] = field(default=())
+    share: bool = True
+
+
+def cells(record: Record, axis: SweepAxis, at: float) -> pd.DataFrame:
     """One row a finished cell, those where the other axis is `at`: epsilon, lam, seed and every measured
     number.
     """
-    table = told.evaluations()
-    return table if table.empty else table[np.isclose(table[COLUMNS[OTHER[axis]]], at)].reset_index(drop=True)
+    table = record.evaluations()
+    return table if table.empty else table[np.isclose(table[axis.other.column], at)].reset_index(drop=True)
+
+
+def planned(table: pd.DataFrame, run: Run) -> dict[str, Figure]:
+    """The figures that these cells give: their place on the page -> what is drawn."""
+    metrics = {name: said for name, said in measured.of_attacks().items() if _measured(table, name)}
+    rates = {name: said for name, said in metrics.items() if f"noise_{name}" in metrics}
+    found = {name: _rate(name, said, metrics, run) for name, said in _once(table, rates).items()}
+    if "objective_mean" in metrics and not possible.has_success(run.spec.settings["objective"]):
+        found["objective"] = _objective(run)
+    first = {name: said for name, said in metrics.items() if said.get("headline") is not None}
+    labelled = {name: said for name, said in first.items() if said["labels"]}
+    if labelled:
+        found["agreement"] = _agreement(labelled)
+    drawn = {*labelled, *rates, *(f"{start}{name}" for start in CONTROLS for name in rates)}
+    return found | _rest({name: said for name, said in first.items() if name not in drawn})
+
+
+def _objective(run: Run) -> Figure:
+    """The mean of an objective that knows no success."""
+    name = run.spec.settings["objective"]
+    return Figure(
+        "Objective", possible.title("objective", name).lower(), {"objective_mean": "this attack"}, share=False
+    )
+
+
+def _rest(metrics: Mapping[str, Any]) -> dict[str, Figure]:
+    """Every other number that stands among the first ones, those of one unit together."""
+    found = {}
+    for unit in dict.fromkeys(said["unit"] for said in metrics.values()):
+        alike = {name: said["title"] for name, said in metrics.items() if said["unit"] == unit}
+        title = next(iter(alike.values())) if len(alike) == 1 else "Under attack"
+        found[f"of {unit}"] = Figure(title, unit, alike, share=unit == "share")
+    return found
+
+
+def _measured(table: pd.DataFrame, name: str) -> bool:
+    return name in table and bool(table[name].notna().any())
+
+
+def _once(table: pd.DataFrame, rates: Mapping[str, Any]) -> dict[str, Any]:
+    """The rates without those that say the same as one before: leaving the cluster and the flip rate are
+    one.
+    """
+    found: dict[str, Any] = {}
+    for name in sorted(rates, key=lambda name: rates[name].get("headline") or 99):
+        if not any(table[name].equals(table[other]) for other in found):
+            found[name] = rates[name]
+    return found
+
+
+def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], run: Run) -> Figure:
+    """A rate beside its controls."""
+    lines = {name: "this attack"} | {
+        f"{start}{name}": what for start, what in CONTROLS.items() if f"{start}{name}" in metrics
+    }
+    y_title = f"share that {_success(run)}" if name == "success_rate" else said["title"].lower()
+    return Figure(said["title"], y_title, lines, tuple(lines)[1:])
+
+
+def _agreement(metrics: Mapping[str, Any]) -> Figure:
+    """What is left of the agreement with the labels. The clean samples and what the pictures still show are
+    drawn as controls.
+    """
+    ranked = sorted(metrics, key=lambda name: metrics[name]["headline"])
+    controls = tuple(
+        name for name in ranked if name.endswith("_clean") or "recognised" in metrics[name]["needs"]
+    )
+    titles = {name: metrics[name]["title"] for name in ranked}
+    return Figure("What is left of it", "agreement with labels", titles, controls)
+
+
+def _success(run: Run) -> str:
+    """What a sample does that the objective reached, without names."""
+    said = str(possible.entry("objective", run.spec.settings["objective"]).get("success") or "is reached")
+    return said.format(own="its cluster or class", target="the target")
 
 
 def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -54,37 +133,36 @@ def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
     Ends are a 95 % Student interval over two seeds or more, else Wilson's in the one cell; NaN where there is
     neither.
     """
+    names = [name for name in measured.of_attacks() if _measured(table, name) and name != "n"]
     rows = []
     for value, group in table.groupby(column):
         row: dict[str, float] = {column: float(str(value)), "seeds": len(group), "n": group["n"].sum()}
-        for name in (*AGREEMENT, *FLIPS):
+        for name in names:
             row[name], row[f"{name}_lower"], row[f"{name}_upper"] = _interval(group, name)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _interval(group: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    values = group[name].dropna().to_numpy() if name in group else np.zeros(0)
+    values = group[name].dropna().to_numpy(dtype=float)
+    share = measured.of_attacks()[name]["unit"] == "share"
     if len(values) > 1:
         mean, low, high = mean_interval(values)
-        return mean, max(0.0, low), min(1.0, high)
-    if len(values) == 0 or name.startswith("nmi"):
+        return (mean, max(0.0, low), min(1.0, high)) if share else (mean, low, high)
+    if len(values) == 0 or not share or name.startswith(NO_COUNT):
         return float(values[0]) if len(values) else np.nan, np.nan, np.nan
-    share, n = float(values[0]), int(group["n"].iloc[0])
-    return share, *wilson(round(share * n), n)
+    n = int(group["n"].iloc[0])
+    return float(values[0]), *wilson(round(float(values[0]) * n), n)
 
 
-def protocol(run: Run, axis: str, at: float) -> str:
+def protocol(run: Run, axis: SweepAxis, at: float) -> str:
     """The line of a figure that says how its numbers were made."""
     settings, (title, data, _) = run.spec.settings, model_of(run)
-    entry, objectives = entry_of(run.spec), state.catalogue()["objective"]
+    entry = possible.entry("attack", run.spec.name)
     inner = entry["defaults"] | settings["attack_settings"]
-    goal = objectives.get(settings["objective"], {}).get("title", settings["objective"])
-    target = (
-        settings["cluster"]
-        if settings["cluster"] is not None
-        else settings["objective_settings"].get("cluster")
-    )
+    goal = possible.title("objective", settings["objective"])
+    named = settings["cluster"]
+    target = named if named is not None else settings["objective_settings"].get("cluster")
     parts = [
         f"{title} on {data}",
         entry["title"],
@@ -92,77 +170,82 @@ def protocol(run: Run, axis: str, at: float) -> str:
         *([f"{inner['restarts']} starts"] if inner.get("restarts", 1) > 1 else []),
         f"{NORMS[settings['norm']]}, pixels in [0, 1]",
         goal + (f" (cluster {target})" if target is not None else ""),
-        f"{SYMBOLS[OTHER[axis]]} = {at:g}",
-        f"n ≤ {settings['n']} a cell",
+        f"{axis.other.symbol} = {at:g}",
+        "all samples in a cell" if settings["n"] is None else f"n ≤ {settings['n']} a cell",
         f"seeds {', '.join(map(str, settings['attack_seeds']))}",
     ]
     return " · ".join(parts)
 
 
-def figures(frame: pd.DataFrame, run: Run, axis: str, at: float) -> dict[str, charts.Chart]:
-    """Agreement with the labels, and flips with their controls, each with its interval."""
-    bands = (
-        "bands: 95 %, Student over seeds" if frame["seeds"].max() > 1 else "bands: 95 %, Wilson in the cell"
-    )
-    common: dict[str, Any] = {
-        "x_title": f"{SYMBOLS[axis]}{' (pixels in [0, 1])' if axis == 'epsilon' else ''}",
-        "share": True,
-        "caption": f"{protocol(run, axis, at)} · {bands}",
-        "controls": CONTROLS,
-    }
-    drawn = {
-        "flips": (FLIPS, "Flips", "share that leaves its cluster"),
-        "agreement": (AGREEMENT, "What is left of the clusters", "agreement with labels"),
-    }
-    return {
-        name: _chart(frame, axis, ys, title, y_title, common)
-        for name, (ys, title, y_title) in drawn.items()
-        if frame[list(ys)].notna().any(axis=None)
-    }
+def figures(table: pd.DataFrame, run: Run, axis: SweepAxis, at: float) -> dict[str, plot.Chart]:
+    """The charts of a sweep's cells, each with its interval."""
+    frame = summary(table, axis.column)
+    several = frame["seeds"].max() > 1
+    bands = "bands: 95 %, Student over seeds" if several else "bands: 95 %, Wilson in the cell"
+    caption = f"{protocol(run, axis, at)} · {bands}"
+    return {place: _chart(frame, axis, figure, caption) for place, figure in planned(table, run).items()}
 
 
-def _chart(
-    frame: pd.DataFrame, axis: str, ys: Mapping[str, str], title: str, y_title: str, common: Mapping[str, Any]
-) -> charts.Chart:
-    known = {name: words for name, words in ys.items() if frame[name].notna().any()}
+def _chart(frame: pd.DataFrame, axis: SweepAxis, figure: Figure, caption: str) -> plot.Chart:
     bands = {
         name: (f"{name}_lower", f"{name}_upper")
-        for name in known
-        if name not in CONTROLS and frame[f"{name}_lower"].notna().all()
+        for name in figure.lines
+        if name not in figure.controls and frame[f"{name}_lower"].notna().all()
     }
-    chart = charts.curves(frame, COLUMNS[axis], known, title=title, y_title=y_title, bands=bands, **common)
+    chart = line_chart.curves(
+        frame,
+        axis.column,
+        figure.lines,
+        title=figure.title,
+        x_title=f"{axis.symbol}{' (pixels in [0, 1])' if axis.name == 'epsilon' else ''}",
+        y_title=figure.y_title,
+        bands=bands,
+        share=figure.share,
+        caption=caption,
+        controls=figure.controls,
+    )
     chart.figure.update_layout(height=HEIGHT)
-    kept = [
-        COLUMNS[axis],
-        "seeds",
-        "n",
-        *(column for name in known for column in (name, f"{name}_lower", f"{name}_upper")),
-    ]
-    return replace(chart, table=frame[kept].set_index(COLUMNS[axis]))
+    ends = [column for name in figure.lines for column in (name, f"{name}_lower", f"{name}_upper")]
+    return replace(chart, table=frame[[axis.column, "seeds", "n", *ends]].set_index(axis.column))
 
 
-def takeaway(frame: pd.DataFrame, axis: str) -> str:
+def takeaway(table: pd.DataFrame, run: Run, axis: SweepAxis) -> str:
     """The sweep in one sentence, at its last measured value, with control and interval."""
-    last, symbol = frame.iloc[-1], SYMBOLS[axis]
-    ends = (
-        f" (95 %: {last['flip_rate_lower']:.0%} to {last['flip_rate_upper']:.0%})"
-        if pd.notna(last["flip_rate_lower"])
-        else ""
+    last = summary(table, axis.column).iloc[-1]
+    objective = run.spec.settings["objective"]
+    seeds = f"{last['seeds']:.0f} seed{'s' if last['seeds'] > 1 else ''}"
+    counted = f"(n = {last['n']:,.0f}, {seeds})"
+    at = f"At **{axis.symbol} = {last[axis.column]:g}**"
+    if pd.notna(last.get("success_rate")):
+        said = f"{at} a sample {_success(run)} in {_share(last, 'success_rate')}{_noise(last)} {counted}."
+    elif pd.notna(last.get("objective_mean")):
+        said = f"{at} the attack {words.effect(objective, last['objective_mean'])} on average {counted}."
+    else:
+        said = f"{at} {counted}."
+    if pd.notna(last.get("flip_rate")) and last.get("flip_rate") != last.get("success_rate"):
+        said += f" The cluster is another one in {_share(last, 'flip_rate')}."
+    labelled = {
+        said["title"]: last[name]
+        for name, said in measured.of_attacks().items()
+        if said["labels"] and said.get("headline") is not None and pd.notna(last.get(name))
+    }
+    return said + (
+        f" {'; '.join(f'{title} {value:.3f}' for title, value in labelled.items())}." * bool(labelled)
     )
-    said = (
-        f"At **{symbol} = {last[COLUMNS[axis]]:g}** the attack moves **{last['flip_rate']:.0%}** of the"
-        f" samples to another cluster{ends}, noise of the same size {last['noise_flip_rate']:.0%} (n ="
-        f" {last['n']:,.0f}, {last['seeds']:.0f} seed{'s' if last['seeds'] > 1 else ''})."
-    )
-    if pd.notna(last["acc_attacked"]):
-        said += (
-            f" ACC is {last['acc_attacked']:.3f}, with the clean matching"
-            f" {last['acc_attacked_fixed_match']:.3f}; clean it was {last['acc_clean']:.3f}."
-        )
-    return said
 
 
-def standalone(title: str, drawn: Sequence[charts.Chart]) -> str:
+def _share(row: "pd.Series[Any]", name: str) -> str:
+    low, high = row[f"{name}_lower"], row[f"{name}_upper"]
+    ends = "" if pd.isna(low) else f" (95 %: {low:.0%} to {high:.0%})"
+    return f"**{row[name]:.0%}** of the cases{ends}"
+
+
+def _noise(row: "pd.Series[Any]") -> str:
+    noise = row.get("noise_success_rate")
+    return "" if pd.isna(noise) else f", under noise of the same size in {noise:.0%}"
+
+
+def standalone(title: str, drawn: Sequence[plot.Chart]) -> str:
     """The figures as one HTML file that holds Plotly too."""
     parts = [
         f"<p>{escape(chart.takeaway)}</p>"

@@ -8,21 +8,24 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.address import state
-from app.charts import charts
-from app.curves.choose import COLUMNS, VALUES, seconds_a_cell
-from app.curves.figures import cells, figures, standalone, summary, takeaway
-from app.runs import launching, live
-from app.runs.launching import LIVE
+from app.address import connection, links
+from app.charts import plot
+from app.curves.axes import AXES, SweepAxis
+from app.curves.choose import seconds_a_cell
+from app.curves.figures import cells, figures, standalone, takeaway
+from app.runs import headline, naming, progress, reading, reproduce
 from app.runs.record import Record, duration
 from engine.events import Evaluate
 from engine.store.run import Run
+from engine.store.store import LIVE
 
 TICK = 1.0
 """Seconds between looks at a live sweep."""
+BESIDE = 2
+"""Figures side by side."""
 
 
-def follow(run: Run, axis: str, at: float) -> None:
+def follow(run: Run, axis: SweepAxis, at: float) -> None:
     """Status, buttons and curves of a sweep, kept up to date while it lives."""
     warm_up()
     lives = run.status() in LIVE
@@ -32,69 +35,71 @@ def follow(run: Run, axis: str, at: float) -> None:
 @st.cache_resource(show_spinner=False)
 def warm_up() -> Thread:
     """Open the lane that makes the images behind points, so that the first click need not wait for it."""
-    thread = Thread(target=state.engine().warm, args=("attack",), daemon=True)
+    thread = Thread(target=connection.engine().warm, args=("attack",), daemon=True)
     thread.start()
     return thread
 
 
-def _follow(name: str, lived: bool, axis: str, at: float) -> None:
-    run = state.store().find(name)
-    told = live.read(run)
-    if told is None:
+def _follow(name: str, lived: bool, axis: SweepAxis, at: float) -> None:
+    run = connection.store().find(name)
+    record = reading.read(run)
+    if record is None:
         return
     status = run.status()
     with st.container(horizontal=True, vertical_alignment="center"):
-        live.headline(run)
-    _progress(run, told, status)
-    live.drawn_once_more(lived, status in LIVE)
-    table = cells(told, axis, at)
-    if table.empty:
-        if status in LIVE:
-            st.skeleton(height=380)
-        return
-    frame = summary(table, COLUMNS[axis])
-    st.markdown(takeaway(frame, axis))
-    drawn = figures(frame, run, axis, at)
-    for column, (kind, chart) in zip(st.columns(len(drawn), gap="medium"), drawn.items(), strict=True):
-        with column:
-            key = f"sweep-{run.key[:8]}-{axis}-{kind}"
-            charts.show(
-                chart,
-                key,
-                on_select=partial(_clicked, key, _places(frame, run, axis)),
-                table=status not in LIVE,
-            )
-    if status not in LIVE:
-        _downloads(run, table, drawn)
+        headline.headline(run)
+    _progress(run, record, status)
+    reading.drawn_once_more(lived, status in LIVE)
+    table = cells(record, axis, at)
+    if not table.empty:
+        _draw(run, table, axis, at, status not in LIVE)
+    elif status in LIVE:
+        st.skeleton(height=380)
     if st.session_state.pop("sweeps/opened", False):
         st.rerun()
 
 
-def _places(frame: pd.DataFrame, run: Run, axis: str) -> list[int]:
-    """The place among the sweep's values of each row of the frame."""
-    values = np.array(run.spec.settings[VALUES[axis]])
-    return [int(np.abs(values - value).argmin()) for value in frame[COLUMNS[axis]]]
+def _draw(run: Run, table: pd.DataFrame, axis: SweepAxis, at: float, ended: bool) -> None:
+    """The sentence and the curves; where the sweep has ended, tables and downloads too."""
+    st.markdown(takeaway(table, run, axis))
+    drawn, places = figures(table, run, axis, at), _places(table, run, axis)
+    kinds = list(drawn)
+    for start in range(0, len(kinds), BESIDE):
+        row = kinds[start : start + BESIDE]
+        for column, kind in zip(st.columns(len(row), gap="medium"), row, strict=True):
+            with column:
+                key = f"sweep-{run.key[:8]}-{axis.name}-{kind}"
+                plot.show(drawn[kind], key, on_select=partial(_clicked, key, places), table=ended)
+    if ended:
+        _downloads(run, table, drawn)
+
+
+def _places(table: pd.DataFrame, run: Run, axis: SweepAxis) -> list[int]:
+    """The place among the sweep's values of each value that was measured, in rising order."""
+    values = np.array(axis.values(run.spec))
+    return [int(np.abs(values - value).argmin()) for value in sorted(table[axis.column].unique())]
 
 
 def _clicked(key: str, places: Sequence[int]) -> None:
     """A point was clicked: it is opened below, by the whole page and not by the fragment alone."""
-    points = charts.clicked(st.session_state[key])
+    points = plot.clicked(st.session_state[key])
     if points:
-        state.put("step", places[int(points[0][0])])
+        links.put("step", places[int(points[0][0])])
         st.session_state["sweeps/opened"] = True
 
 
-def _progress(run: Run, told: Record, status: str) -> None:
-    pace, gap = told.pace(), seconds_a_cell(told)
-    done = sum(isinstance(event, Evaluate) for event in told.events)
-    total = np.prod(
-        [len(run.spec.settings[name]) for name in ("epsilons", "lams", "attack_seeds")], dtype=int
-    )
-    if status == "running" and pace.total:
-        left = f" · {duration(gap * (total - done))} left" if gap else ""
+def _progress(run: Run, record: Record, status: str) -> None:
+    """How many cells are done, how long the others take, or why it ended."""
+    seconds = seconds_a_cell(record)
+    done = sum(isinstance(event, Evaluate) for event in record.events)
+    total = len(run.spec.settings["attack_seeds"])
+    for axis in AXES.values():
+        total *= len(axis.values(run.spec))
+    if status == "running" and record.pace().total:
+        left = f" · {duration(seconds * (total - done))} left" if seconds else ""
         st.progress(min(1.0, done / total), f"{done} of {total} cells{left}")
     elif status in LIVE:
-        live.progress(run, told)
+        progress.progress(run, record)
     elif status == "failed":
         st.error(f"{run.reason()} Resume goes on with the cells that are missing.")
     elif status in ("paused", "stopped"):
@@ -103,7 +108,7 @@ def _progress(run: Run, told: Record, status: str) -> None:
         )
 
 
-def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, charts.Chart]) -> None:
+def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, plot.Chart]) -> None:
     stem = f"feint-sweep-{run.key[:8]}"
     with st.container(horizontal=True):
         st.download_button(
@@ -116,7 +121,7 @@ def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, charts.Chart])
         )
         st.download_button(
             "Figures (HTML)",
-            partial(standalone, launching.title(run.spec), list(drawn.values())),
+            partial(standalone, naming.title(run.spec), list(drawn.values())),
             f"{stem}.html",
             "text/html",
             on_click="ignore",
@@ -125,7 +130,7 @@ def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, charts.Chart])
         )
         st.download_button(
             "Card (JSON)",
-            launching.card(run),
+            reproduce.card(run),
             f"{stem}.json",
             "application/json",
             on_click="ignore",

@@ -1,12 +1,14 @@
 """A trained model, chosen from the zoo or from a person's own runs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from app.address import state
-from engine.asking.answers import Answer
+from app.address import connection, links
+from app.forms import possible
+from engine.asking.answers import OverviewAnswer
+from engine.asking.questions import OverviewQuestion
 from engine.store.run import Run
 
 DEFAULT_MODEL, DEFAULT_OF_VIEWS = "digits/adec", "noisy_digits/comvc"
@@ -18,33 +20,75 @@ class Victim:
 
     name: str
     run: Run
-    overview: Answer
+    overview: OverviewAnswer
 
     @property
     def names(self) -> list[str]:
-        """Names of the clusters."""
-        return list(self.overview.json["cluster_names"])
+        """Names of the groups that it sorts samples into; none where it sorts into nothing."""
+        return list(self.overview.group_names)
 
     @property
     def shape(self) -> list[int]:
         """Shape of one sample."""
-        return list(self.overview.json["shape"])
+        return list(self.overview.shape)
+
+    @property
+    def grouping(self) -> str:
+        """What it sorts samples into: "cluster" or "class"; "" for a model that sorts into nothing."""
+        return self.overview.grouping or ""
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What it can do, by the names in the catalogue."""
+        return possible.abilities(self.run.spec.name)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its data have labels."""
+        return bool(self.overview.class_names)
+
+    @property
+    def order(self) -> list[int]:
+        """Its groups in the order they are shown in: by the class they are matched to, those without one
+        last.
+        """
+        matched = self.overview.matched_class
+        return sorted(range(len(matched)), key=lambda group: (matched[group] < 0, matched[group], group))
+
+    def captions(self, before: Any, after: Any | None = None) -> list[str]:
+        """A line for each sample: its group (n,), or from which group to which; nothing where there are no
+        groups.
+        """
+        if before is None or not self.names:
+            return []
+        then = before if after is None else after
+        return [
+            f"{self.names[old]} → {self.names[new]}" if old != new else self.names[old]
+            for old, new in zip(before, then, strict=True)
+        ]
 
 
-def in_order(victim: Victim) -> list[int]:
-    """The clusters in the order of the classes they are matched to; those without one last."""
-    mapping = victim.overview.json["mapping"]
-    return sorted(range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster]))
+def victim_of(run: Run, name: str = "") -> Victim:
+    """A model with what is known of its clean samples."""
+    overview = connection.ask(OverviewQuestion(model=run.key), "Looking at the model…")
+    return Victim(name or run.name, run, overview)
 
 
-def choose_model(ability: str = "clusters") -> Victim:
-    """A model from the zoo or from own runs; stops the page with a sentence where none can be read."""
-    found = state.models(ability=ability)
+def choose_model(ability: str = "") -> Victim:
+    """A model from the zoo or from own runs: any that can be attacked, or those of one ability.
+
+    Stops the page with a sentence where none can be read.
+    """
+    found = {
+        name: run
+        for name, run in connection.models(ability=ability or None).items()
+        if possible.objectives(run.spec.name)
+    }
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
     default = next(name for name in (DEFAULT_MODEL, DEFAULT_OF_VIEWS, *found) if name in found)
-    key = state.key(
+    key = links.key(
         "model",
         default,
         lambda name: name in found,
@@ -54,18 +98,13 @@ def choose_model(ability: str = "clusters") -> Victim:
         "Model",
         list(found),
         key=key,
-        format_func=lambda option: state.model_title(option, found[option]),
+        format_func=lambda option: _title(option, found[option]),
         help="Trained models: those that come with Feint, then your own finished runs.",
     )
-    overview = state.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…")
-    return Victim(name, found[name], overview)
+    return victim_of(found[name], name)
 
 
-def sees_views(victim: Victim) -> bool:
-    """Whether a model fuses several views."""
-    return "fuses" in state.catalogue()["model"][victim.run.spec.name]["abilities"]
-
-
-def cluster_captions(victim: Victim, clusters: Sequence[int]) -> list[str]:
-    """Names of clusters for captions."""
-    return [victim.names[int(cluster)] for cluster in clusters]
+def _title(name: str, run: Run) -> str:
+    """What a list calls a model; one whose training saw labels says so."""
+    labels = " · trained with labels" if possible.supervised(run.spec.name) else ""
+    return connection.model_title(name, run) + labels

@@ -3,62 +3,78 @@
 import numpy as np
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from app.components.picker import picker
 from app.forms.choose_model import Victim
-from engine.asking import legacy as answers
-from engine.asking.answers import Answer
+from engine.asking.answers import OverviewAnswer
+from engine.asking.questions import SHOWN, ImagesQuestion
+
+LISTED = 24
+"""Pictures in the grid."""
 
 
 def first_sample(data: str) -> int:
     """The sample that a page shows before anybody has chosen one."""
-    return answers.SHOWN.get(data, 0)
+    return SHOWN.get(data, 0)
 
 
 def choose_sample(victim: Victim, first: int | None = None) -> int:
-    """A sample: by number, or from a grid of fragile, safe or cluster-wise ones. `first` is shown before
+    """A sample: by number, or from a grid of fragile, safe or group-wise ones. `first` is shown before
     anybody has chosen.
     """
-    n = victim.overview.json["n"]
+    n = victim.overview.n
     default = first_sample(victim.run.spec.data) if first is None else first
-    key = state.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
+    key = links.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
     with st.expander("Choose a sample", icon=":material/grid_view:", expanded=False):
-        order = st.segmented_control(
-            "Order",
-            ["fragile", "safe", "any"],
-            default="fragile",
-            required=True,
-            label_visibility="collapsed",
-            help="By the margin between the two likeliest clusters.",
-        )
-        cluster = st.pills(
-            "Cluster",
-            range(len(victim.names)),
-            format_func=lambda number: victim.names[number],
-            key="sample_cluster",
-            label_visibility="collapsed",
-        )
-        ids = _ordered(victim.overview, order, cluster)[:24]
-        shown = state.ask({"ask": "images", "data": victim.run.spec.data, "ids": ids})
-        captions = [victim.names[victim.overview.arrays["cluster"][number]] for number in ids]
+        ids = _ids(victim)
+        shown = connection.ask(ImagesQuestion.of(victim.run.spec, ids))
+        groups = victim.overview.group
         clicked = picker(
-            shown.arrays["images"],
+            shown.images,
             victim.shape,
             ids,
-            captions,
+            victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids],
             "sample_picker",
             chosen=st.session_state[key],
             size=44,
         )
         if clicked is not None:
-            state.put("sample", clicked)
+            links.put("sample", clicked)
     return int(st.number_input("Sample number", 0, n - 1, key=key, help="Its place in the data set."))
 
 
-def _ordered(overview: Answer, order: str, cluster: int | None) -> list[int]:
-    margin, clusters = overview.arrays["margin"], overview.arrays["cluster"]
-    ids = np.arange(len(margin)) if cluster is None else np.flatnonzero(clusters == cluster)
+def _ids(victim: Victim) -> list[int]:
+    """The samples of the grid: by margin and group where the model sorts into groups, else any."""
+    if victim.overview.margin is None:
+        return _any(np.arange(victim.overview.n))[:LISTED]
+    order = st.segmented_control(
+        "Order",
+        ["fragile", "safe", "any"],
+        default="fragile",
+        required=True,
+        label_visibility="collapsed",
+        help="Fragile first: by the margin between the two likeliest groups.",
+    )
+    group = st.pills(
+        victim.grouping.capitalize(),
+        range(len(victim.names)),
+        format_func=lambda number: victim.names[number],
+        key="sample_cluster",
+        label_visibility="collapsed",
+    )
+    return _ordered(victim.overview, order, group)[:LISTED]
+
+
+def _ordered(overview: OverviewAnswer, order: str, group: int | None) -> list[int]:
+    """Ids by the margin between the two likeliest groups, of one group or of all."""
+    assert overview.margin is not None, "asked only where there are groups"
+    everyone = np.arange(overview.n)
+    ids = everyone if group is None else np.flatnonzero(overview.group == group)
     if order == "any":
-        return [int(number) for number in np.random.default_rng(0).permutation(ids)]
-    ranked = ids[np.argsort(margin[ids])]
+        return _any(ids)
+    ranked = ids[np.argsort(overview.margin[ids])]
     return [int(number) for number in (ranked if order == "fragile" else ranked[::-1])]
+
+
+def _any(ids: np.ndarray) -> list[int]:
+    return [int(number) for number in np.random.default_rng(0).permutation(ids)]

@@ -1,13 +1,15 @@
-"""Attack, objective, norm, size and seed, as widgets."""
+"""Attack, objective, norm, size and seed, as widgets. What is possible comes from the catalogue."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import streamlit as st
 
-from app.address import state
-from app.forms import settings_form
-from app.forms.choose_model import Victim, sees_views
-from app.forms.threat import NORMS, PRESETS, SPAN, Threat
+from app.address import links
+from app.forms import possible, settings_form
+from app.forms.choose_model import Victim
+from app.forms.threat import NORMS, Threat, largest, sizes
+from engine.asking.questions import LAMBDA_TOP, Norm
 
 
 def choose_threat(
@@ -16,99 +18,122 @@ def choose_threat(
     """Attack, objective, norm, ε, λ, target and seed; not what a ladder moves along its own `axis`. `fitted`:
     attacks that are fitted first too.
     """
-    catalogue = state.catalogue()
-    fitted = fitted and sees_views(victim)
-    attacks = [
-        name
-        for name, entry in catalogue["attack"].items()
-        if entry.get("space") == "pixels" and (fitted or not entry.get("fitted"))
-    ]
-    objectives = _possible(catalogue["objective"], victim)
-    objective = st.selectbox(
-        "Objective",
-        objectives,
-        key=state.key("objective", "leave_cluster", lambda name: name in objectives),
-        format_func=lambda name: catalogue["objective"][name]["title"],
-        help="What the attacker wants. No labels are used.",
+    method = victim.run.spec.name
+    objective = _one_of(
+        "Objective", "objective", possible.objectives(method, victim.labelled), "What the attacker wants."
     )
-    attack = st.selectbox(
-        "Attack",
-        attacks,
-        key=state.key("attack", "pgd", lambda name: name in attacks),
-        format_func=lambda name: catalogue["attack"][name]["title"],
-        help="How the attacker gets it.",
+    attack = _one_of("Attack", "attack", possible.attacks(method, fitted, axis), "How the attacker gets it.")
+    if possible.entry("objective", objective).get("needs_labels"):
+        st.caption("This objective knows the labels of the samples.")
+    norm = _norm()
+    epsilon = _epsilon(norm, slider=axis != "epsilon") if with_epsilon else sizes(norm)["Visible"]
+    lam = _lambda() if axis != "lambda" and possible.weighs(method, objective) else 0.0
+    settings = _attack_settings(possible.entry("attack", attack))
+    wanted = _objective_settings(possible.entry("objective", objective), victim)
+    return Threat(attack, settings, objective, wanted, lam, norm, epsilon, choose_seed())
+
+
+def choose_seed() -> int:
+    """The seed of the random start."""
+    key = links.key("seed", 0, lambda number: 0 <= number <= 9999)
+    return int(st.number_input("Seed", 0, 9999, key=key, help="Of the random start."))
+
+
+def choose_steps(default: int) -> int:
+    """T, how many gradient steps."""
+    return int(
+        st.slider(
+            "T, steps",
+            1,
+            100,
+            key=links.key("steps", default, lambda number: 1 <= number <= 100),
+            help="Gradient steps. T = 1 understates an attack; more steps, and restarts, find more.",
+        )
     )
+
+
+def choose_locked(victim: Victim) -> tuple[int, ...]:
+    """The views that stay as they are, kept in the address; says so where that leaves nothing to attack."""
+    views = victim.overview.views
+    locked = st.pills(
+        "Locked views",
+        range(views),
+        default=[view for view in locked_in_address() if view < views],
+        selection_mode="multi",
+        format_func=lambda view: f"View {view + 1}",
+        key=f"locks/{victim.run.key}",
+        help="A locked view stays as it is: what can an attacker do who holds the others alone?",
+    )
+    held = tuple(sorted(int(view) for view in locked))
+    links.put("locked", ",".join(map(str, held)))
+    if len(held) == views:
+        st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
+    return held
+
+
+def locked_in_address() -> tuple[int, ...]:
+    """The views that the address says are locked."""
+    return tuple(sorted({int(part) for part in links.value("locked", "").split(",") if part.isdigit()}))
+
+
+def _one_of(label: str, kind: str, names: Sequence[str], help_: str) -> str:
+    """One of the possible methods of a kind: at first that of `Threat`, or one that knows its success."""
+    usual = getattr(Threat(), kind)
+    known = [name for name in names if kind == "objective" and possible.has_success(name)]
+    default = next(name for name in (usual, *known, *names) if name in names)
+    key = links.key(kind, default, lambda name: name in names)
+    return str(
+        st.selectbox(label, names, key=key, format_func=lambda name: possible.title(kind, name), help=help_)
+    )
+
+
+def _norm() -> Norm:
     norm = st.segmented_control(
         "Norm",
         list(NORMS),
-        key=state.key("norm", "linf", lambda name: name in NORMS),
+        key=links.key("norm", "linf", lambda name: name in NORMS),
         format_func=NORMS.__getitem__,
         required=True,
         help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.",
     )
-    assert norm, "a required choice"
-    epsilon = _epsilon(norm, slider=axis != "epsilon") if with_epsilon else PRESETS["Visible"]
-    lam = 0.0
-    keeps = (
-        "reconstructs" in catalogue["model"][victim.run.spec.name]["abilities"]
-        and objective != "reconstruction_change"
-    )
-    if keeps and axis != "lambda":
-        lam = float(
-            st.slider(
-                "λ, weight on keeping the reconstruction",
-                0.0,
-                200.0,
-                step=1.0,
-                key=state.key("lambda", 0.0, lambda size: 0 <= size <= 200),
-                help=(
-                    "The attacker wants: objective − λ · mean squared change of the reconstruction. λ = 0"
-                    " does not care."
-                ),
-            )
-        )
-    settings = _attack_settings(catalogue["attack"][attack])
-    wanted = _objective_settings(catalogue["objective"][objective], victim)
-    seed = int(
-        st.number_input(
-            "Seed",
-            0,
-            9999,
-            key=state.key("seed", 0, lambda number: 0 <= number <= 9999),
-            help="Of the random start.",
+    return cast(Norm, norm)
+
+
+def _lambda() -> float:
+    return float(
+        st.slider(
+            "λ, weight on keeping the reconstruction",
+            0.0,
+            LAMBDA_TOP,
+            step=1.0,
+            key=links.key("lambda", 0.0, lambda size: 0 <= size <= LAMBDA_TOP),
+            help=(
+                "The attacker wants: objective − λ · mean squared change of the reconstruction. λ = 0 does"
+                " not care."
+            ),
         )
     )
-    return Threat(attack, settings, objective, wanted, lam, norm, epsilon, seed, sees_views(victim))
 
 
-def _possible(objectives: dict[str, Any], victim: Victim) -> list[str]:
-    has = set(state.catalogue()["model"][victim.run.spec.name]["abilities"])
-    return [
-        name
-        for name, entry in objectives.items()
-        if name != "weighted_sum" and set(entry.get("needs", ())) <= has
-    ]
-
-
-def _epsilon(norm: str, slider: bool) -> float:
-    span = SPAN[norm]
-    key = state.key("eps", 0.1 * span, lambda size: 0 <= size <= span, f"a number from 0 to {span:g}")
+def _epsilon(norm: Norm, slider: bool) -> float:
+    top, offered = largest(norm), sizes(norm)
+    key = links.key("eps", offered["Visible"], lambda size: 0 <= size <= top, f"a number from 0 to {top:g}")
     if not slider:
         return float(st.session_state[key])
     st.pills(
         "Size",
-        list(PRESETS),
+        list(offered),
         label_visibility="collapsed",
         key="epsilon_preset",
-        on_change=_preset_chosen,
-        args=(span,),
+        on_change=_size_chosen,
+        args=(offered,),
     )
     return float(
         st.slider(
             "ε",
             0.0,
-            span,
-            step=span / 200,
+            top,
+            step=top / 200,
             key=key,
             format="%.3f",
             help="How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031.",
@@ -116,10 +141,10 @@ def _epsilon(norm: str, slider: bool) -> float:
     )
 
 
-def _preset_chosen(span: float) -> None:
+def _size_chosen(offered: dict[str, float]) -> None:
     name = st.session_state.get("epsilon_preset")
     if name:
-        state.put("eps", PRESETS[name] * span)
+        links.put("eps", offered[name])
         st.session_state["epsilon_preset"] = None
 
 
@@ -127,32 +152,37 @@ def _attack_settings(entry: dict[str, Any]) -> dict[str, Any]:
     """The attack's own fields where they differ from its defaults; T is in the address."""
     settings: dict[str, Any] = {}
     if "steps" in entry["defaults"]:
-        steps = int(
-            st.slider(
-                "T, steps",
-                1,
-                100,
-                key=state.key("steps", int(entry["defaults"]["steps"]), lambda number: 1 <= number <= 100),
-                help="Gradient steps. T = 1 understates an attack; more steps, and restarts, find more.",
-            )
-        )
-        settings["steps"] = steps
+        settings["steps"] = choose_steps(int(entry["defaults"]["steps"]))
     others = tuple(name for name in entry["defaults"] if name != "steps")
-    if others:
-        with st.popover("More of this attack", icon=":material/tune:"):
-            choice = settings_form.choose(entry, key="attack", only=others)
-        settings |= {name: choice["values"][name] for name in others}
-    return {name: setting for name, setting in settings.items() if setting != entry["defaults"][name]}
+    settings |= _more("More of this attack", entry, others)
+    return {name: value for name, value in settings.items() if value != entry["defaults"][name]}
 
 
 def _objective_settings(entry: dict[str, Any], victim: Victim) -> dict[str, Any]:
-    if "cluster" not in entry["defaults"]:
-        return {}
+    """The objective's own fields where they differ from its defaults, and the target of one that has one."""
+    defaults = entry["defaults"]
+    if not entry.get("targeted"):
+        found = _more("More of this objective", entry, tuple(defaults))
+        return {name: value for name, value in found.items() if value != defaults[name]}
     count = len(victim.names)
     target = st.selectbox(
-        "Target cluster",
+        f"Target {victim.grouping}",
         range(count),
-        key=state.key("target", 0, lambda number: 0 <= number < count, f"a cluster from 0 to {count - 1}"),
-        format_func=lambda number: f"cluster {victim.names[number]}",
+        key=links.key(
+            "target",
+            0,
+            lambda number: 0 <= number < count,
+            f"a {victim.grouping} from 0 to {count - 1}",
+        ),
+        format_func=lambda number: f"{victim.grouping} {victim.names[number]}",
     )
     return {"cluster": int(target)}
+
+
+def _more(label: str, entry: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    """Further fields of a method, folded away: all of them, changed or not."""
+    if not fields:
+        return {}
+    with st.popover(label, icon=":material/tune:"):
+        choice = settings_form.choose(entry, key=entry["kind"], only=fields)
+    return {name: choice["values"][name] for name in fields}

@@ -1,72 +1,105 @@
-"""A chosen attack as a value: its question, its run, its command."""
+"""A chosen attack as a value: what it is asked as, run as, and called."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.asking import legacy as answers
+from engine.asking.questions import TOP, AttackChoice, Axis, LadderQuestion, Norm, ObjectiveChoice
+from engine.store.run import Run
+from engine.store.wanted import Wanted
 
-SPAN = {"linf": 1.0, "l2": 10.0}
+NORMS: dict[Norm, str] = {"linf": "L∞", "l2": "L2"}
+JUDGED_BY_EYE = {"Invisible": 0.1, "Visible": 1 / 3, "Strong": 1.0}
+"""Sizes that people can judge by eye, as shares of the usual ladder's largest ε."""
 
 
-PRESETS = {"Invisible": 0.03, "Visible": 0.1, "Strong": 0.3}
-"""L∞ sizes that people can judge by eye; L2 sizes are ten times as large."""
+def largest(norm: str) -> float:
+    """The largest ε that a form offers: 1 for L∞, which is the whole box."""
+    return round(TOP[norm] / TOP["linf"], 6)
 
 
-NORMS = {"linf": "L∞", "l2": "L2"}
+def sizes(norm: str) -> dict[str, float]:
+    """Sizes that people can judge by eye, by what they look like."""
+    return {name: round(share * TOP[norm], 6) for name, share in JUDGED_BY_EYE.items()}
 
 
 @dataclass(frozen=True)
 class Threat:
-    """A chosen attack: how, what for, and how large."""
+    """A chosen attack: how, what for, how large, and which views it may not touch.
+
+    `fitted` is the key of the run in which an attack that needs it was fitted to the model.
+    """
 
     attack: str = "pgd"
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     objective: str = "leave_cluster"
-    objective_settings: dict[str, Any] = field(default_factory=dict)
+    objective_settings: Mapping[str, Any] = field(default_factory=dict)
     lam: float = 0.0
-    norm: str = "linf"
+    norm: Norm = "linf"
     epsilon: float = 0.1
     seed: int = 0
-    unseen: bool = False
-    """Whether only the half of the data is attacked on which multi-view models are not trained."""
+    locked: tuple[int, ...] = ()
+    fitted: str = ""
 
-    def question(self, model: str, sample: int, axis: str = "epsilon", **changes: Any) -> dict[str, Any]:
-        """The question of this threat's ladder for one sample."""
-        at = None if axis == "epsilon" else self.epsilon
-        asked: dict[str, Any] = {
-            "attack": self.attack,
-            "settings": self.settings,
-            "objective": self.objective,
-            "objective_settings": self.objective_settings,
-            "lam": 0.0 if axis == "lambda" else self.lam,
-            "norm": self.norm,
-            "axis": axis,
-            "seed": self.seed,
-            "epsilon": at,
-        }
-        return answers.ladder_question(model, sample, **(asked | changes))
+    @property
+    def attack_choice(self) -> AttackChoice:
+        """The attack, as questions name it."""
+        fitted = (self.fitted,) if self.fitted else ()
+        return AttackChoice(name=self.attack, settings=dict(self.settings), fitted=fitted)
+
+    @property
+    def objective_choice(self) -> ObjectiveChoice:
+        """The objective, as questions name it."""
+        return ObjectiveChoice(name=self.objective, settings=dict(self.objective_settings), lam=self.lam)
+
+    @property
+    def target(self) -> int | None:
+        """The group to reach, where the objective names one."""
+        target = self.objective_settings.get("cluster")
+        return None if target is None else int(target)
+
+    def axis(self, name: str) -> Axis:
+        """The levels of its ladder: over ε, over the path at its ε, or over λ at its ε."""
+        if name == "path":
+            return Axis.of_path(self.epsilon)
+        if name == "lambda":
+            return Axis.of_lambda(self.epsilon)
+        return Axis.of_epsilon(self.norm, self.epsilon)
+
+    def ladder(self, model: str, sample: int, axis: str | Axis = "epsilon") -> LadderQuestion:
+        """The question of its ladder for one sample. A ladder over λ takes no λ of its own."""
+        levels = axis if isinstance(axis, Axis) else self.axis(axis)
+        wanted = self.objective_choice
+        if levels.name == "lambda":
+            wanted = wanted.model_copy(update={"lam": 0.0})
+        return LadderQuestion(
+            model=model,
+            sample=sample,
+            attack=self.attack_choice,
+            objective=wanted,
+            norm=self.norm,
+            axis=levels,
+            locked=self.locked,
+            seed=self.seed,
+        )
 
     def changes(self) -> dict[str, Any]:
-        """The fields of an attack run."""
-        return {
-            "attack_settings": self.settings,
-            "objective": self.objective,
-            "objective_settings": self.objective_settings,
-            "lam": self.lam,
-            "norm": self.norm,
-            "epsilon": self.epsilon,
-        }
+        """What a run of it differs in from the defaults of its action: the attack's own fields among them."""
+        wanted: dict[str, Any] = {"objective": self.objective, "norm": self.norm, "epsilon": self.epsilon}
+        if self.target is not None:
+            wanted["cluster"] = self.target
+        elif self.objective_settings:
+            wanted["objective_settings"] = dict(self.objective_settings)
+        if self.lam:
+            wanted["lam"] = self.lam
+        if self.locked:
+            wanted["locked"] = list(self.locked)
+        return wanted | dict(self.settings)
 
-    def command(self, model: str) -> str:
-        """The same threat on the command line."""
-        flags = [
-            f"--objective {self.objective}",
-            f"--epsilon {self.epsilon:g}",
-            f"--norm {self.norm}",
-            f"--seed {self.seed}",
-        ]
-        flags += [f"--lam {self.lam:g}"] * bool(self.lam) + [
-            f"--{name} {value}" for name, value in self.objective_settings.items()
-        ]
-        flags += [f"--{name} {value}" for name, value in self.settings.items()]
-        return f"python3 -m engine attack {self.attack} --model {model} " + " ".join(flags)
+    def wanted(self, model: Run, action: str = "attack", **changes: Any) -> Wanted:
+        """The run of it on many samples. `changes` go to the action: how many samples, or the values of a
+        sweep; one that is None is left out.
+        """
+        every = {name: value for name, value in (self.changes() | changes).items() if value is not None}
+        models = {"model": model.key} | ({"fitted": self.fitted} if self.fitted else {})
+        return Wanted(action, self.attack, model.spec.data, self.seed, changes=every, models=models)

@@ -41,16 +41,13 @@ def show(attacked: FinishedAttack, mask: np.ndarray) -> None:
 
 def named(attacked: FinishedAttack) -> pd.DataFrame:
     """The table with the names that the page shows."""
-    names = np.array(attacked.victim.names)
-    table = attacked.table.assign(
-        name_clean=names[attacked.table["cluster_clean"]],
-        name_attacked=names[attacked.table["cluster_attacked"]],
-    )
-    return (
-        table.assign(label_name=[attacked.classes[label] for label in table["label"]])
-        if attacked.labelled
-        else table
-    )
+    table = attacked.table
+    if attacked.before is not None and attacked.after is not None:
+        names = np.array(attacked.victim.names)
+        table = table.assign(name_clean=names[attacked.before], name_attacked=names[attacked.after])
+    if attacked.labelled:
+        table = table.assign(label_name=[attacked.classes[label] for label in table["label"]])
+    return table
 
 
 def zipped(attacked: FinishedAttack, clean: np.ndarray, table: pd.DataFrame, mask: np.ndarray) -> bytes:

@@ -1,24 +1,27 @@
 """A finished attack with all that the views of Inspect show of it."""
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.address import state
+from app.address import connection, layout
+from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
-from engine.asking.answers import Answer
+from engine.asking.answers import AttackedSamplesAnswer
+from engine.asking.questions import AttackedSamplesQuestion
 from engine.errors import FeintError
 from engine.store.run import Run
 
 
 @dataclass(frozen=True)
 class FinishedAttack:
-    """A finished attack: its run, the victim, a row a sample, the adversarial images (n, d) uint8, the
-    result, where samples went.
+    """A finished attack: its run, the model, a row a sample, the adversarial images (n, d) uint8, the
+    result, and where samples went.
 
     Where the embedding was moved, images are what is decoded from it.
     """
@@ -28,7 +31,12 @@ class FinishedAttack:
     table: pd.DataFrame
     images: np.ndarray
     result: dict[str, Any]
-    moved: Answer
+    went: AttackedSamplesAnswer
+
+    @property
+    def n(self) -> int:
+        """How many samples were attacked."""
+        return len(self.table)
 
     @property
     def ids(self) -> np.ndarray:
@@ -38,25 +46,64 @@ class FinishedAttack:
     @property
     def labelled(self) -> bool:
         """Whether the data have labels."""
-        return bool(self.victim.overview.json["class_names"]) and bool((self.table["label"] >= 0).all())
+        return self.victim.labelled and bool((self.table["label"] >= 0).all())
 
     @property
     def classes(self) -> list[str]:
         """Names of the labels."""
-        return list(self.victim.overview.json["class_names"])
+        return list(self.victim.overview.class_names)
+
+    @cached_property
+    def before(self) -> np.ndarray | None:
+        """(n,) the group of each sample; None for a model that sorts into nothing."""
+        return None if self.went.q_clean is None else self.went.q_clean.argmax(1)
+
+    @cached_property
+    def after(self) -> np.ndarray | None:
+        """(n,) the group of each attacked sample."""
+        return None if self.went.q is None else self.went.q.argmax(1)
+
+    @cached_property
+    def changed(self) -> np.ndarray | None:
+        """(n,) whether a sample is in another group under attack."""
+        if self.before is None or self.after is None:
+            return None
+        return self.before != self.after
+
+    @cached_property
+    def reached(self) -> np.ndarray | None:
+        """(n,) whether the objective was reached, by its own notion; where it has none, whether the group
+        changed. None where there is neither.
+        """
+        if "reached" in self.table:
+            return self.table["reached"].to_numpy(dtype=bool)
+        target = self.target
+        if target is None or self.before is None or self.after is None:
+            return self.changed
+        return (self.before != target) & (self.after == target)
 
     @property
-    def order(self) -> list[int]:
-        """Clusters in the order they are shown in: by their matched class, unmatched ones last."""
-        mapping = self.victim.overview.json["mapping"]
-        return sorted(
-            range(len(mapping)), key=lambda cluster: (mapping[cluster] < 0, mapping[cluster], cluster)
-        )
+    def target(self) -> int | None:
+        """The group that was to be reached, where the objective names one."""
+        return target_of(self.run)
+
+    @property
+    def does(self) -> str:
+        """What is said of those that `reached` names: "12 where the attack wants them"."""
+        if possible.has_success(self.run.spec.settings["objective"]):
+            return "where the attack wants them"
+        return f"in another {self.victim.grouping}"
+
+    def captions(self, places: np.ndarray) -> list[str]:
+        """A line for the samples at these rows: from which group to which, else their number."""
+        if self.before is None or self.after is None:
+            return [f"#{number}" for number in self.ids[places]]
+        return self.victim.captions(self.before[places], self.after[places])
 
     @property
     def latent(self) -> bool:
         """Whether the embedding was moved, and no pixel."""
-        return str(state.catalogue()["attack"][self.run.spec.name]["space"]) == "embedding"
+        return possible.entry("attack", self.run.spec.name).get("space") == "embedding"
 
     def place(self, sample: int) -> int:
         """The row of a sample in the table."""
@@ -65,60 +112,63 @@ class FinishedAttack:
     def protocol(self) -> str:
         """The line that every number of this attack carries."""
         said = self.run.spec.settings
-        entry = state.catalogue()["attack"][said["attack"]]
-        wanted = said["objective"].replace("_", " ") + (
-            f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
-        )
-        size = (
-            f"ν = {self.result['nu']:g}" if self.latent else f"{NORMS[said['norm']]} ε = {said['epsilon']:g}"
-        )
-        parts = [entry["title"], wanted, size]
+        entry = possible.entry("attack", said["attack"])
         values = entry["defaults"] | said["attack_settings"]
-        parts += [
-            f"{name} {values[key]}"
-            for key, name in (("steps", "T ="), ("restarts", "restarts"))
-            if key in values
+        penalty = f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
+        parts = [
+            entry["title"],
+            possible.title("objective", said["objective"]) + penalty,
+            f"ν = {self.result['nu']:g}" if self.latent else f"{NORMS[said['norm']]} ε = {said['epsilon']:g}",
+            *(f"{name} {values[key]}" for key, name in SAID if key in values),
+            f"n = {self.result['n']}",
+            f"seed {self.run.spec.seed}",
+            f"model {self.victim.run.key}",
+            f"run {self.run.key}",
         ]
-        return " · ".join(
-            [
-                *parts,
-                f"n = {self.result['n']}",
-                f"seed {self.run.spec.seed}",
-                f"model {self.victim.run.key}",
-                f"run {self.run.key}",
-            ]
-        )
+        return " · ".join(parts)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
-    """Table, images and result of a finished run; a key stands for its content, so they are read once."""
-    run = state.store().find(key)
-    stored = run.arrays("images")
-    images = (
-        np.rint(stored["adversarial"] * 255).astype(np.uint8)
-        if "adversarial" in stored
-        else _moved(key).arrays["recon"]
-    )
-    return run.table(), images, run.result()
+SAID = (("steps", "T ="), ("restarts", "restarts"))
+"""Fields of an attack that a protocol names, and how."""
+
+
+def target_of(run: Run) -> int | None:
+    """The group that an attack run was to reach, where its objective names one."""
+    said = run.spec.settings
+    named = said.get("cluster")
+    target = named if named is not None else said.get("objective_settings", {}).get("cluster")
+    return None if target is None else int(target)
 
 
 def look(run: Run, victim: Victim) -> FinishedAttack:
     """Everything about a finished attack; stops the page with a sentence where its folder is damaged."""
     try:
         table, images, result = _read(run.key)
-        moved = _moved(run.key)
+        went = _went(run.key)
     except FeintError as error:
         refuse(str(error))
-    return FinishedAttack(run, victim, table, images, result, moved)
+    return FinishedAttack(run, victim, table, images, result, went)
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End the page with a sentence."""
+    st.error(sentence)
+    layout.page_foot()
+    st.stop()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _moved(key: str) -> Answer:
-    return state.ask({"ask": "moved", "run": key}, "Looking where they went…")
+def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
+    """Table, images and result of a finished run; a key stands for its content, so they are read once."""
+    run = connection.store().find(key)
+    stored = run.arrays("images")
+    if "adversarial" in stored:
+        return run.table(), np.rint(stored["adversarial"] * 255).astype(np.uint8), run.result()
+    decoded = _went(key).recon
+    assert decoded is not None, "an attack on the embedding is one on a model that decodes"
+    return run.table(), decoded, run.result()
 
 
-def refuse(sentence: str) -> None:
-    st.error(sentence)
-    state.page_foot()
-    st.stop()
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _went(key: str) -> AttackedSamplesAnswer:
+    return connection.ask(AttackedSamplesQuestion(run=key), "Looking where they went…")

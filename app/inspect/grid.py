@@ -3,82 +3,77 @@
 import numpy as np
 import streamlit as st
 
-from app.address import state
+from app.address import connection, links
 from app.components.picker import picker
+from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
+from engine.asking.questions import ImagesQuestion
 
-ORDERS = {
-    "margin_attacked": "Margin",
-    "l2": "L2 moved",
-    "embedding_move": "Embedding",
-    "assignment_kl": "L_AM",
-    "id": "Number",
-}
-
-
-GRID = 40
+ON_A_PAGE = 40
 """Thumbnails on a page of the grid."""
+NUMBER = "id"
+"""The order by the sample's place in the data."""
 
 
 def ordered(attacked: FinishedAttack, mask: np.ndarray) -> np.ndarray:
     """The selected ids in the order of the grid."""
-    options = [name for name in ORDERS if name in attacked.table]
-    by = state.value("order", "margin_attacked", lambda name: name in options)
-    values = attacked.table[by].to_numpy()[mask]
-    return attacked.ids[mask][
-        np.argsort(values if by in ("margin_attacked", "id") else -values, kind="stable")
-    ]
+    known = columns.known(attacked)
+    by = links.value("order", next(iter(known), NUMBER), lambda name: name in (*known, NUMBER))
+    ids = attacked.ids[mask]
+    if by == NUMBER:
+        return np.sort(ids)
+    return ids[known[by].worst_first(attacked.table[by].to_numpy()[mask])]
 
 
 def show(attacked: FinishedAttack, ids: np.ndarray, sample: int) -> None:
-    """The selected samples as pictures, a page at a time; those that changed their cluster are marked."""
-    options = [name for name in ORDERS if name in attacked.table]
-    with st.container(horizontal=True):
-        st.segmented_control(
-            "Sorted by",
-            options,
-            key=state.key("order", "margin_attacked", lambda name: name in options),
-            format_func=ORDERS.__getitem__,
-            required=True,
-            help=(
-                "Margin: by how much the clean cluster leads under attack, most broken first. Others: largest"
-                " first."
-            ),
-        )
-        which = st.segmented_control(
-            "Pictures",
-            ["adversarial", "clean"],
-            default="adversarial",
-            required=True,
-            key="inspect_pictures",
-            persist_state="session",
-        )
-    pages = max(1, -(-len(ids) // GRID))
-    page = _page(pages)
-    part = ids[(page - 1) * GRID : page * GRID]
-    places = [attacked.place(number) for number in part]
+    """The selected samples as pictures; those where the attack reached what it wants are marked."""
+    which = _choose(attacked)
+    page = _page(max(1, -(-len(ids) // ON_A_PAGE)))
+    part = ids[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    places = np.array([attacked.place(number) for number in part])
     images = attacked.images[places] if which == "adversarial" else clean_images(attacked)[places]
-    rows = attacked.table.iloc[places]
-    names = attacked.victim.names
-    captions = [
-        f"{names[before]} → {names[after]}" if before != after else names[before]
-        for before, after in zip(rows["cluster_clean"], rows["cluster_attacked"], strict=True)
-    ]
     clicked = picker(
         images,
         attacked.victim.shape,
         part.tolist(),
-        captions,
+        attacked.captions(places),
         "inspect_grid",
         chosen=sample,
-        marked=rows["flipped"].tolist(),
+        marked=[] if attacked.reached is None else attacked.reached[places].tolist(),
         label="Selected samples",
         size=52,
     )
     if clicked is not None and clicked != sample:
-        state.put("sample", clicked)
+        links.put("sample", clicked)
         st.rerun()
-    st.caption("A corner marks samples that changed their cluster (clean → attacked).")
+    if attacked.reached is not None:
+        st.caption(f"A corner marks samples that are {attacked.does}.")
+
+
+def _choose(attacked: FinishedAttack) -> str:
+    """By what the grid is sorted (kept in the address); gives which pictures it shows."""
+    known = columns.known(attacked)
+    titles = {name: column.title for name, column in known.items()} | {NUMBER: "Number"}
+    first = next(iter(titles))
+    with st.container(horizontal=True):
+        st.selectbox(
+            "Sorted by",
+            list(titles),
+            key=links.key("order", first, lambda name: name in titles),
+            format_func=titles.__getitem__,
+            help="Those that the attack changed most come first.",
+            width=220,
+        )
+        return str(
+            st.segmented_control(
+                "Pictures",
+                ["adversarial", "clean"],
+                default="adversarial",
+                required=True,
+                key="inspect_pictures",
+                persist_state="session",
+            )
+        )
 
 
 def _page(pages: int) -> int:
@@ -90,7 +85,7 @@ def _page(pages: int) -> int:
         at["page"] = st.pagination(
             pages, default=min(at["page"], pages), key=f"inspect_page/{pages}/{at['turn']}"
         )
-    return min(at["page"], pages)
+    return int(min(at["page"], pages))
 
 
 def turn_to(page: int) -> None:
@@ -101,14 +96,14 @@ def turn_to(page: int) -> None:
 
 
 def clean_images(attacked: FinishedAttack) -> np.ndarray:
-    """(n, d) uint8 in the table's order."""
-    if attacked.latent:
-        return attacked.moved.arrays["recon_clean"]
-    return _clean(attacked.victim.run.spec.data, attacked.run.key, attacked.ids)
+    """(n, d) uint8 in the table's order; where the embedding was moved, decoded from the clean one."""
+    if attacked.latent and attacked.went.recon_clean is not None:
+        return attacked.went.recon_clean
+    return _clean(ImagesQuestion.of(attacked.victim.run.spec, attacked.ids.tolist()))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _clean(data: str, key: str, _ids: np.ndarray) -> np.ndarray:
-    return state.ask({"ask": "images", "data": data, "ids": [int(number) for number in _ids]}).arrays[
-        "images"
-    ]
+@st.cache_resource(
+    max_entries=4, show_spinner=False, hash_funcs={ImagesQuestion: lambda question: question.key()}
+)
+def _clean(question: ImagesQuestion) -> np.ndarray:
+    return connection.ask(question).images

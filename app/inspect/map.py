@@ -1,131 +1,166 @@
 """Every attacked sample on the map, clean and attacked; a lasso or the legend selects, a click opens."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from app import gallery
-from app.address import state
+from app.address import connection, links
 from app.components.map import Classes, Values, map_payload, point_map
+from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
-from app.inspect.selection import Terms, choose
-from engine.asking.answers import Answer
-
-COLOURS = {"label": "Label", "cluster": "Cluster", "margin": "Margin", "flipped": "Flipped"}
-
+from app.inspect.selection import Selection, choose
+from engine.asking.questions import AttackedOnUmapQuestion
 
 ARROWS = 120
 """Arrows drawn while nothing is selected."""
-
-
 SHEET = 1000
 """Samples up to which the map's hover cards carry pictures."""
 
 
-def show(attacked: FinishedAttack, terms: Terms, mask: np.ndarray, sample: int) -> None:
-    """Every attacked sample, clean and attacked; a lasso or the legend selects, a click opens."""
-    options = [name for name in COLOURS if name != "label" or attacked.labelled]
+@dataclass(frozen=True)
+class Places:
+    """Where samples lie on a map, clean and attacked (n, 2); how far one lands from itself unmoved."""
+
+    name: str
+    clean: np.ndarray
+    attacked: np.ndarray
+    error: float = 0.0
+
+
+def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sample: int) -> None:
+    """The map and what its points are coloured by. Nothing for a model without an embedding."""
+    if attacked.went.xy is None:
+        st.caption("This model has no embedding: there is no map to show.")
+        return
     with st.container(horizontal=True):
-        key = state.key("colour", "cluster", lambda name: name in options)
-        colour = str(
-            st.segmented_control(
-                "Colour",
-                options,
-                key=key,
-                format_func=COLOURS.__getitem__,
-                required=True,
-                label_visibility="collapsed",
-            )
-        )
+        colour = _choose_colour(attacked)
         umap = st.toggle(
             "UMAP",
-            key=state.key("umap", False),
+            key=links.key("umap", False),
             help=(
                 "PCA is there at once. UMAP takes up to a minute the first time in a session, then it is"
                 " kept."
             ),
         )
-    moved, name, error = _places(attacked, umap)
-    flipped = np.flatnonzero(attacked.table["flipped"].to_numpy())
-    shown = flipped[:: -(-len(flipped) // ARROWS) or 1]
+    places, moved = _places(attacked, umap), _moved(attacked)
+    arrows = moved[:: -(-len(moved) // ARROWS) or 1]
     payload = map_payload(
-        moved.arrays["xy_clean"],
+        places.clean,
         _colour(attacked, colour),
         ids=attacked.ids,
-        xy_attacked=moved.arrays["xy"],
-        uncertain=attacked.moved.arrays["uncertain"],
-        arrows=shown,
+        xy_attacked=places.attacked,
+        uncertain=attacked.went.uncertain,
+        arrows=arrows,
         sprite=_sheet(attacked),
-        selected=attacked.ids[mask] if terms.of else None,
+        selected=attacked.ids[mask] if selection.of else None,
         focus=sample,
-        title=f"{name} of the embedding",
-        xy_error=error,
+        title=f"{places.name} of the embedding",
+        xy_error=places.error,
         extra=_extra(attacked),
-        caption=f"{_legend(attacked, len(shown), len(flipped), umap)} {attacked.protocol()}",
+        caption=f"{_legend(attacked, len(arrows), len(moved), umap)} {attacked.protocol()}",
     )
     key = f"inspect_map/{attacked.run.key}/{umap}"
     picked = point_map(payload, key=key, on_selection=lambda: _lassoed(key))
     if picked.point is not None and picked.point != sample:
-        state.put("sample", picked.point)
+        links.put("sample", picked.point)
         st.rerun()
 
 
-def _legend(attacked: FinishedAttack, shown: int, flipped: int, umap: bool) -> str:
+def _choose_colour(attacked: FinishedAttack) -> str:
+    """What points are coloured by, among what is known of them. The names are those of links."""
+    known = columns.known(attacked)
+    options = {"label": "Label"} if attacked.labelled else {}
+    if attacked.before is not None:
+        options["cluster"] = attacked.victim.grouping.capitalize()
+    options |= {
+        name: column.title
+        for name, column in (("margin", known.get(columns.MARGIN)), ("value", known.get(columns.VALUE)))
+        if column is not None
+    }
+    if attacked.reached is not None:
+        options["flipped"] = "Reached"
+    first = "cluster" if "cluster" in options else next(iter(options))
+    return str(
+        st.segmented_control(
+            "Colour",
+            list(options),
+            key=links.key("colour", first, lambda name: name in options),
+            format_func=options.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+        )
+    )
+
+
+def _moved(attacked: FinishedAttack) -> np.ndarray:
+    """The rows for which arrows are drawn: those that changed their group, or were reached, or all."""
+    for mark in (attacked.changed, attacked.reached):
+        if mark is not None:
+            return np.flatnonzero(mark)
+    return np.arange(attacked.n)
+
+
+def _legend(attacked: FinishedAttack, shown: int, moved: int, umap: bool) -> str:
     grey = "; grey ones are shorter than the error of this map" if umap else ""
+    group = attacked.victim.grouping
+    who = f"that moved to another {group}" if attacked.changed is not None else "attacked samples"
+    far = 0 if attacked.went.uncertain is None else int(attacked.went.uncertain.sum())
     return (
-        f"Arrows: {shown} of {flipped} that moved to another cluster{grey}. Rings:"
-        f" {attacked.moved.json['uncertain']} attacked samples lie farther from every clean one than 99 % of"
-        " these do from theirs, so their place says little."
+        f"Arrows: {shown} of {moved} {who}{grey}. Rings: {far} attacked samples lie farther from every clean"
+        " one than 99 % of these do from theirs, so their place says little."
     )
 
 
 def _lassoed(name: str) -> None:
-    selection = st.session_state[name].get("selection")
-    choose(Terms.read().with_("map", selection) if selection else Terms({}))
+    lasso = st.session_state[name].get("selection")
+    choose(Selection.read().with_("map", lasso) if lasso else Selection({}))
 
 
-def _places(attacked: FinishedAttack, umap: bool) -> tuple[Answer, str, float]:
+def _places(attacked: FinishedAttack, umap: bool) -> Places:
+    went = attacked.went
     if not umap:
-        return attacked.moved, "PCA", 0.0
-    placed = state.ask(
-        {"ask": "moved_umap", "run": attacked.run.key},
+        assert went.xy_clean is not None and went.xy is not None, "asked only where there is an embedding"
+        return Places("PCA", went.xy_clean, went.xy)
+    placed = connection.ask(
+        AttackedOnUmapQuestion(run=attacked.run.key),
         "Drawing the UMAP; the first one takes up to a minute…",
         timeout=300,
     )
-    return placed, "UMAP", float(placed.json["error"])
+    return Places("UMAP", placed.xy_clean, placed.xy, placed.error)
 
 
 def _colour(attacked: FinishedAttack, colour: str) -> Classes | Values:
-    table = attacked.table
-    if colour == "margin":
-        return Values("margin under attack", table["margin_attacked"].to_numpy())
+    table, known = attacked.table, columns.known(attacked)
+    if colour in ("margin", "value"):
+        column = known[columns.MARGIN if colour == "margin" else columns.VALUE]
+        return Values(column.title.lower(), table[column.name].to_numpy())
     if colour == "label":
         return Classes("label", table["label"].to_numpy(), attacked.classes)
-    if colour == "flipped":
-        return Classes("under attack", table["flipped"].to_numpy().astype(int), ["held", "flipped"])
-    shown = np.argsort(attacked.order)
-    names = [attacked.victim.names[cluster] for cluster in attacked.order]
-    return Classes(
-        "cluster",
-        shown[table["cluster_clean"].to_numpy()],
-        names,
-        shown[table["cluster_attacked"].to_numpy()],
-    )
+    if colour == "flipped" and attacked.reached is not None:
+        return Classes("under attack", attacked.reached.astype(int), ["held", "reached"])
+    assert attacked.before is not None and attacked.after is not None, "offered only where there are groups"
+    order = attacked.victim.order
+    shown = np.argsort(order)
+    names = [attacked.victim.names[group] for group in order]
+    return Classes(attacked.victim.grouping, shown[attacked.before], names, shown[attacked.after])
 
 
 def _extra(attacked: FinishedAttack) -> list[Classes]:
-    names, table = attacked.victim.names, attacked.table
-    label = [Classes("label", table["label"].to_numpy(), attacked.classes)] if attacked.labelled else []
-    return [
-        *label,
-        Classes("clean", table["cluster_clean"].to_numpy(), names),
-        Classes("attacked", table["cluster_attacked"].to_numpy(), names),
-    ]
+    """Further lines of a point's card."""
+    lines = []
+    if attacked.labelled:
+        lines.append(Classes("label", attacked.table["label"].to_numpy(), attacked.classes))
+    if attacked.before is not None and attacked.after is not None:
+        names = attacked.victim.names
+        lines += [Classes("clean", attacked.before, names), Classes("attacked", attacked.after, names)]
+    return lines
 
 
 def _sheet(attacked: FinishedAttack) -> dict[str, Any] | None:
-    if len(attacked.victim.shape) != 3 or len(attacked.ids) > SHEET:
+    if len(attacked.victim.shape) != 3 or attacked.n > SHEET:
         return None
     return _sprite(attacked.run.key, attacked.images, attacked.victim.shape, attacked.ids)
 

@@ -1,14 +1,13 @@
-"""Matrices of labels and clusters, whose cells and headers select."""
+"""Matrices of labels and groups, whose cells and headers select."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from app import gallery
-from app.address import state
-from app.charts import charts
+from app.address import links
+from app.charts import matrix_chart, plot
 from app.inspect.finished_attack import FinishedAttack
-from app.inspect.selection import MATRICES, Terms, choose
+from app.inspect.selection import MATRICES, Selection, choose
 
 TITLES = {
     "clean": "Before the attack",
@@ -18,13 +17,39 @@ TITLES = {
 }
 
 
-def show(attacked: FinishedAttack, terms: Terms) -> None:
+def show(attacked: FinishedAttack, selection: Selection) -> None:
     """One of the matrices; cells and headers select. It counts the samples that all *other* views have
-    selected.
+    selected. Nothing for a model that sorts samples into nothing.
     """
+    if attacked.before is None:
+        st.caption("This model sorts samples into no clusters or classes: there are no matrices to show.")
+        return
+    view = _choose_view(attacked)
+    mask = selection.without(view).mask(attacked)
+    rows, row_names = _rows(attacked, view)
+    columns, group = attacked.victim.order, attacked.victim.grouping
+    cell = selection.cell(view)
+    draw = matrix_chart.difference if view == "difference" else matrix_chart.confusion
+    chart = draw(
+        _counts(attacked, mask, view, rows, columns),
+        row_names,
+        [attacked.victim.names[column] for column in columns],
+        title=TITLES[view],
+        row_title="clean" if view == "flow" else "label",
+        column_title="attacked" if view == "flow" else group,
+        caption=f"{int(mask.sum()):,} of {len(mask):,} samples · {attacked.protocol()}",
+        chosen=None if cell is None else (_at(rows, cell[0]), _at(columns, cell[1])),
+    )
+    name = f"matrix/{view}/{st.session_state.get('inspect_drawn', 0)}"
+    plot.show(chart, name, on_select=lambda: _clicked(name, view, rows, columns))
+    _boxes(attacked, view, rows, row_names, cell)
+    _which_is_which(attacked)
+
+
+def _choose_view(attacked: FinishedAttack) -> str:
     options = list(MATRICES) if attacked.labelled else ["flow"]
-    key = state.key("view", "attacked" if attacked.labelled else "flow", lambda name: name in options)
-    view = str(
+    key = links.key("view", "attacked" if attacked.labelled else "flow", lambda name: name in options)
+    return str(
         st.segmented_control(
             "Matrix",
             options,
@@ -34,57 +59,41 @@ def show(attacked: FinishedAttack, terms: Terms) -> None:
             label_visibility="collapsed",
         )
     )
-    mask = terms.without(view).mask(attacked)
-    rows, row_names = _rows(attacked, view)
-    columns = attacked.order
-    counts = _counts(attacked.table[mask], view, rows, columns)
-    cell = terms.cell(view)
-    chosen = None if cell is None else (_at(rows, cell[0]), _at(columns, cell[1]))
-    titles = ("clean" if view == "flow" else "label", "attacked" if view == "flow" else "cluster")
-    draw = charts.difference if view == "difference" else charts.confusion
-    chart = draw(
-        counts,
-        row_names,
-        [attacked.victim.names[column] for column in columns],
-        title=TITLES[view],
-        row_title=titles[0],
-        column_title=titles[1],
-        caption=f"{int(mask.sum()):,} of {len(mask):,} samples · {attacked.protocol()}",
-        chosen=chosen,
-    )
-    name = f"matrix/{view}/{st.session_state.get('inspect_drawn', 0)}"
-    charts.show(chart, name, on_select=lambda: _clicked(name, view, rows, columns))
-    _boxes(attacked, view, rows, row_names, cell)
-    _mapping(attacked)
 
 
 def _rows(attacked: FinishedAttack, view: str) -> tuple[list[int], list[str]]:
+    """What the rows of a matrix are, and their names: groups in the flow, else labels."""
     if view == "flow":
-        return attacked.order, [attacked.victim.names[cluster] for cluster in attacked.order]
+        order = attacked.victim.order
+        return order, [attacked.victim.names[group] for group in order]
     return list(range(len(attacked.classes))), attacked.classes
 
 
-def _counts(table: pd.DataFrame, view: str, rows: list[int], columns: list[int]) -> np.ndarray:
-    down = table["cluster_clean" if view == "flow" else "label"].to_numpy()
+def _counts(
+    attacked: FinishedAttack, mask: np.ndarray, view: str, rows: list[int], columns: list[int]
+) -> np.ndarray:
+    """(rows, columns): how many samples under `mask` are in each cell; in the difference, how many more."""
+    assert attacked.before is not None and attacked.after is not None, "asked only where there are groups"
+    down = (attacked.before if view == "flow" else attacked.table["label"].to_numpy())[mask]
 
-    def table_of(name: str) -> np.ndarray:
-        counted = np.zeros((max(rows) + 1, max(columns) + 1))
-        np.add.at(counted, (down, table[name].to_numpy()), 1)
-        return counted[np.ix_(rows, columns)]
+    def counted(groups: np.ndarray) -> np.ndarray:
+        cells = np.zeros((max(rows) + 1, max(columns) + 1))
+        np.add.at(cells, (down, groups[mask]), 1)
+        return cells[np.ix_(rows, columns)]
 
     if view == "difference":
-        return table_of("cluster_attacked") - table_of("cluster_clean")
-    return table_of("cluster_clean" if view == "clean" else "cluster_attacked")
+        return counted(attacked.after) - counted(attacked.before)
+    return counted(attacked.before if view == "clean" else attacked.after)
 
 
 def _clicked(name: str, view: str, rows: list[int], columns: list[int]) -> None:
     """Take the cell that was clicked; a click on the chosen one lets it go."""
-    points = charts.clicked(st.session_state[name])
-    terms = Terms.read()
+    points = plot.clicked(st.session_state[name])
+    selection = Selection.read()
     if points:
         row, column = (int(part) for part in points[-1])
         cell = f"{rows[row] if row >= 0 else -1}:{columns[column] if column >= 0 else -1}"
-        choose(terms.without(view) if terms.of.get(view) == cell else terms.with_(view, cell))
+        choose(selection.without(view) if selection.of.get(view) == cell else selection.with_(view, cell))
 
 
 def _at(numbers: list[int], number: int) -> int:
@@ -100,13 +109,14 @@ def _boxes(
     """
     turn = f"{view}/{st.session_state.get('inspect_boxes', 0)}"
     named_rows = {-1: "all"} | dict(zip(rows, row_names, strict=True))
+    group = attacked.victim.grouping
     named_columns = {-1: "all"} | {
-        cluster: f"{attacked.victim.names[cluster]} (cluster {cluster})" for cluster in attacked.order
+        number: f"{attacked.victim.names[number]} ({group} {number})" for number in attacked.victim.order
     }
     chosen = cell or (-1, -1)
     titles = (
-        "Clean cluster" if view == "flow" else "Label",
-        "Joined or left" if view == "difference" else "Cluster",
+        f"Clean {group}" if view == "flow" else "Label",
+        "Joined or left" if view == "difference" else group.capitalize(),
     )
     with st.container(horizontal=True):
         for part, (title, options) in enumerate(zip(titles, (named_rows, named_columns), strict=True)):
@@ -123,13 +133,16 @@ def _boxes(
 
 def _boxed(view: str, turn: str) -> None:
     row, column = (st.session_state[f"box{part}/{turn}"] for part in (0, 1))
-    terms = Terms.read().without(view)
-    choose(terms if row < 0 and column < 0 else terms.with_(view, f"{row}:{column}"), boxed=True)
+    selection = Selection.read().without(view)
+    choose(selection if row < 0 and column < 0 else selection.with_(view, f"{row}:{column}"), boxed=True)
 
 
-def _mapping(attacked: FinishedAttack) -> None:
-    """Which cluster is called what, with its medoid: in words and pictures."""
-    said, arrays = attacked.victim.overview.json, attacked.victim.overview.arrays
+def _which_is_which(attacked: FinishedAttack) -> None:
+    """Which group is called what, with its medoid: in words and pictures."""
+    overview, group = attacked.victim.overview, attacked.victim.grouping
+    if group == "class":
+        return  # classes are called what they are
+    order, names = attacked.victim.order, attacked.victim.names
     with st.expander("Which cluster is which?", icon=":material/label:"):
         st.caption(
             "A cluster is called after the class that the Hungarian matching of the clean samples gives it;"
@@ -140,23 +153,16 @@ def _mapping(attacked: FinishedAttack) -> None:
                 " middle."
             )
         )
-        if len(attacked.victim.shape) == 3:
-            captions = [
-                f"cluster {cluster} = {attacked.victim.names[cluster]}, {said['sizes'][cluster]:,} samples"
-                for cluster in attacked.order
-            ]
+        medoids = overview.medoid_images
+        if len(attacked.victim.shape) == 3 and medoids is not None:
             gallery.grid(
+                [medoids[cluster].reshape(attacked.victim.shape) for cluster in order],
                 [
-                    arrays["medoid_images"][cluster].reshape(attacked.victim.shape)
-                    for cluster in attacked.order
+                    f"cluster {cluster} = {names[cluster]}, {overview.sizes[cluster]:,} samples"
+                    for cluster in order
                 ],
-                captions,
                 columns=10,
                 size=64,
             )
         else:
-            st.markdown(
-                " · ".join(
-                    f"cluster {cluster} = {attacked.victim.names[cluster]}" for cluster in attacked.order
-                )
-            )
+            st.markdown(" · ".join(f"cluster {cluster} = {names[cluster]}" for cluster in order))

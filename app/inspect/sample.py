@@ -7,22 +7,24 @@ import pandas as pd
 import streamlit as st
 
 from app import gallery
-from app.address import state
-from app.attack import levels, other_models, takeaway
+from app.address import connection, links
+from app.attack import other_models, takeaway
 from app.components.ladder import gain
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.threat import Threat
+from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
-from app.inspect.grid import GRID, turn_to
-from engine.asking.answers import Answer
+from app.inspect.grid import ON_A_PAGE, turn_to
+from engine.asking.answers import SampleAnswer
+from engine.asking.questions import ImagesQuestion, SampleQuestion
 
 
 def current(ids: np.ndarray) -> int:
     """The sample of the address where it is selected, else the first selected one."""
-    wanted = state.value("sample", 0, lambda number: number >= 0)
+    wanted = links.value("sample", 0, lambda number: number >= 0)
     sample = int(wanted if wanted in ids else ids[0])
-    state.put("sample", sample)
+    links.put("sample", sample)
     return sample
 
 
@@ -30,140 +32,136 @@ def steps(ids: np.ndarray, sample: int) -> None:
     """Previous and next in the order of the grid; J and K on the keyboard."""
     at = int(np.flatnonzero(ids == sample)[0])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Previous",
-            icon=":material/chevron_left:",
-            shortcut="J",
-            disabled=at == 0,
-            key="inspect_previous",
-            on_click=_step,
-            args=(ids, at - 1),
-        )
-        st.button(
-            "Next",
-            icon=":material/chevron_right:",
-            shortcut="K",
-            disabled=at == len(ids) - 1,
-            key="inspect_next",
-            on_click=_step,
-            args=(ids, at + 1),
-        )
+        for label, icon, key, to, end in (
+            ("Previous", "chevron_left", "J", at - 1, 0),
+            ("Next", "chevron_right", "K", at + 1, len(ids) - 1),
+        ):
+            st.button(
+                label,
+                icon=f":material/{icon}:",
+                shortcut=key,
+                disabled=at == end,
+                key=f"inspect_{label.lower()}",
+                on_click=_step,
+                args=(ids, to),
+            )
         st.caption(f"{at + 1:,} of {len(ids):,}")
 
 
 def _step(ids: np.ndarray, to: int) -> None:
-    state.put("sample", int(ids[to]))
-    turn_to(to // GRID + 1)
+    links.put("sample", int(ids[to]))
+    turn_to(to // ON_A_PAGE + 1)
 
 
 def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
-    """The pair, what was added, the clusters before and after, neighbours, gradient, ε*, and other models."""
-    clean = state.ask(
-        {"ask": "sample", "model": attacked.victim.run.key, "sample": sample}, "Looking at the sample…"
-    )
+    """The pair, what was added, the groups before and after, neighbours, gradient, ε*, and other models."""
+    wanted = threat.objective_choice.model_copy(update={"lam": 0.0})
+    asked = SampleQuestion(model=attacked.victim.run.key, sample=sample, objective=wanted)
+    clean = connection.ask(asked, "Looking at the sample…")
     place = attacked.place(sample)
-    row = attacked.table.iloc[place]
-    names = attacked.victim.names
-    before, after = names[int(row["cluster_clean"])], names[int(row["cluster_attacked"])]
-    st.markdown(
-        f"#### Sample {sample}: {before} → {after}"
-        if row["flipped"]
-        else f"#### Sample {sample}: it stays {before}"
-    )
-    st.caption(_facts(attacked, row))
+    names = _names(attacked, place)
+    st.markdown(_title(attacked, sample, place, names))
+    st.caption(_facts(attacked, attacked.table.iloc[place]))
     if len(attacked.victim.shape) == 3:
-        _pictures(attacked, clean, place, (before, after))
+        _pictures(attacked, clean, place, names)
     left, right = st.columns(2, gap="medium")
     with left:
-        _clusters(attacked, place)
+        _groups(attacked, place)
     with right:
         _neighbours(attacked, clean, place, sample)
     _further(attacked, threat, sample)
 
 
+def _names(attacked: FinishedAttack, place: int) -> tuple[str, str]:
+    """What the model sorts the sample into, clean and attacked; "" where it sorts into nothing."""
+    if attacked.before is None or attacked.after is None:
+        return "", ""
+    names = attacked.victim.names
+    return names[attacked.before[place]], names[attacked.after[place]]
+
+
+def _title(attacked: FinishedAttack, sample: int, place: int, names: tuple[str, str]) -> str:
+    before, after = names
+    if not before:
+        return f"#### Sample {sample}"
+    changed = attacked.changed is not None and bool(attacked.changed[place])
+    return (
+        f"#### Sample {sample}: {before} → {after}" if changed else f"#### Sample {sample}: it stays {before}"
+    )
+
+
 def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
+    """What was measured of this sample, and how."""
     said = [f"label {attacked.classes[int(row['label'])]}"] if attacked.labelled else []
-    said.append(f"margin {row['margin_clean']:.2f} → {row['margin_attacked']:.2f} nats")
-    if attacked.latent:
-        said += [
-            f"‖δ‖ {row['delta']:.2f}",
-            f"‖δ‖/‖z‖ {row['delta_ratio']:.3f}",
-            f"picture changed by {row['reconstruction_change']:.4f}",
-        ]
-    else:
+    if "margin_clean" in row and columns.MARGIN in row:
+        said.append(f"margin {row['margin_clean']:.2f} → {row[columns.MARGIN]:.2f} nats")
+    if "linf" in row:
         said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} pixels changed"]
-    if "embedding_move" in row:
-        said.append(f"moved {row['embedding_move']:.2f} in the embedding")
-    if "assignment_kl" in row:
-        said.append(f"KL of assignments (L_AM) {row['assignment_kl']:.2f} nats")
-    if attacked.labelled and row["knn_attacked"] >= 0:
+    if "delta_ratio" in row:
+        said += [f"‖δ‖ {row['delta']:.2f}", f"‖δ‖/‖z‖ {row['delta_ratio']:.3f}"]
+    said += [
+        f"{column.title} {row[name]:.4g}"
+        for name, column in columns.known(attacked).items()
+        if name not in ("margin_clean", columns.MARGIN, "linf", "l2", "l0")
+    ]
+    if attacked.labelled and "knn_attacked" in row and row["knn_attacked"] >= 0:
         read, label = int(row["knn_attacked"]), int(row["label"])
-        said.append(
-            f"raw pixels {'still ' if read == label else ''}read as {attacked.classes[read]} (5 nearest"
-            " neighbours)"
-        )
+        still = "still " if read == label else ""
+        said.append(f"raw pixels {still}read as {attacked.classes[read]} (5 nearest neighbours)")
     return f"{' · '.join(said)}. {attacked.protocol()}"
 
 
-def _pictures(attacked: FinishedAttack, clean: Answer, place: int, named: tuple[str, str]) -> None:
+def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: tuple[str, str]) -> None:
     shape = attacked.victim.shape
-    before, after = (
-        clean.arrays["clean"].reshape(shape),
-        attacked.images[place].reshape(shape).astype(np.float32) / 255,
-    )
+    before = clean.clean.reshape(shape)
+    after = attacked.images[place].reshape(shape).astype(np.float32) / 255
     if attacked.latent:
-        _decoded(attacked, before, after, place, named)
+        _decoded(attacked, before, after, place, names)
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        wipe(
-            wipe_payload(
-                before,
-                after,
-                before_name=f"clean: {named[0]}",
-                after_name=f"adversarial: {named[1]}",
-                title="Clean and adversarial",
-                caption="Drag the line.",
-            ),
-            key="inspect_wipe",
-        )
+        _wipe(before, after, ("clean", "adversarial"), names, "Clean and adversarial")
     with right:
-        delta, gradient = after - before, clean.arrays["gradient"].reshape(shape)
-        amount, steepest = gain(delta.reshape(1, -1), None), 1 / max(float(np.abs(gradient).max()), 1e-12)
-        pictures: list[Any] = [gallery.signed_png(delta, amount), gallery.signed_png(gradient, steepest)]
-        captions = [
-            f"perturbation {gallery.gain_text(amount)}",
-            f"gradient of leaving, at the clean image; full colour at {1 / steepest:.2g}",
-        ]
+        pictures, captions = _what_was_added(clean, before, after)
         for images, title in (
-            (clean.arrays.get("recon"), "reconstruction, clean"),
-            (attacked.moved.arrays.get("recon"), "reconstruction, adversarial"),
+            (clean.recon, "reconstruction, clean"),
+            (
+                None if attacked.went.recon is None else attacked.went.recon[place],
+                "reconstruction, adversarial",
+            ),
         ):
             if images is not None:
-                pictures.append((images if images.ndim == 1 else images[place]).reshape(shape))
+                pictures.append(images.reshape(shape))
                 captions.append(title)
         gallery.grid(pictures, captions, columns=2, size=120)
         st.caption("Blue is darker, vermillion brighter.")
 
 
+def _what_was_added(
+    clean: SampleAnswer, before: np.ndarray, after: np.ndarray
+) -> tuple[list[Any], list[str]]:
+    """The perturbation and the gradient at the clean sample, with their gains in words."""
+    delta = after - before
+    amount = gain(delta.reshape(1, -1), None)
+    pictures: list[Any] = [gallery.signed_png(delta, amount)]
+    captions = [f"perturbation {gallery.gain_text(amount)}"]
+    if clean.gradient is not None:
+        gradient = clean.gradient.reshape(before.shape)
+        steepest = 1 / max(float(np.abs(gradient).max()), 1e-12)
+        pictures.append(gallery.signed_png(gradient, steepest))
+        captions.append(f"gradient of the objective, at the clean image; full colour at {1 / steepest:.2g}")
+    return pictures, captions
+
+
 def _decoded(
-    attacked: FinishedAttack, original: np.ndarray, after: np.ndarray, place: int, named: tuple[str, str]
+    attacked: FinishedAttack, original: np.ndarray, after: np.ndarray, place: int, names: tuple[str, str]
 ) -> None:
     """What is decoded before and after, and how it differs; the sample itself beside it."""
-    before = attacked.moved.arrays["recon_clean"][place].reshape(original.shape).astype(np.float32) / 255
+    assert attacked.went.recon_clean is not None, "a model whose embedding is attacked decodes"
+    before = attacked.went.recon_clean[place].reshape(original.shape).astype(np.float32) / 255
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        wipe(
-            wipe_payload(
-                before,
-                after,
-                before_name=f"decoded, clean: {named[0]}",
-                after_name=f"decoded, moved: {named[1]}",
-                title="What is decoded",
-                caption="Drag the line.",
-            ),
-            key="inspect_wipe",
-        )
+        _wipe(before, after, ("decoded, clean", "decoded, moved"), names, "What is decoded")
     with right:
         delta = after - before
         amount = gain(delta.reshape(1, -1), None)
@@ -176,13 +174,30 @@ def _decoded(
         st.caption("Blue is darker, vermillion brighter.")
 
 
-def _clusters(attacked: FinishedAttack, place: int) -> None:
-    before, after = attacked.moved.arrays["q_clean"][place], attacked.moved.arrays["q"][place]
+def _wipe(
+    before: np.ndarray, after: np.ndarray, kinds: tuple[str, str], names: tuple[str, str], title: str
+) -> None:
+    """Two pictures over one another, each with what the model takes it for."""
+    said = [f"{kind}: {name}" if name else kind for kind, name in zip(kinds, names, strict=True)]
+    wipe(
+        wipe_payload(
+            before, after, before_name=said[0], after_name=said[1], title=title, caption="Drag the line."
+        ),
+        key="inspect_wipe",
+    )
+
+
+def _groups(attacked: FinishedAttack, place: int) -> None:
+    """The probability of each group before and after; nothing for a model that sorts into nothing."""
+    went, group = attacked.went, attacked.victim.grouping
+    if went.q_clean is None or went.q is None:
+        return
+    order = attacked.victim.order
     frame = pd.DataFrame(
         {
-            "cluster": [attacked.victim.names[cluster] for cluster in attacked.order],
-            "clean": before[attacked.order],
-            "attacked": after[attacked.order],
+            group: [attacked.victim.names[number] for number in order],
+            "clean": went.q_clean[place][order],
+            "attacked": went.q[place][order],
         }
     )
     frame = frame.iloc[np.argsort(-np.abs(frame["attacked"] - frame["clean"]), kind="stable")]
@@ -190,47 +205,47 @@ def _clusters(attacked: FinishedAttack, place: int) -> None:
         name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f", width=120)
         for name in ("clean", "attacked")
     }
-    st.caption("Assignment q to each cluster, largest change first")
-    columns = {"cluster": st.column_config.Column(width=60), **bar}
+    st.caption(f"Probability of each {group}, largest change first")
     st.dataframe(
         frame,
         hide_index=True,
-        column_config=columns,
+        column_config={group: st.column_config.Column(width=60), **bar},
         key="inspect_q",
         height=min(38 + 35 * len(frame), 300),
-        alt="The model's assignment to each cluster before and after the attack.",
+        alt=f"The probability that the model gives each {group}, before and after the attack.",
     )
 
 
-def _neighbours(attacked: FinishedAttack, clean: Answer, place: int, sample: int) -> None:
+def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sample: int) -> None:
     """Whom the model now takes it for: nearest clean samples in the embedding. One that was attacked too
     opens on a click.
     """
-    after = attacked.moved.arrays["near"][place]
-    shown = state.ask(
-        {"ask": "images", "data": attacked.victim.run.spec.data, "ids": [int(number) for number in after]}
-    ).arrays["images"]
+    went, victim = attacked.went, attacked.victim
+    if went.near is None or clean.near is None or clean.near_images is None:
+        return
+    after = went.near[place]
+    shown = connection.ask(ImagesQuestion.of(victim.run.spec, after.tolist())).images
     rows = (
-        ("Nearest in the embedding, clean", clean.arrays["near"], clean.arrays["near_images"]),
+        ("Nearest in the embedding, clean", clean.near, clean.near_images),
         ("Nearest in the embedding, attacked", after, shown),
     )
-    clusters = attacked.victim.overview.arrays["cluster"]
+    groups = victim.overview.group
     for title, ids, images in rows:
         st.caption(title)
-        names = [attacked.victim.names[int(clusters[number])] for number in ids]
+        names = victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids]
         clicked = picker(
-            images, attacked.victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=48
+            images, victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=48
         )
         if clicked is not None and clicked not in attacked.ids:
             st.toast(
-                f"Sample {clicked} is not among the {len(attacked.ids):,} attacked ones. Take more samples to"
-                " see it here."
+                f"Sample {clicked} is not among the {attacked.n:,} attacked ones. Take more samples to see it"
+                " here."
             )
         elif clicked is not None and clicked != sample:
-            state.put("pick", "")
-            state.put("sample", clicked)
+            links.put("pick", "")
+            links.put("sample", clicked)
             st.rerun()
-    if attacked.moved.arrays["uncertain"][place]:
+    if went.uncertain is not None and went.uncertain[place]:
         st.caption(
             "It lies farther from every clean sample than 99 % of these do from theirs: these neighbours say"
             " little."
@@ -245,10 +260,8 @@ def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
         on_change="rerun",
     ) as further:
         if further.open:
-            ladder = state.ask(
-                levels.ladder_for(threat, attacked.victim, sample, "epsilon"), "Climbing the ladder…"
-            )
-            takeaway.show(ladder)
+            answer = connection.ask(threat.ladder(attacked.victim.run.key, sample), "Climbing the ladder…")
+            takeaway.show(attacked.victim, threat.objective, answer)
             other_models.show(attacked.victim, threat, sample)
     if st.button("Move this sample by hand on the Attack page", icon=":material/bolt:", key="inspect_attack"):
-        state.go("attack", {"sample": sample})
+        links.go("attack", {"sample": sample})

@@ -8,10 +8,9 @@ opens the same samples.
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app.address import state
+from app.address import links
 from app.components import map as plane
 from app.inspect.finished_attack import FinishedAttack
 
@@ -19,15 +18,15 @@ MATRICES = {"clean": "Clean", "attacked": "Attacked", "difference": "Difference"
 
 
 @dataclass(frozen=True)
-class Terms:
+class Selection:
     """View -> what was chosen there. As text, terms are joined by commas, as they stand in the address."""
 
     of: dict[str, str]
 
     @classmethod
-    def read(cls) -> "Terms":
+    def read(cls) -> "Selection":
         """The selection of the address."""
-        pairs = [term.partition(":") for term in state.value("pick", "").split(",")]
+        pairs = [term.partition(":") for term in links.value("pick", "").split(",")]
         return cls({view: rest for view, _, rest in pairs if view in (*MATRICES, "map") and rest})
 
     def __str__(self) -> str:
@@ -35,15 +34,15 @@ class Terms:
 
     def put(self) -> None:
         """Make it the page's selection."""
-        state.put("pick", str(self))
+        links.put("pick", str(self))
 
-    def without(self, view: str) -> "Terms":
+    def without(self, view: str) -> "Selection":
         """The same without what was chosen in a view."""
-        return Terms({name: rest for name, rest in self.of.items() if name != view})
+        return Selection({name: rest for name, rest in self.of.items() if name != view})
 
-    def with_(self, view: str, rest: str) -> "Terms":
+    def with_(self, view: str, rest: str) -> "Selection":
         """The same with something else chosen in a view."""
-        return Terms(self.of | {view: rest})
+        return Selection(self.of | {view: rest})
 
     def cell(self, view: str) -> tuple[int, int] | None:
         """Row and column chosen in a matrix, as label or cluster numbers, −1 for all."""
@@ -55,19 +54,19 @@ class Terms:
 
     def mask(self, attacked: FinishedAttack) -> np.ndarray:
         """(n,) which rows of the table are selected; all where nothing is chosen."""
-        inside = np.ones(len(attacked.table), dtype=bool)
+        inside = np.ones(attacked.n, dtype=bool)
         for view in self.of:
             inside &= self._mask_of(view, attacked)
         return inside
 
     def _mask_of(self, view: str, attacked: FinishedAttack) -> np.ndarray:
-        n, cell = len(attacked.table), self.cell(view)
+        n, cell = attacked.n, self.cell(view)
         if view == "map":
             try:
                 return np.isin(np.arange(n), plane.decode(self.of["map"], n))
             except ValueError:
                 return np.ones(n, dtype=bool)
-        return np.ones(n, dtype=bool) if cell is None else cell_mask(attacked.table, view, *cell)
+        return np.ones(n, dtype=bool) if cell is None else cell_mask(attacked, view, *cell)
 
     def words(self, view: str, attacked: FinishedAttack) -> str:
         """What was chosen in a view, for its chip."""
@@ -75,28 +74,23 @@ class Terms:
         if view == "map" or cell is None:
             return "a part of the map"
         row, column = cell
-        rows = attacked.victim.names if view == "flow" else attacked.classes
-        named = [f"label {rows[row]}" if view != "flow" else f"clean cluster {rows[row]}"] * (
-            0 <= row < len(rows)
-        )
-        verb = {
-            "clean": "clean cluster",
-            "attacked": "attacked cluster",
-            "difference": "joined or left",
-            "flow": "attacked cluster",
-        }[view]
-        named += [f"{verb} {attacked.victim.names[column]}"] * (0 <= column < len(attacked.victim.names))
-        return ", ".join(named) or "nothing"
+        group, columns = attacked.victim.grouping, attacked.victim.names
+        rows, kind = (columns, f"clean {group}") if view == "flow" else (attacked.classes, "label")
+        across = {"clean": f"clean {group}", "difference": "joined or left"}.get(view, f"attacked {group}")
+        said = [f"{kind} {rows[row]}"] * (0 <= row < len(rows))
+        said += [f"{across} {columns[column]}"] * (0 <= column < len(columns))
+        return ", ".join(said) or "nothing"
 
 
-def cell_mask(table: pd.DataFrame, view: str, row: int, column: int) -> np.ndarray:
-    """(n,) the samples in a cell of a matrix; −1 stands for all rows or all columns."""
-    clean, after = table["cluster_clean"].to_numpy(), table["cluster_attacked"].to_numpy()
-    down = (
-        np.ones(len(table), dtype=bool)
-        if row < 0
-        else (clean if view == "flow" else table["label"].to_numpy()) == row
-    )
+def cell_mask(attacked: FinishedAttack, view: str, row: int, column: int) -> np.ndarray:
+    """(n,) the samples in a cell of a matrix; −1 stands for all rows or all columns. All for a model that
+    sorts into nothing.
+    """
+    clean, after = attacked.before, attacked.after
+    if clean is None or after is None:
+        return np.ones(attacked.n, dtype=bool)
+    rows = clean if view == "flow" else attacked.table["label"].to_numpy()
+    down = np.ones(attacked.n, dtype=bool) if row < 0 else rows == row
     across = {
         "clean": clean == column,
         "attacked": after == column,
@@ -106,40 +100,43 @@ def cell_mask(table: pd.DataFrame, view: str, row: int, column: int) -> np.ndarr
     return down if column < 0 else down & across[view]
 
 
-def chips(attacked: FinishedAttack, terms: Terms, mask: np.ndarray) -> None:
+def chips(attacked: FinishedAttack, selection: Selection, mask: np.ndarray) -> None:
     """What is selected, in words and numbers; each part can be taken away, or all."""
     count, n = int(mask.sum()), len(mask)
-    moved = int(attacked.table["flipped"].to_numpy()[mask].sum())
+    there = "" if attacked.reached is None else f" · {int(attacked.reached[mask].sum()):,} {attacked.does}"
+    how = "" if attacked.went.xy is None else " Draw round points of the map to choose some."
+    if attacked.before is not None:
+        how = " Click a cell or a header, or draw round points."
     with st.container(horizontal=True, vertical_alignment="center", key="inspect_chips"):
         st.markdown(
-            f"**{count:,} / {n:,}** selected · {moved:,} of them moved"
-            if terms.of
-            else f"**All {n:,}** samples · {moved:,} moved. Click a cell or a header, or draw round points."
+            f"**{count:,} / {n:,}** selected{there}"
+            if selection.of
+            else f"**All {n:,}** samples{there}.{how}"
         )
-        for view in terms.of:
+        for view in selection.of:
             st.button(
-                terms.words(view, attacked),
+                selection.words(view, attacked),
                 key=f"chip/{view}",
                 icon=":material/close:",
                 help="Take this part of the selection away",
                 on_click=choose,
-                args=(terms.without(view),),
+                args=(selection.without(view),),
             )
-        if terms.of:
+        if selection.of:
             st.button(
                 "Clear",
                 key="inspect_clear",
                 type="primary",
                 shortcut="Escape",
                 on_click=choose,
-                args=(Terms({}),),
+                args=(Selection({}),),
             )
 
 
-def choose(terms: Terms, boxed: bool = False) -> None:
+def choose(selection: Selection, boxed: bool = False) -> None:
     """Make it the selection; the matrix is drawn anew, since a browser would take a second click on a cell
     for its end.
     """
-    terms.put()
+    selection.put()
     for widget in ("inspect_drawn",) if boxed else ("inspect_drawn", "inspect_boxes"):
         st.session_state[widget] = st.session_state.get(widget, 0) + 1

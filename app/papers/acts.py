@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import connection, links
-from app.forms.choose_model import Victim
+from app.forms.choose_model import Victim, victim_of
 from app.papers import stage
 from app.runs import naming, progress, wanted
 from app.runs.record import Record
@@ -67,11 +67,7 @@ def choose_base() -> Victim:
         format_func=lambda option: connection.model_title(option, found[option]),
         help="ConvAE alone, with mutual information, or with a graph.",
     )
-    return Victim(
-        name,
-        found[name],
-        connection.ask({"ask": "overview", "model": found[name].key}, "Looking at the model…"),
-    )
+    return victim_of(found[name], name)
 
 
 def choose_story(victim: Victim) -> Story:

@@ -4,7 +4,6 @@ map, matrices.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from app.runs import progress, wanted
 from app.runs.record import Record
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
+from engine.asking.questions import AttackChoice, Axis, LadderQuestion, ObjectiveChoice
 from engine.store.run import Run
 from engine.store.store import DONE, LIVE
 from engine.store.wanted import Wanted
@@ -45,27 +45,21 @@ class Threat:
     fitted: Run | None
     protocol: str = "transductive"
 
-    def question(self, model: str, sample: int, count: int) -> dict[str, Any]:
+    def question(self, model: str, sample: int, count: int) -> LadderQuestion:
         """The question of its ladder over ε."""
-        if self.fitted is None:
-            return answers.ladder_question(
-                model,
-                sample,
-                settings={"steps": self.steps} if self.steps != 20 else {},
-                objective="mv_disrupt",
-                count=count,
-                seed=self.seed,
-                locked=self.locked,
-            )
-        return answers.ladder_question(
-            model,
-            sample,
-            attack="mv_gan",
-            objective="mv_disrupt",
-            count=count,
-            seed=self.seed,
+        settings = {"steps": self.steps} if self.fitted is None and self.steps != 20 else {}
+        return LadderQuestion(
+            model=model,
+            sample=sample,
+            attack=AttackChoice(
+                name="pgd" if self.fitted is None else "mv_gan",
+                settings=settings,
+                fitted=() if self.fitted is None else (self.fitted.key,),
+            ),
+            objective=ObjectiveChoice(name="mv_disrupt"),
+            axis=Axis.of_epsilon(levels=count),
             locked=self.locked,
-            fitted=self.fitted.key,
+            seed=self.seed,
         )
 
     @property
@@ -205,7 +199,7 @@ def _so_far(run: Run, record: Record) -> None:
     progress.newest_picture(run, record, "adversarials")
 
 
-def ready(victim: Victim, question: dict[str, Any]) -> bool:
+def ready(victim: Victim, question: LadderQuestion) -> bool:
     """Whether the whole ladder can be asked for at once: it is there, or the images are small."""
     return victim.overview.json["size"] <= SMALL or answers.kept(question) is not None
 

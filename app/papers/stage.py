@@ -13,7 +13,7 @@ import streamlit as st
 from app.address import connection, links, notices
 from app.charts import matrix_chart, palette, plot
 from app.components.picker import picker
-from app.forms.choose_model import Victim, in_order
+from app.forms.choose_model import Victim, victim_of
 from engine.asking.answers import Answer
 from engine.errors import FeintError
 from engine.store.run import Run
@@ -66,10 +66,9 @@ def read(run: Run) -> Act | None:
     """An act from its run; None, with the sentence on the page, where it cannot be read."""
     try:
         model = connection.store().find(run.spec.builds_on["model"])
-        overview = connection.ask({"ask": "overview", "model": model.key}, "Looking at the model…")
         return Act(
             run,
-            Victim(model.name, model, overview),
+            victim_of(model),
             connection.ask({"ask": "moved", "run": run.key}, "Following the samples…"),
             run.table(),
         )
@@ -175,7 +174,7 @@ def pictures(act: Act, ids: Sequence[int], chosen: int, key: str) -> None:
 
 def clusters(act: Act, sample: int, key: str) -> None:
     """The assignment of one sample, clean and moved, a pair of bars a cluster."""
-    known, order = act.of(sample), in_order(act.victim)
+    known, order = act.of(sample), act.victim.order
     names = [act.names[number] for number in order]
     before, after = known["q_clean"][order], known["q"][order]
     figure = go.Figure()
@@ -308,7 +307,7 @@ def arrows(act: Act, sample: int, key: str) -> None:
 
 def flow(act: Act, key: str) -> None:
     """Clean clusters against those of the moved embeddings: which go where."""
-    order = in_order(act.victim)
+    order = act.victim.order
     counts = np.zeros((len(order), len(order)), dtype=int)
     np.add.at(counts, (act.table["cluster_clean"].to_numpy(), act.table["cluster_attacked"].to_numpy()), 1)
     counts, names = counts[np.ix_(order, order)], [act.names[number] for number in order]

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.address import connection, links, notices
 from app.charts import matrix_chart, palette, plot
-from app.forms.choose_model import Victim, in_order
+from app.forms.choose_model import Victim
 from app.papers.multiview import FITTED_AT, PRESET, Threat
 from app.runs import wanted
 from engine.asking.answers import Answer
@@ -86,7 +86,7 @@ def alone(victim: Victim, known: Answer, answer: Answer, level: int) -> None:
     for view, share in enumerate(known.json["alone"]):
         if share >= ALONE:
             rows[f"view {view + 1}"] = answer.arrays["view_q"][level][view]
-    order = in_order(victim)
+    order = victim.order
     names, matrix = [names[number] for number in order], np.stack(list(rows.values()))[:, order]
     plot.show(
         matrix_chart.confusion(
@@ -207,7 +207,7 @@ def _matrices(victim: Victim, run: Run) -> None:
     table, result, order, epsilon = (
         run.table(),
         run.result(),
-        in_order(victim),
+        victim.order,
         float(run.spec.settings["epsilon"]),
     )
     names = victim.names

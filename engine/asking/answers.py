@@ -185,6 +185,8 @@ class LadderAnswer(Answer):
     l2: Float[Array, " levels"]
     value: Float[Array, " levels"]
     """Of the objective, at each level."""
+    noise_value: Float[Array, " levels"] | None = None
+    """The same under noise of the same size, where neither groups nor success tell what noise does."""
     reached: Bool[Array, " levels"] | None = None
     q: Float[Array, "levels k"] | None = None
     q_clean: Float[Array, " k"] | None = None

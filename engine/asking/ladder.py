@@ -46,8 +46,10 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
     case = Case.of(question)
     rng = torch.Generator().manual_seed(question.seed)
     found = _search(case, question, rng)
-    after, noisy = case.outputs(found.x), case.outputs(_noise(case, question, found, rng))
+    noise = _noise(case, question, found, rng)
+    after, noisy = case.outputs(found.x), case.outputs(noise)
     reached, by_noise = case.reached(after), case.reached(noisy)
+    unsaid = noisy.groups is None or by_noise is None
     delta = found.x - case.clean.flat()
     return LadderAnswer(
         axis=question.axis.name,
@@ -66,6 +68,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         linf=numbers(delta.abs().amax(1)),
         l2=numbers(delta.norm(dim=1)),
         value=numbers(found.value),
+        noise_value=numbers(_noise_value(case, question, noise) if unsaid else None),
         reached=numbers(reached),
         **sample_facts(case.victim, case.sample),
         **place_facts(case.victim, case.sample, after.z),
@@ -134,6 +137,14 @@ def _noise(case: Case, question: LadderQuestion, found: Search, rng: torch.Gener
     still = Objective(lambda rows: rows.sum(1))
     noise = registry.find("attack", "noise")()
     return launched(noise.perturb(base.expand(count, -1), still, budget, rng)).x
+
+
+def _noise_value(case: Case, question: LadderQuestion, noise: Tensor) -> Tensor:
+    """The objective (L,) under that noise."""
+    copies = torch.zeros(len(noise), dtype=torch.long, device=noise.device)
+    bound = case.binding(question.objective.lam)(case.clean.rows(copies), copies)
+    with torch.no_grad():
+        return bound(noise)
 
 
 def probabilities(before: Outputs, after: Outputs, noisy: Outputs) -> dict[str, Any]:

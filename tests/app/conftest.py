@@ -97,12 +97,34 @@ def trained_home(trained: Path, home: Path) -> Store:
     return Store(home)
 
 
+class Worker(Desk):
+    """An engine that does what is submitted, at once."""
+
+    def submit(self, run_: Run) -> None:
+        """Run it to its end."""
+        self.submitted.append(run_.key)
+        list(run(run_))
+
+
+def employ(monkeypatch: pytest.MonkeyPatch, engine: Desk) -> None:
+    """Make it the engine of every page."""
+    monkeypatch.setattr(connection, "engine", lambda: engine)
+    monkeypatch.setattr(connection, "warm_up", lambda: None)
+
+
+@pytest.fixture
+def worker(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """An engine that does what pages of this test submit."""
+    found = Worker()
+    employ(monkeypatch, found)
+    return found
+
+
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The engine of every page in this test."""
     found = Desk()
-    monkeypatch.setattr(connection, "engine", lambda: found)
-    monkeypatch.setattr(connection, "warm_up", lambda: None)
+    employ(monkeypatch, found)
     monkeypatch.setattr(welcome, "_fetch", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -213,6 +213,21 @@ def test_the_other_ladders(opened: Opened, axis: str) -> None:
     )
 
 
+def test_a_ladder_without_groups_draws_the_value_and_no_bars(opened: Opened, shots: Path) -> None:
+    page = opened("show=ladder&nothing=1")
+    slider = page.get_by_role("slider")
+    curve = fingerprint(page.locator("canvas.curve"))
+    slider.press("End")
+    expect(page.locator(".ladder .bars")).to_be_hidden()
+    expect(page.locator(".ladder .badge")).to_be_hidden()
+    expect(page.locator(".ladder .now")).to_have_text(
+        re.compile(r"^moves the picture by [\d.]+ · noise of the")
+    )
+    expect(page.locator(".ladder .key")).to_contain_text("value of the objective")
+    assert curve and re.search(r"epsilon 0.300.*, [\d.]+$", slider.get_attribute("aria-valuetext") or "")
+    page.screenshot(path=shots / "ladder-without-groups.png", full_page=True)
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_the_ladder_fits_its_page(opened: Opened, shots: Path, width: int, dark: bool) -> None:
     page = opened("show=ladder&sample=9", width=width, height=1000 if width > 1000 else 844, dark=dark)
@@ -379,7 +394,7 @@ def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browse
 
 
 def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Path) -> None:
-    payload = ladder_payload(samples.ladder_answer(9)) | {"autoplay": True}
+    payload = ladder_payload(samples.ladder_drawing(9)) | {"autoplay": True}
     file = tmp_path / "ladder.html"
     file.write_text(
         standalone_html("ladder", payload, "A <nine> & more", "Made by Feint; </script> is harmless here."),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.address import state
+from app.address import notices
 from app.attack import on_the_map
 from engine.store.store import Store
 from tests.app.conftest import method, said
@@ -55,7 +55,7 @@ def test_nonsense_in_a_link_is_told_and_replaced(trained_home: Store, opened: Op
 def test_notices_outlive_the_second_drawing(
     trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_the_map, "place_on_umap", once(state.draw_again))
+    monkeypatch.setattr(on_the_map, "place_on_umap", once(notices.draw_again))
     at = opened("attack", model="nobody", umap="1")
     assert any("model=nobody" in warning.value for warning in at.warning)
 

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,9 @@ from app import components, gallery
 from app.charts import palette
 from app.components import ladder as ladders
 from app.components import map as maps
+from app.components.ladder import Drawing
 from app.components.standalone import standalone_html
 from app.components.wipe import wipe_payload
-from engine.asking.answers import Answer
-from engine.asking.legacy import plain
 from tests.browser.harness import samples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,68 +32,68 @@ def unpacked(text: str, dtype: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype=dtype)
 
 
-def without(answer: Answer, *names: str) -> Answer:
-    return plain(answer.json, {name: array for name, array in answer.arrays.items() if name not in names})
+def changed(drawing: Drawing, **fields: Any) -> Drawing:
+    """The same drawing with other fields in its answer."""
+    return replace(drawing, answer=drawing.answer.model_copy(update=fields))
 
 
 def test_a_ladder_keeps_its_images_to_half_a_grey_level_and_delta_to_a_hundredth() -> None:
-    answer = samples.ladder_answer(9)
-    payload = ladders.ladder_payload(answer)
+    drawing = samples.ladder_drawing(9)
+    answer, payload = drawing.answer, ladders.ladder_payload(drawing)
     clean = unpacked(payload["clean"], "u1") / 255
     delta = unpacked(payload["delta"], "i1").reshape(65, -1) * np.array(payload["delta_scale"])[:, None]
-    assert np.abs(clean - answer.arrays["clean"]).max() <= 0.5 / 255 + 1e-12
-    assert (
-        np.abs(delta - answer.arrays["delta"]).max(1) <= np.abs(answer.arrays["delta"]).max(1) / 254 + 1e-9
-    ).all()
-    assert np.allclose(unpacked(payload["q"], "f4").reshape(65, 10), answer.arrays["q"], atol=1e-6)
+    assert np.abs(clean - answer.clean).max() <= 0.5 / 255 + 1e-12
+    assert (np.abs(delta - answer.delta).max(1) <= np.abs(answer.delta).max(1) / 254 + 1e-9).all()
+    assert np.allclose(unpacked(payload["q"], "f4").reshape(65, 10), answer.q, atol=1e-6)
     assert len(json.dumps(payload)) < 200_000
 
 
-def test_a_ladder_starts_at_the_flip_or_at_its_end() -> None:
-    answer = samples.ladder_answer(9)
-    assert ladders.ladder_payload(answer)["start"] == answer.json["flip"]
-    never = plain(answer.json | {"flip": None, "epsilon_star": None}, answer.arrays)
+def test_a_ladder_starts_where_it_first_succeeds_or_at_its_end() -> None:
+    drawing = samples.ladder_drawing(9)
+    assert ladders.ladder_payload(drawing)["start"] == drawing.answer.first_reached
+    never = changed(drawing, first_reached=None, epsilon_star=None)
     assert ladders.ladder_payload(never)["start"] == 64
 
 
 def test_a_ladder_lives_without_what_is_optional() -> None:
-    answer = without(
-        samples.ladder_answer(9),
-        "recon",
-        "recon_clean",
-        "xy",
-        "xy_error",
-        "map_xy",
-        "map_cluster",
-        "noise_q",
-        "medoids",
-    )
-    payload = ladders.ladder_payload(answer)
-    assert not {"recon", "xy", "map_xy", "noise_q", "medoids"} & payload.keys()
+    bare = replace(samples.ladder_drawing(9, groups=False), place=None, grouping="")
+    payload = ladders.ladder_payload(bare)
+    assert not {"recon", "xy", "map_xy", "q", "noise_q", "medoids"} & payload.keys()
+    assert payload["group_names"] == [] and payload["reached"] is None and len(payload["value"]) == 65
     json.dumps(payload, allow_nan=False)
 
 
 def test_a_vector_is_a_strip() -> None:
-    answer = samples.ladder_answer(9)
-    assert ladders.ladder_payload(plain(answer.json | {"shape": [64]}, answer.arrays))["shape"] == [1, 1, 64]
+    drawing = changed(samples.ladder_drawing(9), shape=(64,))
+    assert ladders.ladder_payload(drawing)["shape"] == [1, 1, 64]
 
 
-def test_the_place_of_a_ladder_is_that_of_the_answer() -> None:
-    answer = samples.ladder_answer(9)
-    payload = ladders.ladder_payload(answer)
+def test_several_views_stand_below_one_another_with_rows_between() -> None:
+    drawing = changed(samples.ladder_drawing(9), views=2)
+    payload = ladders.ladder_payload(drawing)
+    assert payload["shape"] == [1, 17, 4] and payload["gaps"] == [8]
+    tall = unpacked(payload["clean"], "u1").reshape(17, 4)
+    wide = np.rint(drawing.answer.clean * 255).reshape(8, 8)
+    assert (tall[:8] == wide[:, :4]).all() and (tall[9:] == wide[:, 4:]).all() and not tall[8].any()
+
+
+def test_the_place_of_a_ladder_is_that_of_the_drawing() -> None:
+    drawing = samples.ladder_drawing(9)
+    payload = ladders.ladder_payload(drawing)
     low, high = np.array(payload["map_box"]).reshape(2, 2)
     places = low + unpacked(payload["map_xy"], "<u2").reshape(-1, 2) / 65535 * (high - low)
-    assert np.abs(places - answer.arrays["map_xy"]).max() < 1e-4 * (high - low).max()
-    assert payload["xy_clean"] == pytest.approx(answer.arrays["xy"][0].tolist(), abs=1e-6)
+    assert drawing.place is not None
+    assert np.abs(places - drawing.place.points).max() < 1e-4 * (high - low).max()
+    assert payload["xy_clean"] == pytest.approx(drawing.place.trail[0].tolist(), abs=1e-6)
 
 
 def test_two_ladders_are_told_apart_and_one_is_recognised() -> None:
     first, second = (
-        ladders.ladder_payload(samples.ladder_answer(9)),
-        ladders.ladder_payload(samples.ladder_answer(8)),
+        ladders.ladder_payload(samples.ladder_drawing(9)),
+        ladders.ladder_payload(samples.ladder_drawing(8)),
     )
     assert first["id"] != second["id"]
-    assert first["id"] == ladders.ladder_payload(samples.ladder_answer(9))["id"]
+    assert first["id"] == ladders.ladder_payload(samples.ladder_drawing(9))["id"]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_wipe_carries_both_pictures() -> None:
 def payloads() -> dict[str, Mapping[str, Any]]:
     places, moved, codes = samples.many_points(50)
     return {
-        "ladder": ladders.ladder_payload(samples.ladder_answer(9)),
+        "ladder": ladders.ladder_payload(samples.ladder_drawing(9)),
         "map": maps.map_payload(
             places,
             maps.Classes("cluster", codes, list("0123456789")),

@@ -162,14 +162,6 @@ def test_nesting_and_flattening_are_inverse() -> None:
     assert values["b"]["c"] == 2
 
 
-def test_a_data_set_finds_its_preset() -> None:
-    assert (
-        settings_form.preset_for({"presets": {"quick": {}, "mnist_test": {}}}, "mnist_test") == "mnist_test"
-    )
-    assert settings_form.preset_for({"presets": {"quick": {}, "mnist_test": {}}}, "usps") == "quick"
-    assert settings_form.preset_for({"presets": {}}, "digits") is None
-
-
 def test_a_form_may_be_cut_down() -> None:
     at = AppTest.from_string(SCRIPT.replace('key="t"', 'key="t", only=("gamma",)'), default_timeout=20).run()
     assert len(at.number_input) == 1 and not at.slider and choice(at)["values"]["steps"] == 30

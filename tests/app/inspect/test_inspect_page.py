@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.address import state
+from app.address import connection
 from app.components import map as plane
-from app.forms.choose_model import Victim
+from app.forms.choose_model import victim_of
 from app.forms.threat import Threat
 from app.inspect import downloads, finished_attack, grid, matrices, selection
 from app.inspect.finished_attack import FinishedAttack
-from app.inspect.selection import Terms, cell_mask
-from engine.asking.questions import OverviewQuestion
+from app.inspect.selection import Selection, cell_mask
 from engine.running.runner import prepare, run
 from engine.store.run import Run
 from engine.store.store import Store
-from tests.app.conftest import Desk, method, said
+from tests.app.conftest import Desk, Worker, method, said
 
 Opened = Callable[..., AppTest]
 N = 60
@@ -46,19 +45,8 @@ def attacked(trained_home: Store) -> Run:
 @pytest.fixture
 def found(attacked: Run, desk: Desk) -> FinishedAttack:
     """What the page reads of it."""
-    model = state.store().find(attacked.spec.builds_on["model"])
-    return finished_attack.look(
-        attacked, Victim(model.name, model, desk.ask(OverviewQuestion(model=model.key)))
-    )
-
-
-class Worker(Desk):
-    """An engine that does what is submitted, at once."""
-
-    def submit(self, run_: Run) -> None:
-        """Run it to its end."""
-        self.submitted.append(run_.key)
-        list(run(run_))
+    model = connection.store().find(attacked.spec.builds_on["model"])
+    return finished_attack.look(attacked, victim_of(model))
 
 
 def button(at: AppTest, label: str) -> Any:
@@ -74,7 +62,7 @@ def test_a_link_to_an_attack_opens_it_with_its_own_choices(attacked: Run, desk: 
     at = opened("inspect", run=attacked.key)
     assert at.title[0].value.endswith("?") and not at.error
     assert {item.label: item.value for item in at.metric}[
-        "Flipped"
+        "Flip rate"
     ] == f"{attacked.result()['flip_rate']:.3f}"
     assert (
         at.number_input(key="p_n").value == N
@@ -87,9 +75,7 @@ def test_a_link_to_an_attack_opens_it_with_its_own_choices(attacked: Run, desk: 
     assert not desk.submitted and at.session_state["p_run"] == attacked.key
 
 
-def test_choices_make_an_attack(trained_home: Store, monkeypatch: pytest.MonkeyPatch, opened: Opened) -> None:
-    worker = Worker()
-    monkeypatch.setattr(state, "engine", lambda: worker)
+def test_choices_make_an_attack(trained_home: Store, worker: Worker, opened: Opened) -> None:
     model = method(trained_home, "adec").key
     at = opened("inspect", model=model, n="30", steps="2")
     assert len(worker.submitted) == 1 and trained_home.find(worker.submitted[0]).spec.settings["n"] == 30
@@ -145,10 +131,7 @@ def test_an_empty_selection_says_so(found: FinishedAttack, opened: Opened) -> No
     assert f"**0 / {N}** selected" in said(at) and "Nothing is in this selection" in said(at)
 
 
-def test_nonsense_in_the_link_is_a_sentence_or_nothing(
-    attacked: Run, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(state, "engine", Worker)
+def test_nonsense_in_the_link_is_a_sentence_or_nothing(attacked: Run, opened: Opened, worker: Worker) -> None:
     at = opened(
         "inspect", run=attacked.key, pick="map:!!,attacked:x:y,moon:1:2", view="sideways", sample="99999"
     )
@@ -183,10 +166,10 @@ def test_what_the_engine_refuses_is_one_sentence(
 def test_cells_hold_what_the_matrices_count(found: FinishedAttack) -> None:
     for view in selection.MATRICES:
         rows, _ = matrices._rows(found, view)
-        counts = matrices._counts(found.table, view, rows, found.order)
+        counts = matrices._counts(found, np.ones(N, dtype=bool), view, rows, found.victim.order)
         for i, row in enumerate(rows):
-            for j, column in enumerate(found.order):
-                inside = found.table[cell_mask(found.table, view, row, column)]
+            for j, column in enumerate(found.victim.order):
+                inside = found.table[cell_mask(found, view, row, column)]
                 if view == "difference":
                     joined, left = (inside[name] == column for name in ("cluster_attacked", "cluster_clean"))
                     assert counts[i, j] == int(joined.sum()) - int(left.sum()) and not (joined & left).any()
@@ -194,16 +177,16 @@ def test_cells_hold_what_the_matrices_count(found: FinishedAttack) -> None:
                     assert counts[i, j] == len(inside)
 
 
-def test_terms_are_their_text_and_hold_together(found: FinishedAttack) -> None:
+def test_a_selection_is_its_text_and_hold_together(found: FinishedAttack) -> None:
     text = plane.encode(np.array([0, 1, 2]), N)
-    terms = Terms({"attacked": "-1:1", "map": text})
-    inside = terms.mask(found)
-    assert str(terms) == f"attacked:-1:1,map:{text}"
+    chosen = Selection({"attacked": "-1:1", "map": text})
+    inside = chosen.mask(found)
+    assert str(chosen) == f"attacked:-1:1,map:{text}"
     assert inside.tolist() == [
         (place < 3) and after == 1 for place, after in enumerate(found.table["cluster_attacked"])
     ]
     assert (
-        terms.without("map").of == {"attacked": "-1:1"} and terms.without("attacked").mask(found).sum() == 3
+        chosen.without("map").of == {"attacked": "-1:1"} and chosen.without("attacked").mask(found).sum() == 3
     )
 
 
@@ -229,13 +212,13 @@ def attack_of(archive: zipfile.ZipFile) -> str:
     return Spec.model_validate(json.loads(archive.read("protocol.json"))["spec"]).key
 
 
-def test_moved_agrees_with_the_table(found: FinishedAttack) -> None:
-    arrays = found.moved.arrays
-    assert (arrays["q"].argmax(1) == found.table["cluster_attacked"]).all() and (
-        arrays["q_clean"].argmax(1) == found.table["cluster_clean"]
-    ).all()
-    assert np.allclose(arrays["xy_clean"], found.victim.overview.arrays["xy"][found.ids], atol=1e-5)
-    assert arrays["recon"].shape == found.images.shape and arrays["uncertain"].dtype == bool
+def test_where_samples_went_agrees_with_the_table(found: FinishedAttack) -> None:
+    assert (found.before == found.table["cluster_clean"]).all()
+    assert (found.after == found.table["cluster_attacked"]).all()
+    assert (found.reached == found.table["flipped"]).all(), "it wants them to leave their cluster"
+    went = found.went
+    assert np.allclose(went.xy_clean, found.victim.overview.xy[found.ids], atol=1e-5)
+    assert went.recon.shape == found.images.shape and went.uncertain.dtype == bool
 
 
 def test_a_link_to_pairs_opens_them(attacked: Run, opened: Opened) -> None:
@@ -252,27 +235,22 @@ def test_a_link_to_pairs_opens_them(attacked: Run, opened: Opened) -> None:
     ]["subtitle"]["text"].replace("<br>", " ")
 
 
-def test_a_link_to_a_training_opens_its_model(
-    attacked: Run, monkeypatch: pytest.MonkeyPatch, opened: Opened
-) -> None:
-    monkeypatch.setattr(state, "engine", Worker)
-    other = method(state.store(), "dec_star").key
+def test_a_link_to_a_training_opens_its_model(attacked: Run, worker: Worker, opened: Opened) -> None:
+    other = method(connection.store(), "dec_star").key
     at = opened("inspect", run=other, n="20")
     assert not at.error and at.session_state["p_model"] == other and f"model {other}" in said(at)
 
 
 def test_who_can_become_whom_opens_the_pictures_of_a_cell(
-    attacked: Run, monkeypatch: pytest.MonkeyPatch, opened: Opened
+    attacked: Run, monkeypatch: pytest.MonkeyPatch, worker: Worker, opened: Opened
 ) -> None:
-    worker = Worker()
-    monkeypatch.setattr(state, "engine", lambda: worker)
     monkeypatch.setattr("app.inspect.who_becomes_whom.PAIRS", 12)
     at = opened("inspect", run=attacked.key)
     at.session_state["inspect_pairs"] = True
     at.run()
     button(at, "Send every cluster to every other").click().run()
     assert not at.exception and len(worker.submitted) == 1
-    run_ = state.store().find(worker.submitted[0])
+    run_ = connection.store().find(worker.submitted[0])
     reached = run_.table()[lambda table: table["reached"]].iloc[0]
     at.session_state["inspect_cell"] = (int(reached["cluster_clean"]), int(reached["cluster_target"]))
     at.run()

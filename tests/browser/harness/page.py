@@ -25,13 +25,14 @@ DIGITS = [str(digit) for digit in range(10)]
 
 def show_ladder() -> None:
     """A ladder with everything in it."""
-    answer = samples.ladder_answer(
+    drawing = samples.ladder_drawing(
         int(asked.get("sample", 3)),
         int(asked.get("levels", 65)),
         asked.get("axis", "epsilon"),
         int(asked.get("factor", 1)),
+        groups="nothing" not in asked,
     )
-    level = ladder(answer.json, answer.arrays, key="ladder", autoplay="autoplay" in asked)
+    level = ladder(drawing, key="ladder", autoplay="autoplay" in asked)
     st.text(f"released: {level}")
 
 
@@ -62,11 +63,11 @@ def show_map() -> None:
 def show_digits() -> None:
     """A map of the digits with thumbnails."""
     x, labels, centres = samples.digits()
-    answer = samples.ladder_answer()
+    place = samples.ladder_drawing().place
     sheet = gallery.sprite_sheet(x.reshape(-1, 8, 8), range(len(x)))
-    colour = Classes("cluster", answer.arrays["map_cluster"], DIGITS)
+    colour = Classes("cluster", place.group, DIGITS)
     payload = map_payload(
-        answer.arrays["map_xy"],
+        place.points,
         colour,
         title="Where the digits lie",
         caption="PCA of the pixels, 1,797 digits.",

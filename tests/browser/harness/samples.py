@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from app.charts import bar_chart, line_chart, matrix_chart, plot, training_chart
-from engine.asking.answers import Answer
-from engine.asking.legacy import plain
+from app.components.ladder import Drawing, Place
+from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
 
@@ -35,62 +35,95 @@ def enlarged(images: Array, factor: int) -> Array:
     return images.reshape(-1, 8, 8).repeat(factor, 1).repeat(factor, 2).reshape(len(images), -1)
 
 
-def ladder_answer(
-    sample: int = 3, levels: int = 65, axis: str = "epsilon", factor: int = 1, reach: float = 0.3
-) -> Answer:
-    """A ladder that pushes one digit by signed steps towards its second nearest mean image."""
+def ladder_drawing(
+    sample: int = 3,
+    levels: int = 65,
+    axis: str = "epsilon",
+    factor: int = 1,
+    reach: float = 0.3,
+    groups: bool = True,
+) -> Drawing:
+    """A ladder that pushes one digit by signed steps towards its second nearest mean image.
+
+    Without `groups`: of an encoder, which sorts into nothing; its objective is the squared move.
+    """
     x, labels, centres = digits()
     x, centres = (enlarged(x, factor), enlarged(centres, factor)) if factor > 1 else (x, centres)
     clean, q_clean = x[sample], softmax_of_distances(x[sample][None], centres)[0]
-    own, other = np.argsort(-q_clean)[:2]
+    own, other = (int(group) for group in np.argsort(-q_clean)[:2])
     epsilons = np.linspace(0, reach, levels)
     attacked = np.clip(clean + epsilons[:, None] * np.sign(centres[other] - centres[own]), 0, 1)
     noise = np.clip(clean + epsilons[:, None] * np.random.default_rng(0).choice([-1, 1], clean.size), 0, 1)
     q = softmax_of_distances(attacked, centres)
-    flips = np.flatnonzero(q.argmax(1) != own)
-    flip = int(flips[0]) if len(flips) else None
     axes = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][:2]
-    named = [str(digit) for digit in range(10)]
     along = {"epsilon": epsilons, "path": np.arange(levels), "lambda": np.linspace(0, 2, levels)}[axis]
-    json = {
-        "axis": axis,
-        "levels": along.tolist(),
-        "shape": [1, 8 * factor, 8 * factor],
-        "norm": "linf",
-        "cluster_names": named,
-        "cluster_own": int(own),
-        "target": None,
-        "flip": flip,
-        "epsilon_star": float(epsilons[flip]) - 0.0015 if flip else None,
-        "label_name": str(labels[sample]),
+    named = tuple(str(digit) for digit in range(10))
+    said: dict[str, Any] = {
         "title": f"A {named[own]} becomes a {named[other]}",
-        "map_name": "Place on the map (PCA of the pixels)",
-        "protocol": (
+        "value": np.square(attacked - clean).sum(1),
+        "own_group": None,
+        "first_reached": None,
+        "epsilon_star": None,
+        "noise_reached": None,
+    }
+    if groups:
+        reached = q.argmax(1) != own
+        first = int(reached.argmax()) if reached.any() else None
+        closest = [int(np.argmin(((x - centre) ** 2).sum(1))) for centre in centres]
+        said |= {
+            "own_group": own,
+            "group_names": named,
+            "first_reached": first,
+            "epsilon_star": float(epsilons[first]) - 0.0015 if first else None,
+            "noise_reached": 0,
+            "reached": reached,
+            "q": q,
+            "q_clean": q_clean,
+            "noise_q": softmax_of_distances(noise, centres),
+            "medoids": as_bytes(x[closest]),
+            "recon": as_bytes(np.clip(q @ centres, 0, 1)),
+            "recon_clean": as_bytes(q_clean @ centres),
+        }
+    else:
+        said["noise_value"] = np.square(noise - clean).sum(1) / 8
+    answer = LadderAnswer(
+        axis=axis,
+        levels=tuple(along.tolist()),
+        norm="linf",
+        epsilon=None,
+        sample=sample,
+        label=int(labels[sample]),
+        label_name=str(labels[sample]),
+        data="digits",
+        model="made up",
+        shape=(1, 8 * factor, 8 * factor),
+        protocol=(
             f"Signed steps to another mean image, L∞, {levels} levels up to ε {reach}; digits {8 * factor} x"
             f" {8 * factor}."
         ),
-    }
-    arrays = {
-        "clean": clean,
-        "delta": (attacked - clean).astype(np.float32),
-        "q": q,
-        "noise_q": softmax_of_distances(noise, centres),
-        "recon": np.clip(q @ centres, 0, 1),
-        "recon_clean": q_clean @ centres,
-        "xy": (attacked - x.mean(0)) @ axes.T,
-        "xy_error": np.float32(0.15),
-        "flipped": q.argmax(1) != own,
-        "linf": np.abs(attacked - clean).max(1),
-        "l2": np.linalg.norm(attacked - clean, axis=1),
-        "medoids": (
-            np.rint(np.stack([x[np.argmin(((x - centre) ** 2).sum(1))] for centre in centres]) * 255).astype(
-                np.uint8
-            )
-        ),
-        "map_xy": (x - x.mean(0)) @ axes.T,
-        "map_cluster": softmax_of_distances(x, centres).argmax(1),
-    }
-    return plain(json, arrays)
+        target=None,
+        read_as=None,
+        clean=clean,
+        delta=(attacked - clean).astype(np.float32),
+        linf=np.abs(attacked - clean).max(1),
+        l2=np.linalg.norm(attacked - clean, axis=1),
+        **said,
+    )
+    trail = (attacked - x.mean(0)) @ axes.T
+    place = Place(
+        "Place on the map (PCA of the pixels)",
+        (x - x.mean(0)) @ axes.T,
+        trail,
+        trail[0],
+        0.15,
+        softmax_of_distances(x, centres).argmax(1) if groups else None,
+    )
+    return Drawing(answer, place, "cluster" if groups else "", "moves the picture by …")
+
+
+def as_bytes(images: Array) -> Array:
+    """Grey levels of images in [0, 1]."""
+    return np.rint(images * 255).astype(np.uint8)
 
 
 def many_points(n: int, clusters: int = 10, seed: int = 0) -> tuple[Array, Array, Array]:

@@ -1,0 +1,109 @@
+"""Which sweep is shown: that of the link, the newest of a model, or one reopened from the list."""
+
+import streamlit as st
+
+from app.address import connection, links
+from app.curves.axes import AXES, SweepAxis, of_sweep
+from app.forms import possible
+from app.forms.choose_model import Victim
+from app.forms.threat import NORMS
+from app.runs import naming, reading
+from engine.errors import FeintError
+from engine.store.run import Run
+
+
+def open_link() -> None:
+    """A link that names a sweep but no axis opens on that sweep's own."""
+    name = st.query_params.get("run", "")
+    if name and "tab" not in st.query_params and reading.readable(name):
+        run = connection.store().find(name)
+        if run.spec.action == "sweep":
+            links.put("tab", of_sweep(run.spec)[0])
+
+
+def sweeps() -> list[Run]:
+    """Every readable sweep, newest first."""
+    return connection.store().query(action="sweep")
+
+
+def choose(axis: SweepAxis, victim: Victim) -> Run | None:
+    """The sweep of the address, else the newest of this model on this axis; any other can be reopened from
+    the list.
+    """
+    found = {run.key: run for run in sweeps() if axis.name in of_sweep(run.spec)}
+    asked = links.value("run", "")
+    if (
+        asked not in found
+        and asked == st.query_params.get("run", "")
+        and asked
+        and not reading.readable(asked)
+    ):
+        reading.find(asked)  # says that it is not here
+    here = [key for key, run in found.items() if run.spec.builds_on.get("model") == victim.run.key]
+    current = asked if asked in found else next(iter(here), "")
+    links.put("run", current)
+    if not found:
+        return None
+    key = st.selectbox(
+        "Sweep",
+        [""] * (not current) + list(found),
+        key=links.key("run", current),
+        label_visibility="collapsed",
+        on_change=_close,
+        format_func=lambda key: _listed(found[key]) if key else "Reopen a sweep…",
+    )
+    return found.get(key)
+
+
+def other_value(run: Run, axis: SweepAxis) -> float:
+    """Where the sweep has several values on the other axis too, the one that is looked at."""
+    values = axis.other.values(run.spec)
+    if len(values) == 1:
+        return values[0]
+    return float(
+        st.segmented_control(
+            f"At {axis.other.symbol}",
+            values,
+            default=values[0],
+            required=True,
+            format_func="{:g}".format,
+            key=f"other/{run.key}",
+        )
+    )
+
+
+def model_of(run: Run) -> tuple[str, str, str]:
+    """Title, data and name of the model that a sweep attacks; its name is its zoo name where it has one."""
+    key = run.spec.builds_on.get("model", "")
+    try:
+        model = connection.store().find(key)
+    except FeintError:
+        return f"a deleted model ({key[:6]})", run.spec.data, key
+    return naming.title(model.spec), model.spec.data, model.name
+
+
+def _close() -> None:
+    """No point of another sweep is open."""
+    links.put("step", -1)
+
+
+def _listed(run: Run) -> str:
+    """A sweep in the list."""
+    settings = run.spec.settings
+    title, data, _ = model_of(run)
+    ranges = []
+    for axis in AXES.values():
+        values = axis.values(run.spec)
+        if len(values) > 1:
+            ranges.append(f"{axis.symbol} {values[0]:g}–{values[-1]:g}")
+    parts = [
+        title,
+        data,
+        possible.title("attack", run.spec.name),
+        NORMS[settings["norm"]],
+        *ranges,
+        "all samples" if settings["n"] is None else f"n ≤ {settings['n']}",
+        f"{len(settings['attack_seeds'])} seeds",
+        run.key[:6],
+    ]
+    return " · ".join(parts)

@@ -1,0 +1,37 @@
+"""A home with one trained model of each single ability, made once."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import registry
+from engine.running.runner import prepare, run
+from engine.store import catalogue
+from engine.store.store import Store
+from tests.engine.extended import extended_by
+
+OWN = Path(__file__).parent / "own"
+"""The folder that `FEINT_PLUGINS` names: the models, and an objective for the classifier."""
+MODELS = ("only_classifies", "only_encodes", "only_reconstructs")
+
+
+@pytest.fixture(scope="session")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home, while the folder is known to the engine. Do not change it: `limited_home` is a copy."""
+    home = tmp_path_factory.mktemp("limited")
+    with extended_by(OWN), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEINT_HOME", str(home))
+        catalogue.write(registry.catalogue())
+        for name in MODELS:
+            events = list(run(prepare("train", name, "digits")))
+            assert events[-1].event == "finished", events[-1]
+        yield home
+
+
+@pytest.fixture
+def limited_home(limited: Path, home: Path) -> Store:
+    """The test's own copy, as FEINT_HOME."""
+    shutil.copytree(limited, home, dirs_exist_ok=True)
+    return Store(home)
