@@ -103,7 +103,7 @@ def drag() -> dict[str, str]:
         if released is not None:
             links.put("step", released)
         acts.pair(answer, levels.shown_level(answer, links.value("step", -1)))
-    return acts.reproduce_ladder(run, sample, fitted if kind == "one network" else [])
+    return acts.reproduce_ladder(question)
 
 
 def any_nu() -> dict[str, str]:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import connection, links
 from app.forms.choose_model import Victim, victim_of
 from app.papers import stage
-from app.runs import naming, progress, wanted
+from app.runs import naming, progress, reproduce, wanted
 from app.runs.record import Record
 from engine.asking import legacy as answers
 from engine.asking.answers import Answer
@@ -379,12 +378,6 @@ def runs_of(victim: Victim, told: Story) -> list[Spec | Wanted]:
     ]
 
 
-def reproduce_ladder(model: Run, sample: int, fitted: Sequence[Run]) -> dict[str, str]:
+def reproduce_ladder(question: dict[str, Any]) -> dict[str, str]:
     """The ladder over ν in Python."""
-    size = int(np.prod(connection.catalogue()["data"].get(model.spec.data, {"shape": [784]})["shape"]))
-    return {
-        "Python": (
-            f"from engine.asking import answers\nquestion = answers.nu_question({model.key!r}, {sample},"
-            f" {size}, {[run.key for run in fitted]!r})\nprint(answers.answer(question).json['levels'])"
-        )
-    }
+    return reproduce.answer(answers.typed(question))

@@ -1,8 +1,10 @@
 """How runs are made again: one command and one piece of Python for each, for the foot of a page."""
 
 import json
+from typing import Any
 
 from app.address import connection
+from engine.asking.questions import Question
 from engine.store import reproduce
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -15,6 +17,16 @@ def lines(*runs: Spec | Wanted) -> dict[str, str]:
     if len(found) == 1:
         return found[0]
     return {"Command line": "\n".join(one["Command line"] for one in found)} if found else {}
+
+
+def answer(question: Question[Any]) -> dict[str, str]:
+    """Language -> the text that asks a question again: a ladder is no run, but the same question has the same
+    answer.
+    """
+    said = question.model_dump(mode="json", exclude_defaults=True)
+    name = type(question).__name__
+    code = f"from engine.asking import keeping\nfrom engine.asking.questions import {name}\n\n"
+    return {"Python": f"{code}print(keeping.answer({name}.model_validate({said!r})))"}
 
 
 def command(run: Spec | Wanted) -> str:

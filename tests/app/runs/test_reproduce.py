@@ -2,8 +2,21 @@
 
 import ast
 import shlex
+from typing import Any
+
+import pytest
 
 from app.runs import reproduce
+from engine.asking import questions
+from engine.asking.questions import (
+    AttackChoice,
+    Axis,
+    EmbeddingLadderQuestion,
+    LadderQuestion,
+    ObjectiveChoice,
+    OverviewQuestion,
+    Question,
+)
 from engine.cli.choosing import typed
 from engine.running.runner import prepare
 from engine.store.store import Store
@@ -33,3 +46,30 @@ def test_several_runs_are_lines_one_after_the_other(trained_home: Store, desk: D
     assert found == [reproduce.command(run.spec), reproduce.command(wish)]
     assert found[1] == f"python3 -m engine attack pgd --model {run.key} --seed 0 --n 20"
     assert reproduce.lines() == {}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        OverviewQuestion(model="digits/adec"),
+        LadderQuestion(model="m", sample=3),
+        LadderQuestion(
+            model="m",
+            sample=0,
+            attack=AttackChoice(name="mv_gan", fitted=("f",)),
+            objective=ObjectiveChoice(name="go_to_cluster", settings={"cluster": 2}, lam=3.0),
+            norm="l2",
+            axis=Axis(name="lambda", levels=9),
+            locked=(1,),
+        ),
+        EmbeddingLadderQuestion(model="m", sample=7),
+    ],
+)
+def test_a_question_is_asked_again(question: Question[Any]) -> None:
+    code = ast.parse(reproduce.answer(question)["Python"])
+    calls = (node for node in ast.walk(code) if isinstance(node, ast.Call))
+    call = next(node for node in calls if ast.unparse(node.func).endswith(".model_validate"))
+    assert isinstance(call.func, ast.Attribute)
+    owner = getattr(questions, ast.unparse(call.func.value))
+    again = owner.model_validate(ast.literal_eval(call.args[0]))
+    assert again == question and again.key() == question.key()
