@@ -189,20 +189,11 @@ def circles(trees: dict[str, ast.Module]) -> list[set[str]]:
 
 
 TREES = modules(ROOT)
-CIRCLES_LEFT: list[set[str]] = [
-    {
-        "engine.asking.computing",
-        "engine.asking.controls",
-        "engine.asking.keeping",
-        "engine.asking.maps",
-    },
-]
-"""Files that still import one another; to be empty."""
 
 
 def test_no_files_import_one_another() -> None:
     own = {name: tree for name, tree in TREES.items() if name.split(".")[0] != "tests"}
-    assert [circle for circle in circles(own) if circle not in CIRCLES_LEFT] == []
+    assert circles(own) == []
 
 
 def test_imports_go_one_way() -> None:

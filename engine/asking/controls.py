@@ -75,7 +75,7 @@ def controls(question: ControlsQuestion) -> ControlsAnswer:
     SettingsError for a level it lacks.
     """
     asked, level = question.ladder, question.level
-    climbed = keeping.answer(asked)
+    climbed = keeping.kept_or(asked, ladder)
     if level >= len(climbed.levels):
         raise SettingsError(
             f"The ladder has levels 0 to {len(climbed.levels) - 1}; got {level}. Choose one of them."

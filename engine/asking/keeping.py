@@ -7,9 +7,11 @@ is read by the page server itself; only what is not goes to a worker.
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -43,13 +45,11 @@ def kept(question: Question[A]) -> A | None:
     return found
 
 
-def answer(question: Question[A]) -> A:
-    """The kept answer, or a computed one, which is kept from now on. Needs torch unless it is kept."""
+def kept_or(question: Question[A], compute: Callable[[Any], A]) -> A:
+    """The kept answer; else the one that `compute` gives, which is kept from now on."""
     found = kept(question)
     if found is None:
-        from engine.asking import computing  # the page server never gets here, and must not import torch
-
-        found = computing.compute(question)
+        found = compute(question)
         if question.kept:
             write(file_of(question, _folder()), found)
             prune(_folder())

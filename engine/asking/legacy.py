@@ -22,7 +22,6 @@ __all__ = [
     "SHOWN",
     "TOP",
     "Answer",
-    "answer",
     "key",
     "kept",
     "ladder_question",
@@ -45,7 +44,7 @@ def typed(question: Mapping[str, Any] | Question[Any]) -> Question[Any]:
         case "place":
             return asked.PlaceOnUmapQuestion(ladder=typed(rest["ladder"]))  # type: ignore[arg-type]
         case "images":
-            return asked.ImagesQuestion(data=rest["data"], ids=tuple(rest["ids"]), fingerprint="")
+            return asked.ImagesQuestion(data=rest["data"], ids=tuple(rest["ids"]), fingerprint="any")
         case "fate":
             attack = AttackChoice(name=rest.pop("attack"), settings=rest.pop("settings"))
             models = tuple(rest.pop("models"))
@@ -100,11 +99,6 @@ def key(question: Mapping[str, Any] | Question[Any]) -> str:
 def kept(question: Mapping[str, Any] | Question[Any]) -> Any:
     """The kept answer."""
     return keeping.kept(typed(question))
-
-
-def answer(question: Mapping[str, Any] | Question[Any]) -> Any:
-    """The kept or computed answer."""
-    return keeping.answer(typed(question))
 
 
 def ladder_question(model: str, sample: int, **given: Any) -> dict[str, Any]:

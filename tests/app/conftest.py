@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app.address import connection
 from app.home import welcome
 from engine import registry
-from engine.asking import keeping
+from engine.asking import computing
 from engine.asking.questions import A, Question
 from engine.running.runner import prepare, run
 from engine.store import catalogue
@@ -66,7 +66,7 @@ class Desk:
 
     def ask(self, question: Question[A], timeout: float = 120.0) -> A:
         """The answer, computed here."""
-        return keeping.answer(question)
+        return computing.answer(question)
 
     def warm(self, lane: str) -> None:
         """Nothing to warm."""

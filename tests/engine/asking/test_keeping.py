@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from engine.asking import keeping, questions
 from engine.asking.answers import Answer, ControlsAnswer, ImagesAnswer, LadderAnswer, UmapAnswer
-from engine.asking.computing import ANSWERED_BY
+from engine.asking.computing import ANSWERED_BY, answer
 from engine.asking.questions import (
     AttackChoice,
     ImagesQuestion,
@@ -18,11 +18,13 @@ from engine.asking.questions import (
     Question,
     UmapQuestion,
 )
+from engine.errors import SettingsError
 from engine.store import catalogue
+from engine.store.store import Store
 
 ONE = LadderQuestion(model="0123456789abcdef", sample=3)
 EVERY = [each for each in vars(questions).values() if isinstance(each, type) and issubclass(each, Question)]
-DIGITS = ImagesQuestion(data="digits", fingerprint="", ids=(0, 1))
+DIGITS = ImagesQuestion.of(Store().zoo()["digits/adec"].spec, [0, 1])
 
 
 @pytest.fixture(autouse=True)
@@ -116,15 +118,20 @@ def test_answers_do_not_change() -> None:
 
 
 def test_an_answer_is_computed_once_and_then_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = keeping.answer(DIGITS)
+    found = answer(DIGITS)
     assert found.images.shape == (2, 64) and len(list((home / "answers").glob("*.npz"))) == 1
     monkeypatch.setitem(ANSWERED_BY, ImagesQuestion, None)  # type: ignore[arg-type]
-    assert np.array_equal(keeping.answer(DIGITS).images, found.images)
+    assert np.array_equal(answer(DIGITS).images, found.images)
+
+
+def test_pictures_of_other_numbers_with_the_same_name_are_refused(home: Path) -> None:
+    with pytest.raises(SettingsError, match="other numbers"):
+        answer(DIGITS.model_copy(update={"fingerprint": "0" * 16}))
 
 
 def test_what_depends_on_the_store_is_not_kept(home: Path) -> None:
     wrong = PrepareQuestion(action="train", name="nothing_of_the_kind", data="digits")
-    assert "nothing_of_the_kind" in (keeping.answer(wrong).sentence or "")
+    assert "nothing_of_the_kind" in (answer(wrong).sentence or "")
     assert keeping.kept(wrong) is None and not (home / "answers").exists()
 
 
@@ -142,7 +149,7 @@ def test_answers_that_were_not_read_for_long_make_room(tmp_path: Path) -> None:
 
 
 def test_a_kept_answer_that_is_read_stays_young(home: Path) -> None:
-    keeping.answer(DIGITS)
+    answer(DIGITS)
     file = next((home / "answers").glob("*.npz"))
     os.utime(file, (1, 1))
     assert keeping.kept(DIGITS) is not None and file.stat().st_mtime > 1
