@@ -73,10 +73,11 @@ def test_attack_offers_attack_and_objective_and_draws_the_ladder(trained: Run, o
         "attack", model=trained.key, attack="mi_fgsm", objective="raise_entropy", eps="0.2", steps="5"
     )
     assert "MI-FGSM" in options(at) and "Raise the entropy" in options(at) and not at.error
+    assert "raises the entropy to" in said(at)
     assert f"engine attack mi_fgsm --model {trained.key}" in said(at)
 
 
-def test_inspect_shows_the_attack(trained: Run, opened: Opened) -> None:
+def test_inspect_shows_the_attack_and_its_metric(trained: Run, opened: Opened) -> None:
     attacked = finished(
         prepare(
             "attack",
@@ -87,6 +88,7 @@ def test_inspect_shows_the_attack(trained: Run, opened: Opened) -> None:
     )
     at = opened("inspect", run=attacked.key)
     assert not at.error
+    assert "RMS change" in said(at) + "\n".join(str(frame.value) for frame in at.dataframe)
 
 
 def test_curves_draws_its_sweep(trained: Run, opened: Opened) -> None:

@@ -98,7 +98,7 @@ def test_a_ladder_of_9_levels() -> None:
     model: nn.Module = network_of(fresh("float32")).eval().requires_grad_(False)
     clean = pictures().rows(slice(0, 1))
 
-    def bind(views: Views) -> Objective:
+    def bind(views: Views, _: torch.Tensor) -> Objective:
         return Objective(MvDisrupt().measure(model, views), True)
 
     times = []
