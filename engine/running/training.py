@@ -10,7 +10,7 @@ from torch import nn
 from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
-from engine.errors import DataError
+from engine.errors import DataError, SettingsError
 from engine.events import Event
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
