@@ -8,15 +8,13 @@ from app.components.ladder import ladder
 from app.forms.choose_model import DEFAULT_MODEL, victim_of
 from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
-from app.home import welcome
+from app.home import families, welcome
 
 layout.page_head("What do you want to break?")
 zoo = connection.store().zoo()
 if DEFAULT_MODEL in zoo:
     run = zoo[DEFAULT_MODEL]
-    victim = victim_of(run, DEFAULT_MODEL)
-    sample = first_sample("digits")
-    threat = Threat()
+    victim, threat, sample = victim_of(run, DEFAULT_MODEL), Threat(), first_sample(run.spec.data)
     question = threat.ladder(run.key, sample)
     answer = connection.ask(question)
     st.markdown(welcome.story(answer))
@@ -37,7 +35,7 @@ else:
         "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits"
         " take about a minute."
     )
-welcome.families()
+families.cards()
 welcome.recent()
 welcome.fetching()
 welcome.machine()

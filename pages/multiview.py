@@ -8,8 +8,10 @@ from app.address import connection, layout, links, notices
 from app.attack import controls, levels, on_the_map, takeaway
 from app.components.ladder import ladder
 from app.explain import explain
+from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
-from app.papers import multiview, views
+from app.papers.multiview import attackers, many_samples, one_sample
+from app.papers.multiview.levels import level_of, questions, step_of
 from app.runs import reproduce
 
 layout.page_head(
@@ -19,60 +21,51 @@ layout.page_head(
 )
 choose, look = layout.choose_and_look()
 with choose:
-    victim = multiview.choose_model()
+    victim = choose_model("fuses")
     sample = choose_sample(victim)
-    threat = multiview.choose_threat(victim)
+    chosen = attackers.choose(victim)
 with look:
-    multiview.watch_fitting(
-        victim.run, links.value("attacker", "pgd"), multiview.locks(), links.value("protocol", "transductive")
+    threat = attackers.ready(victim, chosen) if chosen is not None else None
+if chosen is None or threat is None:
+    layout.page_foot()
+    st.stop()
+with look:
+    views = one_sample.views_of(victim)
+    question, whole = questions(victim, threat, sample)
+    answer = connection.ask(question, "Climbing the ladder…")
+    levels.jump(answer)
+    takeaway.show(victim, threat.objective, answer)
+    attackers.explain_fit(chosen, threat)
+    released = ladder(
+        on_the_map.drawing(victim, threat.objective, answer),
+        key=f"views-{st.session_state.get('jumps', 0)}",
+        level=level_of(answer, links.value("step", -1)),
     )
-    if threat is None and len(multiview.locks()) < victim.overview.json["views"]:
-        st.info("Fit generators to this model first, or choose PGD.", icon=":material/model_training:")
-    elif threat is not None:
-        known = connection.ask({"ask": "views", "model": victim.run.key}, "Looking at the views…")
-        whole = threat.question(victim.run.key, sample, multiview.LEVELS)
-        question = (
-            whole
-            if multiview.ready(victim, whole)
-            else threat.question(victim.run.key, sample, multiview.FIRST)
-        )
-        answer = connection.ask(question, "Climbing the ladder…")
-        levels.jump(answer)
-        takeaway.show(victim, "mv_disrupt", answer)
-        multiview.labelled(threat)
-        released = ladder(
-            on_the_map.drawing(victim, "mv_disrupt", answer),
-            key=f"views-{st.session_state.get('jumps', 0)}",
-            level=multiview.level_in(answer, links.value("step", -1)),
-        )
-        if released is not None:
-            links.put("step", multiview.level_out(answer, released))
-        level = levels.shown_level(answer, multiview.level_in(answer, links.value("step", -1)))
-        views.sizes(known, answer, level)
-        left, right = st.columns([1, 3], gap="medium")
-        with left:
-            views.agree(known, answer, level)
-            views.mitigation(answer, level)
-        with right:
-            views.alone(victim, known, answer, level)
-        views.maps(victim, known, answer, level)
-        views.about_data(victim)
-        st.subheader("And the others?", anchor=False)
-        views.matrices(victim, threat, round(float(answer.json["levels"][level]), 4))
-        with st.expander(
-            "Is it the attack, or would anything do? Controls at this ε",
-            key="open_controls",
-            icon=":material/balance:",
-            on_change="rerun",
-        ) as opened:
-            if opened.open:
-                controls.show(victim, question, answer, level)
-explain(
-    ("model", victim.run.spec.name),
-    ("attack", "pgd" if threat is None or threat.fitted is None else "mv_gan"),
-    ("objective", "mv_disrupt"),
-)
-layout.page_foot(reproduce.lines(multiview.attack_of(victim, threat)) if threat else {})
-if threat is not None and question is not whole:
+    if released is not None:
+        links.put("step", step_of(answer, released))
+    level = levels.shown_level(answer, level_of(answer, links.value("step", -1)))
+    one_sample.sizes(views, answer, level)
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
+        one_sample.agreement(views, answer, level)
+        one_sample.kl_of_assignments(answer, level)
+    with right:
+        one_sample.each_alone(victim, views, answer, level)
+    one_sample.maps(victim, views, answer, level)
+    one_sample.about_data(victim)
+    st.subheader("And the others?", anchor=False)
+    many_samples.matrices(victim, chosen, threat, round(answer.levels[level], 4))
+    opened = st.expander(
+        "Is it the attack, or would anything do? Controls at this ε",
+        key="open_controls",
+        icon=":material/balance:",
+        on_change="rerun",
+    )
+    if opened.open:
+        with opened:
+            controls.show(victim, question, answer, level)
+explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
+layout.page_foot(reproduce.lines(attackers.on_all(victim, chosen, threat)))
+if question is not whole:
     connection.ask(whole, "Filling in the levels between…", timeout=600)
     notices.draw_again()

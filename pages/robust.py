@@ -8,102 +8,59 @@ from app.address import connection, layout, links
 from app.attack import levels, on_the_map
 from app.components.ladder import ladder
 from app.explain import explain
-from app.forms.choose_model import Victim
 from app.forms.choose_sample import choose_sample
-from app.papers import acts, stage
+from app.papers.robust import along_nu, columns, networks, own_attack, rounds
 from app.papers.studies import against_control, beside, curves, results, tables
 from app.runs import reproduce
 from app.train import choose, follow
 
+PAGE = "robust"
 TABS = {
-    "acts": "Three acts",
+    "acts": "Attack and defence",
     "nu": "Drag ν",
     "strength": "Any ν",
     "pixels": "On the pixels",
     "tables": "Published and measured",
     "train": "Train it live",
 }
-PAGE = "robust"
-METHODS = (*acts.MODULES, "latent_defence")
-ATTACK = "latent_attack"
 
 
-def three_acts() -> dict[str, str]:
-    """The same samples in the base, the defended and the re-attacked network."""
-    choose, look = layout.choose_and_look()
-    with choose:
-        victim = acts.choose_base()
+def attack_and_defence() -> dict[str, str]:
+    """The same samples in the base network, in the defended one, and under a fresh attack."""
+    left, look = layout.choose_and_look()
+    with left:
+        victim = networks.choose_base()
         sample = choose_sample(victim, first=0)
-        told = acts.choose_story(victim)
+        chosen = rounds.choose(victim)
     with look:
-        said = acts.sentence(told)
+        said = rounds.sentence(chosen)
         if said:
             st.markdown(said)
-        acts.missing(victim, told)
-        columns = st.columns(3, gap="medium")
-        ids: list[int] = []
-        every: dict[str, stage.Act] = {}
-        for column, (name, run) in zip(columns, told.acts().items(), strict=True):
-            with column:
-                st.subheader(stage.NAMES[name], anchor=False)
-                st.caption(stage.LEADS[name])
-                act = stage.read(run) if run is not None else None
-                if act is None:
-                    st.info("Not there yet.", icon=":material/hourglass_empty:")
-                    continue
-                every[name] = act
-                ids = ids or stage.samples(act, sample)
-                stage.scores(act)
-                stage.pictures(act, ids, sample, name)
-                stage.clusters(act, sample, name)
-                stage.arrows(act, sample, name)
-                stage.flow(act, name)
-        if every:
-            stage.numbers(every)
-    return reproduce.lines(*acts.runs_of(victim, told))
+        rounds.make_missing(chosen)
+        columns.show(chosen, sample)
+    return reproduce.lines(*rounds.made_by(chosen))
 
 
 def drag() -> dict[str, str]:
     """One sample along ν: δ found for it alone, or read off it by one network at each ν."""
-    choose, look = layout.choose_and_look()
-    with choose:
-        victim = acts.choose_base()
-        sample = choose_sample(victim, first=0)
-        told = acts.choose_story(victim)
-        shown = {"base": victim.run} | ({"defended": told.defended} if told.defended is not None else {})
-        state_of = str(
-            st.segmented_control("Network", list(shown), default="base", required=True, key="nu/state")
-        )
-        fitted = acts.over_nu(shown[state_of])
-        kind = str(
-            st.segmented_control(
-                "δ",
-                ["for this sample", "one network"] if len(fitted) > 1 else ["for this sample"],
-                default="for this sample",
-                required=True,
-                key="nu/kind",
-                help="One network: a level for each ν at which an attack was fitted.",
-            )
-        )
+    left, look = layout.choose_and_look()
+    with left:
+        base = networks.choose_base()
+        sample = choose_sample(base, first=0)
+        victim, fitted = along_nu.choose(rounds.choose(base))
     with look:
-        run = shown[state_of]
-        overview = connection.ask({"ask": "overview", "model": run.key}, "Looking at the model…")
-        question = acts.ladder_question(
-            run, sample, overview.json["size"], fitted if kind == "one network" else []
-        )
+        question = along_nu.question(victim, sample, fitted)
         answer = connection.ask(question, "Climbing the ladder…")
-        acts.takeaway(answer)
-        here = Victim(run.name, run, overview)
-        level = links.value("step", -1)
+        along_nu.takeaway(answer)
         released = ladder(
-            on_the_map.drawing(here, "flip_and_keep", answer),
-            key=f"nu-{question.get('fitted', '')}",
-            level=level,
+            on_the_map.drawing(victim, question.objective.name, answer),
+            key=f"nu-{'-'.join(question.attack.fitted)}",
+            level=links.value("step", -1),
         )
         if released is not None:
             links.put("step", released)
-        acts.pair(answer, levels.shown_level(answer, links.value("step", -1)))
-    return acts.reproduce_ladder(question)
+        along_nu.likeness(answer, levels.shown_level(answer, links.value("step", -1)))
+    return reproduce.answer(question)
 
 
 def any_nu() -> dict[str, str]:
@@ -130,28 +87,31 @@ def pixels() -> dict[str, str]:
 
 
 def train() -> dict[str, str]:
-    """A base network or its defence, trained with the scores under attack."""
+    """A base network or its defence, trained with the scores under attack; or an attack of one's own."""
     catalogue = connection.catalogue()
-    sets = {name: card for name, card in catalogue["data"].items() if card["views"] == 1}
-    titles = {name: catalogue["model"][name]["title"] for name in METHODS}
-    choose_column, look = layout.choose_and_look()
-    with choose_column:
-        method = st.selectbox(
+    methods = {name: catalogue["model"][name] for name in (*networks.base_names(), networks.defence())}
+    attack = catalogue["attack"][networks.attack()]
+    left, look = layout.choose_and_look()
+    with left:
+        name = st.selectbox(
             "Network or attack",
-            [*titles, ATTACK],
-            format_func=(titles | {ATTACK: catalogue["attack"][ATTACK]["title"]}).__getitem__,
+            [*methods, attack["name"]],
+            format_func=lambda one: (methods.get(one) or attack)["title"],
             key="robust/method",
-            help="\n\n".join(f"{titles[name]}: {catalogue['model'][name]['summary']}" for name in METHODS),
+            help="\n\n".join(f"{entry['title']}: {entry['summary']}" for entry in methods.values()),
         )
-    if method == ATTACK:
-        acts.fit(choose_column, look)
-        return {}
-    with choose_column:
+        wish = own_attack.choose() if name == attack["name"] else None
+    if wish is not None:
+        with look:
+            own_attack.show(wish)
+        return reproduce.lines(wish)
+    sets = {one: card for one, card in catalogue["data"].items() if card["views"] == 1}
+    with left:
         data, usable = choose.choose_data(sets, "digits")
-        choose.begin(catalogue["model"][method], data, f"robust/{data}/{method}", usable)
+        choose.begin(methods[name], data, f"robust/{data}/{name}", usable)
         st.caption("The defence trains its base and fits its attack first, or finds them.")
     with look:
-        run = follow.newest(data, method, "on digits base, attack and defence take half a minute")
+        run = follow.newest(data, name, "on digits base, attack and defence take half a minute")
     return {} if run is None else reproduce.lines(run.spec)
 
 
@@ -169,18 +129,18 @@ tab = st.segmented_control(
     label_visibility="collapsed",
 )
 SHOW = {
-    "acts": three_acts,
+    "acts": attack_and_defence,
     "nu": drag,
     "strength": any_nu,
     "pixels": pixels,
     "tables": lambda: tables.tables(PAGE),
     "train": train,
 }
-said = SHOW[str(tab)]()
+again = SHOW[str(tab)]()
 explain(
-    ("model", "conv_ae"),
-    ("model", "latent_defence"),
-    ("attack", "latent_attack"),
-    ("objective", "flip_and_keep"),
+    ("model", networks.base_names()[0]),
+    ("model", networks.defence()),
+    ("attack", networks.attack()),
+    ("objective", str(rounds.aims(networks.attack())["objective"])),
 )
-layout.page_foot(said)
+layout.page_foot(again)

@@ -84,6 +84,9 @@ def choose_model(ability: str = "") -> Victim:
         for name, run in connection.models(ability=ability or None).items()
         if possible.objectives(run.spec.name)
     }
+    asked = st.session_state["address"].get("model")
+    if asked not in found and asked in connection.models():
+        links.forget("model")  # it is a choice for other pages
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()

@@ -76,14 +76,23 @@ def _batch(run: Run, pace: Pace) -> int:
     return int((settings.get("base", {}) if pace.of_base else settings).get("batch", 1))
 
 
-def newest_picture(run: Run, record: Record, name: str) -> None:
-    """The newest picture of a kind that a run has drawn; nothing before the first."""
-    pictures = record.pictures(name)
-    if not pictures:
+def newest_picture(run: Run, record: Record) -> None:
+    """The newest picture that a run has drawn; nothing before the first."""
+    newest = record.newest_picture()
+    if newest is None:
         return
     try:
-        image = (run.folder / pictures[-1].file).read_bytes()
+        image = (run.folder / newest.file).read_bytes()
     except OSError:
         st.caption("The newest picture is not there any more.")
         return
-    st.image(image, caption=pictures[-1].caption, width="stretch", alt=pictures[-1].caption)
+    st.image(image, caption=newest.caption, width="stretch", alt=newest.caption)
+
+
+def reached_so_far(run: Run, record: Record) -> None:
+    """How many of the samples that are watched an attack flips by now, and its newest picture."""
+    now = record.now()
+    if "flip_rate" in now:
+        acc = f"; their ACC is {now['acc_attacked']:.3f}" if "acc_attacked" in now else ""
+        st.markdown(f"So far it flips **{now['flip_rate']:.0%}** of the samples that are watched{acc}.")
+    newest_picture(run, record)

@@ -82,6 +82,10 @@ class Record:
         """Its pictures of one kind, in order."""
         return [event for event in self.events if isinstance(event, Picture) and event.picture == name]
 
+    def newest_picture(self) -> Picture | None:
+        """The last picture of any kind."""
+        return next((event for event in reversed(self.events) if isinstance(event, Picture)), None)
+
     def pace(self) -> Pace:
         """Step, total and rate of the phase it is in."""
         moving = [event for event in self.events if isinstance(event, Progress | Evaluate)]

@@ -1,7 +1,6 @@
 """The newest numbers of a training run, and what warns of a failing one."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -10,11 +9,11 @@ from app.train.measured import Entry, order
 
 
 def show(told: Record, entry: Entry, metrics: Mapping[str, Entry]) -> None:
-    """First what was measured, then what the method itself watches beside its losses; its alarms below."""
+    """First what was measured, then what the method has an alarm for; the alarms that ring below."""
     now = told.now()
     with st.container(horizontal=True):
-        for label, value, explanation in [*_measured(now, entry, metrics), *_watched(now, entry)]:
-            st.metric(label, f"{value:.3f}", width=100, help=explanation)
+        for label, value, explanation in [*_measured(now, entry, metrics), *_guarded(now, entry)]:
+            st.metric(label, f"{value:.3f}", width=110, help=explanation)
     for alarm in entry.get("alarms", ()):
         value = now.get(alarm["value"], 0.0)
         if value > alarm["above"]:
@@ -46,11 +45,12 @@ def _number(name: str, now: Mapping[str, float], entry: Entry, metric: Entry) ->
     return label, now[name], explanation
 
 
-def _watched(now: Mapping[str, float], entry: Entry) -> list[Number]:
-    """The method's curves that are no losses."""
-    panels: dict[str, dict[str, Any]] = {panel["name"]: panel for panel in entry.get("panels", ())}
+def _guarded(now: Mapping[str, float], entry: Entry) -> list[Number]:
+    """The values that have an alarm."""
+    guarded = {alarm["value"] for alarm in entry.get("alarms", ())}
+    captions = {panel["name"]: panel["caption"] for panel in entry.get("panels", ())}
     return [
-        (curve["title"], now[curve["name"]], panels.get(curve["panel"], {}).get("caption", ""))
+        (curve["title"], now[curve["name"]], captions.get(curve["panel"], ""))
         for curve in entry.get("curves", ())
-        if curve["panel"] != "losses" and curve["name"] in now
+        if curve["name"] in guarded and curve["name"] in now
     ]

@@ -19,7 +19,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=1,
-        measure=lambda seen: accuracy(seen.labels, seen.clusters()),
+        measure=lambda said: accuracy(said.labels.numpy(), said.cluster.numpy()),
     ),
     Metric(
         "nmi",
@@ -32,7 +32,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=2,
-        measure=lambda seen: nmi(seen.labels, seen.clusters()),
+        measure=lambda said: nmi(said.labels.numpy(), said.cluster.numpy()),
     ),
     Metric(
         "ari",
@@ -45,7 +45,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=3,
-        measure=lambda seen: ari(seen.labels, seen.clusters()),
+        measure=lambda said: ari(said.labels.numpy(), said.cluster.numpy()),
     ),
 )
 

@@ -67,10 +67,18 @@ class Qualifier:
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of model: the heading under which pages list it, and what is said under that heading."""
+    """A kind of model: the heading under which pages list it, and what is said under that heading.
+
+    `page` is the page that is about it, `example` the model whose pictures stand for it ("": any of it),
+    under the attack and for the objective named here.
+    """
 
     name: str
     about: str
+    page: str = "attack"
+    example: str = ""
+    attack: str = "pgd"
+    objective: str = "leave_cluster"
 
 
 OTHER = Family("Other models", "Models of a kind that has no heading of its own yet.")

@@ -27,6 +27,9 @@ FAMILY = Family(
     "Multi-view clustering",
     "Models that see a thing twice and agree with themselves. Both views are pushed, or one while the other"
     " is locked.",
+    page="multiview",
+    example="comvc",
+    objective="mv_disrupt",
 )
 CLUSTERING = (
     Curve("compact", "L1, clusters apart"),

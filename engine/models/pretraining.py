@@ -24,6 +24,7 @@ from engine.settings import knob
 DEEP = Family(
     "Deep clustering",
     "Models that sort images without labels. A small push sends an image to another cluster.",
+    example="adec",
 )
 FITS = {"digits": "quick", "mnist_test": "mnist_test"}
 ARMS = (

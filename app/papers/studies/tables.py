@@ -42,8 +42,10 @@ def table(found: Result) -> pd.DataFrame:
     """
     apart = _apart(found)
     lines = [_first(row, found, apart) | _scores(row) for row in found.rows]
-    last = [_controls(row, found, apart) | {"note": row.note} for row in found.rows]
-    frame = pd.concat([pd.DataFrame(lines), pd.DataFrame(last)], axis=1)
+    last = [_controls(row, found, apart) for row in found.rows]
+    columns = list(dict.fromkeys(title for row in sorted(last, key=len, reverse=True) for title in row))
+    notes = pd.DataFrame({"note": [row.note for row in found.rows]})
+    frame = pd.concat([pd.DataFrame(lines), pd.DataFrame(last, columns=columns), notes], axis=1)
     empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
     return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
 

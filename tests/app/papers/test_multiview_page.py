@@ -6,9 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
-from app.papers import multiview
+from app.forms.choose_model import victim_of
+from app.papers.multiview import attackers, levels
+from engine.asking.answers import LadderAnswer
 from engine.store.store import Store
-from tests.app.conftest import said
+from tests.app.conftest import Desk, said
 
 Opened = Callable[..., AppTest]
 
@@ -32,7 +34,7 @@ def test_a_shipped_model_opens_with_its_views(trained_home: Store, opened: Opene
     )
 
 
-@pytest.mark.parametrize("attacker", ["strong", "released"])
+@pytest.mark.parametrize("attacker", ["mv_gan", "mv_gan.as_released"])
 def test_a_shipped_generator_is_clamped_and_says_so(
     attacker: str, trained_home: Store, opened: Opened
 ) -> None:
@@ -43,7 +45,7 @@ def test_a_shipped_generator_is_clamped_and_says_so(
 
 
 def test_a_lock_on_joint_generators_understates_and_is_told(trained_home: Store, opened: Opened) -> None:
-    at = opened("multiview", model="noisy_digits/comvc", attacker="strong", locked="0")
+    at = opened("multiview", model="noisy_digits/comvc", attacker="mv_gan", locked="0")
     assert sum("understates" in warning.value for warning in at.warning) == 1
     assert any(button.label == "Fit generators with this lock" for button in at.button)
     free = opened("multiview", model="noisy_digits/comvc", locked="0")
@@ -64,10 +66,35 @@ def test_a_model_of_one_view_in_the_address_is_for_other_pages(trained_home: Sto
     assert any("model=nobody" in warning.value for warning in nobody.warning)
 
 
-def test_levels_of_a_short_ladder_are_those_of_the_whole() -> None:
-    class Said:
-        json = {"levels": [0.0] * multiview.FIRST}  # noqa: RUF012
+def test_levels_of_a_short_ladder_are_those_of_the_whole(trained_home: Store, opened: Opened) -> None:
+    class Short:
+        levels = (0.0,) * levels.FIRST
 
-    short: multiview.Answer = Said()  # type: ignore[assignment]
-    assert [multiview.level_in(short, step) for step in (-1, 0, 32, 64)] == [-1, 0, 4, 8]
-    assert [multiview.level_out(short, level) for level in (0, 4, 8)] == [0, 32, 64]
+    short: LadderAnswer = Short()  # type: ignore[assignment]
+    assert [levels.level_of(short, step) for step in (-1, 0, 32, 64)] == [-1, 0, 4, 8]
+    assert [levels.step_of(short, level) for level in (0, 4, 8)] == [0, 32, 64]
+
+
+def test_attackers_are_what_the_catalogue_says(trained_home: Store, opened: Opened) -> None:
+    found = attackers.attackers(victim_of(connection.store().zoo()["noisy_digits/comvc"]))
+    assert next(iter(found)) == "pgd" and {"mv_gan", "mv_gan.as_released"} <= found.keys()
+    assert found["mv_gan.as_released"].title.endswith("as released")
+    assert set(attackers.OLD_NAMES.values()) <= found.keys()
+
+
+@pytest.mark.parametrize(("old", "new"), [("strong", "mv_gan"), ("released", "mv_gan.as_released")])
+def test_links_of_earlier_versions_name_the_same_attacker(
+    old: str, new: str, trained_home: Store, opened: Opened
+) -> None:
+    at = opened("multiview", model="noisy_digits/comvc", attacker=old)
+    assert at.selectbox(key="p_attacker").value == new and not at.warning
+    assert at.query_params["attacker"] in (new, [new])
+
+
+def test_a_lock_is_fitted_from_the_page(trained_home: Store, opened: Opened, desk: Desk) -> None:
+    at = opened("multiview", model="noisy_digits/comvc", attacker="mv_gan", locked="1")
+    next(button for button in at.button if button.label == "Fit generators with this lock").click()
+    at.run()
+    assert not at.exception and len(desk.submitted) == 1
+    spec = Store().find(desk.submitted[0]).spec
+    assert (spec.name, spec.settings["locked"], spec.settings["half"]) == ("mv_gan", [1], "second")

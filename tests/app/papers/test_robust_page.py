@@ -6,11 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
-from app.papers import acts, stage
+from app.papers.robust import columns, rounds
 from app.papers.studies import results, verdicts
 from app.runs import wanted
+from engine.asking.questions import PrepareQuestion
 from engine.events import Row
-from engine.running.runner import prepare
 from engine.store.store import Store
 from tests.app.conftest import Desk, said
 
@@ -22,15 +22,15 @@ def told(at: AppTest) -> str:
 
 
 @pytest.mark.parametrize("model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph"])
-def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, opened: Opened) -> None:
+def test_three_rounds_stand_beside_one_another(model: str, trained_home: Store, opened: Opened) -> None:
     at = opened("robust", model=model)
     assert not at.error and not at.warning, said(at)
-    assert [title.value for title in at.subheader] == list(stage.NAMES.values())
+    assert [title.value for title in at.subheader] == list(columns.TITLES.values())
     assert sum(metric.label == "Flips" for metric in at.metric) == 3
     assert "against the attack it has seen (flips" in told(at) and "A random direction as long flips" in told(
         at
     )
-    assert len(at.get("plotly_chart")) == 9, "bars, arrows and flows of three acts"
+    assert len(at.get("plotly_chart")) == 9, "bars, arrows and flows of three rounds"
     rows = list(at.dataframe[0].value[""])
     assert {"D, absolute", "D, relative", "‖δ‖/‖z‖", "Active coordinates"} <= set(rows)
 
@@ -38,12 +38,13 @@ def test_three_acts_stand_beside_one_another(model: str, trained_home: Store, op
 @pytest.mark.parametrize(
     "model", ["digits/conv_ae", "digits/conv_ae_mie", "digits/conv_ae_graph", "mnist_test/conv_ae"]
 )
-def test_every_act_ships(model: str, trained_home: Store, desk: Desk) -> None:
+def test_every_round_ships(model: str, trained_home: Store, desk: Desk) -> None:
     zoo = connection.store().zoo()
-    told = acts.story(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"], list(zoo.values()))
-    assert None not in told.acts().values() and told.same is not None and told.attack is not None
-    assert told.same.spec.builds_on["fitted"] == told.attack.key and told.defended is not None
-    assert told.defended.spec.builds_on["base"] == zoo[model].key
+    found = rounds.of(zoo[model], zoo[f"{model}.attack"], zoo[f"{model}.defended"], list(zoo.values()))
+    assert len(found.runs()) == 5 and found.same is not None and found.attack is not None
+    assert found.same.spec.builds_on["fitted"] == found.attack.key and found.defended is not None
+    assert found.defended.spec.builds_on["base"] == zoo[model].key
+    assert rounds.next_of(found) is None
 
 
 def test_the_sentence_follows_the_numbers() -> None:
@@ -56,7 +57,7 @@ def test_the_sentence_follows_the_numbers() -> None:
 
     def sentence(*rates: float) -> str:
         first, same, again = (Told(rate) for rate in rates)
-        return str(acts.sentence(acts.Story(None, first, None, same, again)))  # type: ignore[arg-type]
+        return str(rounds.sentence(rounds.Rounds(None, first, None, same, again)))  # type: ignore[arg-type]
 
     assert "holds against the attack it has seen" in sentence(0.5, 0.1, 0.45) and "wins again" in sentence(
         0.5, 0.1, 0.45
@@ -80,7 +81,7 @@ def test_nu_is_dragged_for_a_sample_alone_and_over_fitted_networks(
     at.session_state["nu/kind"] = "one network"
     at.run()
     assert not at.exception and not at.error
-    assert [run.result()["nu"] for run in acts.over_nu(connection.store().zoo()["digits/conv_ae"])] == [
+    assert [run.result()["nu"] for run in rounds.over_nu(connection.store().zoo()["digits/conv_ae"])] == [
         0.001,
         0.003,
         0.005,
@@ -93,35 +94,32 @@ def test_what_is_missing_is_made_from_the_page(
 ) -> None:
     zoo = connection.store().zoo()
     base = zoo["digits/conv_ae"]
-    monkeypatch.setattr(acts, "_done", lambda: [base])
-    monkeypatch.setattr(wanted.choices, "found", lambda *_: None)  # though the zoo has them
+    monkeypatch.setattr(rounds, "finished", lambda: [base])
+    monkeypatch.setattr(wanted, "found", lambda wish: None)
     at = opened("robust", model="digits/conv_ae")
-    button = next(one for one in at.button if one.label == "Fit the attack")
-    button.click()
+    next(one for one in at.button if one.label == "Fit the attack").click()
     at.run()
     assert not at.exception, at.exception
-    assert desk.submitted == [] or Store().find(desk.submitted[0]).spec.name == "latent_attack"
-    nothing = acts.story(base, zoo["digits/conv_ae.attack"], None, [])
-    overview = connection.ask({"ask": "overview", "model": base.key})
-    after = acts._next(acts.Victim("digits/conv_ae", base, overview), nothing)
-    assert after is not None
-    wish, words = after
-    assert words == "Train the defence" and wish.changes["module"] == "conv_ae"
-    assert prepare(**vars(wish)).builds_on["base"] == base.key
+    spec = Store().find(desk.submitted[0]).spec if desk.submitted else zoo["digits/conv_ae.attack"].spec
+    assert (spec.name, spec.builds_on) == ("latent_attack", {"model": base.key})
 
 
-def test_the_next_act_is_the_one_that_ships(trained_home: Store) -> None:
-    zoo = trained_home.zoo()
+def test_what_comes_next_is_made_of_this_base(trained_home: Store, desk: Desk) -> None:
+    zoo = connection.store().zoo()
     base, attack = zoo["digits/conv_ae"], zoo["digits/conv_ae.attack"]
-    defended, same = zoo["digits/conv_ae.defended"], zoo["digits/conv_ae.defended.same"]
-    again = zoo["digits/conv_ae.defended.reattack"]
-    wishes = {
-        attack: acts.attack_on(base, base),
-        defended: acts.defence_of(base),
-        same: acts.same_attack(defended, attack),
-        again: acts.attack_on(defended, base, attack),
-    }
-    assert {run: wanted.found(wish) for run, wish in wishes.items()} == {run: run for run in wishes}
+    following = rounds.next_of(rounds.of(base, attack, None, []))
+    assert following is not None and following[1] == "Train the defence"
+    wish = following[0]
+    assert wish.changes["module"] == "conv_ae"
+    answer = connection.ask(PrepareQuestion(**vars(wish)))
+    assert answer.sentence is None and answer.spec is not None
+    assert answer.spec.builds_on["base"] == base.key
+    defended = zoo["digits/conv_ae.defended"]
+    for done, shipped in (([], "same"), ([zoo["digits/conv_ae.defended.same"]], "reattack")):
+        following = rounds.next_of(rounds.of(base, attack, defended, done))
+        assert following is not None
+        spec = connection.ask(PrepareQuestion(**vars(following[0]))).spec
+        assert spec is not None and spec.key == zoo[f"digits/conv_ae.defended.{shipped}"].key
 
 
 @pytest.mark.parametrize("tab", ["strength", "pixels"])
@@ -178,11 +176,10 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(
     at = opened("robust", tab="train")
     at.selectbox(key="robust/method").set_value("latent_attack")
     at.run()
-    labels = [button.label for button in at.button]
-    assert "Fit" not in labels and "flips" in at.subheader[0].value  # what ships is shown at once
     at.selectbox(key="fit/model").set_value("digits/conv_ae.defended")
-    at.selectbox(key="fit/kind").set_value("ReLU")
-    at.number_input(key="fit/nu").set_value(0.02).run()
+    next(one for one in at.segmented_control if one.key.endswith("/activation")).set_value("relu")
+    next(one for one in at.number_input if one.key.endswith("/nu")).set_value(0.02)
+    at.run()
     next(button for button in at.button if button.label == "Fit").click()
     at.run()
     assert not at.exception and len(desk.submitted) == 1
@@ -191,9 +188,8 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(
         spec.settings["objective_settings"] == {"nu": 0.02}
         and spec.settings["attack_settings"]["activation"] == "relu"
     )
-    assert spec.builds_on["model"] == connection.store().zoo()[
-        "digits/conv_ae.defended"
-    ].key and spec.settings["attack_settings"]["hidden"] == [128, 64]
+    assert spec.builds_on["model"] == connection.store().zoo()["digits/conv_ae.defended"].key
+    assert spec.settings["attack_settings"]["hidden"] == [128, 64]
 
 
 def test_inspect_opens_moved_embeddings(trained_home: Store, opened: Opened) -> None:

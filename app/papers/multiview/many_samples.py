@@ -1,0 +1,88 @@
+"""The same attack on many samples: classes against clusters before and after, over the half of the data that
+was not trained on.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.address import connection, notices
+from app.charts import matrix_chart, plot
+from app.forms.choose_model import Victim
+from app.forms.threat import Threat
+from app.papers.multiview.attackers import HALF, Chosen
+from app.runs import headline, wanted
+from engine.errors import FeintError
+from engine.store.run import Run
+
+N = 300
+"""Samples that are attacked at once."""
+
+
+def matrices(victim: Victim, chosen: Chosen, threat: Threat, epsilon: float) -> None:
+    """Two matrices, clean and attacked, once the attack on many samples is there; before, its button."""
+    run = _run(victim, chosen, threat, epsilon)
+    if run is None:
+        return
+    try:
+        _show(victim, run)
+    except FeintError as error:
+        notices.refused(error)
+
+
+def _run(victim: Victim, chosen: Chosen, threat: Threat, epsilon: float) -> Run | None:
+    """The run that attacked them: that of the fit, where it holds its samples; else one at this ε, of the
+    usual attack where the lock was put on one that was fitted without it.
+    """
+    if threat.fitted:
+        fit = connection.store().find(threat.fitted)
+        if not chosen.understates(fit):
+            if (fit.folder / "samples.parquet").exists():
+                return fit
+        else:
+            threat = Threat(objective=threat.objective, locked=threat.locked, epsilon=epsilon)
+    else:
+        threat = replace(threat, epsilon=epsilon)
+    return wanted.wanted_or_button(
+        threat.wanted(victim.run, half=HALF, n=N),
+        f"Attack {N} samples at ε = {threat.epsilon:.3g}",
+        icon=":material/groups:",
+        help="PGD takes seconds; its result is kept as a run.",
+        primary=False,
+    )
+
+
+def _show(victim: Victim, run: Run) -> None:
+    table, result = run.table(), run.result()
+    labelled = bool((table["label"] >= 0).all())
+    if not labelled:
+        st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")
+    epsilon = float(run.spec.settings["epsilon"])
+    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon:g}"}
+    for column, (name, title) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
+        acc = result.get(f"acc_{name}")
+        said = title + (f": ACC {acc:.3f}" if acc is not None else "")
+        with column:
+            plot.show(_matrix(victim, table, name, labelled, said), f"matrix-{name}")
+    parameters = {"model": victim.name, "run": run.name}
+    headline.link("inspect", "Inspect these samples one by one", "search", parameters)
+
+
+def _matrix(victim: Victim, table: pd.DataFrame, name: str, labelled: bool, title: str) -> plot.Chart:
+    """Classes, or clean clusters where there are none, against the clusters of a column."""
+    classes = list(victim.overview.class_names) if labelled else victim.names
+    rows = table["label" if labelled else "cluster_clean"].to_numpy()
+    counts = np.zeros((len(classes), len(victim.names)), dtype=int)
+    np.add.at(counts, (rows, table[f"cluster_{name}"].to_numpy()), 1)
+    order = victim.order
+    return matrix_chart.confusion(
+        counts[:, order],
+        classes,
+        [victim.names[number] for number in order],
+        title=title,
+        row_title="class",
+        column_title="cluster",
+        caption=f"n = {len(table)} of the half that was not trained on.",
+    )

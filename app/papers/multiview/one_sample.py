@@ -1,0 +1,168 @@
+"""What a sample's views say, one by one and fused, at a level of its ladder."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.address import connection
+from app.charts import matrix_chart, palette, plot
+from app.forms.choose_model import Victim
+from engine.asking.answers import LadderAnswer, ViewsAnswer
+from engine.asking.questions import ViewsQuestion
+from engine.metrics import robustness
+
+ALONE = 0.5
+"""Where the head agrees with the fusion on fewer of the clean samples than this, its answer for one view
+means nothing.
+"""
+POINTS = 2000
+"""Clean samples on a map, at most."""
+TINY = 1e-30
+"""Stands for a share of 0 where its logarithm is taken."""
+
+
+def views_of(victim: Victim) -> ViewsAnswer:
+    """What is known of the views of a model, whichever sample is looked at."""
+    return connection.ask(ViewsQuestion(model=victim.run.key), "Looking at the views…")
+
+
+def sizes(views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
+    """ε at a level, in the unit of each view's own contrast."""
+    if answer.view_linf is None:
+        return
+    parts = [
+        f"view {view + 1}: {size:.3f} = **{size / width:.0%}** of its contrast"
+        for view, (size, width) in enumerate(zip(answer.view_linf[level], views.contrast, strict=True))
+    ]
+    st.caption(
+        f"Largest change in {' · '.join(parts)}. Contrast: the middle 90 % of an image's values, the median"
+        " over images."
+    )
+
+
+def about_data(victim: Victim) -> None:
+    """Where the views come from, and what their pairing tells; nothing for a file of one's own."""
+    card = connection.catalogue()["data"].get(victim.run.spec.data)
+    if card is not None:
+        st.caption(f"{card['title']}: {card['note']}")
+
+
+def kl_of_assignments(answer: LadderAnswer, level: int) -> None:
+    """L_AM of this sample: what the Attack Mitigator of a defence keeps small."""
+    if answer.q is None or answer.q_clean is None:
+        return
+    p, q = (np.log(np.maximum(part[None], TINY)) for part in (answer.q_clean, answer.q[level]))  # (1, k) each
+    st.metric(
+        "L_AM of this sample",
+        f"{robustness.divergence(p, q)[0]:.2f}",
+        help=(
+            "KL of the clean assignment from the attacked one, in nats, 1e-4 added to every probability: 0"
+            " where the attack changes nothing."
+        ),
+    )
+
+
+def agreement(views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
+    """How far the views agree with one another before and after, beside the views of different samples."""
+    if answer.agreement is None or answer.agreement_clean is None:
+        return
+    before, after = float(answer.agreement_clean), float(answer.agreement[level])
+    st.metric(
+        "Agreement of the views",
+        f"{after:.2f}",
+        f"{after - before:+.2f} by the attack",
+        help="Mean cosine between the embeddings of a sample's views: 1 where they say the same.",
+    )
+    weights = ", ".join(f"{weight:.2f}" for weight in views.weights)
+    st.caption(
+        f"Clean it is {before:.2f}; over all samples {views.agreement:.2f}, and between views of different"
+        f" samples {views.agreement_of_strangers:.2f}. Weights of the fusion: {weights}."
+    )
+
+
+def each_alone(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
+    """The fusion's clusters, and those of the head applied to one view, where that means anything."""
+    if answer.q is None or answer.q_clean is None or answer.view_q is None:
+        return
+    rows = {"clean": answer.q_clean, "now": answer.q[level]}
+    heard = [view for view, share in enumerate(views.alone) if share >= ALONE]
+    rows |= {f"view {view + 1}": answer.view_q[level][view] for view in heard}
+    order = victim.order
+    shares = np.stack(list(rows.values()))[:, order]  # (rows, k)
+    chart = matrix_chart.confusion(
+        shares,
+        list(rows),
+        [victim.names[number] for number in order],
+        title="Which cluster, and who says so",
+        row_title="by",
+        column_title="cluster",
+        caption=(
+            "Clean and now: the fusion. View 1, view 2 …: the head applied to one view, for which it was not"
+            " trained."
+        ),
+        texts=[[f"{share:.0%}" if share >= 0.005 else "" for share in row] for row in shares],
+    )
+    plot.show(chart, "alone")
+    for view, share in enumerate(views.alone):
+        if view not in heard:
+            st.caption(
+                f"View {view + 1} alone is left out: applied to it, the head agrees with the fusion on"
+                f" {share:.0%} of the clean samples only."
+            )
+
+
+def maps(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
+    """The map of each view with the way that the sample goes on it."""
+    if answer.view_xy is None or answer.view_xy_clean is None:
+        return
+    for view, column in enumerate(st.columns(len(views.xy), gap="medium")):
+        way = np.concatenate([answer.view_xy_clean[view][None], answer.view_xy[: level + 1, view]])
+        with column:
+            plot.show(_map(victim, f"View {view + 1}", views.xy[view], way), f"map{view}", table=False)
+
+
+def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray) -> plot.Chart:
+    """Clean samples (n, 2) in the colours of their clusters, and the way (levels, 2) of one."""
+    figure = go.Figure()
+    _points(figure, victim, xy)
+    figure.add_scatter(
+        x=way[:, 0], y=way[:, 1], mode="lines", line={"color": plot.GREY, "width": 2.5}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=[way[0, 0], way[-1, 0]],
+        y=[way[0, 1], way[-1, 1]],
+        mode="markers",
+        hovertext=["clean", "now"],
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={
+            "size": 13,
+            "symbol": ["circle-open", "circle"],
+            "color": plot.BRIGHTER,
+            "line": {"width": 2.5, "color": plot.GREY},
+        },
+    )
+    plot.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.")
+    figure.update_layout(showlegend=False, height=330)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    length = float(np.linalg.norm(way[-1] - way[0]))
+    takeaway = f"{title}: the sample goes {length:.2f} far on the map."
+    return plot.Chart(figure, pd.DataFrame(way, columns=["x", "y"]), takeaway)
+
+
+def _points(figure: go.Figure, victim: Victim, xy: np.ndarray) -> None:
+    kept = np.linspace(0, len(xy) - 1, min(len(xy), POINTS)).astype(int)
+    groups = victim.overview.group
+    if groups is None:
+        return
+    for number, name in enumerate(victim.names):
+        members = kept[groups[kept] == number]
+        figure.add_scatter(
+            x=xy[members, 0],
+            y=xy[members, 1],
+            mode="markers",
+            name=name,
+            hovertemplate=f"{name}<extra></extra>",
+            marker={"size": 4, "opacity": 0.5, "color": palette.LIGHT[number % len(palette.LIGHT)]},
+        )

@@ -1,0 +1,1 @@
+"""Robust clustering: an attack on the embedding, a defence against it, and attacks on what was defended."""
