@@ -39,10 +39,10 @@ class Metric:
     """A measured number: what it means, its unit and range, whether more is better (None: neither), and how
     it is measured.
 
-    `of` says of what: "attack" (`engine.metrics.protocols.AttackedSamples`), "model" (its `Outputs` of the
-    clean samples) or "training" (`engine.metrics.gradient_angles.Gradients`). One loop measures every metric
-    whose `needs` and `labels` are there; the others are absent. A `measure` that gives one value a sample is
-    averaged, and a share where they are true or false: it then has `NAME_low` and `NAME_high` too.
+    `of` says of what: "attack", "model" or "training" (`engine.metrics.protocols.AttackedSamples` and
+    `CleanSamples`, `engine.metrics.gradient_angles.Gradients`). One loop measures every metric whose `needs`
+    and `labels` are there; the others are absent. A `measure` that gives one value a sample is averaged, and
+    a share where they are true or false: it then has `NAME_low` and `NAME_high` too.
     """
 
     name: str

@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests import chromium
+from tests import chromium, shapes
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM_ARGUMENTS = [
@@ -39,7 +39,9 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = (
 
 from jaxtyping import install_import_hook  # noqa: E402
 
-install_import_hook("engine.nets", "beartype.beartype")  # shapes of equations, checked in tests alone
+install_import_hook(
+    "engine.nets", f"{shapes.__name__}.checked"
+)  # shapes are checked in tests alone
 
 import engine  # noqa: E402, F401  how threads wait is settled there, before torch is loaded
 

@@ -242,7 +242,7 @@ def test_app_imported_for_real_brings_no_torch() -> None:
         ("engine.attacks.pgd", "from ..models.adec import ADEC"),
         ("engine.metrics.clustering", "def f():\n  import streamlit"),
         ("engine.defences.ar_dmvc", "from engine.store.store import Store"),
-        ("engine.store.store", "from app.address import state"),
+        ("engine.store.store", "from app.address import links"),
         ("engine.store.store", "import distributed"),
         ("engine.nets.heads", "from tests import conftest"),
     ],
@@ -254,7 +254,7 @@ def test_a_wrong_arrow_is_found(importer: str, line: str) -> None:
 @pytest.mark.parametrize(
     ("importer", "line"),
     [
-        ("pages.attack", "from app.address import state"),
+        ("pages.attack", "from app.address import links"),
         ("app.address.state", "from engine.store.store import Store"),
         ("engine.models.adec", "from engine.models.acai import ACAI"),
         ("engine.metrics.flips", "from engine.attacks.budget import Budget"),

@@ -21,7 +21,7 @@ from engine.asking.victims import (
 )
 from engine.data.views import Views, picture
 from engine.errors import AbilityError, DataError, SettingsError
-from engine.metrics.protocols import measure
+from engine.metrics.protocols import CleanSamples, measure
 from engine.objectives import combine
 
 
@@ -75,7 +75,8 @@ def _scores(victim: Victim) -> dict[str, float | None]:
     """Every metric of models that fits this one, on its clean samples."""
     every = victim.data.views.all().to(victim.device)
     said = victim.outputs_of(every, victim.labels_of(range(len(victim.data)))).to("cpu")
-    return measure("model", said).values
+    clean = CleanSamples(said, victim.data.rows("train"), victim.data.rows("test"))
+    return measure("model", clean).values
 
 
 def images(question: ImagesQuestion) -> ImagesAnswer:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine import data as engine_data
 from engine import device
 from engine.data.dataset import Dataset
 from engine.data.views import Views
@@ -17,6 +16,7 @@ from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
 from engine.models.protocols import Classifies, Clusters, Encodes, Outputs, outputs
+from engine.running.ingredients import plain_data_of
 from engine.running.models import load_model
 from engine.store.run import Run
 from engine.store.store import Store
@@ -153,17 +153,12 @@ class Victim:
 def victim_of(key: str) -> Victim:
     """The model of a run with its clean embedding and groups, cached in the worker.
 
-    Raises SettingsError where the data are others than those it was trained on.
+    Raises DataError where the data are others than those it was trained on.
     """
     run = Store(home()).find(key)
     how = device.choose()
     model = load_model(run, how.device)
-    data = engine_data.load(run.spec.data)
-    if data.fingerprint != run.spec.fingerprint:
-        raise SettingsError(
-            f"The model {key} was trained on other numbers called {run.spec.data!r}; put the old data back or"
-            " train it anew."
-        )
+    data = plain_data_of(run.spec)
     with torch.no_grad():
         said = [_at_rest(model, x) for x in data.views.to(how.device).chunks()]
     z, log_groups = (_joined(parts) for parts in zip(*said, strict=True))

@@ -21,7 +21,7 @@ from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
 from engine.errors import RunBroken, SettingsError
 from engine.events import Evaluate, Event, Progress
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.variational import perturber
 from engine.objectives.protocols import LatentObjective, Objective, on_embedding
 from engine.registry import register
@@ -177,7 +177,7 @@ class LatentAttack(AttackSettings):
         with how.autocast():
             objective = on_embedding(bind(x))
             eta = objective.spread * torch.randn(objective.z.shape, generator=rng).to(objective.z)
-            value = objective.drawn(objective.z + full(net(x.flat())), eta).mean()
+            value = objective.drawn(objective.z + float32(net(x.flat())), eta).mean()
         optimiser.zero_grad(set_to_none=True)
         (-value).backward()
         optimiser.step()
@@ -239,7 +239,7 @@ class Bound(AttackSettings):
             yield from settled(aim, settings.own_steps, settings.own_rate)
             return
         with torch.no_grad():
-            attacked = aim.z + full(net(x))  # (n, m)
+            attacked = aim.z + float32(net(x))  # (n, m)
             yield Iterate(attacked, aim(attacked), 0)
 
 

@@ -23,7 +23,7 @@ from engine.device import How
 from engine.errors import BudgetError, RunBroken, SettingsError
 from engine.events import Evaluate, Event, Progress
 from engine.nets.gan import discriminator, generator, judged
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.views import still
 from engine.objectives.protocols import Objective
 from engine.registry import register
@@ -247,7 +247,7 @@ class MvGAN(AttackSettings):
 
     def deltas(self, generators: nn.Module, x: Views, budget: Budget) -> list[Tensor]:
         """δ of each view (n, C, H, W)."""
-        raw = Views(full(net(view)) for net, view in zip(generators, x, strict=True))  # type: ignore[call-overload]
+        raw = Views(float32(net(view)) for net, view in zip(generators, x, strict=True))  # type: ignore[call-overload]
         if budget.mask is not None:
             raw = Views(
                 delta * free for delta, free in zip(raw, raw.like(budget.mask.to(raw[0])[None]), strict=True)

@@ -249,50 +249,49 @@ def _labels(
     y: np.ndarray, names: tuple[str, ...], n: int
 ) -> tuple[list[str], np.ndarray | None, tuple[str, ...]]:
     """Complaints, the labels numbered from 0, and the name of each class."""
-    if y.ndim != 1 or len(y) != n:
-        return (
-            [
-                f"labels must be one for each of the {n} samples; got the shape {y.shape}. Save y with its"
-                " samples."
-            ],
-            None,
-            (),
-        )
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        return [f"{int((~np.isfinite(y)).sum())} labels are missing. Fill them, or leave y out."], None, ()
-    if y.dtype.kind not in "biufUS":
-        return [f"labels must be numbers or text; got {y.dtype}."], None, ()
+    complaint = _unreadable(y, n)
+    if complaint:
+        return [complaint], None, ()
     values, numbered = np.unique(y, return_inverse=True)
+    numbers = names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names)
+    complaint = _unlikely(values, () if numbers else names, n)
+    if complaint:
+        return [complaint], None, ()
+    if numbers:
+        return [], y.astype(np.int64), names
+    return [], numbered.astype(np.int64), names or tuple(_text(value) for value in values)
+
+
+def _unreadable(y: np.ndarray, n: int) -> str:
+    """Why these are no labels of n samples; "" where they are."""
+    if y.ndim != 1 or len(y) != n:
+        expected = f"labels must be one for each of the {n} samples; got the shape {y.shape}."
+        return f"{expected} Save y with its samples."
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        return f"{int((~np.isfinite(y)).sum())} labels are missing. Fill them, or leave y out."
+    if y.dtype.kind not in "biufUS":
+        return f"labels must be numbers or text; got {y.dtype}."
+    return ""
+
+
+def _unlikely(values: np.ndarray, names: tuple[str, ...], n: int) -> str:
+    """Why these different labels of n samples are no classes, or not the named ones; "" where they are."""
     if len(values) < 2:
         return (
-            [
-                f"all labels are {_text(values[0])!r}: with one class nothing can be scored. "
-                "Bring two or more classes, or leave the labels out."
-            ],
-            None,
-            (),
+            f"all labels are {_text(values[0])!r}: with one class nothing can be scored. "
+            "Bring two or more classes, or leave the labels out."
         )
     if len(values) > max(n // 2, 2):
         return (
-            [
-                f"there are {len(values)} different labels for {n} samples, which looks like a measurement"
-                " and not like classes. Leave the labels out, or give classes."
-            ],
-            None,
-            (),
+            f"there are {len(values)} different labels for {n} samples, which looks like a measurement and"
+            " not like classes. Leave the labels out, or give classes."
         )
-    if names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names):
-        return [], y.astype(np.int64), names
     if names and len(names) != len(values):
         return (
-            [
-                f"class_names has {len(names)} names, but the labels hold {len(values)} classes. Give one"
-                " name for each."
-            ],
-            None,
-            (),
+            f"class_names has {len(names)} names, but the labels hold {len(values)} classes. Give one name"
+            " for each."
         )
-    return [], numbered.astype(np.int64), names or tuple(_text(value) for value in values)
+    return ""
 
 
 def _text(value: Any) -> str:

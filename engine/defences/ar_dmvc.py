@@ -20,7 +20,7 @@ from engine.models.declared import Curve
 from engine.models.multiview import MINI, QUICK, alignment, clustering, network_of, seen
 from engine.models.state import State
 from engine.nets.ddc import contrast
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.views import still
 from engine.registry import register
 from engine.settings import knob
@@ -88,8 +88,8 @@ class ARDMVC(CoMVC):
 
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:
         """CoMVC's parts at the clean batch, its sum at the attacked one, and the Attack Mitigator."""
-        moved = self.attacked(state, x)
-        clean, attacked = self._base(state, x), self._base(state, moved)
+        attacked_views = self.attacked(state, x)
+        clean, attacked = self._base(state, x), self._base(state, attacked_views)
         parts = dict(clean[0]) | {"attacked": self.lam * torch.stack(list(attacked[0].values())).sum()}
         return parts | self.mitigated(clean[1], attacked[1])
 
@@ -105,10 +105,10 @@ class ARDMVC(CoMVC):
         delta = (torch.rand(flat.shape, generator=state.rng).to(flat.device) * 2 - 1) * self.inner_epsilon
         with still(network_of(state)):
             for _ in range(self.inner_steps):
-                moved = (flat + delta).requires_grad_(True)
+                adversarial = (flat + delta).requires_grad_(True)
                 with state.how.autocast():
-                    z = network_of(state).views(x.like(moved))
-                (gradient,) = torch.autograd.grad(contrast(tuple(full(part) for part in z)), moved)
+                    z = network_of(state).views(x.like(adversarial))
+                (gradient,) = torch.autograd.grad(contrast(tuple(float32(part) for part in z)), adversarial)
                 delta = (delta + self.inner_step * gradient.sign()).clamp(
                     -self.inner_epsilon, self.inner_epsilon
                 )

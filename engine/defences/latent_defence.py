@@ -24,12 +24,13 @@ from engine.models.conv_ae import ConvAE
 from engine.models.conv_ae_graph import GRAPH, Graph
 from engine.models.conv_ae_mie import INFORMATION, MIE
 from engine.models.declared import WEIGHTED_LOSSES, Arm, Curve, Family, Panel, Qualifier
+from engine.models.forward_pass import ForwardPass, minibatch, vae_of
 from engine.models.pace import Pace, descend, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
-from engine.models.variational import MINI, QUICK, TEXT, Seen, health, minibatch, vae_of
+from engine.models.variational import MINI, QUICK, TEXT, health
 from engine.nets.information import dependence, derangement
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.variational import ClusteringVAE, critic
 from engine.objectives.flip_and_keep import FlipAndKeep
 from engine.registry import register
@@ -245,51 +246,52 @@ class LatentDefence(ModelSettings):
                 state.extra[name].load_state_dict(bases["attack"].state_dict())
 
     def parts(self, state: State, x: Views) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """The parts of the loss of a batch, weighted as they are summed; and what is told beside them."""
-        parts, it = self.started().parts(state, x)
+        """The parts of the loss of a batch, weighted as they are summed; and what stands beside them."""
+        parts, clean = self.started().parts(state, x)
         if self.variant == "control":
             return parts, {}
         model, attack = vae_of(state), state.extra["learning_attack" if self.attack_steps else "attack"]
         with torch.no_grad(), state.how.autocast():
-            delta = full(attack(x.flat()))
+            delta = float32(attack(x.flat()))
         with state.how.autocast():
-            moved = it.m + delta
-            x_hat, log_y = model.generate(moved + it.eta), model.log_assign_embedding(moved)
+            code = clean.m + delta
+            x_hat, log_y = model.generate(code + clean.eta), model.log_assign_embedding(code)
         if self.variant == "consistency":
-            return parts | self._consistent(it, x_hat, log_y), {}
-        return self._informed(state, parts, it, moved, torch.cat([x_hat, log_y.exp()], dim=1))
+            return parts | self._consistent(clean, x_hat, log_y), {}
+        return self._informed(state, parts, clean, code, torch.cat([x_hat, log_y.exp()], dim=1))
 
     def _informed(
-        self, state: State, parts: dict[str, Tensor], it: Seen, moved: Tensor, perturbed: Tensor
+        self, state: State, parts: dict[str, Tensor], clean: ForwardPass, code: Tensor, perturbed: Tensor
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        clean = torch.cat([it.x_hat, it.log_y.exp()], dim=1)
+        outputs = torch.cat([clean.x_hat, clean.log_y.exp()], dim=1)
         losses, rights = {}, []
-        for name, code, outputs in (("perturbed_code", moved, clean), ("clean_code", it.m, perturbed)):
+        pairs = {"perturbed_code": (code, outputs), "clean_code": (clean.m, perturbed)}
+        for name, (one, other) in pairs.items():
             loss, right = dependence(
-                state.extra["tell"], code, outputs, derangement(len(code), state.rng).to(code.device)
+                state.extra["tell"], one, other, derangement(len(one), state.rng).to(one.device)
             )
             losses[name] = self.weight * loss
             rights.append(right)
         return parts | losses, {"critic_accuracy": torch.stack(rights).mean()}
 
-    def _consistent(self, it: Seen, x_hat: Tensor, log_y: Tensor) -> dict[str, Tensor]:
-        y = it.log_y.exp().detach()
-        apart = (y * (it.log_y.detach() - log_y)).sum(1).mean()
+    def _consistent(self, clean: ForwardPass, x_hat: Tensor, log_y: Tensor) -> dict[str, Tensor]:
+        y = clean.log_y.exp().detach()
+        apart = (y * (clean.log_y.detach() - log_y)).sum(1).mean()
         return {
             "assignments": self.weight * apart,
-            "pictures": self.weight * (x_hat - it.x_hat).square().sum(1).mean(),
+            "pictures": self.weight * (x_hat - clean.x_hat).square().sum(1).mean(),
         }
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """The steps of the defence, with a turn of the attack after each round where it learns on."""
         data, pace = data.to(state.how.device), Pace()
         while state.step < self.steps:
-            parts, told = self.parts(state, minibatch(state, data, self.batch))
+            parts, beside = self.parts(state, minibatch(state, data, self.batch))
             descend(state.optimisers["defence"], torch.stack(list(parts.values())).sum())
             state.counters["step"] += 1
             if self.attack_steps and state.step % self.round == 0:
                 self._attack_learns(state, data)
-            values = {name: part.detach() for name, part in parts.items()} | told
+            values = {name: part.detach() for name, part in parts.items()} | beside
             if state.step % self.evaluate_every == 0 or state.step == self.steps:
                 yield Evaluate(
                     step=state.step, total=self.steps, values=numbers(values | health(state, data))

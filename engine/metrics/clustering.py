@@ -19,7 +19,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=1,
-        measure=lambda said: accuracy(said.labels.numpy(), said.cluster.numpy()),
+        measure=lambda seen: accuracy(seen.labels, seen.clusters()),
     ),
     Metric(
         "nmi",
@@ -32,7 +32,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=2,
-        measure=lambda said: nmi(said.labels.numpy(), said.cluster.numpy()),
+        measure=lambda seen: nmi(seen.labels, seen.clusters()),
     ),
     Metric(
         "ari",
@@ -45,7 +45,7 @@ register_metric(
         of="model",
         needs=("clusters",),
         headline=3,
-        measure=lambda said: ari(said.labels.numpy(), said.cluster.numpy()),
+        measure=lambda seen: ari(seen.labels, seen.clusters()),
     ),
 )
 

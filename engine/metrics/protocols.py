@@ -1,7 +1,6 @@
 """What metrics look at, and the one loop that measures them all.
 
-A metric of an attack looks at `AttackedSamples`, one of a model at what it says of the clean samples
-(`engine.models.protocols.Outputs`, with their labels), one of a training at
+A metric of an attack looks at `AttackedSamples`, one of a model at `CleanSamples`, one of a training at
 `engine.metrics.gradient_angles.Gradients`. Each says by `present` what is there to be measured.
 """
 
@@ -111,6 +110,36 @@ class AttackedSamples:
         """(n, m) embeddings, clean and attacked, for metrics that need them."""
         assert self.clean.z is not None and self.attacked.z is not None
         return self.clean.z.numpy(), self.attacked.z.numpy()
+
+
+@dataclass(frozen=True)
+class CleanSamples:
+    """All samples of the data as a trained model sees them, with those that it may have learned from."""
+
+    said: Outputs
+    train: np.ndarray  # rows
+    test: np.ndarray  # rows
+
+    @property
+    def n(self) -> int:
+        """How many samples."""
+        return self.said.n
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Abilities, "groups" and "labels"."""
+        return self.said.present
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) the labels, for metrics that say that they need them."""
+        assert self.said.labels is not None
+        return self.said.labels.numpy()
+
+    def clusters(self) -> np.ndarray:
+        """(n,) the clusters, for metrics that say that they need them."""
+        assert self.said.cluster is not None
+        return self.said.cluster.numpy()
 
 
 class Measured(NamedTuple):

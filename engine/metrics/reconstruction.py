@@ -21,6 +21,16 @@ def changes(seen: AttackedSamples) -> np.ndarray:
 
 register_metric(
     Metric(
+        "reconstruction_mse",
+        "Reconstruction error",
+        "Mean squared difference of all clean samples and their reconstruction.",
+        unit="squared data unit",
+        better="down",
+        of="model",
+        needs=("reconstructs",),
+        measure=lambda seen: float(seen.said.error.numpy().mean(dtype=np.float64)),
+    ),
+    Metric(
         "reconstruction_clean_mean",
         "Reconstruction error, clean",
         "Mean squared difference of clean samples and their reconstruction.",

@@ -27,7 +27,7 @@ from engine.models.declared import Curve
 from engine.models.pace import step_along
 from engine.models.pretraining import RECONSTRUCTION, SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
-from engine.nets.layers import full, perceptron
+from engine.nets.layers import float32, perceptron
 from engine.registry import register
 from engine.settings import knob
 
@@ -64,11 +64,11 @@ def forward(state: State, x: Tensor, alpha: Tensor, beta: Tensor) -> tuple[Tenso
     """
     model, critic = autoencoder_of(state), state.extra["critic"]
     with state.how.autocast():
-        z = full(model.encoder(x))
+        z = float32(model.encoder(x))
         x_hat, x_mixed = model.decoder(torch.cat([z, mixed(z, alpha)])).chunk(2)
-        blend = beta * x + (1 - beta) * full(x_hat).detach()
+        blend = beta * x + (1 - beta) * float32(x_hat).detach()
         of_mixture, of_blend = critic(x_mixed), critic(blend)
-    return full(x_hat), full(of_mixture).mean(1), full(of_blend).mean(1)
+    return float32(x_hat), float32(of_mixture).mean(1), float32(of_blend).mean(1)
 
 
 @register

@@ -31,10 +31,10 @@ from torch import Tensor, nn
 from engine.data.views import AtRest
 from engine.events import Event, Progress
 from engine.models.declared import LOSSES, Alarm, Curve, Panel, Qualifier
-from engine.models.embedded import CLUSTERING, SETTLED, SETTLING, SMALL, Embedded, EmbeddedState, moved
+from engine.models.embedded import CLUSTERING, SETTLED, SETTLING, SMALL, Embedded, EmbeddedState, count_update
 from engine.models.pace import Pace, descend, numbers
 from engine.models.pretraining import RECONSTRUCTION
-from engine.nets.layers import full, perceptron
+from engine.nets.layers import float32, perceptron
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
 from engine.settings import knob
@@ -77,22 +77,22 @@ def balanced_accuracy(real: Tensor, fake: Tensor) -> float:
 def encoder_step(state: EmbeddedState, x: Tensor, p: Tensor, weight: float, form: str) -> dict[str, Tensor]:
     """One step of encoder and centres on eq. (10), through a decoder and a discriminator that stand still."""
     with state.how.autocast():
-        z = full(state.model.encoder(x))
+        z = float32(state.model.encoder(x))
         fake = state.extra["discriminator"](state.model.decoder(z)) if weight else None
     kl = assignment_loss(p, log_assignment(z, state.model.centres))
-    loss = kl if fake is None else kl + weight * adversarial_loss(full(fake), form)
+    loss = kl if fake is None else kl + weight * adversarial_loss(float32(fake), form)
     descend(state.optimisers["encoder"], loss)
-    moved(state)
+    count_update(state)
     return {"kl": kl.detach()}
 
 
 def decoder_step(state: EmbeddedState, x: Tensor) -> dict[str, Tensor]:
     """One step of the decoder on eq. (11), with the encoder as it is now."""
     with torch.no_grad(), state.how.autocast():
-        z = full(state.model.encoder(x))
+        z = float32(state.model.encoder(x))
     with state.how.autocast():
         x_hat = state.model.decoder(z)
-    loss = F.mse_loss(full(x_hat), x)
+    loss = F.mse_loss(float32(x_hat), x)
     descend(state.optimisers["decoder"], loss)
     return {"reconstruction": loss.detach()}
 
@@ -102,10 +102,10 @@ def discriminator_step(state: EmbeddedState, x: Tensor) -> dict[str, Tensor]:
     "fake".
     """
     with torch.no_grad(), state.how.autocast():
-        x_hat = full(state.model.decoder(state.model.encoder(x)))
+        x_hat = float32(state.model.decoder(state.model.encoder(x)))
     with state.how.autocast():
         judged = state.extra["discriminator"](torch.cat([x, x_hat]))
-    real, fake = full(judged).squeeze(1).chunk(2)
+    real, fake = float32(judged).squeeze(1).chunk(2)
     loss = discriminator_loss(real, fake)
     descend(state.optimisers["discriminator"], loss)
     return {"discriminator": loss.detach(), "real": real.detach(), "fake": fake.detach()}
@@ -258,13 +258,13 @@ class ADEC(Embedded):
         """One iteration: the decoder alone, or encoder and centres, decoder, discriminator, in this order."""
         if not self.moves_encoder(state.step):
             return decoder_step(state, x) | {"block": torch.tensor(0.0)}
-        told = encoder_step(state, x, p, self.adv_weight, self.adv_loss) | decoder_step(state, x)
-        return told | _judgement(discriminator_step(state, x)) | {"block": torch.tensor(1.0)}
+        losses = encoder_step(state, x, p, self.adv_weight, self.adv_loss) | decoder_step(state, x)
+        return losses | _judgement(discriminator_step(state, x)) | {"block": torch.tensor(1.0)}
 
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """The regulariser is the adversarial loss; with weight 0 it is hypothetical."""
         adversarial = adversarial_loss(
-            full(state.extra["discriminator"](state.model.decoder(z))), self.adv_loss
+            float32(state.extra["discriminator"](state.model.decoder(z))), self.adv_loss
         )
         if not self.adv_weight:
             return {"self": adversarial, "total": kl, "weighted:pseudo": kl}
@@ -276,7 +276,7 @@ class ADEC(Embedded):
         alarm.
         """
         weights = list(state.model.encoder.parameters())
-        z = full(state.model.encoder(x))
+        z = float32(state.model.encoder(x))
         fake, real = (
             state.extra["discriminator"](state.model.decoder(z)),
             state.extra["discriminator"](x).detach(),

@@ -15,7 +15,7 @@ from engine.models.declared import Curve
 from engine.models.pace import descend
 from engine.models.pretraining import RECONSTRUCTION, SMALL, Pretraining, autoencoder_of
 from engine.models.state import State
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.registry import register
 from engine.settings import knob
 
@@ -59,6 +59,6 @@ class AEKMeans(Pretraining):
         model = autoencoder_of(state)
         with state.how.autocast():
             x_hat = model.decoder(model.encoder(x))
-        loss = F.mse_loss(full(x_hat), x)
+        loss = F.mse_loss(float32(x_hat), x)
         descend(state.optimisers["autoencoder"], loss)
         return {"reconstruction": loss.detach()}

@@ -18,7 +18,7 @@ from engine.models.declared import Curve
 from engine.models.multiview import SMALL, MultiView, clustering, seen
 from engine.models.state import State
 from engine.nets.ddc import contrast
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.views import MultiViewNet, decoder
 from engine.registry import register
 from engine.settings import knob
@@ -36,7 +36,7 @@ class ReconstructingNet(MultiViewNet):
 
     def decoded(self, z: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """x̂ of each view from its own embedding, float32."""
-        return tuple(full(decode(part)) for decode, part in zip(self.decoders, z, strict=True))
+        return tuple(float32(decode(part)) for decode, part in zip(self.decoders, z, strict=True))
 
     def reconstruct(self, x: Views) -> Tensor:
         """x̂ of all views, flat: (n, d)."""

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from engine.data.views import Views
 from engine.models.conv_ae import ConvAE
 from engine.models.declared import Curve
+from engine.models.forward_pass import vae_of
 from engine.models.state import State
-from engine.models.variational import vae_of
 from engine.nets.information import dependence, derangement
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.variational import critic
 from engine.registry import register
 from engine.settings import Settings, knob
@@ -70,7 +70,7 @@ class MIE(Settings):
         order = derangement(len(m), state.rng).to(m.device)
         with state.how.autocast():
             loss, _ = dependence(state.extra["critic"], seen, m, order)
-        return {"information": self.weight * full(loss)}
+        return {"information": self.weight * float32(loss)}
 
 
 @register

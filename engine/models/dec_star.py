@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.declared import Curve
-from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, moved
+from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, count_update
 from engine.models.pace import descend
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
 
@@ -44,14 +44,14 @@ class DECStar(Embedded):
     def update(self, state: EmbeddedState, x: Tensor, p: Tensor) -> dict[str, Tensor]:
         """One step of encoder and centres on KL(P‖Q)."""
         with state.how.autocast():
-            z = full(state.model.encoder(x))
+            z = float32(state.model.encoder(x))
         kl = assignment_loss(p, log_assignment(z, state.model.centres))
         descend(state.optimisers["encoder"], kl)
-        moved(state)
+        count_update(state)
         return {"kl": kl.detach()}
 
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """No regulariser is trained; the reconstruction error through the frozen decoder stands in as a
         hypothetical one.
         """
-        return {"self": F.mse_loss(full(state.model.decoder(z)), x), "total": kl, "weighted:pseudo": kl}
+        return {"self": F.mse_loss(float32(state.model.decoder(z)), x), "total": kl, "weighted:pseudo": kl}

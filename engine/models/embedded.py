@@ -36,7 +36,7 @@ class EmbeddedState(State):
     """A training on a base: `tensors` holds p (n, k) and the labels (n,) of the last refresh.
 
     Counters: step (iterations), order (seed of the batches), encoder_updates, moved (encoder updates since
-    the last refresh), refreshed (its step), settled, and latest, the values that the last event told.
+    the last refresh), refreshed (its step), settled, and latest, the values of the last event.
     """
 
     model: ClusteringAutoencoder
@@ -235,7 +235,7 @@ class Embedded(ModelSettings):
                 latest |= refresh(state, data)
                 latest |= self.signs(state, *self.minibatch(state, data))
                 state.counters["settled"] = self.stop_at_tolerance and state.counters["quiet"]
-                yield Evaluate(step=state.step, total=self.iterations, values=self.told(state, latest))
+                yield Evaluate(step=state.step, total=self.iterations, values=self.reported(state, latest))
             if done or state.counters["settled"]:
                 return
             latest |= self.update(state, *self.minibatch(state, data))
@@ -245,7 +245,7 @@ class Embedded(ModelSettings):
                     step=state.step,
                     total=self.iterations,
                     phase="clustering",
-                    values=self.told(state, latest),
+                    values=self.reported(state, latest),
                 )
 
     def minibatch(self, state: EmbeddedState, data: AtRest) -> tuple[Tensor, Tensor]:
@@ -258,7 +258,7 @@ class Embedded(ModelSettings):
             x = augmented(x, state.rng, self.base.rotation, self.base.shift)
         return state.model.units(x), state.tensors["p"][index]
 
-    def told(
+    def reported(
         self, state: EmbeddedState, values: Mapping[str, Tensor | float | None]
     ) -> dict[str, float | None]:
         """The values of an event: how often the encoder has moved, losses and signs; a resumed training goes
@@ -292,7 +292,7 @@ def refresh(state: EmbeddedState, data: AtRest) -> dict[str, Tensor | float | No
     return {"label_change": change, "smallest_cluster": smallest, "z_std": z.std(0, correction=0).mean()}
 
 
-def moved(state: EmbeddedState) -> None:
+def count_update(state: EmbeddedState) -> None:
     """Count one update of the encoder."""
     state.counters["encoder_updates"] += 1
     state.counters["moved"] += 1

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.declared import Curve
-from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, moved
+from engine.models.embedded import CLUSTERING, SETTLED, SMALL, Embedded, EmbeddedState, count_update
 from engine.models.pace import descend
 from engine.models.pretraining import RECONSTRUCTION
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
 from engine.settings import knob
@@ -66,17 +66,17 @@ class IDECStar(Embedded):
     def update(self, state: EmbeddedState, x: Tensor, p: Tensor) -> dict[str, Tensor]:
         """One joint step on mean (x − x̂)² + γ KL(P‖Q)."""
         with state.how.autocast():
-            z = full(state.model.encoder(x))
+            z = float32(state.model.encoder(x))
             x_hat = state.model.decoder(z)
         kl = assignment_loss(p, log_assignment(z, state.model.centres))
-        reconstruction = F.mse_loss(full(x_hat), x)
+        reconstruction = F.mse_loss(float32(x_hat), x)
         descend(state.optimisers["all"], reconstruction + self.gamma * kl)
-        moved(state)
+        count_update(state)
         return {"kl": kl.detach(), "reconstruction": reconstruction.detach()}
 
     def regularised(self, state: EmbeddedState, x: Tensor, z: Tensor, kl: Tensor) -> dict[str, Tensor]:
         """The regulariser is the reconstruction error."""
-        reconstruction = F.mse_loss(full(state.model.decoder(z)), x)
+        reconstruction = F.mse_loss(float32(state.model.decoder(z)), x)
         return {
             "self": reconstruction,
             "total": reconstruction + self.gamma * kl,

@@ -4,7 +4,7 @@ Attacks, measures and pages ask for abilities (`isinstance(model, Clusters)`), n
 Every method takes `Views` and gives float32 tensors with n rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
@@ -199,19 +199,25 @@ class Outputs:
         groups = self.groups
         return None if groups is None else groups.argmax(dim=1)
 
+    @property
+    def error(self) -> Tensor | None:
+        """(n,) mean squared difference of each sample and its reconstruction."""
+        return None if self.reconstruction is None else (self.reconstruction - self.x).square().mean(dim=1)
+
     def rows(self, index: Tensor) -> Self:
         """What is said of the samples at `index`, repeats allowed."""
-        return type(self)(**{name: value[index] for name, value in self._given()})
+        return type(self)(**{name: value[index] for name, value in self.given()})
 
     def to(self, device: str | torch.device) -> Self:
         """The same on a device."""
-        return type(self)(**{name: value.to(device) for name, value in self._given()})
+        return type(self)(**{name: value.to(device) for name, value in self.given()})
 
     def with_labels(self, labels: Tensor | None) -> Self:
         """The same, with these labels (n,)."""
         return replace(self, labels=labels)
 
-    def _given(self) -> list[tuple[str, Tensor]]:
+    def given(self) -> list[tuple[str, Tensor]]:
+        """Name and value of all that is there."""
         every = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return [(name, value) for name, value in every if value is not None]
 
@@ -228,13 +234,17 @@ def margin(scores: Tensor, group: Tensor) -> Tensor:
 def outputs(model: nn.Module, views: Views, labels: Tensor | None = None) -> Outputs:
     """Every ability that the model has, asked about every sample, a block of rows at a time."""
     index = torch.arange(views.n, device=views[0].device)
-    parts = [_said(model, views.rows(block)) for block in index.split(BLOCK)]
-    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    return Outputs(x=views.flat().float(), labels=labels, **joined)
+    return joined([_said(model, views.rows(block)) for block in index.split(BLOCK)]).with_labels(labels)
 
 
-def _said(model: nn.Module, views: Views) -> dict[str, Tensor]:
-    said = {}
+def joined(parts: Sequence[Outputs]) -> Outputs:
+    """What one model says of several sets of samples, one after the other."""
+    given = [dict(part.given()) for part in parts]
+    return Outputs(**{name: torch.cat([part[name] for part in given]) for name in given[0]})
+
+
+def _said(model: nn.Module, views: Views) -> Outputs:
+    said = {"x": views.flat().float()}
     if isinstance(model, Clusters):
         said["log_q"] = model.log_assign(views).float()
     if isinstance(model, Encodes):
@@ -243,7 +253,7 @@ def _said(model: nn.Module, views: Views) -> dict[str, Tensor]:
         said["reconstruction"] = model.reconstruct(views).float()
     if isinstance(model, Classifies):
         said["logits"] = model.logits(views).float()
-    return said
+    return Outputs(**said)
 
 
 class ModelSettings(Settings):

@@ -23,6 +23,7 @@ from engine.device import How
 from engine.errors import DataError, SettingsError
 from engine.events import Evaluate, Event, Progress
 from engine.models.declared import WEIGHTED_LOSSES, Arm, Curve, Family, Panel
+from engine.models.forward_pass import ForwardPass, divergence, forward_pass, minibatch, sampled, vae_of
 from engine.models.pace import Pace, descend, numbers
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
@@ -244,19 +245,19 @@ class Variational(ModelSettings):
         """
         return {}
 
-    def parts(self, state: State, x: Views) -> tuple[dict[str, Tensor], "Seen"]:
+    def parts(self, state: State, x: Views) -> tuple[dict[str, Tensor], ForwardPass]:
         """The parts of the clustering loss of a batch, weighted as they are summed, in float32; and the
         forward pass they come from.
         """
-        it = seen(state, x)
+        made = forward_pass(state, x)
         model = vae_of(state)
-        y = it.log_y.exp()
+        y = made.log_y.exp()
         parts = {
-            "reconstruction": self.weight * (it.x_hat - it.x).square().sum(1).mean(),
-            "prior": divergence(it.m, it.log_variance, model.centres, y).mean(),
+            "reconstruction": self.weight * (made.x_hat - made.x).square().sum(1).mean(),
+            "prior": divergence(made.m, made.log_variance, model.centres, y).mean(),
             "categorical": (y * (y + TINY).log()).sum(1).mean(),
         }
-        return parts | self.module(state, x, it.m, y), it
+        return parts | self.module(state, x, made.m, y), made
 
     def update(self, state: State, x: Views) -> dict[str, Tensor]:
         """One step of the stage that `state` is in; the parts of its loss, on the device."""
@@ -316,56 +317,6 @@ class Variational(ModelSettings):
                 yield Progress(step=state.step, total=self.total, phase=stage, values=numbers(values))
 
 
-class Seen:
-    """One forward pass of a batch: x in the network's units, moments, the draw η, x̂ of m + η, log y of m."""
-
-    def __init__(
-        self, x: Tensor, m: Tensor, log_variance: Tensor, eta: Tensor, x_hat: Tensor, log_y: Tensor
-    ) -> None:
-        self.x, self.m, self.log_variance, self.eta, self.x_hat, self.log_y = (
-            x,
-            m,
-            log_variance,
-            eta,
-            x_hat,
-            log_y,
-        )
-
-
-def seen(state: State, x: Views) -> Seen:
-    """The forward pass of a batch: network in the run's precision, what comes out in float32."""
-    model = vae_of(state)
-    with state.how.autocast():
-        m, log_variance = model.moments(x)
-        eta = sampled(torch.zeros_like(m), log_variance, state.rng)
-        return Seen(
-            model.units(x).flatten(1),
-            m,
-            log_variance,
-            eta,
-            model.generate(m + eta),
-            model.log_assign_embedding(m),
-        )
-
-
-def sampled(m: Tensor, log_variance: Tensor, rng: torch.Generator) -> Tensor:
-    """m + e^{ℓ/2} ⊙ ε with ε from `rng`: (n, d)."""
-    return m + (0.5 * log_variance).exp() * torch.randn(m.shape, generator=rng).to(m.device)
-
-
-def divergence(m: Tensor, log_variance: Tensor, means: Tensor, y: Tensor) -> Tensor:
-    """Σ_k y_k KL(N(m, e^ℓ) ‖ N(μ_k, I)) of m, ℓ (n, d), μ (k, d), y (n, k): (n,)."""
-    width = (log_variance.exp() - 1 - log_variance).sum(1)
-    distances = m.square().sum(1, keepdim=True) + means.square().sum(1) - 2 * m @ means.T
-    return 0.5 * (y * (width[:, None] + distances)).sum(1)
-
-
-def minibatch(state: State, data: AtRest, size: int) -> Views:
-    """A random batch without repeats."""
-    index = torch.randperm(len(data), generator=state.rng)[:size]
-    return data.rows(index.to(state.how.device))
-
-
 @torch.no_grad()
 def place_means(state: State, data: AtRest, starts: int) -> None:
     """Put the prior means where k-means finds them in the embedding of the clean set."""
@@ -391,12 +342,6 @@ def health(state: State, data: AtRest) -> dict[str, Tensor | float | None]:
     log_y = model.log_assign_embedding(m)
     smallest = log_y.argmax(1).bincount(minlength=log_y.shape[1]).min() / len(m)
     return {"smallest_share": smallest, "head_gap": head_gap(m, log_y, model.centres).mean()}
-
-
-def vae_of(state: State) -> ClusteringVAE:
-    """The network of a state that a `Variational` made."""
-    assert isinstance(state.model, ClusteringVAE)
-    return state.model
 
 
 QUICK: dict[str, Any] = {

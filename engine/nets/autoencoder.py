@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from engine.data.views import AtRest, Views
 from engine.errors import DataError
-from engine.nets.layers import full, perceptron
+from engine.nets.layers import float32, perceptron
 from engine.nets.student_t import log_assignment
 
 
@@ -36,7 +36,7 @@ class ClusteringAutoencoder(nn.Module):
 
     def encode(self, x: Views) -> Tensor:
         """The embedding z: (n, m)."""
-        return full(self.encoder(self.units(x)))
+        return float32(self.encoder(self.units(x)))
 
     def log_assign(self, x: Views) -> Tensor:
         """log q of the centres: (n, k)."""
@@ -48,7 +48,7 @@ class ClusteringAutoencoder(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """x̂ of embeddings z (n, m) in data units, flat: (n, d)."""
-        return full(self.decoder(z)) / self.scale
+        return float32(self.decoder(z)) / self.scale
 
     def log_assign_embedding(self, z: Tensor) -> Tensor:
         """log q of embeddings z (n, m): (n, k)."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import DataError
-from engine.nets.layers import full
+from engine.nets.layers import float32
 
 SLOPE = 0.2
 SMALL_SIDE = 22
@@ -94,4 +94,4 @@ def _drawn(network: nn.Sequential, rng: torch.Generator, sd: float) -> nn.Sequen
 
 def judged(discriminators: nn.ModuleList, views: Sequence[Tensor]) -> Tensor:
     """The answers of all views' discriminators, one after the other: (V n,)."""
-    return torch.cat([full(judge(view)) for judge, view in zip(discriminators, views, strict=True)])
+    return torch.cat([float32(judge(view)) for judge, view in zip(discriminators, views, strict=True)])

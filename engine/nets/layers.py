@@ -38,7 +38,7 @@ def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def full(x: Tensor) -> Tensor:
+def float32(x: Tensor) -> Tensor:
     """What an autocast forward gave, in float32 (float64 stays)."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 

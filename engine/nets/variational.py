@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import DataError
-from engine.nets.layers import full
+from engine.nets.layers import float32
 
 SLOPE = 0.2
 
@@ -69,11 +69,11 @@ class ClusteringVAE(nn.Module):
     def moments(self, x: Views) -> tuple[Tensor, Tensor]:
         """m and ℓ of x: (n, m), (n, m), float32."""
         hidden = self.encoder(self.units(x))
-        return full(self.mean(hidden)), full(self.log_variance(hidden))
+        return float32(self.mean(hidden)), float32(self.log_variance(hidden))
 
     def generate(self, z: Tensor) -> Tensor:
         """x̂ of embeddings z (n, m) in the network's units, flat, float32: (n, d)."""
-        raw = full(self.decoder(z)).flatten(1)
+        raw = float32(self.decoder(z)).flatten(1)
         if self.output == "linear":
             return raw
         return torch.sigmoid(raw) if self.output == "sigmoid" else F.softplus(raw)
@@ -84,7 +84,7 @@ class ClusteringVAE(nn.Module):
 
     def log_assign_embedding(self, z: Tensor) -> Tensor:
         """log C(z): (n, k)."""
-        return F.log_softmax(full(self.head(z)), dim=1)
+        return F.log_softmax(float32(self.head(z)), dim=1)
 
     def spread(self, x: Views) -> Tensor:
         """Standard deviation e^{ℓ/2} of z given x: (n, m)."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import DataError
-from engine.nets.layers import full, undrawn
+from engine.nets.layers import float32, undrawn
 
 SMALL_SIDE = 16
 """Images with a shorter side keep their borders: valid convolutions would leave nothing of them."""
@@ -117,8 +117,8 @@ class DDCHead(nn.Module):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """h (n, 100) and the logits (n, k) of embeddings z (n, m), float32."""
-        h = full(self.hidden(z))
-        return h, full(self.last(h))
+        h = float32(self.hidden(z))
+        return h, float32(self.last(h))
 
 
 class MultiViewNet(nn.Module):
@@ -161,7 +161,7 @@ class MultiViewNet(nn.Module):
                 f"The model takes {len(self.encoders)} views; got {len(x)}. Choose the data it was"
                 " trained on."
             )
-        return tuple(full(encode(view)) for encode, view in zip(self.encoders, x, strict=True))
+        return tuple(float32(encode(view)) for encode, view in zip(self.encoders, x, strict=True))
 
     def fusion(self, z: Sequence[Tensor]) -> Tensor:
         """z*: (n, m), the mean of the views by their weights."""

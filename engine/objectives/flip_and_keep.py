@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.models.protocols import Decodes, Encodes, Outputs, Scales, check_abilities, require
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.objectives.protocols import LatentObjective, ObjectiveSettings, cluster_changed
 from engine.registry import register
 from engine.settings import knob
@@ -96,7 +96,7 @@ class FlipAndKeep(ObjectiveSettings):
         nu_bar = PUBLISHED_BATCH * nu
         scale = model.scale if isinstance(model, Scales) else 1.0
         with torch.no_grad():
-            z, spread = full(encoder.encode(clean)), full(heads.spread(clean))
+            z, spread = float32(encoder.encode(clean)), float32(heads.spread(clean))
             y = heads.log_assign_embedding(z).float().exp()
             still = heads.decode(z) * scale
 

@@ -12,12 +12,7 @@ child process.
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-import torch
-from torch import nn
 
 from engine import data as engine_data
 from engine import device, registry
@@ -27,9 +22,9 @@ from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, Setti
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
 from engine.running.action import Action
 from engine.running.actions import action_class, action_of, version_of
-from engine.running.fitting import restored
-from engine.running.ingredients import ROLE, check_ingredient, data_of, plain_data_of
-from engine.running.models import check_shapes, load_model
+from engine.running.ingredients import ROLE, check_ingredient, plain_data_of
+from engine.running.job import Job
+from engine.running.models import check_shapes
 from engine.store import checkpoint, lock
 from engine.store.files import write_json
 from engine.store.run import FINAL, Run, story
@@ -73,17 +68,21 @@ def prepare(
     builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
     if data is None and not builds_on:
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
-    data = data or next(iter(builds_on.values())).spec.data
-    loaded = engine_data.load(data)
+    loaded = engine_data.load(data or next(iter(builds_on.values())).spec.data)
     chosen.suits(loaded)
-    if ROLE in builds_on:
-        chosen.takes(ROLE)
-        check_ingredient(builds_on[ROLE], loaded)
-    if "fitted" in builds_on:
-        chosen = chosen.like(builds_on["fitted"].spec, changes)  # type: ignore[attr-defined]
-    for run in (run for run in builds_on.values() if run.spec.action == "train"):
-        chosen.check(check_shapes(run, loaded.views, data).clusters)
+    if fitted:
+        chosen = chosen.like(fitted["fitted"].spec, changes)  # type: ignore[attr-defined]
+    _check(chosen, loaded, builds_on)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
+
+
+def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
+    """Raises a FeintError where these runs cannot be built on with these data."""
+    if ROLE in builds_on:
+        action.takes(ROLE)
+        check_ingredient(builds_on[ROLE], data)
+    for run in (run for run in builds_on.values() if run.spec.action == "train"):
+        action.check(check_shapes(run, data.views, data.name).clusters)
 
 
 def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, Any]:
@@ -318,7 +317,7 @@ def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, di
 
 
 def _base(
-    this: Run, store: Store, role: str, base: Action, job: "Job", how: How, builds_on: Mapping[str, str]
+    this: Run, store: Store, role: str, base: Action, job: Job, how: How, builds_on: Mapping[str, str]
 ) -> Generator[Event | None, None, None]:
     """Make (or find, or follow) a run that this one builds on; its progress is this one's, with the base as
     phase.
@@ -395,41 +394,3 @@ def _reason(error: Exception) -> str:
         f"{type(error).__name__}: {said or 'without a word'} (the whole story is in log.txt of the run's"
         " folder)"
     )
-
-
-class Job:
-    """What the runner hands to an action: the `Work` of `engine.running.action`."""
-
-    def __init__(self, this: Run, how: How, store: Store) -> None:
-        self.spec, self.folder, self.how, self._store = this.spec, this.folder, how, store
-        self.data = data_of(self.spec, store)
-        self.rng = torch.Generator().manual_seed(self.spec.seed)
-
-    def model(self, role: str = "model") -> nn.Module:
-        """The model of the run under that role: eval mode, float32, frozen, on `how.device`."""
-        return load_model(self._store.find(self.spec.builds_on[role]), self.how.device)
-
-    def fitted(self, role: str) -> nn.Module:
-        """The networks of the attack that was fitted in the run under that role, on the CPU."""
-        return restored(self._store.find(self.spec.builds_on[role]), self.data.views.shapes)
-
-    def write_table(self, name: str, columns: Mapping[str, Any]) -> None:
-        """`name`.parquet in the folder, one row a sample."""
-        import pandas as pd  # a third of a second of import, at the end of a run
-
-        partial = self.folder / f".{name}.parquet"
-        pd.DataFrame(dict(columns)).to_parquet(partial, index=False)
-        partial.replace(self.folder / f"{name}.parquet")
-
-    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """`name`.npz in the folder (compressed, no objects)."""
-        partial = self.folder / f".{name}.npz"
-        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
-        partial.replace(self.folder / f"{name}.npz")
-
-
-def folder_run(folder: Path) -> Run:
-    """The run of a folder. Raises RunBroken where it is none."""
-    this = Run(folder.resolve())
-    this.check()
-    return this

@@ -1,47 +1,26 @@
-"""The action "train": a registered model on a data set, with scores, pictures and checkpoints on the way.
+"""The action "train": a registered model on a data set, watched while it trains."""
 
-Training itself sees no labels; what needs them (ACC, NMI, ARI, Δ_FR, Δ_FD) is added here, where its paper
-evaluates.
-"""
-
-import time
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
 from engine.errors import DataError, SettingsError
-from engine.events import Evaluate, Event, Picture
-from engine.metrics import clustering
-from engine.metrics.gradient_angles import probe_angles
-from engine.metrics.protocols import watched as watched_numbers
-from engine.models.protocols import Classifies, Clusters, Encodes, ModelSettings, Reconstructs
+from engine.events import Event
+from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.registry import register
-from engine.running import pictures
 from engine.running.action import Action, Work
 from engine.running.attacking import Attack
 from engine.running.ingredients import ROLE as INGREDIENT
-from engine.running.judging import Judge
-from engine.running.launching import launch
+from engine.running.watching import Watch
 from engine.settings import Settings, knob
 from engine.store import checkpoint
-
-CHECKPOINT_EVERY = 10.0
-"""Seconds between checkpoints; a stop or a pause makes one at once."""
-PICTURE_EVERY = 3.0
-"""Seconds between pictures, at least; a long run draws fifty times less often than it is old."""
-SHOWN = 10
-"""Samples in the picture of reconstructions."""
-WATCHED_SEED = 0
-"""Of the samples and starts of the attack that is watched while a model trains."""
-MAPPED = 2000
-"""Points, at most, on the small map drawn while training."""
 
 
 @register
@@ -138,7 +117,7 @@ class Train(Action):
         else:
             fitted = {"attack": work.fitted("attack")} if settings.fitted_attack() else {}
             settings.adopt(state, {role: work.model(role) for role in settings.bases()} | fitted)
-        watch = _Watch(
+        watch = Watch(
             settings,
             state,
             data,
@@ -166,188 +145,6 @@ class Train(Action):
             return settings.train_on_labels(state, at_rest.subset(rows), labels)
         state.rows = rows
         return settings.train(state, at_rest)
-
-
-class _Watch:
-    """What is added to a training while it goes on: scores, pictures, checkpoints."""
-
-    def __init__(
-        self,
-        settings: ModelSettings,
-        state: State,
-        data: Dataset,
-        at_rest: AtRest,
-        work: Work,
-        header: checkpoint.Header,
-    ) -> None:
-        self.state, self.work, self.header = state, work, header
-        self.trained_on, self.at_rest_trained = data, at_rest
-        self.data = data.plain  # what is judged: nothing that was appended
-        self.at_rest = at_rest if self.data is data else self.data.views.to(work.how.device)
-        self.sketch = pictures.Sketch(work.folder)
-        about = checkpoint.about(work.folder)
-        self.attack = watched(settings)
-        self.before, self.angles = float(about.get("seconds", 0)), dict(about.get("angles", {}))
-        self.began = self.saved = time.monotonic()
-        self.drawn = -PICTURE_EVERY
-
-    @property
-    def seconds(self) -> float:
-        """Time spent, earlier stretches included."""
-        return self.before + time.monotonic() - self.began
-
-    def seen(self, event: Event) -> Iterator[Event]:
-        """The event, with what belongs to it added, and pictures and a checkpoint where they are due."""
-        if isinstance(event, Evaluate):
-            found = judged(self.state.model, self.at_rest)
-            _check_finite(found, event.step)
-            yield event.model_copy(update={"metrics": event.metrics | self._scores(found)})
-            yield from self._pictures(event.step, found, last=event.step == event.total)
-        else:
-            yield event
-        if time.monotonic() - self.saved > CHECKPOINT_EVERY:
-            self.save()
-
-    def save(self) -> None:
-        """A checkpoint now."""
-        checkpoint.save(self.work.folder, self.state, self.header, self.seconds, self.angles)
-        self.saved = time.monotonic()
-
-    def finished(self) -> dict[str, Any]:
-        """Final metrics; weights for inference and a table of the samples are left in the folder."""
-        found = judged(self.state.model, self.at_rest)
-        metrics = self._scores(found)
-        checkpoint.save_model(self.work.folder, self.state.model, self.header)
-        self.work.write_table("samples", _table(found, self.data))
-        return metrics | {"seconds": round(self.seconds, 3)}
-
-    def _scores(self, found: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        self.angles = self._angles(found) or self.angles
-        fitted = dict(self.state.extra.items()).get("attack")
-        attacked = (
-            under_attack(self.attack, self.state.model, self.data, self.work.how.device, fitted)
-            if self.attack
-            else {}
-        )
-        return (
-            self._right(found)
-            | scores(found, self.data.labels, self.header.clusters)
-            | self.angles
-            | attacked
-        )
-
-    def _right(self, found: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Accuracy of a classifier on the rows that it may learn from and on the others."""
-        labels = self.data.labels
-        if labels is None or "predicted" not in found:
-            return {}
-        right = found["predicted"] == labels
-        parts = {part: self.data.rows(part) for part in ("train", "test")}
-        return {f"accuracy_{part}": float(right[rows].mean()) for part, rows in parts.items()}
-
-    def _angles(self, found: Mapping[str, np.ndarray]) -> dict[str, float | None]:
-        rows = self.state.probe_rows(len(self.trained_on)) if "cluster" in found else None
-        if rows is None:
-            return {}
-        cluster = found["cluster"]
-        if self.trained_on is not self.data:
-            cluster = judged(self.state.model, self.at_rest_trained)["cluster"]
-        return probe_angles(self.state, self.at_rest_trained, self.trained_on.labels, cluster, rows)
-
-    def _pictures(self, step: int, found: Mapping[str, np.ndarray], last: bool) -> Iterator[Picture]:
-        if not last and time.monotonic() - self.drawn < max(PICTURE_EVERY, self.seconds / 50):
-            return
-        if "reconstruction" in found:
-            index = torch.linspace(0, len(self.data) - 1, SHOWN).long()
-            clean = self.at_rest.rows(index).flat().cpu().numpy()
-            yield from self.sketch.reconstructions(
-                step, clean, found["reconstruction"][index.numpy()], self.at_rest.shapes
-            )
-        if "z" in found:
-            yield self.sketch.map(step, found["z"], found.get("cluster", found.get("predicted")), MAPPED)
-        self.drawn = time.monotonic()
-
-
-@torch.no_grad()
-def judged(model: nn.Module, data: AtRest) -> dict[str, np.ndarray]:
-    """What the model says of every clean sample, in float32: z, cluster, confidence, reconstruction and its
-    error, as it is able.
-    """
-    was, parts = model.training, []
-    model.eval()
-    for x in data.chunks():
-        part: dict[str, Tensor] = {}
-        if isinstance(model, Encodes):
-            part["z"] = model.encode(x)
-        if isinstance(model, Clusters):
-            confidence, part["cluster"] = model.log_assign(x).max(1)
-            part["confidence"] = confidence.exp()
-        if isinstance(model, Classifies):
-            certainty, part["predicted"] = model.logits(x).softmax(1).max(1)
-            part.setdefault("confidence", certainty)
-        if isinstance(model, Reconstructs):
-            part["reconstruction"] = model.reconstruct(x)
-            part["error"] = (part["reconstruction"] - x.flat()).square().mean(1)
-        parts.append(part)
-    model.train(was)
-    return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
-
-
-def scores(found: Mapping[str, np.ndarray], labels: np.ndarray | None, clusters: int) -> dict[str, Any]:
-    """ACC, NMI and ARI where labels exist, cluster sizes, mean reconstruction error."""
-    scored: dict[str, Any] = {}
-    if "cluster" in found:
-        if labels is not None:
-            scored |= {
-                "acc": clustering.accuracy(labels, found["cluster"]),
-                "nmi": clustering.nmi(labels, found["cluster"]),
-                "ari": clustering.ari(labels, found["cluster"]),
-            }
-        scored["sizes"] = np.bincount(found["cluster"], minlength=clusters).tolist()
-    if "error" in found:
-        scored["reconstruction_mse"] = float(found["error"].mean(dtype=np.float64))
-    return scored
-
-
-def watched(settings: ModelSettings) -> Attack | None:
-    """The attack that a method wants to be watched under while it trains."""
-    fields = settings.watched_attack()
-    return Attack(**fields) if fields else None
-
-
-def under_attack(
-    choice: Attack, model: nn.Module, data: Dataset, device: str, fitted: nn.Module | None = None
-) -> dict[str, Any]:
-    """The watched numbers of a model as it is now under an attack, always on the same samples; an attack that
-    was fitted before, as it is.
-    """
-    training = model.training
-    judge = Judge(model.eval(), data, device)
-    steps = launch(choice.threat, judge, WATCHED_SEED, fitted)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            model.train(training)
-            return watched_numbers(end.value)
-
-
-def _check_finite(found: Mapping[str, np.ndarray], step: int) -> None:
-    for name in ("z", "confidence", "error"):
-        if name in found and not np.isfinite(found[name]).all():
-            raise SettingsError(
-                f"Training diverged: at step {step} the model's {name} is no longer a number for some"
-                " samples. Lower the learning rate, or the weight of a loss, and train anew."
-            )
-
-
-def _table(found: Mapping[str, np.ndarray], data: Dataset) -> dict[str, Any]:
-    table: dict[str, Any] = {"sample": np.arange(len(data))}
-    if data.labels is not None:
-        table["label"] = data.labels
-    return table | {
-        name: found[name] for name in ("cluster", "predicted", "confidence", "error") if name in found
-    }
 
 
 def _owner(name: str) -> type[ModelSettings]:

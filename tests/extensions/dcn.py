@@ -32,7 +32,7 @@ from engine.models.pretraining import autoencoder_of
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.autoencoder import ClusteringAutoencoder
-from engine.nets.layers import full
+from engine.nets.layers import float32
 from engine.nets.student_t import squared_distances
 from engine.registry import register
 from engine.settings import knob
@@ -89,8 +89,8 @@ class DCN(ModelSettings):
         """One turn on the scaled batch x (b, d): assignments, networks, centres."""
         model, counts = autoencoder_of(state), state.tensors["counts"]
         with state.how.autocast():
-            z = full(model.encoder(x))
-            x_hat = full(model.decoder(z))
+            z = float32(model.encoder(x))
+            x_hat = float32(model.decoder(z))
         nearest = squared_distances(z.detach(), model.centres.detach()).argmin(dim=1)  # (b,)
         copying = F.mse_loss(x_hat, x)
         gap = (z - model.centres.detach()[nearest]).square().sum(dim=1).mean()

@@ -10,8 +10,10 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, links
+from app.runs import reproduce
 from engine.events import Row
 from engine.store.run import Run
+from engine.store.wanted import Wanted
 from engine.studies import rows
 
 SHIPPED = links.ROOT / "assets" / "studies"
@@ -67,13 +69,10 @@ def result(name: str, size: str) -> Result | None:
 
 def _runs(name: str, size: str) -> list[Run]:
     """One's own finished runs of a study, newest first."""
-    return [
-        run
-        for run in connection.store().all()
-        if run.status() == "finished"
-        and (run.spec.action, run.spec.name) == ("study", name)
-        and run.spec.settings["study_settings"].get("size") == size
-    ]
+    made = connection.store().query(
+        action="study", name=name, settings={"study_settings.size": size}, status="finished"
+    )
+    return [run for run in made if not run.zoo]
 
 
 def _own(name: str, size: str, run: Run) -> Result:
@@ -125,7 +124,7 @@ def chosen(name: str) -> tuple[Result | None, str]:
 
 def command(name: str, size: str, seeds: int = 3) -> dict[str, str]:
     """How a study is run again."""
-    return {"Command line": f"python3 -m engine study {name} --size {size or 'quick'} --seeds {seeds}"}
+    return reproduce.lines(Wanted("study", name, changes={"size": size or "quick", "seeds": seeds}))
 
 
 def caption(found: Result) -> None:

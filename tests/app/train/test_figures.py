@@ -47,6 +47,7 @@ def test_the_figures_of_a_real_run(trained_home: Store) -> None:
         "panel/judged",
         "panel/settling",
         "norms",
+        "unit/squared data unit",
         "sizes",
     ]
     names = [trace.name for trace in found["angles"].figure.data]

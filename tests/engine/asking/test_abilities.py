@@ -112,7 +112,9 @@ def test_a_classifier_has_its_classes_and_an_accuracy(monkeypatch: pytest.Monkey
     found = compute(OverviewQuestion(model="0"))
     assert found.grouping == "class" and found.group_names == ("a", "b", "c")
     assert found.matched_class == (0, 1, 2) and found.group is not None
-    assert found.scores["accuracy"] == pytest.approx(float((found.group == found.label).mean()))
+    right = found.group == found.label
+    for part in ("train", "test"):
+        assert found.scores[f"accuracy_{part}"] == pytest.approx(float(right[blobs().rows(part)].mean()))
     assert "acc" not in found.scores
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from engine import registry
-from engine.metrics.protocols import AttackedSamples, measure, watched
+from engine.metrics.protocols import AttackedSamples, CleanSamples, measure, watched
 from engine.models.protocols import ABILITIES, outputs
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.registry import Metric, register_metric
 from engine.running.attacking import Attack
 from engine.running.sweeping import Sweep
-from tests.engine.tiny import Desk, Tiny, TinyEncoder, blobs, centred, done, images
+from tests.engine.tiny import Desk, Tiny, TinyClassifier, TinyEncoder, blobs, centred, done, images
 
 PRESENT = {*ABILITIES, "groups", "goal", "weight", "pixels", "embedding", "noise", "value", "recognised"}
 
@@ -106,11 +106,16 @@ def test_watched_numbers_are_those_that_say_so(own_metric: None) -> None:
 
 
 def test_the_model_itself_is_measured_by_the_same_loop() -> None:
-    said = outputs(Tiny(), images(6), torch.arange(6) % 3)
-    found = measure("model", said).values
-    assert {"acc", "nmi", "ari"} <= set(found)
-    assert "accuracy" not in found
-    assert not measure("model", outputs(TinyEncoder(), images(6))).values.keys() & {"acc", "accuracy"}
+    rows, labels = np.arange(6), torch.arange(6) % 3
+
+    def found(model: torch.nn.Module, known: torch.Tensor | None = labels) -> set[str]:
+        said = outputs(model, images(6), known)
+        return set(measure("model", CleanSamples(said, rows[:4], rows[4:])).values)
+
+    assert found(Tiny()) == {"acc", "nmi", "ari", "reconstruction_mse"}
+    assert found(Tiny(), None) == {"reconstruction_mse"}
+    assert found(TinyEncoder()) == set()
+    assert found(TinyClassifier()) == {"accuracy_train", "accuracy_test"}
 
 
 @pytest.mark.parametrize("name", registry.names("metric"))

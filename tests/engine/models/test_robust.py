@@ -27,8 +27,9 @@ from engine.metrics.protocols import AttackedSamples, measure
 from engine.models.conv_ae import ConvAE
 from engine.models.conv_ae_graph import ConvAEGraph
 from engine.models.conv_ae_mie import ConvAEMIE
+from engine.models.forward_pass import divergence, vae_of
 from engine.models.state import State
-from engine.models.variational import Variational, divergence, vae_of
+from engine.models.variational import Variational
 from engine.nets.information import dependence, derangement
 from engine.nets.neighbourhood import affinity, orthonormal, smoothness
 from engine.nets.variational import ClusteringVAE, head_gap, perturber

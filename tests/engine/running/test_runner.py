@@ -6,18 +6,22 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from engine import device
+from engine.data.views import AtRest
 from engine.device import How
 from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
 from engine.events import Evaluate, Failed, Finished, Picture, Progress, Started, Stopped, to_line
-from engine.running import runner, training
+from engine.models.protocols import Outputs
+from engine.running import runner, watching
 from engine.running.models import load_model
 from engine.running.runner import prepare, run
 from engine.store import checkpoint
@@ -189,7 +193,7 @@ def test_what_breaks_becomes_an_event_with_the_story_in_a_file(
         raise ZeroDivisionError("the sum was nothing")
 
     with monkeypatch.context() as patch:
-        patch.setattr("engine.running.training.scores", broken)
+        patch.setattr("engine.running.watching.scores", broken)
         last = list(run(tiny(), how=how))[-1]
     assert (
         isinstance(last, Failed)
@@ -358,10 +362,12 @@ def test_changed_data_are_noticed(how: How, tmp_path: Path) -> None:
 
 
 def test_a_training_that_diverges_says_so(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = training.judged
-    monkeypatch.setattr(
-        training, "judged", lambda model, data: real(model, data) | {"z": np.full((len(data), 3), np.nan)}
-    )
+    real = watching.answers
+
+    def not_a_number(model: nn.Module, data: AtRest) -> Outputs:
+        return replace(real(model, data), z=torch.full((len(data), 3), torch.nan))
+
+    monkeypatch.setattr(watching, "answers", not_a_number)
     last = list(run(tiny(), how=how))[-1]
     assert (
         isinstance(last, Failed)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine import data, registry
-from engine.running import outcome, training
+from engine.running import outcome, watching
 from engine.running.attacking import Attack
 from engine.running.fitting import restored
 from engine.running.judging import Judge
@@ -36,9 +36,9 @@ def one_thread() -> Any:
 def test_the_attacked_scores_of_a_shipped_defence() -> None:
     run = Store().find("noisy_digits/ar_dmvc_am")
     settings = registry.find("model", run.spec.name)(**run.spec.settings["model_settings"])
-    attack = training.watched(settings)
+    attack = watching.watched_attack(settings)
     assert attack is not None
-    found = training.under_attack(attack, load_model(run), data.load(run.spec.data), "cpu")
+    found = watching.under_attack(attack, load_model(run), data.load(run.spec.data), "cpu")
     card = run.result()
     shared = found.keys() & card.keys()
     assert shared >= {"acc_attacked", "flip_rate", "assignment_kl_mean"}
