@@ -7,13 +7,26 @@ from app.address import connection
 
 
 def headlines(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The metrics that stand among the first numbers of an attack and were measured here, in their order."""
+    """The metrics that stand among the first numbers of an attack and were measured here, in their order.
+
+    An objective without success comes first, by its mean.
+    """
     ranked = {
         name: entry
         for name, entry in of_attacks().items()
         if entry.get("headline") is not None and result.get(name) is not None
     }
+    if _the_same(result, "success_rate", "flip_rate"):
+        ranked.pop("success_rate", None)
+    if result.get("success_rate") is None and result.get("objective_mean") is not None:
+        ranked["objective_mean"] = of_attacks()["objective_mean"] | {"headline": 0}
     return dict(sorted(ranked.items(), key=lambda item: item[1]["headline"]))
+
+
+def _the_same(result: Mapping[str, Any], one: str, other: str) -> bool:
+    """Whether two rates of a result say the same, as success and flips where only the cluster counts."""
+    parts = ("", "_low", "_high")
+    return one in result and all(result.get(one + part) == result.get(other + part) for part in parts)
 
 
 def of_attacks() -> dict[str, dict[str, Any]]:

@@ -23,11 +23,14 @@ mask = chosen.mask(attacked)
 chips(attacked, chosen, mask)
 ids = grid.ordered(attacked, mask)
 number = sample.current(ids if len(ids) else attacked.ids)
-left, right = st.columns(2, gap="large")
-with left:
-    matrices.show(attacked, chosen)
-with right:
+if attacked.before is None:  # no matrices beside the map
     map.show(attacked, chosen, mask, number)
+else:
+    left, right = st.columns(2, gap="large")
+    with left:
+        matrices.show(attacked, chosen)
+    with right:
+        map.show(attacked, chosen, mask, number)
 left, right = st.columns([2, 3], gap="large")
 with left:
     if len(ids):

@@ -18,7 +18,7 @@ KEYS = """
 | Tab, Shift+Tab | next and previous control |
 | ← → on a ladder | one level; with Shift five |
 | Space on a ladder | play and pause |
-| Home on a ladder | to the level where the cluster changes |
+| Home on a ladder | to the first level at which the attack succeeds |
 | ← → ↑ ↓ in a grid | next sample; Enter chooses it |
 | J, K on Inspect | previous and next sample |
 | Escape on Inspect | clears the selection |

@@ -171,6 +171,8 @@ class Ladder {
     say(this.mapTitle, data.map_name || "Place in the embedding");
     this.mapBox.hidden = !this.xy;
     this.barsBox.hidden = !this.q;
+    this.group.classList.toggle("ungrouped", !this.q);  // what stands beside the pictures then
+    this.group.classList.toggle("alone", !this.reconBytes);
     if (this.q) this.layBars();
     this.layTrack();
   }

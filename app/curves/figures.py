@@ -55,13 +55,14 @@ def planned(table: pd.DataFrame, run: Run) -> dict[str, Figure]:
     """The figures that these cells give: their place on the page -> what is drawn."""
     metrics = {name: said for name, said in measured.of_attacks().items() if _measured(table, name)}
     rates = {name: said for name, said in metrics.items() if f"noise_{name}" in metrics}
-    found = {name: _rate(name, said, metrics, run) for name, said in _once(table, rates).items()}
+    success = _success(run, table)
+    found = {name: _rate(name, said, metrics, success) for name, said in _once(table, rates).items()}
     if "objective_mean" in metrics and not possible.has_success(run.spec.settings["objective"]):
         found["objective"] = _objective(run)
     first = {name: said for name, said in metrics.items() if said.get("headline") is not None}
     labelled = {name: said for name, said in first.items() if said["labels"]}
     if labelled:
-        found["agreement"] = _agreement(labelled)
+        found["agreement"] = _agreement(labelled, _grouping(table))
     drawn = {*labelled, *rates, *(f"{start}{name}" for start in CONTROLS for name in rates)}
     return found | _rest({name: said for name, said in first.items() if name not in drawn})
 
@@ -99,16 +100,16 @@ def _once(table: pd.DataFrame, rates: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], run: Run) -> Figure:
+def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], success: str) -> Figure:
     """A rate beside its controls."""
     lines = {name: "this attack"} | {
         f"{start}{name}": what for start, what in CONTROLS.items() if f"{start}{name}" in metrics
     }
-    y_title = f"share that {_success(run)}" if name == "success_rate" else said["title"].lower()
+    y_title = f"share that {success}" if name == "success_rate" else said["title"].lower()
     return Figure(said["title"], y_title, lines, tuple(lines)[1:])
 
 
-def _agreement(metrics: Mapping[str, Any]) -> Figure:
+def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
     """What is left of the agreement with the labels. The clean samples and what the pictures still show are
     drawn as controls.
     """
@@ -117,13 +118,21 @@ def _agreement(metrics: Mapping[str, Any]) -> Figure:
         name for name in ranked if name.endswith("_clean") or "recognised" in metrics[name]["needs"]
     )
     titles = {name: metrics[name]["title"] for name in ranked}
-    return Figure("What is left of it", "agreement with labels", titles, controls)
+    left = f"What is left of the {grouping}" if grouping else "Are the pictures still what they were?"
+    return Figure(left, "agreement with labels", titles, controls)
 
 
-def _success(run: Run) -> str:
+def _grouping(table: pd.DataFrame) -> str:
+    """What the model sorts samples into, as far as the cells tell; "" for nothing."""
+    kinds = {"flip_rate": "clusters", "class_flip_rate": "classes"}
+    return next((kind for name, kind in kinds.items() if _measured(table, name)), "")
+
+
+def _success(run: Run, table: pd.DataFrame) -> str:
     """What a sample does that the objective reached, without names."""
     said = str(possible.entry("objective", run.spec.settings["objective"]).get("success") or "is reached")
-    return said.format(own="its cluster or class", target="the target")
+    own = {"clusters": "its cluster", "classes": "its class"}.get(_grouping(table), "what it was")
+    return said.format(own=own, target="the target")
 
 
 def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -217,7 +226,9 @@ def takeaway(table: pd.DataFrame, run: Run, axis: SweepAxis) -> str:
     counted = f"(n = {last['n']:,.0f}, {seeds})"
     at = f"At **{axis.symbol} = {last[axis.column]:g}**"
     if pd.notna(last.get("success_rate")):
-        said = f"{at} a sample {_success(run)} in {_share(last, 'success_rate')}{_noise(last)} {counted}."
+        said = (
+            f"{at} a sample {_success(run, table)} in {_share(last, 'success_rate')}{_noise(last)} {counted}."
+        )
     elif pd.notna(last.get("objective_mean")):
         said = f"{at} the attack {words.effect(objective, last['objective_mean'])} on average {counted}."
     else:

@@ -41,7 +41,7 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
         asked,
         "The images",
         at_once=True,
-        doing="Making the images: the same attack on the same samples",
+        doing="Making the images",
     )
     if attack is None:
         return

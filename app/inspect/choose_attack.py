@@ -136,11 +136,11 @@ def _run(victim: Victim, threat: Threat, n: int) -> Run | None:
     words = f"The attack on {n:,} samples"
     if seen["choices"] == choices and seen["run"]:
         links.put("run", seen["run"])
-        return runs.finished(connection.store().find(seen["run"]), words, wait=PATIENCE, doing="Attacking…")
+        return runs.finished(connection.store().find(seen["run"]), words, wait=PATIENCE, doing="Attacking")
     if seen["choices"] != choices:
         _forget_lasso(seen["choices"], choices)
     asked = threat.wanted(victim.run, n=n)
-    run = runs.wanted_or_button(asked, words, at_once=True, wait=PATIENCE, doing="Attacking…")
+    run = runs.wanted_or_button(asked, words, at_once=True, wait=PATIENCE, doing="Attacking")
     begun = run or runs.found(asked)
     st.session_state["inspect"] = {"run": "" if begun is None else begun.key, "choices": choices}
     if begun is not None:

@@ -75,11 +75,10 @@ def _choose_colour(attacked: FinishedAttack) -> str:
     options = {"label": "Label"} if attacked.labelled else {}
     if attacked.before is not None:
         options["cluster"] = attacked.victim.grouping.capitalize()
-    options |= {
-        name: column.title
-        for name, column in (("margin", known.get(columns.MARGIN)), ("value", known.get(columns.VALUE)))
-        if column is not None
-    }
+    if columns.MARGIN in known:
+        options["margin"] = "Margin"
+    elif columns.VALUE in known:
+        options["value"] = known[columns.VALUE].title
     if attacked.reached is not None:
         options["flipped"] = "Reached"
     first = "cluster" if "cluster" in options else next(iter(options))
@@ -90,6 +89,7 @@ def _choose_colour(attacked: FinishedAttack) -> str:
             key=links.key("colour", first, lambda name: name in options),
             format_func=options.__getitem__,
             required=True,
+            wrap=True,
             label_visibility="collapsed",
         )
     )

@@ -19,11 +19,8 @@ TITLES = {
 
 def show(attacked: FinishedAttack, selection: Selection) -> None:
     """One of the matrices; cells and headers select. It counts the samples that all *other* views have
-    selected. Nothing for a model that sorts samples into nothing.
+    selected. Only for models that sort samples into groups.
     """
-    if attacked.before is None:
-        st.caption("This model sorts samples into no clusters or classes: there are no matrices to show.")
-        return
     view = _choose_view(attacked)
     mask = selection.without(view).mask(attacked)
     rows, row_names = _rows(attacked, view)

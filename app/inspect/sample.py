@@ -64,11 +64,14 @@ def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     st.caption(_facts(attacked, attacked.table.iloc[place]))
     if len(attacked.victim.shape) == 3:
         _pictures(attacked, clean, place, names)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _groups(attacked, place)
-    with right:
+    if attacked.went.q is None:
         _neighbours(attacked, clean, place, sample)
+    else:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _groups(attacked, place)
+        with right:
+            _neighbours(attacked, clean, place, sample)
     _further(attacked, threat, sample)
 
 

@@ -38,7 +38,7 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
     if isinstance(last, Finished):
         print(table(metric_rows(last.metrics, titles)))
         if "cells" in last.metrics:
-            print(table([cell_row(cell) for cell in last.metrics["cells"]], CELL_HEAD))
+            print(table(cells(last.metrics["cells"], titles)))
         if "rows" in last.metrics:
             print(table([study_row(row) for row in last.metrics["rows"]], STUDY_HEAD))
         for doubt in last.metrics.get("doubts", ()):
@@ -72,16 +72,36 @@ def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[t
     return rows
 
 
-CELL_HEAD = ("ε", "λ", "seed", "ACC, clean matching", "flip rate", "95 %", "noise", "legibility", "n")
+def cells(found: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[list[str]]:
+    """The cells of a sweep as rows under a head: ε, λ, seed, and what the catalogue's `metrics` put among the
+    first numbers, as far as it was measured; the objective's mean where it knows no success.
+    """
+    names = sorted(
+        (name for name, said in metrics.items() if said.get("headline") and _measured(found, name)),
+        key=lambda name: metrics[name]["headline"],
+    )
+    if not _measured(found, "success_rate"):
+        names.append("objective_mean")
+    head = ["ε", "λ", "seed", *(metrics.get(name, {}).get("title", name) for name in names), "n"]
+    return [head, *([*_where(cell), *_numbers(cell["metrics"], (*names, "n"))] for cell in found)]
 
 
-def cell_row(cell: Mapping[str, Any]) -> list[str]:
-    """A cell of a sweep as a row under CELL_HEAD."""
-    measured = cell["metrics"]
-    shown = [number(measured[name]) for name in ("acc_attacked_fixed_match", "flip_rate")]
-    interval = f"{number(measured['flip_rate_low'])} to {number(measured['flip_rate_high'])}"
-    rest = [number(measured[name]) for name in ("noise_flip_rate", "knn_acc_attacked", "n")]
-    return [number(cell["epsilon"]), number(cell["lam"]), f"{cell['seed']:.0f}", *shown, interval, *rest]
+def _measured(found: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return any(cell["metrics"].get(name) is not None for cell in found)
+
+
+def _where(cell: Mapping[str, Any]) -> list[str]:
+    return [number(cell["epsilon"]), number(cell["lam"]), f"{cell['seed']:.0f}"]
+
+
+def _numbers(measured: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Each number, with its 95 % interval where it has one."""
+    texts = []
+    for name in names:
+        low, high = measured.get(f"{name}_low"), measured.get(f"{name}_high")
+        interval = "" if low is None else f" ({low:.2f} to {high:.2f})"
+        texts.append(number(measured.get(name)) + interval)
+    return texts
 
 
 STUDY_HEAD = ("model", "what", "published", "measured", "± over seeds", "flip rate", "noise")

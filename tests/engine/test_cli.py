@@ -369,3 +369,18 @@ def test_ctrl_c_saves_and_resume_goes_on(home: Path) -> None:
     resumed.terminate()
     resumed.communicate(timeout=30)
     assert Store().find(last["run"]).status() == "stopped"
+
+
+def test_a_sweep_s_cells_show_what_was_measured_of_them() -> None:
+    metrics = {
+        "flip_rate": {"title": "Flip rate", "headline": 6},
+        "acc_attacked": {"title": "ACC, attacked", "headline": 2},
+        "objective_mean": {"title": "Objective", "headline": None},
+    }
+    where = {"epsilon": 0.1, "lam": 0.0, "seed": 0.0}
+    rates = {"acc_attacked": 0.5, "flip_rate": 0.25, "flip_rate_low": 0.1, "flip_rate_high": 0.4, "n": 20}
+    head, row = terminal.cells([where | {"metrics": rates | {"success_rate": 0.25}}], metrics)
+    assert head == ["ε", "λ", "seed", "ACC, attacked", "Flip rate", "n"]
+    assert row == ["0.1", "0", "0", "0.5", "0.25 (0.10 to 0.40)", "20"]
+    head, row = terminal.cells([where | {"metrics": {"objective_mean": 3.5, "n": 20}}], metrics)
+    assert head == ["ε", "λ", "seed", "Objective", "n"] and row[3:] == ["3.5", "20"]

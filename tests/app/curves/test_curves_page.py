@@ -84,7 +84,10 @@ def test_start_makes_the_sweep_that_was_chosen_and_follows_it(
     assert at.query_params["run"] in (made.key, [made.key]) and "Pause" in [item.label for item in at.button]
     assert list(run(made))[-1].event == "finished"
     at.run()
-    assert [plot["layout"]["title"]["text"] for plot in plots(at)] == ["Success", "What is left of it"]
+    assert [plot["layout"]["title"]["text"] for plot in plots(at)] == [
+        "Success",
+        "What is left of the clusters",
+    ]
 
 
 def test_what_the_engine_refuses_is_one_sentence(trained_home: Store, desk: Desk, opened: Opened) -> None:
