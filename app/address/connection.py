@@ -1,14 +1,12 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, overload
+from typing import Any
 
 import streamlit as st
 
-from engine.asking import keeping, legacy
-from engine.asking.answers import Answer
+from engine.asking import keeping
 from engine.asking.questions import A, Question
 from engine.home import home
 from engine.models.declared import title_of
@@ -60,20 +58,13 @@ def warm_up() -> None:
     _connecting()
 
 
-@overload
-def ask(question: Question[A], waiting: str = ..., timeout: float = ...) -> A: ...
-@overload
-def ask(question: Mapping[str, Any], waiting: str = ..., timeout: float = ...) -> Answer: ...
-def ask(
-    question: Question[Any] | Mapping[str, Any], waiting: str = "Asking the engine…", timeout: float = 120.0
-) -> Any:
+def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: float = 120.0) -> A:
     """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown."""
-    asked = legacy.typed(question)
-    found = keeping.kept(asked)
+    found = keeping.kept(question)
     if found is not None:
         return found
     with st.spinner(waiting):
-        return engine().ask(asked, timeout=timeout)
+        return engine().ask(question, timeout=timeout)
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:

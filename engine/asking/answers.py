@@ -21,19 +21,6 @@ step of the gradient, and the attack without a limit on ε.
 """
 
 
-OLD = {
-    "group": "cluster",
-    "group_names": "cluster_names",
-    "own_group": "cluster_own",
-    "first_reached": "flip",
-    "reached": "flipped",
-    "noise_reached": "noise_flips",
-    "matched_class": "mapping",
-    "agreement_of_strangers": "agreement_strangers",
-    "near_group": "near_cluster",
-}
-
-
 class Answer(BaseModel):
     """The base of all answers: frozen; an array of another shape or kind than declared is an error."""
 
@@ -47,28 +34,6 @@ class Answer(BaseModel):
         """The fields as plain JSON values, and the arrays that are there."""
         arrays = {name: value for name, value in self if isinstance(value, np.ndarray)}
         return self.model_dump(mode="json", exclude=set(arrays)), arrays
-
-    @property
-    def json(self) -> dict[str, Any]:  # type: ignore[override]
-        """Plain values by their old names, until every page reads attributes."""
-        plain, arrays = self.split()
-        plain |= plain.pop("scores", {})
-        plain = {name: value for name, value in plain.items() if name != "xy_error"}
-        if "rows" in plain:
-            old = {"title": "name", "reached": "flipped", "group": "cluster", "first_reached": "flip"}
-            plain["rows"] = [{old.get(name, name): row[name] for name in row} for row in plain["rows"]]
-        plain |= {name: arrays[name].tolist() for name in ("ratio", "shift_mse") if name in arrays}
-        if "uncertain" in arrays:
-            plain["uncertain"] = int(arrays["uncertain"].sum())
-        return {OLD.get(name, name): value for name, value in plain.items()}
-
-    @property
-    def arrays(self) -> dict[str, Array]:
-        """Arrays by their old names, until every page reads attributes."""
-        arrays = self.split()[1]
-        if hasattr(self, "xy_error"):
-            arrays["xy_error"] = np.asarray(self.xy_error)
-        return {OLD.get(name, name): value for name, value in arrays.items()}
 
 
 class OverviewAnswer(Answer):
@@ -331,20 +296,3 @@ class PrepareAnswer(Answer):
 
     spec: Spec | None = None
     sentence: str | None = None
-
-
-class Plain(Answer):
-    """An answer put together by a page, until every page reads attributes."""
-
-    said: dict[str, Any]
-    values: dict[str, Any]
-
-    @property
-    def json(self) -> dict[str, Any]:  # type: ignore[override]
-        """The plain values."""
-        return self.said
-
-    @property
-    def arrays(self) -> dict[str, Array]:
-        """The arrays."""
-        return self.values
