@@ -39,9 +39,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = (
 
 from jaxtyping import install_import_hook  # noqa: E402
 
-install_import_hook(
-    "engine.nets", f"{shapes.__name__}.checked"
-)  # shapes are checked in tests alone
+install_import_hook("engine.nets", f"{shapes.__name__}.checked")  # shapes are checked in tests alone
 
 import engine  # noqa: E402, F401  how threads wait is settled there, before torch is loaded
 

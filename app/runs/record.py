@@ -162,14 +162,14 @@ def thinned(table: pd.DataFrame, points: int = POINTS) -> pd.DataFrame:
     return table.iloc[::-stride].iloc[::-1].reset_index(drop=True) if stride > 1 else table
 
 
-def probes(evaluations: pd.DataFrame) -> pd.DataFrame:
+def probed(evaluations: pd.DataFrame) -> pd.DataFrame:
     """The rows in which gradients were probed."""
     if "norm_total" not in evaluations:
         return pd.DataFrame({"step": []})
     return evaluations[evaluations["norm_total"].notna()].reset_index(drop=True)
 
 
-def window(probes: int) -> int:
+def averaged_over(probes: int) -> int:
     """How many probes the moving average of Δ takes: 10, or a twentieth of all where that is more."""
     return max(AVERAGED, probes // 20)
 

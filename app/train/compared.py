@@ -6,15 +6,14 @@ import pandas as pd
 
 from app.charts import training_chart
 from app.charts.plot import Chart
-from app.runs import record
-from app.runs.record import Record
+from app.runs.record import AVERAGED, Record, probed
 from app.train.figures import ALONG, ON_ALL, View
 from app.train.measured import ANGLE, SCORE, Entry, first_of, named
 
 
 def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view: View) -> dict[str, Chart]:
     """First scores and angles of several runs in the same figures."""
-    frames = {name: view.cut(told.evaluations()) for name, told in records.items()}
+    frames = {name: view.cut(record.evaluations()) for name, record in records.items()}
     note = f"{ON_ALL} One seed: a point of difference is within its noise."
     found = {
         column: training_chart.side_by_side(
@@ -23,7 +22,7 @@ def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view:
         for column, title in first_of(named(metrics, SCORE), metrics).items()
         if any(column in frame and frame[column].notna().any() for frame in frames.values())
     }
-    probes = {name: record.probes(table) for name, table in frames.items()}
+    probes = {name: probed(table) for name, table in frames.items()}
     for column, title in named(metrics, ANGLE).items():
         if any(column in table and table[column].notna().any() for table in probes.values()):
             unreal = _hypothetical(probes) if column == "delta_fd" else ""
@@ -33,9 +32,8 @@ def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view:
                 title,
                 x=view.x,
                 x_title=view.x_title,
-                smooth=record.AVERAGED,
-                caption=f"Moving average over {record.AVERAGED} probes. Higher is not better by itself."
-                + unreal,
+                smooth=AVERAGED,
+                caption=f"Moving average over {AVERAGED} probes. Higher is not better by itself." + unreal,
             )
     return found
 
@@ -59,15 +57,15 @@ def table(
     shown = first_of(named(metrics, SCORE), metrics)
     shown |= {"reconstruction_mse": "reconstruction error"}
     rows = []
-    for arm, told in records.items():
-        now, probes = told.now(), record.probes(told.evaluations())
+    for arm, record in records.items():
+        now, probes = record.now(), probed(record.evaluations())
         means = {
             f"mean {title}": probes[column].mean() if column in probes else None
             for column, title in named(metrics, ANGLE).items()
         }
         went = {title: now.get(column) for column, title in along.items() if column != "step"}
         values = {title: now.get(column) for column, title in shown.items()}
-        rows.append({"arm": arm} | values | went | means | {"iterations": told.pace().step})
+        rows.append({"arm": arm} | values | went | means | {"iterations": record.pace().step})
     return pd.DataFrame(rows).dropna(axis=1, how="all").round(3)
 
 

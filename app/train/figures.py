@@ -17,8 +17,7 @@ import pandas as pd
 
 from app.charts import palette, training_chart
 from app.charts.plot import Chart
-from app.runs import record
-from app.runs.record import Record
+from app.runs.record import Record, averaged_over, decoder_blocks, probed, stretches
 from app.train.measured import ANGLE, ATTACKED, NORM, OTHER, SCORE, Entry, named, present
 
 ZOOM = 300
@@ -53,7 +52,7 @@ class Drawn:
     evaluations of the control on the same base, by its name.
     """
 
-    told: Record
+    record: Record
     entry: Entry
     settings: Mapping[str, Any]
     metrics: Mapping[str, Entry]
@@ -63,7 +62,7 @@ class Drawn:
     @property
     def evaluations(self) -> pd.DataFrame:
         """One row an evaluation."""
-        return self.view.cut(self.told.evaluations())
+        return self.view.cut(self.record.evaluations())
 
     @property
     def past(self) -> dict[str, pd.DataFrame]:
@@ -71,13 +70,13 @@ class Drawn:
         return {name: self.view.cut(table) for name, table in self.control.items() if self.view.x in table}
 
     def blocks(self) -> list[tuple[float, float]]:
-        """Stretches in which the decoder alone moves, where they can be told apart; along another axis than
+        """Stretches in which the decoder alone moves, where they can be record apart; along another axis than
         the steps they have no width.
         """
         table, length = self.evaluations, self.settings.get(self.entry.get("blocks") or "")
         if self.view.x != "step" or table.empty or not length:
             return []
-        found = record.decoder_blocks(int(length), float(table["step"].min()), float(table["step"].max()))
+        found = decoder_blocks(int(length), float(table["step"].min()), float(table["step"].max()))
         return found if len(found) <= BLOCKS else []
 
     def chart(self, table: pd.DataFrame, names: Mapping[str, str], title: str, **more: Any) -> Chart:
@@ -93,7 +92,7 @@ def of_run(run: Drawn) -> dict[str, Chart]:
         "scores": scores(run),
         "attacked": under_attack(run),
         "angles": angles(run),
-        **{f"panel/{panel['name']}": _panel(run, panel) for panel in panels(run.entry, run.told)},
+        **{f"panel/{panel['name']}": _panel(run, panel) for panel in panels(run.entry, run.record)},
         "norms": norms(run),
         **{f"unit/{unit}": chart for unit, chart in others(run).items()},
         "sizes": sizes(run),
@@ -131,7 +130,7 @@ def under_attack(run: Drawn) -> Chart | None:
 
 def angles(run: Drawn) -> Chart | None:
     """Cosines between gradients."""
-    probes = record.probes(run.evaluations)
+    probes = probed(run.evaluations)
     names = present(probes, named(run.metrics, ANGLE), run.view.x)
     if not names:
         return None
@@ -139,7 +138,7 @@ def angles(run: Drawn) -> Chart | None:
         names = {
             name: f"{title} (hypothetical)" if name == "delta_fd" else title for name, title in names.items()
         }
-    window = record.window(len(probes))
+    window = averaged_over(len(probes))
     return run.chart(
         probes,
         names,
@@ -147,9 +146,9 @@ def angles(run: Drawn) -> Chart | None:
         y_title="cosine",
         smooth=window,
         zero=True,
-        stationary=record.stretches(probes, "near_stationary", run.view.x),
+        stationary=stretches(probes, "near_stationary", run.view.x),
         blocks=run.blocks(),
-        controls={name: record.probes(table) for name, table in run.past.items()},
+        controls={name: probed(table) for name, table in run.past.items()},
         caption=(
             f"Bold: moving average over {window} probes; faint: single probes. Higher is not better by"
             " itself."
@@ -159,7 +158,7 @@ def angles(run: Drawn) -> Chart | None:
 
 def norms(run: Drawn) -> Chart | None:
     """Norms of gradients."""
-    probes = record.probes(run.evaluations)
+    probes = probed(run.evaluations)
     names = present(probes, named(run.metrics, NORM), run.view.x)
     if not names:
         return None
@@ -167,7 +166,7 @@ def norms(run: Drawn) -> Chart | None:
         probes,
         names,
         "Sizes of the gradients",
-        stationary=record.stretches(probes, "near_stationary", run.view.x),
+        stationary=stretches(probes, "near_stationary", run.view.x),
         caption=(
             "Of the whole encoder. Grey: ‖∇total‖ below 5 % of its parts; there Δ_FD tends to −1 by itself."
         ),
@@ -186,12 +185,12 @@ def others(run: Drawn) -> dict[str, Chart]:
     }
 
 
-def panels(entry: Entry, told: Record) -> list[dict[str, Any]]:
+def panels(entry: Entry, record: Record) -> list[dict[str, Any]]:
     """The figures of a method's own values, each with its `curves`: those that it declares, else one with
     every value that it reports.
     """
     curves = entry.get("curves") or [
-        {"name": name, "title": name, "panel": "losses"} for name in told.reported()
+        {"name": name, "title": name, "panel": "losses"} for name in record.reported()
     ]
     declared = {panel["name"]: panel for panel in entry.get("panels", ())}
     names = dict.fromkeys([*declared, *(curve["panel"] for curve in curves)])
@@ -205,7 +204,7 @@ def panels(entry: Entry, told: Record) -> list[dict[str, Any]]:
 
 def _panel(run: Drawn, panel: Mapping[str, Any]) -> Chart | None:
     """One figure of a method's own values; one with a limit only where something comes near it."""
-    table = run.view.cut(run.told.values(panel["curves"], run.view.x))
+    table = run.view.cut(run.record.values(panel["curves"], run.view.x))
     names = present(table, panel["curves"], run.view.x)
     limit = panel.get("limit")
     if not names or (limit is not None and not (table[list(names)] > 0).any(axis=None)):
@@ -227,7 +226,7 @@ def _panel(run: Drawn, panel: Mapping[str, Any]) -> Chart | None:
 
 def sizes(run: Drawn) -> Chart | None:
     """Sizes of the largest, the median and the smallest cluster."""
-    table = run.view.cut(run.told.sizes())
+    table = run.view.cut(run.record.sizes())
     clusters = [column for column in table if column != "step"]
     if not clusters:
         return None

@@ -91,10 +91,10 @@ Control = Mapping[str, pd.DataFrame]
 def control_of(run: Run) -> Control:
     """The evaluations of the control that the method declares, on the same base."""
     other = arms.control_run(run)
-    told = reading.read(other) if other is not None else None
-    if other is None or told is None or told.evaluations().empty:
+    record = reading.read(other) if other is not None else None
+    if other is None or record is None or record.evaluations().empty:
         return {}
-    return {title(other.spec): told.evaluations()}
+    return {title(other.spec): record.evaluations()}
 
 
 def _entry(run: Run) -> Entry:
@@ -105,14 +105,14 @@ def _entry(run: Run) -> Entry:
 
 def _follow(name: str, lived: bool, control: Control) -> None:
     run = connection.store().find(name)
-    told = reading.read(run)
-    if told is None:
+    record = reading.read(run)
+    if record is None:
         return
     status = run.status()
-    _head(run, told, status)
+    _head(run, record, status)
     reading.drawn_once_more(lived, status in LIVE)
-    if len(told.evaluations()):
-        _learned(run, told, control)
+    if len(record.evaluations()):
+        _learned(run, record, control)
         _say_what_control_is_missing(run, control)
     elif (base := _base(run)) is not None:
         st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
@@ -121,15 +121,15 @@ def _follow(name: str, lived: bool, control: Control) -> None:
         st.skeleton(height=260)
 
 
-def _head(run: Run, told: Record, status: str) -> None:
+def _head(run: Run, record: Record, status: str) -> None:
     """Status, name and what can be done; where a finished model leads to; why it ended where it is not."""
     with st.container(horizontal=True, vertical_alignment="center"):
         headline.headline(run)
         if status in DONE:
             headline.link("attack", "Attack this model", "bolt", {"model": run.name})
             headline.link("inspect", "Inspect", "search", {"model": run.name})
-    progress.progress(run, told)
-    progress.ending(run, told)
+    progress.progress(run, record)
+    progress.ending(run, record)
 
 
 def _say_what_control_is_missing(run: Run, control: Control) -> None:
@@ -142,16 +142,16 @@ def _say_what_control_is_missing(run: Run, control: Control) -> None:
         )
 
 
-def _learned(run: Run, told: Record, control: Control) -> None:
+def _learned(run: Run, record: Record, control: Control) -> None:
     """Scores, then the first figures, pictures as they come, and the rest."""
     entry, metrics, lives = _entry(run), connection.catalogue()["metric"], run.status() in LIVE
-    scores.show(told, entry, metrics)
-    view = _view([entry], [told.evaluations()])
-    drawn = Drawn(told, entry, naming.settings(run.spec), metrics, control, view)
+    scores.show(record, entry, metrics)
+    view = _view([entry], [record.evaluations()])
+    drawn = Drawn(record, entry, naming.settings(run.spec), metrics, control, view)
     found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))
     first: list[str] = [name for name in ("scores", "attacked", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, lives)
-    beside = pictures.show(run, told)
+    beside = pictures.show(run, record)
     if beside is not None and "sizes" in found:
         first.append("sizes")
         with beside:
@@ -163,15 +163,15 @@ def _compare(names: Sequence[str], lived: bool) -> None:
     records: dict[str, Record] = {}
     runs = [connection.store().find(name) for name in names]
     for run in runs:
-        told = reading.read(run)
-        if told is not None:
-            records[title(run.spec)] = told
+        record = reading.read(run)
+        if record is not None:
+            records[title(run.spec)] = record
             with st.container(horizontal=True, vertical_alignment="center"):
                 headline.headline(run)
                 headline.open_link(run)
-            progress.progress(run, told)
+            progress.progress(run, record)
     reading.drawn_once_more(lived, any(run.status() in LIVE for run in runs))
-    tables = [told.evaluations() for told in records.values()]
+    tables = [record.evaluations() for record in records.values()]
     if any(len(table) for table in tables):
         entries, metrics = [_entry(run) for run in runs], connection.catalogue()["metric"]
         view = _view(entries, tables)
@@ -189,8 +189,8 @@ def _base(run: Run) -> tuple[Run, Record] | None:
     if key is None or not reading.readable(key):
         return None
     base = connection.store().find(key)
-    told = reading.read(base)
-    return (base, told) if told is not None and len(told.evaluations()) else None
+    record = reading.read(base)
+    return (base, record) if record is not None and len(record.evaluations()) else None
 
 
 def _redrawn(

@@ -17,19 +17,19 @@ from engine.store.store import DONE
 KINDS = ("reconstructions", "map")
 
 
-def show(run: Run, told: Record) -> DeltaGenerator | None:
+def show(run: Run, record: Record) -> DeltaGenerator | None:
     """Reconstructions and the small map, at the newest step or at the one chosen on the timeline.
 
     Gives back the place under the reconstructions, where there is room beside the map; None where nothing was
     drawn.
     """
-    steps = sorted({picture.step for kind in KINDS for picture in told.pictures(kind)})
+    steps = sorted({picture.step for kind in KINDS for picture in record.pictures(kind)})
     if not steps:
         return None
     step = _timeline(run.key, steps)
     columns = st.columns(2, gap="medium")
     for column, kind in zip(columns, KINDS, strict=True):
-        picture = next((picture for picture in reversed(told.pictures(kind)) if picture.step <= step), None)
+        picture = next((picture for picture in reversed(record.pictures(kind)) if picture.step <= step), None)
         if picture is not None:
             with column:
                 _picture(run, picture)

@@ -8,9 +8,9 @@ from app.runs.record import Record
 from app.train.measured import Entry, order
 
 
-def show(told: Record, entry: Entry, metrics: Mapping[str, Entry]) -> None:
+def show(record: Record, entry: Entry, metrics: Mapping[str, Entry]) -> None:
     """First what was measured, then what the method has an alarm for; the alarms that ring below."""
-    now = told.now()
+    now = record.now()
     with st.container(horizontal=True):
         for label, value, explanation in [*_measured(now, entry, metrics), *_guarded(now, entry)]:
             st.metric(label, f"{value:.3f}", width=110, help=explanation)

@@ -60,16 +60,14 @@ def curve(
         return None
     levels = sorted({row.about[axis] for row in rows})
     levels = [0.0, *levels] if start else levels
-    shown = lines(found, rows)
-    frame = pd.DataFrame({axis: levels})
-    for line in shown:
-        points = {row.about[axis]: value(row) for row in rows if line_of(found, row) == line}
-        points |= {0.0: start[line]} if start and line in start else {}
-        mean, spread = np.array([points.get(level, (np.nan, np.nan)) for level in levels]).T  # (levels,) each
-        frame[line], frame[f"{line}_low"], frame[f"{line}_high"] = mean, mean - spread, mean + spread
-    said = found.declared
+    shown, said = lines(found, rows), found.declared
+    points = {
+        line: {row.about[axis]: value(row) for row in rows if line_of(found, row) == line}
+        | ({0.0: start[line]} if start and line in start else {})
+        for line in shown
+    }
     chart = line_chart.curves(
-        frame,
+        _table(points, axis, levels),
         axis,
         shown,
         title=title,
@@ -83,6 +81,17 @@ def curve(
     )
     chart.figure.update_xaxes(tickvals=levels, ticktext=[f"{level:g}" for level in levels])
     return chart
+
+
+def _table(
+    points: Mapping[str, Mapping[float, tuple[float, float]]], axis: str, levels: Sequence[float]
+) -> pd.DataFrame:
+    """One row a level: mean of each line, and the ends of its band."""
+    frame = pd.DataFrame({axis: levels})
+    for line, known in points.items():
+        mean, spread = np.array([known.get(level, (np.nan, np.nan)) for level in levels]).T  # (levels,) each
+        frame[line], frame[f"{line}_low"], frame[f"{line}_high"] = mean, mean - spread, mean + spread
+    return frame
 
 
 def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot.Chart | None:

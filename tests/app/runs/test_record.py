@@ -103,12 +103,14 @@ def test_losses_are_those_of_the_run_itself_and_thinned() -> None:
 def test_angles_stand_where_they_were_measured() -> None:
     table = read(evaluated(0, 0.1), evaluated(10, 0.1), evaluated(20, -0.2)).evaluations()
     assert table["delta_fd"].notna().tolist() == [True, False, True] and table["acc"].notna().all()
-    assert record.probes(table)["step"].tolist() == [0, 20]
-    assert record.probes(pd.DataFrame({"step": [1]})).empty
+    assert record.probed(table)["step"].tolist() == [0, 20]
+    assert record.probed(pd.DataFrame({"step": [1]})).empty
 
 
 def test_the_average_takes_ten_probes_at_least() -> None:
-    assert record.window(3) == 10 and record.window(199) == 10 and record.window(1000) == 50
+    assert (
+        record.averaged_over(3) == 10 and record.averaged_over(199) == 10 and record.averaged_over(1000) == 50
+    )
 
 
 def test_near_stationary_stretches_reach_to_the_next_probe() -> None:
