@@ -29,26 +29,15 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
-ICONS = {
-    "home": "waving_hand",
-    "attack": "bolt",
-    "inspect": "search",
-    "curves": "show_chart",
-    "multiview": "stacks",
-    "defend": "shield",
-    "robust": "rebase_edit",
-    "train": "model_training",
-    "runs": "list",
-}
 pages = [
     st.Page(
-        ROOT / "pages" / f"{name}.py",
-        title=title,
-        icon=f":material/{ICONS[name]}:",
-        url_path="" if name == "home" else name,
-        default=name == "home",
+        script.file,
+        title=script.title,
+        icon=f":material/{script.icon}:",
+        url_path="" if script.name == "home" else script.name,
+        default=script.name == "home",
     )
-    for name, title in links.PAGES.items()
+    for script in links.pages().values()
 ]
 page = st.navigation(pages, position="top")
 st.html(STYLE)

@@ -11,6 +11,8 @@ from app.forms.choose_sample import choose_sample
 from app.forms.choose_threat import choose_threat
 from app.runs import reproduce
 
+TITLE, ICON, PLACE = "Attack", "bolt", 10
+
 layout.page_head(
     "How little does it take to mislead the model on this sample?",
     "Drag the handle: picture, perturbation and what the model makes of it move with your hand. The server is"

@@ -9,6 +9,8 @@ from app.forms.choose_threat import choose_threat
 from app.runs import reproduce
 from app.runs import wanted as runs
 
+TITLE, ICON, PLACE = "Curves", "show_chart", 30
+
 layout.page_head(
     "How much does it take, and how sure is that?",
     "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the"

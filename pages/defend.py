@@ -7,6 +7,8 @@ from app.charts import plot
 from app.papers.studies import beside, curves, grid, results, tables, verdicts
 from app.train import choose, follow
 
+TITLE, ICON, PLACE = "Defend", "shield", 50
+
 TABS = {
     "holds": "Where it holds",
     "grid": "λ and γ",

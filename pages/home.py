@@ -10,6 +10,8 @@ from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
 from app.home import families, welcome
 
+TITLE, ICON, PLACE = "Home", "waving_hand", 0
+
 layout.page_head("What do you want to break?")
 zoo = connection.store().zoo()
 if DEFAULT_MODEL in zoo:

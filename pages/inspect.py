@@ -8,6 +8,8 @@ from app.inspect import choose_attack, downloads, grid, map, matrices, sample, s
 from app.inspect.selection import Selection, chips
 from app.runs import reproduce
 
+TITLE, ICON, PLACE = "Inspect", "search", 20
+
 layout.page_head(
     "Which samples broke, and why?",
     "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others"

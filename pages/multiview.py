@@ -14,6 +14,8 @@ from app.papers.multiview import attackers, many_samples, one_sample
 from app.papers.multiview.levels import level_of, questions, step_of
 from app.runs import reproduce
 
+TITLE, ICON, PLACE = "Multi-view", "stacks", 40
+
 layout.page_head(
     "Two views of one thing: what if both are attacked?",
     "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the other"

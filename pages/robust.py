@@ -14,6 +14,8 @@ from app.papers.studies import against_control, beside, curves, results, tables
 from app.runs import reproduce
 from app.train import choose, follow
 
+TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
+
 PAGE = "robust"
 TABS = {
     "acts": "Attack and defence",

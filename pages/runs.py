@@ -6,6 +6,8 @@ from app.address import layout
 from app.runs import cards, this_machine
 from app.runs.rows import as_csv, listed
 
+TITLE, ICON, PLACE = "Runs", "list", 80
+
 PAGE = 10
 
 layout.page_head(

@@ -9,6 +9,8 @@ from app.runs import reproduce
 from app.train import choose, follow
 from app.train.explain import explain
 
+TITLE, ICON, PLACE = "Train", "model_training", 70
+
 catalogue = connection.catalogue()
 asked = follow.in_address()
 

@@ -5,9 +5,11 @@ A page asks `key(name, default, valid)` for a widget's key before the widget is 
 the address at its end.
 """
 
+import ast
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -45,19 +47,38 @@ OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "le
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.
 """
-PAGES = {
-    "home": "Home",
-    "attack": "Attack",
-    "inspect": "Inspect",
-    "curves": "Curves",
-    "multiview": "Multi-view",
-    "defend": "Defend",
-    "robust": "Robust clustering",
-    "train": "Train",
-    "runs": "Runs",
-}
+
+DECLARED = ("TITLE", "ICON", "PLACE")
+"""What the script of a page says of itself at its top."""
 
 Value = TypeVar("Value", str, int, float, bool)
+
+
+class PageScript(NamedTuple):
+    """The script of a page, and how the navigation shows it."""
+
+    name: str
+    file: Path
+    title: str
+    icon: str
+    place: int
+
+
+@cache
+def pages() -> dict[str, PageScript]:
+    """Name -> script of every page, in the navigation's order: the files in `pages/` that say TITLE, ICON and
+    PLACE. Read from the syntax: a page is run only where it is shown.
+    """
+    found = [_page(file) for file in sorted((ROOT / "pages").glob("*.py"))]
+    return {page.name: page for page in sorted((page for page in found if page), key=lambda page: page.place)}
+
+
+def _page(file: Path) -> PageScript | None:
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == f"({', '.join(DECLARED)})":
+            title, icon, place = ast.literal_eval(node.value)
+            return PageScript(file.stem, file, title, icon, place)
+    return None
 
 
 def open_address(page: str = "") -> None:

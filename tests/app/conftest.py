@@ -38,7 +38,7 @@ ALONE = """
 import streamlit as st
 from app.address import links
 from app.home import welcome
-files = {{name: links.ROOT / "pages" / f"{{name}}.py" for name in links.PAGES}}
+files = {{name: script.file for name, script in links.pages().items()}}
 page = st.navigation([st.Page(file, default=name == "{page}") for name, file in files.items()])
 links.open_address()
 page.run()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.address.links import PAGES
+from app.address.links import pages
 from tests.conftest import Server
 
-PATHS = {name: "/" if name == "home" else f"/{name}" for name in PAGES}
+PATHS = {name: "/" if name == "home" else f"/{name}" for name in pages()}
 
 
 @pytest.mark.parametrize("name", PATHS)
