@@ -148,19 +148,9 @@ class Run:
         return [from_line(line.decode("utf-8", "replace")) for line in lines[after_line:]]
 
     def last_event(self) -> Event | None:
-        """The last whole line; reads only the file's end, as much of it as that line needs."""
-        try:
-            with (self.folder / "events.jsonl").open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                for reach in (TAIL, TAIL * 64, size):
-                    start = max(0, size - reach)
-                    file.seek(start)
-                    lines = file.read(size - start).split(b"\n")[:-1]
-                    if len(lines) > 1 or start == 0:  # the first one may have lost its beginning
-                        break
-        except FileNotFoundError:
-            return None
-        return from_line(lines[-1].decode("utf-8", "replace")) if lines else None
+        """The last whole line; of an unchanged file it is read once."""
+        file = self.folder / "events.jsonl"
+        return _last_of(file, _stamp(file))
 
     def append(self, event: Event) -> Event:
         """Stamp the event with the time and write it as one line; the stamped event is given back."""
@@ -239,6 +229,23 @@ def _stamp(file: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return about.st_mtime_ns, about.st_size
+
+
+@lru_cache(maxsize=4096)
+def _last_of(file: Path, stamp: tuple[int, int]) -> Event | None:
+    """The last whole line of a file of events; reads only its end, as much of it as that line needs."""
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, os.SEEK_END)
+            for reach in (TAIL, TAIL * 64, size):
+                start = max(0, size - reach)
+                opened.seek(start)
+                lines = opened.read(size - start).split(b"\n")[:-1]
+                if len(lines) > 1 or start == 0:  # the first one may have lost its beginning
+                    break
+    except FileNotFoundError:
+        return None
+    return from_line(lines[-1].decode("utf-8", "replace")) if lines else None
 
 
 @lru_cache(maxsize=4096)
