@@ -74,7 +74,8 @@ def _terms(run: Run) -> str:
     settings, nu = run.spec.settings, run.result().get("nu")
     symbol, size = ("ε", settings.get("epsilon")) if nu is None else ("ν", nu)
     objective = str(settings.get("objective", "")).replace("_", " ")
-    return " · ".join([objective] * bool(objective) + [f"{symbol} {size:g}"] * isinstance(size, float))
+    reach = f"{symbol} {size:g}" if isinstance(size, float) else ""  # a sweep has many
+    return " · ".join(part for part in (objective, reach) if part)
 
 
 def _delete(run: Run) -> None:

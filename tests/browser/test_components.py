@@ -379,7 +379,7 @@ def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browse
     page.goto(f"{harness}/?show=charts")
     plot = page.locator(".js-plotly-plot").first
     plot.wait_for(timeout=30_000)
-    expect(page.locator(".js-plotly-plot")).to_have_count(7, timeout=30_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(6, timeout=30_000)
     place = """(plot, [x, y]) => {
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x), box.y + _size.t + yaxis.c2p(y)];

@@ -8,6 +8,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from engine.events import Failed, Started
+from engine.running.runner import prepare, run
 from engine.store.store import Store
 from tests.app.conftest import Desk, method, said
 
@@ -31,9 +32,11 @@ def test_an_empty_home_says_what_makes_runs(home: Any, opened: Opened) -> None:
 
 def test_the_list_names_every_run_with_its_score(trained_home: Store, opened: Opened) -> None:
     at = opened("runs")
-    mine = {run.name: run for run in trained_home.all()}
+    mine = {found.name: found for found in trained_home.all()}
     words = said(at)
-    assert all(key[:8] in words and f"ACC {run.result()['acc']:.3f}" in words for key, run in mine.items())
+    assert all(
+        key[:8] in words and f"ACC {found.result()['acc']:.3f}" in words for key, found in mine.items()
+    )
     links = {item.proto.query_string for item in at.get("page_link") if item.proto.label == "Open"}
     assert all(any(key in link for link in links) for key in mine)
 
@@ -91,3 +94,11 @@ def test_a_run_that_is_deleted_elsewhere_leaves_the_list(trained_home: Store, op
     trained_home.delete(gone)
     at.run()
     assert gone[:8] not in said(at) and not at.exception
+
+
+def test_a_sweep_stands_in_the_list_though_it_has_no_single_size(trained_home: Store, opened: Opened) -> None:
+    changes = {"epsilons": [0.1, 0.2], "attack_seeds": [0], "n": 10}
+    spec = prepare("sweep", "fgsm", models={"model": method(trained_home, "adec").key}, changes=changes)
+    assert list(run(spec))[-1].event == "finished"
+    at = opened("runs")
+    assert not at.exception and any("Sweep: FGSM" in line for line in cards(at))
