@@ -25,8 +25,6 @@ class Ladder {
     this.root.replaceChildren();
   }
 
-  // --- the page ------------------------------------------------------------------------------------------------------
-
   build() {
     const canvas = (name) => element("canvas", { class: `pixels ${name}`, role: "img" });
     const picture = (name, title) => {
@@ -79,8 +77,6 @@ class Ladder {
     this.root.replaceChildren(this.group);
     this.showPlaying();
   }
-
-  // --- what came -----------------------------------------------------------------------------------------------------
 
   update(data) {
     const same = data.id === this.id;
@@ -263,8 +259,6 @@ class Ladder {
     return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
   }
 
-  // --- sizes ---------------------------------------------------------------------------------------------------------
-
   fit(force = false) {
     if (!this.data) return;
     const track = this.track.getBoundingClientRect(), map = this.map.getBoundingClientRect();
@@ -352,8 +346,6 @@ class Ladder {
       }
     }
   }
-
-  // --- one frame -----------------------------------------------------------------------------------------------------
 
   /** Fill pixels from a function of the flat index, 0 to 255, for one or three channels. */
   paint(pixels, value) {
@@ -502,8 +494,6 @@ class Ladder {
     return `${this.quoted(winner)} ${percent(share)}`;
   }
 
-  // --- words ---------------------------------------------------------------------------------------------------------
-
   quoted(k) {
     return `“${this.data.group_names[k]}”`;
   }
@@ -537,8 +527,6 @@ class Ladder {
   spoken(value) {
     return `${this.exact(value)} ${this.exactUnit(value)}`.replace("ε", "epsilon").replace("λ", "lambda").replace("ν", "nu");
   }
-
-  // --- hands ---------------------------------------------------------------------------------------------------------
 
   go(level) {
     const wanted = Math.max(0, Math.min(this.count - 1, level));
@@ -591,8 +579,6 @@ class Ladder {
     this.report("level", this.level);
   }
 
-  // --- play ----------------------------------------------------------------------------------------------------------
-
   toggle() {
     if (this.playing) { this.stop(); this.released(); } else this.play();
   }
@@ -637,8 +623,6 @@ class Ladder {
     this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Play");
     this.playButton.title = this.playing ? "Pause (Space)" : "Play (Space)";
   }
-
-  // --- taking it away ------------------------------------------------------------------------------------------------
 
   /** The three pictures, the reading and the protocol as one PNG. */
   save() {

@@ -31,8 +31,6 @@ class PointMap {
     this.root.replaceChildren();
   }
 
-  // --- the page ------------------------------------------------------------------------------------------------------
-
   build() {
     this.tools = Object.fromEntries(TOOLS.map(([name, title, path]) =>
       [name, element("button", { type: "button", title, "aria-label": title, "aria-pressed": "false", onclick: () => this.choose(name) }, icon(path))]));
@@ -79,8 +77,6 @@ class PointMap {
     this.over.style.cursor = tool === "pan" ? "grab" : "crosshair";
     this.over.style.touchAction = tool === "pan" ? "pan-y" : "none";
   }
-
-  // --- what came -----------------------------------------------------------------------------------------------------
 
   update(data) {
     const samePlaces = data.places === this.places;
@@ -171,8 +167,6 @@ class PointMap {
     return { ...sprite, places: arrayOf(sprite.places, Int32Array) };
   }
 
-  // --- selection -----------------------------------------------------------------------------------------------------
-
   /** One byte a point from "b:" bits or "d:" distances between chosen points. */
   unpacked(text) {
     const bytes = bytesOf(text.slice(2)), mask = new Uint8Array(this.n);
@@ -241,8 +235,6 @@ class PointMap {
     this.over.setAttribute("aria-label", `${this.data.title}: ${this.count.textContent}. ${this.data.summary} Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.`);
   }
 
-  // --- sizes and places ----------------------------------------------------------------------------------------------
-
   fit(force = false) {
     if (!this.data) return;
     const { width, height } = this.stage.getBoundingClientRect();
@@ -279,8 +271,6 @@ class PointMap {
     const size = 5.4 - 0.95 * Math.log10(this.n + 1);
     return Math.max(0.9, Math.min(4.2, size)) * this.ratio * Math.min(2.2, this.view.scale ** 0.35);
   }
-
-  // --- drawing -------------------------------------------------------------------------------------------------------
 
   soon() {
     if (this.pending) return;
@@ -379,8 +369,6 @@ class PointMap {
     if (!this.mask) this.soon();
   }
 
-  // --- finding points ------------------------------------------------------------------------------------------------
-
   /** The nearest point within `reach` canvas pixels, or −1. Points lie in square cells, sorted by counting. */
   nearest(x, y, reach) {
     if (!this.grid) this.sortIntoCells();
@@ -448,8 +436,6 @@ class PointMap {
   idOf(i) {
     return this.ids ? this.ids[i] : i;
   }
-
-  // --- hands ---------------------------------------------------------------------------------------------------------
 
   at(event) {
     const box = this.over.getBoundingClientRect();
@@ -532,8 +518,6 @@ class PointMap {
     this.paintOver();
   }
 
-  // --- moving the view -----------------------------------------------------------------------------------------------
-
   wheel(event) {
     const mine = event.ctrlKey || event.metaKey || this.root.getRootNode().activeElement === this.over;
     this.hint.hidden = mine;
@@ -582,8 +566,6 @@ class PointMap {
     event.preventDefault();
     event.stopPropagation();
   }
-
-  // --- clean to attacked ---------------------------------------------------------------------------------------------
 
   moveTo(share) {
     const crossed = this.codesAfter && (this.tween >= 0.5) !== (share >= 0.5);

@@ -5,7 +5,7 @@ each declares in the catalogue.
 from typing import Any
 
 from app.address import connection
-from app.forms import settings_form
+from app.forms import fields
 
 KEEPS = "reconstruction_change"
 """The objective that λ weighs against any other."""
@@ -43,7 +43,7 @@ def objectives(model: str, labelled: bool = True) -> list[str]:
         if said.get("space") == "pixels"
         and set(said.get("needs", ())) <= has
         and (labelled or not said.get("needs_labels"))
-        and set(said["defaults"]) <= {knob.path for knob in settings_form.knobs(said)}
+        and set(said["defaults"]) <= {knob.path for knob in fields.knobs(said)}
     ]
 
 

@@ -7,67 +7,18 @@ engine has the last word on submit.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
+
 Choice = dict[str, Any]
+
+
 LISTED = 4
 """Up to so many options lie side by side; more go into a list."""
-
-KINDS = {"number": "number", "integer": "integer", "boolean": "boolean", "string": "text"}
-
-
-@dataclass(frozen=True)
-class Knob:
-    """One field of a settings class as a form sees it. `low` and `high` are limits, not reached where `_open`
-    says so.
-    """
-
-    path: str
-    kind: str
-    title: str
-    help: str = ""
-    default: Any = None
-    options: tuple[Any, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    low_open: bool = False
-    high_open: bool = False
-    multiple: float | None = None
-    optional: bool = False
-    log: bool = False
-    advanced: bool = False
-    symbol: str = ""
-    unit: str = ""
-    source: str = ""
-    children: tuple["Knob", ...] = field(default=())
-
-    @property
-    def label(self) -> str:
-        """Title, the paper's symbol and the unit, as the widget's label."""
-        return (
-            self.title
-            + (f", {self.symbol}" if self.symbol else "")
-            + (f" ({self.unit})" if self.unit else "")
-        )
-
-    @property
-    def tooltip(self) -> str | None:
-        """Help, default and source as Markdown."""
-        default = "" if self.kind == "group" else f"Default: {_said(self.default)}."
-        parts = [self.help, default, f"Source: {self.source}" if self.source else ""]
-        return "\n\n".join(part for part in parts if part) or None
-
-
-def knobs(entry: Mapping[str, Any]) -> tuple[Knob, ...]:
-    """The fields of a catalogue entry, in order, nested settings as groups. What no widget can hold is left
-    out.
-    """
-    schema = entry["schema"]
-    return tuple(_knobs(schema, schema.get("$defs", {}), "", entry.get("defaults", {})))
 
 
 def choose(
@@ -119,155 +70,6 @@ def choose(
     }
 
 
-def complaint(owner: str, knob: Knob, value: Any) -> str | None:
-    """What is wrong with a value, as one sentence; None where nothing is. Limits only: the engine judges the
-    rest.
-    """
-    if value is None and knob.optional:
-        return None
-    if knob.kind == "numbers":
-        right = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
-        such = f"such as {_said(knob.default)}"
-        return (
-            None
-            if right
-            else f"{owner}.{knob.path} must be numbers with commas between them, {such}; got {value!r}."
-        )
-    if knob.kind not in ("number", "integer"):
-        return None
-    if value is None:
-        return f"{owner}.{knob.path} must be a number; it is empty. Its default is {_said(knob.default)}."
-    low, high = (
-        (knob.low, knob.low_open, value.__lt__, "at least"),
-        (knob.high, knob.high_open, value.__gt__, "at most"),
-    )
-    for limit, is_open, wrong, words in (low, high):
-        if limit is not None and (wrong(type(value)(limit)) or (is_open and value == limit)):
-            strict = {"at least": "greater than", "at most": "less than"}[words]
-            return (
-                f"{owner}.{knob.path} must be {strict if is_open else words} {limit:g}; got {value:g}."
-                f" {knob.help}".strip()
-            )
-    return None
-
-
-def leaves(fields: Sequence[Knob]) -> Iterator[Knob]:
-    """The fields that hold a value, groups opened."""
-    for knob in fields:
-        yield from leaves(knob.children) if knob.kind == "group" else (knob,)
-
-
-def merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with `over` on top, nested settings too."""
-    together = dict(values)
-    for name, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(together.get(name), Mapping)
-        together[name] = merged(together[name], value) if both else value
-    return together
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names and values of nested settings."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, list(value) if isinstance(value, tuple) else value
-
-
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse of `flat`."""
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        *above, name = path.split(".")
-        branch = tree
-        for part in above:
-            branch = branch.setdefault(part, {})
-        branch[name] = value
-    return tree
-
-
-def ladder(low: float | None, high: float | None, values: tuple[float, ...], whole: bool) -> list[float]:
-    """The stops of a logarithmic slider: 1, 2, 5 in each decade between the limits, and `values` themselves.
-
-    A missing limit lies a factor 1,000 beyond the values; a limit of zero is a stop of its own.
-    """
-    positive = [abs(value) for value in values if value] or [1.0]
-    bottom = low if low and low > 0 else min(positive) / 1000
-    top = high if high is not None else max(positive) * 1000
-    decades = range(math.floor(math.log10(bottom)), math.ceil(math.log10(top)) + 1)
-    stops = {digit * 10.0**decade for decade in decades for digit in (1, 2, 5)}
-    inside = {float(f"{stop:.6g}") for stop in stops if bottom <= stop <= top} | {
-        float(value) for value in values
-    }
-    inside |= {float(limit) for limit in (low, high) if limit is not None}
-    return sorted({int(stop) for stop in inside if stop == int(stop)}) if whole else sorted(inside)
-
-
-def _knobs(
-    schema: Mapping[str, Any], defs: Mapping[str, Any], prefix: str, defaults: Mapping[str, Any]
-) -> Iterator[Knob]:
-    for name, raw in schema.get("properties", {}).items():
-        knob = _knob(prefix + name, raw, defs, defaults.get(name, raw.get("default")))
-        if knob is not None:
-            yield knob
-
-
-def _knob(path: str, raw: Mapping[str, Any], defs: Mapping[str, Any], default: Any) -> Knob | None:
-    kinds = [_resolved(option, defs) for option in raw.get("anyOf", [raw]) if option.get("type") != "null"]
-    schema, optional = kinds[0], any(option.get("type") == "null" for option in raw.get("anyOf", []))
-    about = {name: raw[name] for name in ("symbol", "unit", "source", "log", "advanced") if name in raw}
-    title, help_ = raw.get("title") or schema.get("title") or path, raw.get("description", "")
-    if "properties" in schema:
-        children = tuple(_knobs(schema, defs, path + ".", default or {}))
-        return Knob(path, "group", title, help_, default, children=children, **about)
-    options = tuple(schema.get("enum", [schema["const"]] if "const" in schema else []))
-    kind = "choice" if options else KINDS.get(str(schema.get("type")))
-    if schema.get("type") == "array" and _numeric(schema):
-        kind = "numbers"
-    if kind is None or len(kinds) > 1:
-        return None
-    low, high = (
-        schema.get("minimum", schema.get("exclusiveMinimum")),
-        schema.get("maximum", schema.get("exclusiveMaximum")),
-    )
-    return Knob(
-        path,
-        kind,
-        title,
-        help_,
-        default,
-        options,
-        low,
-        high,
-        "exclusiveMinimum" in schema,
-        "exclusiveMaximum" in schema,
-        schema.get("multipleOf"),
-        optional,
-        **about,
-    )
-
-
-def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = schema.get("$ref") or next(
-        (part["$ref"] for part in schema.get("allOf", []) if "$ref" in part), None
-    )
-    return defs[reference.rsplit("/", 1)[1]] if reference else schema
-
-
-def _numeric(schema: Mapping[str, Any]) -> bool:
-    items = [schema["items"]] if isinstance(schema.get("items"), Mapping) else schema.get("prefixItems", [])
-    return bool(items) and all(item.get("type") in ("integer", "number") for item in items)
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_said, value))
-    return "automatic" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _words(option: Any) -> str:
     return str(option).replace("_", " ")
 
@@ -312,7 +114,7 @@ def _reset(prefix: str, base: Mapping[str, Any]) -> None:
 
 
 def _shown(value: Any) -> Any:
-    return _said(value) if isinstance(value, list | tuple) else value
+    return in_words(value) if isinstance(value, list | tuple) else value
 
 
 def _widget(knob: Knob, value: Any, prefix: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.address import connection
-from app.forms import settings_form
+from app.forms import fields, settings_form
 from app.runs import naming
 from engine.models.declared import title_of
 from engine.store.run import Run
@@ -40,7 +40,7 @@ def chosen(entry: Mapping[str, Any], choice: settings_form.Choice) -> list[setti
     found = []
     for arm in arms:
         model = models[arm["model"]]
-        known = {knob.path for knob in settings_form.leaves(settings_form.knobs(model))} - apart
+        known = {knob.path for knob in fields.leaves(fields.knobs(model))} - apart
         changes = {path: value for path, value in choice["changes"].items() if path in known}
         preset = choice["preset"] if choice["preset"] in model["presets"] else None
         found.append({"name": arm["model"], "preset": preset, "changes": changes | dict(arm["changes"])})

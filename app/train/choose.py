@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, links, notices
-from app.forms import data_sets, settings_form
+from app.forms import data_sets, fields, settings_form
 from app.forms.choose_model import DEFAULT_MODEL
 from app.runs import naming, wanted
 from app.runs.record import duration
@@ -153,10 +153,8 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
     ]
     found: dict[str, dict[str, Any]] = {}
     for preset in entry["presets"]:
-        wanted = dict(settings_form.flat(settings_form.merged(entry["defaults"], entry["presets"][preset])))
-        same = next(
-            (run for run in runs if dict(settings_form.flat(naming.settings(run.spec))) == wanted), None
-        )
+        wanted = dict(fields.flat(fields.merged(entry["defaults"], entry["presets"][preset])))
+        same = next((run for run in runs if dict(fields.flat(naming.settings(run.spec))) == wanted), None)
         if same and (result := same.result()):
             found[preset] = result | {
                 "here": not same.zoo,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.forms import settings_form
+from app.forms import fields, settings_form
 from engine.registry import describe
 from engine.settings import Settings, knob
 
@@ -41,7 +41,7 @@ class Toy(Settings):
 
 
 ENTRY = describe(Toy)
-BY_PATH = {knob.path: knob for knob in settings_form.leaves(settings_form.knobs(ENTRY))}
+BY_PATH = {knob.path: knob for knob in fields.leaves(fields.knobs(ENTRY))}
 SCRIPT = textwrap.dedent("""
     import streamlit as st
     from app.forms import settings_form
@@ -135,21 +135,20 @@ def test_nonsense_is_one_sentence_at_the_form(form: AppTest) -> None:
 
 def test_open_limits_are_judged() -> None:
     rate = BY_PATH["base.rate"]
-    assert settings_form.complaint("toy", rate, 0.0) == "toy.base.rate must be greater than 0; got 0."
-    assert settings_form.complaint("toy", rate, 2.0) == "toy.base.rate must be at most 1; got 2."
+    assert fields.complaint("toy", rate, 0.0) == "toy.base.rate must be greater than 0; got 0."
+    assert fields.complaint("toy", rate, 2.0) == "toy.base.rate must be at most 1; got 2."
     assert (
-        settings_form.complaint("toy", rate, 1.0) is None
-        and settings_form.complaint("toy", BY_PATH["limit"], None) is None
+        fields.complaint("toy", rate, 1.0) is None and fields.complaint("toy", BY_PATH["limit"], None) is None
     )
     assert (
-        settings_form.complaint("toy", rate, None)
+        fields.complaint("toy", rate, None)
         == "toy.base.rate must be a number; it is empty. Its default is 0.001."
     )
 
 
 def test_logarithmic_stops_hold_limits_and_values() -> None:
-    assert settings_form.ladder(10, 1000, (130,), whole=True) == [10, 20, 50, 100, 130, 200, 500, 1000]
-    stops = settings_form.ladder(0, 1, (0.003,), whole=False)
+    assert fields.ladder(10, 1000, (130,), whole=True) == [10, 20, 50, 100, 130, 200, 500, 1000]
+    stops = fields.ladder(0, 1, (0.003,), whole=False)
     rates = settings_form._stops(BY_PATH["base.rate"], (1e-3,))
     assert rates[0] > 0 and 1 in rates and 5 not in settings_form._stops(BY_PATH["base.iterations"], (100,))
     assert stops[0] == 0 and stops[-1] == 1 and 0.003 in stops and stops == sorted(stops)
@@ -157,8 +156,8 @@ def test_logarithmic_stops_hold_limits_and_values() -> None:
 
 def test_nesting_and_flattening_are_inverse() -> None:
     values = {"a": 1, "b": {"c": 2, "d": {"e": [3]}}}
-    assert settings_form.nested(dict(settings_form.flat(values))) == values
-    assert settings_form.merged(values, {"b": {"c": 5}}) == {"a": 1, "b": {"c": 5, "d": {"e": [3]}}}
+    assert fields.nested(dict(fields.flat(values))) == values
+    assert fields.merged(values, {"b": {"c": 5}}) == {"a": 1, "b": {"c": 5, "d": {"e": [3]}}}
     assert values["b"]["c"] == 2
 
 
