@@ -56,6 +56,12 @@ class Budget:
         """The same budget with another ε."""
         return replace(self, epsilon=epsilon, shared=shared)
 
+    def rows(self, index: Tensor) -> Self:
+        """The same budget for the rows at `index` (m,) alone."""
+        if not isinstance(self.epsilon, Tensor) or self.epsilon.numel() == 1:
+            return self
+        return self.of(self.epsilon[index])
+
     def limit(self, d: int) -> float:
         """The largest ε that means anything for rows of d numbers: the box's side (L∞) or its
         diagonal (L2).

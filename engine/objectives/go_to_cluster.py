@@ -33,6 +33,7 @@ class GoToCluster(ObjectiveSettings):
     equation: ClassVar[str] = r"\log q_t(x') - \max_{j \neq t} \log q_j(x')"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
     success: ClassVar[str] = "goes from {own} to {target}"
+    reached_above: ClassVar[float | None] = 0.0
     effect: ClassVar[str] = "reaches a margin of {value} nats"
     targeted: ClassVar[bool] = True
 

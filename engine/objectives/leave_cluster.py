@@ -34,6 +34,7 @@ class LeaveCluster(ObjectiveSettings):
     equation: ClassVar[str] = r"\max_{j \neq c} \log q_j(x') - \log q_c(x'), \quad c = \arg\max_j q_j(x)"
     needs: ClassVar[tuple[str, ...]] = ("clusters",)
     success: ClassVar[str] = "leaves {own}"
+    reached_above: ClassVar[float | None] = 0.0
     effect: ClassVar[str] = "reaches a margin of {value} nats"
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:

@@ -28,6 +28,7 @@ class Misclassify(ObjectiveSettings):
     needs: ClassVar[tuple[str, ...]] = ("classifies",)
     needs_labels: ClassVar[bool] = True
     success: ClassVar[str] = "is taken for another class"
+    reached_above: ClassVar[float | None] = 0.0
     effect: ClassVar[str] = "reaches a margin of {value}"
 
     def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:

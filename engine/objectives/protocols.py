@@ -7,7 +7,7 @@ multiply.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
@@ -28,12 +28,16 @@ class Objective:
 
     `stationary_at_clean` says that its gradient vanishes at δ = 0, so that an attack must start beside the
     clean point. `how` is the arithmetic in which an attack may take gradients (None: float32); asked for its
-    values, it answers in float32 always.
+    values, it answers in float32 always. A sample whose value is above `reached_above` is where the objective
+    wants it (None: no value says so).
     """
 
     measure: Measure
     stationary_at_clean: bool = False
     how: How | None = None
+    reached_above: float | None = None
+    bind_rows: Callable[[Tensor], "Objective"] | None = None
+    """The objective bound to some of the clean samples alone, by their rows (m,)."""
 
     @property
     def is_exact(self) -> bool:
@@ -43,6 +47,11 @@ class Objective:
     def arithmetic(self) -> AbstractContextManager[Any]:
         """The context in which an attack takes gradients."""
         return nullcontext() if self.how is None else self.how.autocast()
+
+    def rows(self, index: Tensor) -> "Objective":
+        """The same for the clean samples at `index` (m,) alone: what is asked of fewer rows costs less."""
+        assert self.bind_rows is not None, "whoever binds an objective with `reached_above` says how"
+        return replace(self.bind_rows(index), how=self.how)
 
     def __call__(self, flat: Tensor) -> Tensor:
         return self.measure(flat)
@@ -94,6 +103,8 @@ class ObjectiveSettings(Settings):
     needs_labels: ClassVar[bool] = False
     """Whether it is about the samples' labels: `measure_labelled` is then asked in place of `measure`."""
     stationary_at_clean: ClassVar[bool] = False
+    reached_above: ClassVar[float | None] = None
+    """The value above which `reached` is true, so that an attack may stop there; None: no value says so."""
     targeted: ClassVar[bool] = False
     """Whether it names a cluster to reach."""
     space: ClassVar[str] = "pixels"
@@ -112,10 +123,18 @@ class ObjectiveSettings(Settings):
         """
         check_abilities(model, self.needs, self.name)
         if not self.needs_labels:
-            return Objective(self.measure(model, clean), self.stationary_at_clean)
-        if labels is None:
+            measure = self.measure(model, clean)
+        elif labels is not None:
+            measure = self.measure_labelled(model, clean, labels)
+        else:
             raise DataError(f"{self.name} needs the samples' labels; got none. Choose data that have labels.")
-        return Objective(self.measure_labelled(model, clean, labels), self.stationary_at_clean)
+
+        def bind_rows(index: Tensor) -> Objective:
+            return self.bind(model, clean.rows(index), None if labels is None else labels[index])
+
+        return Objective(
+            measure, self.stationary_at_clean, reached_above=self.reached_above, bind_rows=bind_rows
+        )
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The function x' (n, d) -> (n,), with whatever it needs of the clean samples already computed."""

@@ -2,6 +2,8 @@
 attack must keep.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torchattacks
@@ -209,3 +211,46 @@ def test_every_attack_says_along_what_it_can_be_followed(name: str) -> None:
     assert set(owner.axes) <= ({"nu"} if owner.space == "embedding" else {"epsilon", "path", "lambda"})
     assert not owner.fitted or "path" not in owner.axes, "one forward pass has no path"
     assert set(owner.needs) <= set(ABILITIES)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_stopping_at_success_finds_the_same_samples_with_fewer_rows(norm: str) -> None:
+    """On the tiny model every sample's path is its own, so stopping others changes nothing for it."""
+    clean, model, asked = images(40), Tiny(), []
+    bound = LeaveCluster().bind(model, clean)
+
+    def counted(objective: Objective) -> Objective:
+        def measure(flat: Tensor) -> Tensor:
+            asked.append(len(flat))
+            return objective.measure(flat)
+
+        return replace(objective, measure=measure, bind_rows=lambda index: counted(bound.rows(index)))
+
+    budget, passes = Budget(norm, 0.3 if norm == "linf" else 1.5), {}
+    reached = {}
+    for stop in (False, True):
+        asked.clear()
+        found = answer(PGD(stop=stop).perturb(clean.flat(), counted(bound), budget, rng()))
+        passes[stop], reached[stop] = sum(asked), bound(found.x) > 0
+        assert budget.holds(found.x, clean.flat()).all()
+        torch.testing.assert_close(found.value, bound(found.x))
+    assert torch.equal(reached[True], reached[False])
+    assert reached[True].float().mean() > 0.5  # else nothing would have left the batch
+    assert passes[True] < 0.7 * passes[False]
+
+
+def test_an_objective_without_a_mark_takes_every_step() -> None:
+    clean = images(6)
+    objective, budget = MoveEmbedding().bind(Tiny(), clean), Budget("linf", 0.1)
+    stopped, full = (
+        answer(PGD(stop=stop).perturb(clean.flat(), objective, budget, rng())) for stop in (True, False)
+    )
+    assert torch.equal(stopped.x, full.x)
+
+
+def test_a_budget_of_some_rows_keeps_their_epsilon() -> None:
+    index = torch.tensor([2, 0])
+    assert Budget("linf", torch.tensor([0.1, 0.2, 0.3])).rows(index).epsilon.tolist() == pytest.approx(
+        [0.3, 0.1]
+    )
+    assert Budget("linf", 0.1).rows(index).epsilon == 0.1
