@@ -55,11 +55,11 @@ def arms(name: str) -> tuple[dict[str, Callable[[], Tensor]], Callable[[Tensor],
         torch.manual_seed(0)
         return peer(flat[:, None, None], own).flatten(1)
 
-    def ours(precision: str) -> Tensor:
+    def ours(precision: str, stop: bool = False) -> Tensor:
         how = device.How("cpu", precision, torch.get_num_threads(), torch.__version__, "")
         objective = replace(bound, how=how)
         rng = torch.Generator().manual_seed(0)
-        return answer(PGD().perturb(flat, objective, Budget("linf", EPSILON), rng)).x
+        return answer(PGD(stop=stop).perturb(flat, objective, Budget("linf", EPSILON), rng)).x
 
     @torch.no_grad()
     def flips(moved: Tensor) -> float:
@@ -69,6 +69,8 @@ def arms(name: str) -> tuple[dict[str, Callable[[], Tensor]], Callable[[Tensor],
         "torchattacks": theirs,
         "float32": lambda: ours("float32"),
         "bfloat16": lambda: ours("bfloat16"),
+        "float32, stop": lambda: ours("float32", True),
+        "bfloat16, stop": lambda: ours("bfloat16", True),
     }, flips
 
 
