@@ -337,7 +337,7 @@ def test_the_catalogue_is_written_once_and_read_back(home: Path) -> None:
     written = json.loads(file.read_text())
     assert written.keys() == {*registry.KINDS, "problems"} and written["problems"] == []
     assert {"acai", "adec"} <= written["model"].keys()
-    assert written["action"]["train"]["lane"] == "train" and written["action"]["attack"]["lane"] == "play"
+    assert written["action"]["train"]["lane"] == "train" and written["action"]["attack"]["lane"] == "attack"
 
 
 def test_ctrl_c_saves_and_resume_goes_on(home: Path) -> None:
