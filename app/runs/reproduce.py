@@ -25,8 +25,8 @@ def answer(question: Question[Any]) -> dict[str, str]:
     """
     said = question.model_dump(mode="json", exclude_defaults=True)
     name = type(question).__name__
-    code = f"from engine.asking import keeping\nfrom engine.asking.questions import {name}\n\n"
-    return {"Python": f"{code}print(keeping.answer({name}.model_validate({said!r})))"}
+    code = f"from engine.asking.computing import answer\nfrom engine.asking.questions import {name}\n\n"
+    return {"Python": f"{code}print(answer({name}.model_validate({said!r})))"}
 
 
 def command(run: Spec | Wanted) -> str:

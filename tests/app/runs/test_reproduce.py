@@ -2,12 +2,15 @@
 
 import ast
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.runs import reproduce
-from engine.asking import questions
+from engine.asking import computing, questions
 from engine.asking.questions import (
     AttackChoice,
     Axis,
@@ -19,7 +22,7 @@ from engine.asking.questions import (
 )
 from engine.cli.choosing import typed
 from engine.running.runner import prepare
-from engine.store.store import Store
+from engine.store.store import ZOO, Store
 from engine.store.wanted import Wanted
 from tests.app.conftest import Desk, method
 
@@ -73,3 +76,24 @@ def test_a_question_is_asked_again(question: Question[Any]) -> None:
     owner = getattr(questions, ast.unparse(call.func.value))
     again = owner.model_validate(ast.literal_eval(call.args[0]))
     assert again == question and again.key() == question.key()
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        OverviewQuestion(model="digits/adec"),
+        LadderQuestion(
+            model="digits/adec",
+            sample=3,
+            attack=AttackChoice(name="pgd", settings={"steps": 2}),
+            axis=Axis(name="epsilon", top=0.1, levels=3),
+        ),
+    ],
+)
+def test_what_is_printed_runs(home: Path, question: Question[Any]) -> None:
+    code = reproduce.answer(question)["Python"]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ZOO.parents[1], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(computing.answer(question))[:40])
