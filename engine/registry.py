@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar
 
 from engine import extensions
@@ -136,7 +137,7 @@ def _load_extension(module: str) -> str | None:
     """Import one of a person's own files. Where that fails nothing of it stays, and a sentence says why."""
     known = set(_metrics)
     try:
-        importlib.import_module(module)
+        _check_registered(importlib.import_module(module))
         for owner in [owner for owner in _settings.values() if owner.__module__ == module]:
             _check(owner)
     except (Exception, SystemExit) as error:  # whatever is wrong in it, the rest goes on
@@ -147,6 +148,16 @@ def _load_extension(module: str) -> str | None:
                 del _metrics[name]
         return extensions.complaint(module, error)
     return None
+
+
+def _check_registered(module: ModuleType) -> None:
+    """Raises RegistrationError for a class that says what it is and was not registered."""
+    for owner in vars(module).values():
+        own = isinstance(owner, type) and issubclass(owner, Settings) and owner.__module__ == module.__name__
+        if own and owner.name and owner.kind in KINDS and (owner.kind, owner.name) not in _settings:
+            raise RegistrationError(
+                f"{_place(owner)} has a name but is not registered; put @register above it."
+            )
 
 
 def _check(owner: type[Settings]) -> None:

@@ -4,9 +4,11 @@ One declaration, the settings classes as the catalogue has them, gives every fla
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.cli import terminal
 from engine.cli.flags import Parser, add_fields, changes
 from engine.errors import SettingsError, UnknownName
 from engine.store import catalogue
@@ -58,12 +60,23 @@ def typed(action: str, arguments: list[str]) -> Typed:
 def _name(action: str, about: str, arguments: list[str], entries: Entries) -> tuple[str, list[str]]:
     """The first word, which names what the action is about, and the others."""
     known = entries[about]
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+    if arguments and arguments[0] in ("-h", "--help"):
+        _help(action, about, known)
+        raise SystemExit(0)
+    if not arguments or arguments[0].startswith("-"):
         article = "an" if about[0] in "aeiou" else "a"
         raise SettingsError(f"{action} needs the name of {article} {about} first: {', '.join(known)}.")
-    if arguments[0] not in known and arguments[0] not in ("-h", "--help"):
+    if arguments[0] not in known:
         raise UnknownName(about, arguments[0], list(known))
     return arguments[0], arguments[1:]
+
+
+def _help(action: str, about: str, known: Mapping[str, Entry]) -> None:
+    """What may follow a command, and how to know more of each."""
+    rows = [[f"  {name}", str(entry["title"])] for name, entry in known.items()]
+    print(f"python3 -m engine {action} {about.upper()} …, where {about.upper()} is one of")
+    print(terminal.table(rows))
+    print(f"Its settings: python3 -m engine {action} {about.upper()} --help")
 
 
 def _parser(action: str, name: str, entry: Entry) -> Parser:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine import registry
 from engine.data.views import AtRest, Views
 from engine.device import How
-from engine.errors import AbilityError
+from engine.errors import AbilityError, RegistrationError
 from engine.events import Event
 from engine.models.declared import LOSSES, OTHER, Alarm, Arm, Curve, Family, Panel, Qualifier, plain
 from engine.models.state import State
@@ -346,7 +346,9 @@ class ModelSettings(Settings):
 
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
-        """What a model adds to its catalogue entry."""
+        """What a model adds to its catalogue entry. Raises RegistrationError where it contradicts itself."""
+        _check_names(cls.name, "abilities", cls.abilities, ABILITIES)
+        _check_names(cls.name, "fits", cls.fits.values(), cls.presets)
         return {
             "abilities": list(cls.abilities),
             "supervised": cls.supervised,
@@ -368,6 +370,15 @@ class ModelSettings(Settings):
             if any(field.is_required() for field in cls.model_fields.values())
             else cls().watched_in_words(),
         }
+
+
+def _check_names(owner: str, part: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raises RegistrationError where a model declares what is not among the known names."""
+    known = list(known)
+    wrong = next((name for name in names if name not in known), None)
+    if wrong is not None:
+        among = ", ".join(known) or "none"
+        raise RegistrationError(f"{owner}.{part} must name some of: {among}; got {wrong!r}.")
 
 
 def attack_in_words(fields: Mapping[str, Any]) -> str:

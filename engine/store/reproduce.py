@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.errors import FeintError
+from engine.errors import FeintError, UnknownName
 from engine.store.spec import Spec
 from engine.store.store import Store
 from engine.store.wanted import (
@@ -108,6 +108,9 @@ def _choices(
         return None, {name: plain(value) for name, value in there.items() if value != taken.get(name)}
     if not about:
         return nearest_preset(action, settings)
+    if wanted.name not in entries[about]:
+        cure = "If it is an extension, name its folder in FEINT_PLUGINS."
+        raise UnknownName(about, wanted.name, list(entries[about]), cure)
     entry = entries[about][wanted.name]
     preset, changes = nearest_preset(entry, settings[f"{about}_settings"])
     if BASE in wanted.models:  # it says these by itself

@@ -18,6 +18,7 @@ from engine import registry
 from engine.cli import commands, flags, looking, terminal
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
 from engine.store import catalogue, reproduce
+from engine.store.spec import Spec
 from engine.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -384,3 +385,33 @@ def test_a_sweep_s_cells_show_what_was_measured_of_them() -> None:
     assert row == ["0.1", "0", "0", "0.5", "0.25 (0.10 to 0.40)", "20"]
     head, row = terminal.cells([where | {"metrics": {"objective_mean": 3.5, "n": 20}}], metrics)
     assert head == ["ε", "λ", "seed", "Objective", "n"] and row[3:] == ["3.5", "20"]
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize(
+    ("command", "known"), [("train", "adec"), ("attack", "pgd"), ("study", "robust.table1")]
+)
+def test_help_without_a_name_lists_the_names(
+    command: str, known: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands.main([command, flag])
+    assert ended.value.code == 0 and known in capsys.readouterr().out
+
+
+def test_a_run_of_a_method_that_is_not_here_is_shown_with_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = Store().create(
+        Spec(
+            action="attack",
+            name="my_attack",
+            settings={"attack": "my_attack", "attack_settings": {}},
+            data="digits",
+            fingerprint="0" * 16,
+            builds_on={"model": Store().find("digits/adec").key},
+        )
+    )
+    assert commands.main(["show", made.key]) == 0
+    said = capsys.readouterr().out
+    assert "No attack is called 'my_attack'" in said and "name its folder in FEINT_PLUGINS" in said

@@ -71,6 +71,7 @@ def test_a_file_is_found_beside_the_house_s_own(folder: Callable[..., list[str]]
         (own("Own Attack"), "must be lower case letters, digits and _; got 'Own Attack'"),
         (own(presets="{'many': {'steps': 0}}"), "own.steps must be greater than or equal to 1; got 0"),
         (own(more="register_metric(Metric('acc', 'Mine', 'Mine.'))"), "The metric 'acc' .* declared already"),
+        (own().replace("@register\n", ""), "Own has a name but is not registered; put @register above it"),
         (own(more="@register\nclass Nothing:\n    kind = 'nothing'"), "its kind is 'nothing'"),
     ],
 )
