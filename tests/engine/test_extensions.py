@@ -200,3 +200,16 @@ def test_it_is_trained_attacked_and_swept(extended: Path) -> None:
     swept = finished("sweep", "mi_fgsm", model=trained.key, epsilons=[0.0, 0.2], n=20, steps=3)
     clean, moved = (cell["metrics"] for cell in swept.result()["cells"])
     assert clean["rms_change"] == 0 < moved["rms_change"] and clean["flip_rate"] <= moved["flip_rate"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"abilities": ("encodes", "cluster")}, "abilities must name some of: encodes, .*; got 'cluster'"),
+        ({"fits": {"digits": "fast"}}, "fits must name some of: .*; got 'fast'"),
+    ],
+)
+def test_a_model_that_contradicts_itself_is_refused(changed: dict[str, object], reason: str) -> None:
+    model = type("Wrong", (registry.find("model", "ae_kmeans"),), changed)
+    with pytest.raises(RegistrationError, match=reason):
+        registry.describe(model)
