@@ -216,8 +216,8 @@ def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(
     spec = tiny(iterations=4000, evaluate_every=2000)
     this = Store().create(spec)
     code = (
-        "from engine import device\nfrom engine.running import runner, training\n"
-        f"from engine.store.run import Run\ntraining.CHECKPOINT_EVERY = 0.0\n"
+        "from engine import device\nfrom engine.running import runner, watching\n"
+        f"from engine.store.run import Run\nwatching.CHECKPOINT_EVERY = 0.0\n"
         f"list(runner.work(Run({str(this.folder)!r}),"
         " how=device.choose('cpu', 'float32', 1)))"
     )
