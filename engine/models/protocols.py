@@ -126,17 +126,30 @@ def require(model: nn.Module, ability: type[Ability], wanted_by: str) -> Ability
     if isinstance(model, ability):
         return model
     asked = next((name for name, protocol in ABILITIES.items() if protocol is ability), ability.__name__)
-    has = ", ".join(abilities(model)) or "no ability"
-    raise AbilityError(
-        f"{wanted_by} needs a model that {asked}; this one ({type(model).__name__}) has: {has}. Choose"
-        " another model."
-    )
+    raise _lacking(asked, wanted_by, f"this one ({type(model).__name__})", abilities(model))
 
 
 def check_abilities(model: nn.Module, needs: Iterable[str], wanted_by: str) -> None:
     """Raises AbilityError where the model lacks one of the abilities called so."""
     for name in needs:
         require(model, ABILITIES[name], wanted_by)
+
+
+def check_declared(declared: Sequence[str], needs: Iterable[str], wanted_by: str, name: str) -> None:
+    """The same of a model that is not loaded, called `name`, by the abilities that its method declares.
+
+    A method that declares none says nothing: its model is asked when it is there.
+    """
+    for need in needs:
+        if declared and need not in declared:
+            raise _lacking(need, wanted_by, name, declared)
+
+
+def _lacking(asked: str, wanted_by: str, model: str, has: Sequence[str]) -> AbilityError:
+    return AbilityError(
+        f"{wanted_by} needs a model that {asked}; {model} has: {', '.join(has) or 'no ability'}. Choose"
+        " another model."
+    )
 
 
 def abilities(model: nn.Module) -> list[str]:

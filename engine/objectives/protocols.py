@@ -5,7 +5,7 @@ Threats to unsupervised models differ in what is to be made large; attack x obje
 multiply.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -155,6 +155,10 @@ class ObjectiveSettings(Settings):
         """Samples that could still be reached: (n,) bool; None where there is nothing to reach."""
         there = self.reached(before, before)
         return None if there is None else ~there
+
+    def every_need(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Who needs which abilities of the model: itself, or its parts, by name."""
+        yield self.name, self.needs
 
     def asks_labels(self) -> bool:
         """Whether binding it needs labels: its own need, or that of a part."""

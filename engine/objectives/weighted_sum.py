@@ -5,7 +5,7 @@ f(x') = Σ_i w_i f_i(x')
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -75,6 +75,12 @@ class WeightedSum(ObjectiveSettings):
         every = [_built(part).reached(before, after) for weight, part in self.parts if weight > 0]
         known = [found for found in every if found is not None]
         return torch.stack(known).all(dim=0) if known else None
+
+    def every_need(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Those of the parts of non-zero weight."""
+        for weight, part in self.parts:
+            if weight != 0:
+                yield from _built(part).every_need()
 
     def asks_labels(self) -> bool:
         """Whether a part of non-zero weight needs labels."""

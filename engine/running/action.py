@@ -1,7 +1,7 @@
 """What a kind of run is: settings with `work`, which does it; and what the runner hands to it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -109,6 +109,16 @@ class Action(Settings):
     def takes(cls, role: str) -> None:
         """Raises SettingsError where a run of this kind cannot build on another under that role."""
         raise SettingsError(f"{cls.name} takes no {role}; leave it out. It is for: train.")
+
+    def needs_of_model(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Who, in words, needs which abilities of the model in the role "model"."""
+        return ()
+
+    def like(self, spec: Spec, changes: Mapping[str, Any]) -> Self:
+        """The same with the attack that was fitted in a run, `spec`. Raises SettingsError where none is
+        fitted.
+        """
+        raise SettingsError(f"{self.name} takes no fitted; leave it out. It is for: attack.")
 
     def check(self, clusters: int) -> None:
         """Raises SettingsError where a model with so many clusters cannot be treated so."""

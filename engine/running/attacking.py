@@ -5,7 +5,7 @@ Flips, success and every number are judged here, in float32, inside the ball che
 a cell is exactly this with the cell's ε, λ and seed.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
@@ -16,7 +16,7 @@ from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
 from engine.data.dataset import Dataset
 from engine.data.splits import Part
-from engine.errors import SettingsError
+from engine.errors import DataError, SettingsError
 from engine.events import Event
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
@@ -27,7 +27,7 @@ from engine.running.fitting import fit, keep_fitted
 from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
 from engine.running.pictures import Sketch
-from engine.running.threat import Threat
+from engine.running.threat import Threat, unlocked
 from engine.settings import knob
 from engine.store.spec import Spec
 
@@ -126,6 +126,20 @@ class Attack(Action):
     def target(self) -> int | None:
         """The cluster to reach, where the objective names one."""
         return self.cluster if self.cluster is not None else self.objective_settings.get("cluster")
+
+    def needs_of_model(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What the attack needs, then the objective."""
+        yield self.chosen_attack.title, self.chosen_attack.needs
+        yield from self.chosen_objective.every_need()
+
+    def suits(self, data: Dataset) -> None:
+        """Raises SettingsError for a lock on a view that is not there, DataError where labels are missing."""
+        unlocked(self.locked, data.views.shapes)
+        if self.chosen_objective.asks_labels() and data.labels is None:
+            raise DataError(
+                f"{self.objective} needs the samples' labels, and {data.name} has none. Choose data that have"
+                " labels."
+            )
 
     def check(self, clusters: int) -> None:
         """Raises SettingsError where the target is none of the model's clusters."""

@@ -5,7 +5,7 @@ from, columns the cluster it is sent to. ε* is an upper bound, and a median cou
 ε max".
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -57,19 +57,27 @@ class Pairs(Action):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         Budget(self.norm, self.epsilon)
-        self.chosen_attack()
+        if self.chosen_attack().fitted:
+            raise SettingsError(
+                f"pairs takes attacks that need not be fitted; got {self.attack}. Choose pgd."
+            )
         return self
 
     def chosen_attack(self) -> AttackSettings:
         """The attack with its settings."""
         return registry.find("attack", self.attack)(**self.attack_settings)
 
+    def needs_of_model(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What the attack needs, and clusters."""
+        yield self.chosen_attack().title, self.chosen_attack().needs
+        yield self.title, ("clusters",)
+
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """Send every sample to every other cluster; writes table "samples", a row a pair, and arrays "images"
         in its order.
         """
         judge = Judge(work.model(), work.data, work.how.device)
-        require(judge.model, Clusters, "Who can become whom")
+        require(judge.model, Clusters, self.title)
         if judge.clusters < 2:
             raise SettingsError(
                 "pairs needs a model with at least 2 clusters; this one has 1, and there is nowhere to go."

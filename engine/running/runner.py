@@ -20,6 +20,7 @@ from engine.data.dataset import Dataset
 from engine.device import How
 from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
+from engine.models.protocols import check_declared
 from engine.running.action import Action
 from engine.running.actions import action_class, action_of, version_of
 from engine.running.ingredients import ROLE, check_ingredient, plain_data_of
@@ -32,6 +33,8 @@ from engine.store.spec import Spec
 from engine.store.store import Store
 from engine.store.wanted import BASE, base_changes
 
+MODEL = "model"
+"""The role, in `Spec.builds_on`, of the run whose model is attacked."""
 FOLLOW_EVERY = 0.1
 """Seconds between looks at a run that another process works on."""
 LOG_EVERY = 0.1
@@ -69,9 +72,9 @@ def prepare(
     if data is None and not builds_on:
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
     loaded = engine_data.load(data or next(iter(builds_on.values())).spec.data)
-    chosen.suits(loaded)
     if fitted:
-        chosen = chosen.like(fitted["fitted"].spec, changes)  # type: ignore[attr-defined]
+        chosen = chosen.like(fitted["fitted"].spec, changes)
+    chosen.suits(loaded)
     _check(chosen, loaded, builds_on)
     return _spec(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
 
@@ -81,8 +84,26 @@ def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
     if ROLE in builds_on:
         action.takes(ROLE)
         check_ingredient(builds_on[ROLE], data)
+    if action.about == "attack":
+        _check_model(action, builds_on.get(MODEL))
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
         action.check(check_shapes(run, data.views, data.name).clusters)
+
+
+def _check_model(action: Action, model: Run | None) -> None:
+    """Raises SettingsError where that run holds no model, AbilityError where its model lacks an ability."""
+    if model is None:
+        raise SettingsError(
+            f"{action.name} needs a trained model; got none. Give a training run or a zoo name."
+        )
+    if model.spec.action != "train":
+        raise SettingsError(
+            f"model must be a run that trained a model; {model.name} is a run of {model.spec.action}"
+            f" {model.spec.name}. Choose a training run or a zoo name."
+        )
+    declared = registry.find("model", model.spec.name).abilities
+    for wanted_by, needs in action.needs_of_model():
+        check_declared(declared, needs, wanted_by, f"{model.name} ({model.spec.name})")
 
 
 def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, Any]:

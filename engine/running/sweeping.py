@@ -5,13 +5,14 @@ there is shown.
 """
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from engine.data.dataset import Dataset
 from engine.data.splits import Part
 from engine.events import Evaluate, Event, Progress
 from engine.metrics.protocols import AttackedSamples
@@ -68,6 +69,15 @@ class Sweep(Action):
         same = self.model_dump(exclude={"epsilons", "lams", "attack_seeds"})
         grid = product(self.attack_seeds, self.lams, self.epsilons)
         return [(seed, Attack(epsilon=epsilon, lam=lam, **same)) for seed, lam, epsilon in grid]
+
+    def needs_of_model(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What every cell needs: a λ other than 0 needs more."""
+        for _, cell in self.cells():
+            yield from cell.needs_of_model()
+
+    def suits(self, data: Dataset) -> None:
+        """Raises SettingsError for a lock on a view that is not there, DataError where labels are missing."""
+        self.cells()[0][1].suits(data)
 
     def check(self, clusters: int) -> None:
         """Raises SettingsError where the target is none of the model's clusters."""

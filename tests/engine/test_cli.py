@@ -221,6 +221,11 @@ def test_without_json_there_is_a_bar_and_a_table(
             ],
             "was fitted to a model",
         ),
+        (
+            ["attack", "pgd", "--model", "digits/adec", "--objective", "misclassify"],
+            "misclassify needs a model that classifies; digits/adec",
+        ),
+        (["attack", "pgd", "--model", "digits/conv_ae.attack"], "must be a run that trained a model"),
         (["list", "model"], "did you mean models"),
         (["show", "0123456789"], "No run is called"),
         (["resume", "nothing"], "No run is called"),

@@ -16,8 +16,8 @@ from engine.asking.questions import AttackedSamplesQuestion, EmbeddingLadderQues
 from engine.cli.zoo import ENTRIES
 from engine.data.sets.stl10_resnet50 import STL10ResNet50
 from engine.defences.latent_defence import LatentDefence
-from engine.errors import DataError, DataMissing, SettingsError
-from engine.events import Evaluate, Event, Failed, Picture, Row
+from engine.errors import AbilityError, DataError, DataMissing, SettingsError
+from engine.events import Evaluate, Event, Picture, Row
 from engine.metrics import clustering
 from engine.running.models import load_model
 from engine.running.runner import prepare, resume, run
@@ -189,10 +189,8 @@ def test_pgd_attacks_any_of_the_acts_and_the_embedding_attack_other_autoencoders
         changes=ATTACK | {"objective": "flip_and_keep", "n": 50},
     )[0].result()
     assert other["nu"] == 0.01 and other["d_abs"] > 0
-    refused = list(
-        run(prepare("attack", "latent_attack", models={"model": "noisy_digits/comvc"}, changes=ATTACK | AIM))
-    )[-1]
-    assert isinstance(refused, Failed) and "needs a model that decodes" in refused.reason
+    with pytest.raises(AbilityError, match="needs a model that decodes; noisy_digits/comvc"):
+        prepare("attack", "latent_attack", models={"model": "noisy_digits/comvc"}, changes=ATTACK | AIM)
 
 
 def test_a_defence_that_was_stopped_goes_on_bit_by_bit(runs: Made) -> None:
