@@ -10,13 +10,12 @@ from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers.robust import along_nu, columns, networks, own_attack, rounds
-from app.papers.studies import against_control, beside, curves, results, tables
+from app.papers.robust.networks import PAGE
+from app.papers.studies import against_control, tables
 from app.runs import reproduce
 from app.train import choose, follow
 
 TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
-
-PAGE = "robust"
 TABS = {
     "acts": "Attack and defence",
     "nu": "Drag ν",
@@ -31,6 +30,7 @@ def attack_and_defence() -> dict[str, str]:
     """The same samples in the base network, in the defended one, and under a fresh attack."""
     left, look = layout.choose_and_look()
     with left:
+        networks.choose_methods()
         victim = networks.choose_base()
         sample = choose_sample(victim, first=0)
         chosen = rounds.choose(victim)
@@ -47,6 +47,7 @@ def drag() -> dict[str, str]:
     """One sample along ν: δ found for it alone, or read off it by one network at each ν."""
     left, look = layout.choose_and_look()
     with left:
+        networks.attacks().choose()
         base = networks.choose_base()
         sample = choose_sample(base, first=0)
         victim, fitted = along_nu.choose(rounds.choose(base))
@@ -65,44 +66,21 @@ def drag() -> dict[str, str]:
     return reproduce.answer(question)
 
 
-def any_nu() -> dict[str, str]:
-    """What a fresh attack of any ν does to base, defended and control network."""
-    name = results.of_page(PAGE, "against_nu")[0]
-    found, size = results.chosen(name)
-    if found is not None:
-        against_control.any_nu(
-            found, curves.network_of(found, st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
-        )
-        beside.other_defences(PAGE, size)
-    return results.command(name, size)
-
-
-def pixels() -> dict[str, str]:
-    """What PGD on the pixels does to them."""
-    name = results.of_page(PAGE, "against_epsilon")[0]
-    found, size = results.chosen(name)
-    if found is not None:
-        against_control.pixels(
-            found, curves.network_of(found, st.session_state["address"].get("model", "").rsplit("/", 1)[-1])
-        )
-    return results.command(name, size)
-
-
 def train() -> dict[str, str]:
     """A base network or its defence, trained with the scores under attack; or an attack of one's own."""
     catalogue = connection.catalogue()
-    methods = {name: catalogue["model"][name] for name in (*networks.base_names(), networks.defence())}
-    attack = catalogue["attack"][networks.attack()]
+    methods = {name: catalogue["model"][name] for name in networks.base_names() + networks.defences().names}
+    attacks = {name: catalogue["attack"][name] for name in networks.attacks().names}
     left, look = layout.choose_and_look()
     with left:
         name = st.selectbox(
             "Network or attack",
-            [*methods, attack["name"]],
-            format_func=lambda one: (methods.get(one) or attack)["title"],
+            [*methods, *attacks],
+            format_func=lambda one: (methods | attacks)[one]["title"],
             key="robust/method",
             help="\n\n".join(f"{entry['title']}: {entry['summary']}" for entry in methods.values()),
         )
-        wish = own_attack.choose() if name == attack["name"] else None
+        wish = own_attack.choose(name) if name in attacks else None
     if wish is not None:
         with look:
             own_attack.show(wish)
@@ -133,8 +111,8 @@ tab = st.segmented_control(
 SHOW = {
     "acts": attack_and_defence,
     "nu": drag,
-    "strength": any_nu,
-    "pixels": pixels,
+    "strength": lambda: against_control.show(PAGE, "against_nu"),
+    "pixels": lambda: against_control.show(PAGE, "against_epsilon"),
     "tables": lambda: tables.tables(PAGE),
     "train": train,
 }
@@ -143,6 +121,6 @@ explain(
     ("model", networks.base_names()[0]),
     ("model", networks.defence()),
     ("attack", networks.attack()),
-    ("objective", str(rounds.aims(networks.attack())["objective"])),
+    ("objective", networks.objective()),
 )
 layout.page_foot(again)

@@ -40,10 +40,26 @@ PARAMETERS = (
     "attacker",
     "locked",
     "protocol",
+    "kind",
+    "aim",
+    "defence",
     "lesson",
     "step",
 )
-OF_A_PAGE = ("run", "seed", "umap", "tab", "attacker", "locked", "protocol", "lesson", "step")
+OF_A_PAGE = (
+    "run",
+    "seed",
+    "umap",
+    "tab",
+    "attacker",
+    "locked",
+    "protocol",
+    "kind",
+    "aim",
+    "defence",
+    "lesson",
+    "step",
+)
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.
 """

@@ -70,7 +70,8 @@ class Family:
     """A kind of model: the heading under which pages list it, and what is said under that heading.
 
     `page` is the page that is about it, `example` the model whose pictures stand for it ("": any of it),
-    under the attack and for the objective named here.
+    under the attack and for the objective named here; `defence` is the model that is trained against it.
+    The page offers other methods of the same kind beside these.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Family:
     example: str = ""
     attack: str = "pgd"
     objective: str = "leave_cluster"
+    defence: str = ""
 
 
 OTHER = Family("Other models", "Models of a kind that has no heading of its own yet.")

@@ -43,6 +43,7 @@ FAMILY = Family(
     example="conv_ae",
     attack="latent_attack",
     objective="flip_and_keep",
+    defence="latent_defence",
 )
 FITS = {"digits": "quick", "mnist_test": "mini", "newsgroups4": "text", "reuters_r8": "text"}
 ARMS = (Arm("conv_ae"), Arm("conv_ae_mie"), Arm("conv_ae_graph"))

@@ -11,12 +11,14 @@ import streamlit as st
 from app.address import connection, links
 from app.forms import choose_threat, possible
 from app.forms.choose_model import Victim
+from app.forms.declared_first import Methods, family
 from app.forms.threat import Threat
 from app.runs import progress, wanted
 from engine.store.run import Run
 from engine.store.store import DONE
 from engine.store.wanted import Wanted
 
+PAGE = "multiview"
 FITTED_AT = 0.3
 """ε at which attacks are fitted, as published."""
 HALF = "second"
@@ -69,10 +71,11 @@ class Chosen:
         return tuple(run.spec.settings["locked"]) != self.locked
 
 
-def objective() -> str:
-    """The objective that is about several views."""
-    objectives = connection.catalogue()["objective"]
-    return next(name for name, entry in objectives.items() if "fuses" in entry["needs"])
+def objectives() -> Methods:
+    """The objectives that are about several views."""
+    entries = connection.catalogue()["objective"]
+    names = [name for name, entry in entries.items() if "fuses" in entry["needs"]]
+    return Methods("objective", names, family(PAGE)["objective"], "aim", "Objective")
 
 
 def attackers(victim: Victim) -> dict[str, Attacker]:
@@ -103,11 +106,11 @@ def choose(victim: Victim) -> Chosen | None:
             " once; the generators as released start saturated and are far weaker."
         ),
     )
-    attacker = known[str(name)]
+    attacker, aim = known[str(name)], objectives().choose()
     locked = choose_threat.choose_locked(victim)
     if len(locked) == victim.overview.views:
         return None
-    threat = Threat(attacker.attack, objective=objective(), epsilon=FITTED_AT, locked=locked)
+    threat = Threat(attacker.attack, objective=aim, epsilon=FITTED_AT, locked=locked)
     if attacker.entry["fitted"]:
         return Chosen(attacker, locked, _protocol(attacker), threat)
     defaults = attacker.entry["defaults"]

@@ -4,19 +4,52 @@ import streamlit as st
 
 from app.address import connection, links
 from app.forms.choose_model import Victim, victim_of
+from app.forms.declared_first import Methods, family
 from engine.store.run import Run
+
+PAGE = "robust"
+
+
+def defences() -> Methods:
+    """The defences that go on from another method's network."""
+    names = [name for name, said in connection.catalogue()["model"].items() if said["begins_from"]]
+    return Methods("model", names, family(PAGE)["defence"], "defence", "Kind of defence")
+
+
+def attacks() -> Methods:
+    """The attacks that are fitted on embeddings."""
+    return Methods("attack", _of_embeddings("attack"), family(PAGE)["attack"], "kind", "Kind of attack")
+
+
+def objectives() -> Methods:
+    """What is wanted of embeddings."""
+    names = _of_embeddings("objective")
+    return Methods("objective", names, family(PAGE)["objective"], "aim", "Objective")
+
+
+def _of_embeddings(kind: str) -> list[str]:
+    return [name for name, entry in connection.catalogue()[kind].items() if entry["space"] == "embedding"]
 
 
 def defence() -> str:
-    """The registered defence that goes on from another method's network."""
-    return next(name for name, entry in connection.catalogue()["model"].items() if entry["begins_from"])
+    """The defence that the page is about."""
+    return defences().chosen()
 
 
 def attack() -> str:
-    """The registered attack that is fitted on embeddings."""
-    return next(
-        name for name, entry in connection.catalogue()["attack"].items() if entry["space"] == "embedding"
-    )
+    """The attack on embeddings that the page is about."""
+    return attacks().chosen()
+
+
+def objective() -> str:
+    """What it wants."""
+    return objectives().chosen()
+
+
+def choose_methods() -> None:
+    """A box for the attack, its objective and the defence, each where several are registered."""
+    for methods in (attacks(), objectives(), defences()):
+        methods.choose()
 
 
 def base_names() -> list[str]:

@@ -10,18 +10,18 @@ from engine.store.run import Run
 from engine.store.wanted import Wanted
 
 
-def choose() -> Wanted:
-    """Network, ν, kind of perturbation and seed, as the run that is wanted."""
+def choose(name: str) -> Wanted:
+    """Network, ν, kind of perturbation and seed of the attack called `name`, as the run that is wanted."""
     run = _network()
-    attack = connection.catalogue()["attack"][networks.attack()]
-    objective = connection.catalogue()["objective"][str(rounds.aims(attack["name"])["objective"])]
+    attack = connection.catalogue()["attack"][name]
+    objective = connection.catalogue()["objective"][networks.objectives().choose()]
     preset = networks.preset_for("attack", attack["name"], run.spec.data)
     aim = settings_form.choose(objective, key="fit")
     how = settings_form.choose(attack, key="fit", preset=preset, fold=True)
     seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
     changes = {f"objective_settings.{name}": value for name, value in aim["changes"].items()}
     models = {"model": run.key}
-    changes = rounds.aims(attack["name"]) | changes | how["changes"]
+    changes = rounds.aims() | changes | how["changes"]
     return Wanted("attack", attack["name"], run.spec.data, seed, how["preset"], changes, models)
 
 

@@ -115,10 +115,9 @@ def fitted_to(model: str, done: Sequence[Run]) -> list[Run]:
     return [run for run in on(model, done) if "fitted" not in run.spec.builds_on]
 
 
-def _aim(run: Run) -> tuple[object, object]:
+def _aim(run: Run) -> dict[str, object]:
     """What two attacks of one kind and weight have in common."""
-    settings = run.spec.settings
-    return settings["attack_settings"], settings["objective_settings"]
+    return {name: run.spec.settings[name] for name in ("objective", "objective_settings", "attack_settings")}
 
 
 def attack_title(run: Run) -> str:
@@ -159,8 +158,7 @@ def next_of(rounds: Rounds) -> tuple[Wanted, str] | None:
         same = Wanted("attack", attack.spec.name, base.data, base.seed, None, {"n": N}, models)
         return same, "Attack the defended network in the same way"
     if rounds.again is None:
-        settings = {name: attack.spec.settings[name] for name in ("attack_settings", "objective_settings")}
-        changes = aims(attack.spec.name) | settings
+        changes = aims() | _aim(attack)
         models = {"model": defended.key}
         again = Wanted("attack", attack.spec.name, base.data, base.seed, None, changes, models)
         return again, "Attack the defended network anew"
@@ -171,14 +169,12 @@ def fit(model: Run, seed: int, **changes: object) -> Wanted:
     """The attack on the embedding of a model, fitted to it; `changes` are its own and its objective's."""
     name, data = networks.attack(), model.spec.data
     preset = networks.preset_for("attack", name, data)
-    return Wanted("attack", name, data, seed, preset, aims(name) | changes, {"model": model.key})
+    return Wanted("attack", name, data, seed, preset, aims() | changes, {"model": model.key})
 
 
-def aims(attack: str) -> dict[str, object]:
-    """What an attack on embeddings wants: the objective of its space, of so many samples."""
-    space = connection.catalogue()["attack"][attack]["space"]
-    objectives = connection.catalogue()["objective"]
-    return {"objective": next(name for name in objectives if objectives[name]["space"] == space), "n": N}
+def aims() -> dict[str, object]:
+    """What an attack on embeddings wants: its objective, of so many samples."""
+    return {"objective": networks.objective(), "n": N}
 
 
 def _begins_from(base: Run) -> dict[str, object]:

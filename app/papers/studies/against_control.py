@@ -5,8 +5,22 @@ pixels.
 import streamlit as st
 
 from app.charts import plot
-from app.papers.studies import curves, results, verdicts
+from app.papers.studies import beside, curves, results, verdicts
 from app.papers.studies.results import Result
+
+
+def show(page: str, part: str) -> dict[str, str]:
+    """What the study of a page that has this part measured: for the network that the address names, unless
+    another is chosen. Returns how it is measured again.
+    """
+    name = results.of_page(page, part)[0]
+    found, size = results.chosen(name)
+    if found is not None:
+        first = st.session_state["address"].get("model", "").rsplit("/", 1)[-1]
+        PARTS[part](found, curves.network_of(found, first))
+        if part == "against_nu":
+            beside.other_defences(page, size)
+    return results.command(name, size)
 
 
 def any_nu(found: Result, network: str) -> None:
@@ -80,3 +94,7 @@ def _in_columns(key: str, *found: plot.Chart | None) -> None:
         if chart is not None:
             with place:
                 plot.show(chart, f"{key}/{number}")
+
+
+PARTS = {"against_nu": any_nu, "against_epsilon": pixels}
+"""Part of a study -> the figures that show it."""
