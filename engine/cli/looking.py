@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.cli import terminal
@@ -10,6 +10,7 @@ from engine.cli.flags import Parser
 from engine.errors import UnknownName
 from engine.events import to_line
 from engine.store import catalogue, reproduce
+from engine.store.headlines import headlines
 from engine.store.run import Run
 from engine.store.store import Store
 
@@ -44,7 +45,12 @@ def list_names(arguments: list[str]) -> int:
         else:
             print(f"{what}:" + ("" if found else " none yet"))
             print(
-                terminal.table([[f"  {name}", *_title_and_source(entry)] for name, entry in found.items()]),
+                terminal.table(
+                    [
+                        [f"  {name}", *_title_and_source(entry, entries["metric"])]
+                        for name, entry in found.items()
+                    ]
+                ),
                 end="\n" if found else "",
             )
     return 0
@@ -54,9 +60,9 @@ def _brief(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {"name": name} | {key: value for key, value in entry.items() if key != "schema"}
 
 
-def _title_and_source(entry: Mapping[str, Any]) -> tuple[str, str]:
+def _title_and_source(entry: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[str, str]:
     if "card" in entry:
-        return entry["card"].get("title", ""), _scores(entry["card"].get("metrics", {}))
+        return entry["card"].get("title", ""), _scores(entry["card"].get("metrics", {}), metrics)
     return entry.get("title", ""), entry.get("source", "")
 
 
@@ -65,7 +71,7 @@ def runs(arguments: list[str]) -> int:
     parser = Parser(prog="runs")
     parser.add_argument("--json", action="store_true", help="one run a line")
     chosen = parser.finish(arguments)
-    rows = []
+    rows, metrics = [], catalogue.read()["metric"]
     for run in Store().all():
         about = _about(run)
         if chosen.json:
@@ -73,7 +79,7 @@ def runs(arguments: list[str]) -> int:
         rows.append(
             [
                 *(str(about[part]) for part in ("run", "status", "what", "data", "seed", "created")),
-                _scores(about["metrics"]),
+                _scores(about["metrics"], metrics),
             ]
         )
     if not chosen.json:
@@ -114,11 +120,20 @@ def _about(run: Run) -> dict[str, Any]:
     }
 
 
-def _scores(metrics: Mapping[str, Any]) -> str:
-    names = ("acc", "nmi", "ari", "acc_clean", "acc_attacked", "flip_rate", "noise_flip_rate")
-    return "  ".join(
-        f"{name} {terminal.number(metrics[name])}" for name in names if metrics.get(name) is not None
-    )
+def _scores(result: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """The first numbers of a result; of a sweep, from the least to the greatest of its cells."""
+    cells = [cell["metrics"] for cell in result.get("cells", ())]
+    found = {}
+    for name in headlines(_together(cells) if cells else result, metrics):
+        values = [cell[name] for cell in cells if cell.get(name) is not None] or [result.get(name)]
+        ends = dict.fromkeys(map(terminal.number, (min(values), max(values))))
+        found[name] = " to ".join(ends)
+    return "  ".join(f"{name} {text}" for name, text in found.items())
+
+
+def _together(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One value of each metric that any cell has."""
+    return {name: value for cell in cells for name, value in cell.items() if value is not None}
 
 
 def show(arguments: list[str]) -> int:

@@ -1,6 +1,4 @@
-"""Events on a terminal: a progress bar with rate and remaining time, then a small table; or one line of JSON
-each.
-"""
+"""Events on a terminal: a progress bar with rate and time left, then a small table; or JSON lines."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,17 +7,18 @@ from typing import Any
 from tqdm import tqdm
 
 from engine.events import Evaluate, Event, Failed, Finished, Progress, Row, Started, Stopped, to_line
+from engine.store.headlines import headlines, ranked
 
-SHOWN = ("acc", "nmi", "ari", "delta_fr", "delta_fd")
-"""Scores shown beside the bar while something trains."""
 CODES = {"finished": 0, "failed": 1, "stopped": 130}
 
 
-def follow(events: Iterable[Event], as_json: bool, titles: Mapping[str, Any]) -> int:
-    """Show a run's events to its end; the exit code: 0 finished, 1 failed, 130 stopped."""
-    last = _lines(events) if as_json else _bar(events)
+def follow(events: Iterable[Event], as_json: bool, metrics: Mapping[str, Any]) -> int:
+    """Show a run's events to its end, with the catalogue's `metrics` for what they measured; the exit code:
+    0 finished, 1 failed, 130 stopped.
+    """
+    last = _lines(events) if as_json else _bar(events, metrics)
     if not as_json:
-        conclude(last, titles)
+        conclude(last, metrics)
     return CODES.get(last.event, 1) if last else 1
 
 
@@ -33,14 +32,14 @@ def bring(events: Iterable[Event]) -> None:
         bar.close()
 
 
-def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
+def conclude(last: Event | None, metrics: Mapping[str, Any]) -> None:
     """What a run came to, in a few lines."""
     if isinstance(last, Finished):
-        print(table(metric_rows(last.metrics, titles)))
+        print(table(metric_rows(last.metrics, metrics)))
         if "cells" in last.metrics:
-            print(table(cells(last.metrics["cells"], titles)))
+            print(table(cells(last.metrics["cells"], metrics)))
         if "rows" in last.metrics:
-            print(table([study_row(row) for row in last.metrics["rows"]], STUDY_HEAD))
+            print(table([study_row(row, metrics) for row in last.metrics["rows"]], STUDY_HEAD))
         for doubt in last.metrics.get("doubts", ()):
             print(f"doubt: {doubt}")
         print(f"run {last.run}, {last.seconds:.1f} s")
@@ -52,7 +51,7 @@ def conclude(last: Event | None, titles: Mapping[str, Any]) -> None:
         where = (
             f" at step {last.step}; "
             if last.step
-            else " before its first checkpoint, so that it begins anew; "
+            else " before a checkpoint of its own (what it builds on is kept); "
         )
         print(f"{'paused' if last.paused else 'stopped'}{where}{_resume(last.run)}", file=sys.stderr)
 
@@ -76,10 +75,7 @@ def cells(found: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> lis
     """The cells of a sweep as rows under a head: ε, λ, seed, and what the catalogue's `metrics` put among the
     first numbers, as far as it was measured; the objective's mean where it knows no success.
     """
-    names = sorted(
-        (name for name, said in metrics.items() if said.get("headline") and _measured(found, name)),
-        key=lambda name: metrics[name]["headline"],
-    )
+    names = [name for name in ranked(metrics) if _measured(found, name)]
     if not _measured(found, "success_rate"):
         names.append("objective_mean")
     head = ["ε", "λ", "seed", *(metrics.get(name, {}).get("title", name) for name in names), "n"]
@@ -104,12 +100,12 @@ def _numbers(measured: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     return texts
 
 
-STUDY_HEAD = ("model", "what", "published", "measured", "± over seeds", "flip rate", "noise")
+STUDY_HEAD = ("model", "what", "published", "measured", "± over seeds", "controls")
 
 
-def study_row(row: Mapping[str, Any]) -> list[str]:
+def study_row(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     """A row of a study under STUDY_HEAD; its first measured name is what is shown, a doubtful published value
-    has a "?".
+    has a "?"; of its controls, what the catalogue's `metrics` put among the first numbers.
     """
     published, measured, controls = row["published"] or {}, row["measured"] or {}, row["controls"]
     name = next(iter(measured or published), "")
@@ -119,9 +115,9 @@ def study_row(row: Mapping[str, Any]) -> list[str]:
         f"{key} {number(value)}" if isinstance(value, float) else str(value)
         for key, value in _apart(row).items()
     )
-    rates = [
-        number(controls[rate]["mean"]) if controls.get(rate, {}).get("mean") is not None else ""
-        for rate in ("flip_rate", "noise_flip_rate")
+    means = {control: said.get("mean") for control, said in controls.items()}
+    beside = [
+        f"{metrics[control]['title']} {number(means[control])}" for control in headlines(means, metrics)
     ]
     spread = here.get("spread")
     return [
@@ -130,7 +126,7 @@ def study_row(row: Mapping[str, Any]) -> list[str]:
         f"{name} {said}".strip(),
         number(here["mean"]) if here else "",
         "" if spread is None else number(spread),
-        *rates,
+        "; ".join(beside),
     ]
 
 
@@ -164,7 +160,7 @@ def _lines(events: Iterable[Event]) -> Event | None:
     return last
 
 
-def _bar(events: Iterable[Event]) -> Event | None:
+def _bar(events: Iterable[Event], metrics: Mapping[str, Any]) -> Event | None:
     last, bar = None, None
     try:
         for last in events:
@@ -182,7 +178,7 @@ def _bar(events: Iterable[Event]) -> Event | None:
                     bar.desc if bar is not None and bar.total == last.total else "",
                 )
                 bar.set_postfix(
-                    {name: number(last.metrics[name]) for name in SHOWN if last.metrics.get(name) is not None}
+                    {name: number(last.metrics[name]) for name in headlines(last.metrics, metrics)}
                 )
     finally:
         if bar is not None:

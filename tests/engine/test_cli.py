@@ -18,6 +18,7 @@ from engine import registry
 from engine.cli import commands, flags, looking, terminal
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
 from engine.store import catalogue, reproduce
+from engine.store.files import write_json
 from engine.store.spec import Spec
 from engine.store.store import Store
 
@@ -298,6 +299,9 @@ def test_a_failed_and_a_stopped_run_say_how_to_go_on(capsys: pytest.CaptureFixtu
     assert "failed: because" in (err := capsys.readouterr().err) and "resume k" in err
     assert terminal.follow([*told, Stopped(run="k", step=1)], False, {}) == 130
     assert "stopped at step 1" in capsys.readouterr().err
+    assert terminal.follow([*told, Stopped(run="k", step=0)], False, {}) == 130
+    said = capsys.readouterr().err
+    assert "before a checkpoint of its own (what it builds on is kept)" in said and "resume k" in said
     done = Finished(run="k", metrics={"rate": 0.5, "rate_low": 0.4, "rate_high": 0.6, "sizes": [1]})
     assert terminal.follow([*told, done], False, {}) == 0
     assert "rate  0.5  (0.4 to 0.6)" in capsys.readouterr().out
@@ -420,3 +424,40 @@ def test_a_run_of_a_method_that_is_not_here_is_shown_with_one_sentence(
     assert commands.main(["show", made.key]) == 0
     said = capsys.readouterr().out
     assert "No attack is called 'my_attack'" in said and "name its folder in FEINT_PLUGINS" in said
+
+
+def test_runs_say_their_declared_first_numbers(
+    typed: Callable[..., tuple[int, str, str]], home: Path
+) -> None:
+    results: dict[str, dict[str, Any]] = {
+        "linear_probe": {"accuracy_test": 0.75},
+        "acai": {"acc": 0.5, "nmi": 0.25, "seconds": 9.0},
+        "pgd": {"accuracy_clean": 0.9, "accuracy_attacked": 0.1, "success_rate": 0.8}
+        | {"noise_success_rate": 0.0625, "class_flip_rate": 0.7},
+        "fgsm": {
+            "cells": [{"metrics": {"acc_clean": 0.5, "acc_attacked": value}} for value in (0.25, 0.125)]
+        },
+    }
+    for name, result in results.items():
+        run = Store().create(Spec(action="train", name=name, settings={}, data="digits", fingerprint="f"))
+        run.append(Finished(run=run.key, metrics={}))
+        write_json(run.folder / "result.json", result)
+    code, out, _ = typed("runs")
+    said = {line.split()[3]: line.split("  ", 6)[-1].strip() for line in out.splitlines()[1:]}
+    assert code == 0 and set(said) == set(results)
+    assert said["linear_probe"].endswith("accuracy_test 0.75")
+    assert said["acai"].endswith("acc 0.5  nmi 0.25")
+    assert said["pgd"].endswith(
+        "accuracy_clean 0.9  accuracy_attacked 0.1  success_rate 0.8  noise_success_rate 0.0625"
+    )
+    assert said["fgsm"].endswith("acc_clean 0.5  acc_attacked 0.125 to 0.25")
+
+
+def test_a_study_s_row_shows_its_declared_controls(entries: dict[str, Any]) -> None:
+    row = {"model": "adec", "about": {"epsilon": 0.1}, "published": {"acc": 0.5}, "doubtful": ["acc"]}
+    means = {"class_flip_rate": 0.5, "noise_class_flip_rate": 0.125, "n": 20.0, "acc_clean": None}
+    measured = {"acc": {"mean": 0.25, "spread": 0.01}}
+    row |= {"measured": measured, "controls": {name: {"mean": mean} for name, mean in means.items()}}
+    shown = dict(zip(terminal.STUDY_HEAD, terminal.study_row(row, entries["metric"]), strict=True))
+    assert shown["published"] == "acc 0.5?" and shown["measured"] == "0.25"
+    assert shown["controls"] == "Class flip rate 0.5; Class flip rate, noise 0.125"
