@@ -3,6 +3,7 @@
 FeintError
 ├── SettingsError      a value outside its limits, or a field nobody owns
 ├── RegistrationError  a class or metric that does not say what it is, or whose name is taken
+├── MetricError        a metric whose measure breaks, or gives what is no measurement
 ├── UnknownName        a name that nothing answers to; carries the nearest valid ones
 ├── DataError          data that cannot be used as they are
 │   └── DataMissing    data that are not on this machine and could not be fetched
@@ -28,6 +29,10 @@ class SettingsError(FeintError):
 
 class RegistrationError(FeintError):
     """A settings class or a metric that does not say what it is, or whose name is taken."""
+
+
+class MetricError(FeintError):
+    """A metric whose measure breaks, or gives what is no measurement."""
 
 
 class UnknownName(FeintError):

@@ -32,6 +32,12 @@ FOLDERS = (
     "engine.running",
 )
 
+MEASURED_OF = ("attack", "model", "training", "")
+"""What a metric may be of; "": another part of the engine measures it."""
+ABILITIES = {"encodes", "clusters", "reconstructs", "classifies", "fuses", "decodes"}
+NEEDS = ABILITIES | {"groups", "goal", "weight", "noise", "value", "recognised", "pixels", "embedding"}
+"""What a metric may need: abilities of the model, and facts of what is measured."""
+
 Owner = TypeVar("Owner", bound=type[Settings])
 
 
@@ -110,6 +116,12 @@ def _place(owner: type[Settings]) -> str:
 def register_metric(*metrics: Metric) -> None:
     """Declare measured numbers. Raises RegistrationError where a name is taken."""
     for metric in metrics:
+        if metric.of not in MEASURED_OF or not set(metric.needs) <= NEEDS:
+            kinds, facts = ", ".join(map(repr, MEASURED_OF)), ", ".join(sorted(NEEDS))
+            raise RegistrationError(
+                f"The metric {metric.name!r} must be of {kinds}, and its needs some of {facts}; it is of"
+                f" {metric.of!r} and needs {metric.needs}."
+            )
         if _metrics.get(metric.name, metric) != metric:
             raise RegistrationError(
                 f"The metric {metric.name!r} ({_metrics[metric.name].title}) is declared already; give"

@@ -90,11 +90,16 @@ def pages() -> dict[str, PageScript]:
 
 
 def _page(file: Path) -> PageScript | None:
+    said: dict[str, Any] = {}
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == f"({', '.join(DECLARED)})":
-            title, icon, place = ast.literal_eval(node.value)
-            return PageScript(file.stem, file, title, icon, place)
-    return None
+        if isinstance(node, ast.Assign):
+            names = ast.unparse(node.targets[0]).strip("()").split(", ")
+            if set(names) <= set(DECLARED):
+                values = ast.literal_eval(node.value)
+                said |= dict(zip(names, values if len(names) > 1 else [values], strict=True))
+    if said.keys() != set(DECLARED):
+        return None
+    return PageScript(file.stem, file, said["TITLE"], said["ICON"], said["PLACE"])
 
 
 def open_address(page: str = "") -> None:

@@ -4,6 +4,7 @@ A metric of an attack looks at `AttackedSamples`, one of a model at `CleanSample
 `engine.metrics.gradient_angles.Gradients`. Each says by `present` what is there to be measured.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from engine import registry
+from engine.errors import FeintError, MetricError
 from engine.metrics.intervals import rate
 from engine.models.protocols import Outputs
 from engine.objectives.protocols import ObjectiveSettings, OverWeight
@@ -154,9 +156,7 @@ def measure(of: str, seen: Seen) -> Measured:
     values: dict[str, Any] = {}
     columns: dict[str, np.ndarray] = {}
     for metric in fitting(of, seen.present):
-        assert metric.measure is not None, "those that something else measures do not fit"
-        found = metric.measure(seen)
-        found = found.numpy() if isinstance(found, Tensor) else found
+        found = _found(metric, seen)
         if not isinstance(found, np.ndarray):
             values[metric.name] = found
             continue
@@ -164,6 +164,26 @@ def measure(of: str, seen: Seen) -> Measured:
         if len(found) == seen.n and metric.column != "":
             columns[metric.column or metric.name] = found
     return Measured(values, columns)
+
+
+def _found(metric: registry.Metric, seen: Seen) -> Any:
+    """What a metric gives: plain JSON, or an array (n,). Raises MetricError for anything else."""
+    assert metric.measure is not None, "those that something else measures do not fit"
+    try:
+        found = metric.measure(seen)
+        found = found.numpy() if isinstance(found, Tensor) else found
+        if isinstance(found, np.ndarray) and found.ndim != 1:
+            raise ValueError(f"an array of shape {found.shape}")
+        if not isinstance(found, np.ndarray):
+            json.dumps(found, allow_nan=False)
+    except FeintError:
+        raise
+    except Exception as error:  # whatever is wrong in it, the sentence says whose fault it is
+        raise MetricError(
+            f"The metric {metric.name} must give a finite number, plain JSON, or one value a sample (n,); got"
+            f" {type(error).__name__}: {' '.join(str(error).split())[:160]}. Mend its measure."
+        ) from error
+    return found
 
 
 def watched(samples: AttackedSamples) -> dict[str, Any]:

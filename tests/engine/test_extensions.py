@@ -11,6 +11,7 @@ import pytest
 
 from engine import data, extensions, registry
 from engine.errors import RegistrationError
+from engine.models.protocols import ABILITIES
 from engine.running.runner import prepare, run
 from engine.settings import Settings
 from engine.store import catalogue
@@ -72,6 +73,11 @@ def test_a_file_is_found_beside_the_house_s_own(folder: Callable[..., list[str]]
         (own(presets="{'many': {'steps': 0}}"), "own.steps must be greater than or equal to 1; got 0"),
         (own(more="register_metric(Metric('acc', 'Mine', 'Mine.'))"), "The metric 'acc' .* declared already"),
         (own().replace("@register\n", ""), "Own has a name but is not registered; put @register above it"),
+        (own(more="register_metric(Metric('mine', 'Mine', 'M.', of='atack'))"), "it is of 'atack' and needs"),
+        (
+            own(more="register_metric(Metric('m', 'M', 'M.', needs=('cluster',)))"),
+            "and needs \\('cluster',\\)",
+        ),
         (own(more="@register\nclass Nothing:\n    kind = 'nothing'"), "its kind is 'nothing'"),
     ],
 )
@@ -213,3 +219,7 @@ def test_a_model_that_contradicts_itself_is_refused(changed: dict[str, object], 
     model = type("Wrong", (registry.find("model", "ae_kmeans"),), changed)
     with pytest.raises(RegistrationError, match=reason):
         registry.describe(model)
+
+
+def test_the_needs_of_metrics_name_all_abilities() -> None:
+    assert set(ABILITIES) == registry.ABILITIES

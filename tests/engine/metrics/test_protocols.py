@@ -1,15 +1,17 @@
 """The one loop over metrics: what is measured where, and that a new metric needs no other line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from engine import registry
+from engine.errors import MetricError
 from engine.metrics.protocols import AttackedSamples, CleanSamples, measure, watched
-from engine.models.protocols import ABILITIES, outputs
+from engine.models.protocols import ABILITIES, Outputs, outputs
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.registry import Metric, register_metric
@@ -135,3 +137,21 @@ def test_rates_carry_intervals_and_means_do_not() -> None:
     assert "margin_mean_low" not in found.values
     assert found.columns["flipped"].dtype == bool
     assert np.array_equal(found.columns["flipped"], found.columns["margin_attacked"] < 0)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (lambda seen: np.zeros((seen.n, 2)), "an array of shape"),
+        (lambda seen: float("nan"), "not JSON compliant"),
+        (lambda seen: {1, 2}, "not JSON serializable"),
+        (lambda seen: 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_a_metric_that_breaks_is_named(
+    found: Callable[[Any], Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Metric("wrong", "Wrong", "Wrong.", of="model", measure=found)
+    monkeypatch.setitem(registry._metrics, "wrong", wrong)
+    with pytest.raises(MetricError, match=f"^The metric wrong must give .*{said}"):
+        measure("model", CleanSamples(Outputs(torch.zeros(3, 2)), np.arange(3), np.arange(0)))
