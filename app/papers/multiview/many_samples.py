@@ -1,5 +1,5 @@
-"""The same attack on many samples: classes against clusters before and after, over the half of the data that
-was not trained on.
+"""The same attack on many samples: labels against what the model sorts into, before and after, over the half
+of the data that was not trained on.
 """
 
 from dataclasses import replace
@@ -55,34 +55,45 @@ def _run(victim: Victim, chosen: Chosen, threat: Threat, epsilon: float) -> Run 
 
 
 def _show(victim: Victim, run: Run) -> None:
-    table, result = run.table(), run.result()
-    labelled = bool((table["label"] >= 0).all())
-    if not labelled:
-        st.caption("These data have no labels: the matrix shows clean clusters against attacked ones.")
-    epsilon = float(run.spec.settings["epsilon"])
-    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon:g}"}
-    for column, (name, title) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
-        acc = result.get(f"acc_{name}")
-        said = title + (f": ACC {acc:.3f}" if acc is not None else "")
-        with column:
-            plot.show(_matrix(victim, table, name, labelled, said), f"matrix-{name}")
+    if victim.overview.grouping is None:
+        st.caption("This model sorts samples into nothing, so there is no matrix of them.")
+    else:
+        _matrices(victim, run)
     parameters = {"model": victim.name, "run": run.name}
     headline.link("inspect", "Inspect these samples one by one", "search", parameters)
 
 
+def _matrices(victim: Victim, run: Run) -> None:
+    """Clean and attacked beside one another, each with its agreement with the labels."""
+    table, result = run.table(), run.result()
+    labelled = bool((table["label"] >= 0).all())
+    if not labelled:
+        groups = {"cluster": "clusters", "class": "classes"}[victim.grouping]
+        st.caption(f"These data have no labels: the matrix shows clean {groups} against attacked ones.")
+    epsilon = float(run.spec.settings["epsilon"])
+    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon:g}"}
+    scores = {"acc": "ACC", "accuracy": "accuracy"}
+    for column, (name, title) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
+        known = {words: result.get(f"{score}_{name}") for score, words in scores.items()}
+        said = [f"{words} {value:.3f}" for words, value in known.items() if value is not None]
+        with column:
+            plot.show(_matrix(victim, table, name, labelled, ": ".join([title, *said[:1]])), f"matrix-{name}")
+
+
 def _matrix(victim: Victim, table: pd.DataFrame, name: str, labelled: bool, title: str) -> plot.Chart:
-    """Classes, or clean clusters where there are none, against the clusters of a column."""
+    """Labels, or clean groups where there are none, against the groups of a column."""
+    group = victim.grouping
     classes = list(victim.overview.class_names) if labelled else victim.names
-    rows = table["label" if labelled else "cluster_clean"].to_numpy()
+    rows = table["label" if labelled else f"{group}_clean"].to_numpy()
     counts = np.zeros((len(classes), len(victim.names)), dtype=int)
-    np.add.at(counts, (rows, table[f"cluster_{name}"].to_numpy()), 1)
+    np.add.at(counts, (rows, table[f"{group}_{name}"].to_numpy()), 1)
     order = victim.order
     return matrix_chart.confusion(
         counts[:, order],
         classes,
         [victim.names[number] for number in order],
         title=title,
-        row_title="class",
-        column_title="cluster",
+        row_title="label" if labelled else group,
+        column_title=group,
         caption=f"n = {len(table)} of the half that was not trained on.",
     )

@@ -14,7 +14,14 @@ from tests.engine.extended import extended_by
 
 OWN = Path(__file__).parent / "own"
 """The folder that `FEINT_PLUGINS` names: the models, and an objective for the classifier."""
-MODELS = ("only_classifies", "only_encodes", "only_reconstructs")
+MODELS = {
+    "only_classifies": "digits",
+    "only_encodes": "digits",
+    "only_reconstructs": "digits",
+    "only_fuses": "noisy_digits",
+    "fuses_and_classifies": "noisy_digits",
+}
+"""Method -> the data that it is trained on."""
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +31,8 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with extended_by(OWN), pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEINT_HOME", str(home))
         catalogue.write(registry.catalogue())
-        for name in MODELS:
-            events = list(run(prepare("train", name, "digits")))
+        for name, data in MODELS.items():
+            events = list(run(prepare("train", name, data)))
             assert events[-1].event == "finished", events[-1]
         yield home
 

@@ -52,6 +52,35 @@ class Autoencoder(nn.Module):
         return torch.sigmoid(x.flat() @ self.weight.T @ self.weight)
 
 
+class Fusion(nn.Module):
+    """An embedding (n, 3) of each of two views, and their mean."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(CODE, size // 2))
+
+    def parts(self, x: Views) -> tuple[tuple[Tensor, ...], Tensor]:
+        z = tuple(torch.tanh(view.flatten(1) @ self.weight.T) for view in x)
+        return z, torch.stack(z).mean(0)
+
+    def view_weights(self) -> Tensor:
+        return torch.full((2,), 0.5)
+
+    def log_assign_view(self, z: Tensor) -> None:
+        return None
+
+
+class SortingFusion(Fusion):
+    """The same with logits (n, 10), linear in the fused embedding."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.last = nn.Parameter(torch.zeros(CODE, CLASSES))
+
+    def logits(self, x: Views) -> Tensor:
+        return self.parts(x)[1] @ self.last
+
+
 class Drawn(ModelSettings):
     """A network whose weights are drawn, and a training that does nothing."""
 
@@ -109,6 +138,28 @@ class OnlyReconstructs(Drawn):
     summary: ClassVar[str] = "Copies each sample and can do nothing else."
     abilities: ClassVar[tuple[str, ...]] = ("reconstructs",)
     made: ClassVar[type[nn.Module]] = Autoencoder
+
+
+@register
+class OnlyFuses(Drawn):
+    """A fusion of two views that sorts samples into nothing."""
+
+    name: ClassVar[str] = "only_fuses"
+    title: ClassVar[str] = "Only fuses"
+    summary: ClassVar[str] = "Gives two views one embedding and can do nothing else."
+    abilities: ClassVar[tuple[str, ...]] = ("fuses",)
+    made: ClassVar[type[nn.Module]] = Fusion
+
+
+@register
+class FusesAndClassifies(OnlyClassifies):
+    """A fusion of two views that sorts samples into classes, and clusters nothing."""
+
+    name: ClassVar[str] = "fuses_and_classifies"
+    title: ClassVar[str] = "Fuses and classifies"
+    summary: ClassVar[str] = "Gives two views one embedding, which is sorted into classes."
+    abilities: ClassVar[tuple[str, ...]] = ("fuses", "classifies")
+    made: ClassVar[type[nn.Module]] = SortingFusion
 
 
 @register
