@@ -5,7 +5,7 @@ One declaration, the settings classes as the catalogue has them, gives every fla
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.cli import terminal
@@ -13,12 +13,13 @@ from engine.cli.flags import Parser, add_fields, changes
 from engine.errors import SettingsError, UnknownName
 from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
-from engine.store.wanted import Entries, Entry, Wanted
+from engine.store.store import Store
+from engine.store.wanted import BASE, Entries, Entry, Wanted
 
 ROLES = ("model", "fitted", "with", "base")
 """Flags that name a finished run."""
-UNBOUNDED = ("epsilon", "norm", "lam", "locked", "cluster", "epsilons", "lams")
-"""What an attack on the embedding does not take."""
+OF_AXIS = {"epsilon": ("epsilon", "epsilons", "norm", "locked"), "lambda": ("lam", "lams")}
+"""Axis that an attack may declare -> fields of actions that mean nothing outside pixels without it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def typed(action: str, arguments: list[str]) -> Typed:
         _add_settings(parser, action, about, entries, entry, rest)
     else:
         add_fields(parser, entry)
-    return _read(action, name, parser.finish(rest))
+    made = _read(action, name, parser.finish(rest))
+    return replace(made, wanted=_with_base(made.wanted, entry, entries)) if action == "train" else made
 
 
 def _name(action: str, about: str, arguments: list[str], entries: Entries) -> tuple[str, list[str]]:
@@ -105,7 +107,11 @@ def _add_data(parser: Parser, arguments: list[str], entry: Entry) -> None:
         help="a finished attack run on the same data: its images are appended to them",
     )
     if entry["base_fields"]:
-        parser.add_argument("--base", metavar="RUN", help="the finished run that it begins from, as it is")
+        parser.add_argument(
+            "--base",
+            metavar="RUN",
+            help="the finished run that it begins from, as it is; one is trained first unless given",
+        )
 
 
 def _add_model(parser: Parser, action: str, entry: Entry) -> None:
@@ -125,9 +131,10 @@ def _add_settings(
 ) -> None:
     """The fields of the action, of what it is about, and of the objective that was typed."""
     skip = [about, f"{about}_settings"]
-    if entry.get("space") == "embedding":
-        _refuse_bounds(entry["name"], arguments)
-        skip += UNBOUNDED
+    if about == "attack":
+        meaningless = _meaningless(entry, entries)
+        _refuse(meaningless, entry, entries, arguments)
+        skip += meaningless
     short = {field: f"--{flag}" for field, flag in SHORT.get(action, {}).items()}
     add_fields(parser, entries["action"][action], skip=tuple(skip), also=short)
     add_fields(parser, entry)
@@ -136,14 +143,28 @@ def _add_settings(
         add_fields(parser, objective, skip=(*UNSAID, *entry["defaults"]), within="objective_settings")
 
 
-def _refuse_bounds(name: str, arguments: list[str]) -> None:
-    """Raises SettingsError for a flag that means nothing where no pixel moves."""
+def _meaningless(entry: Entry, entries: Entries) -> list[str]:
+    """Fields of an action that an attack does not take, as it declares its space and its axes."""
+    if entry["space"] == "pixels":
+        return []
+    bounds = [field for axis, fields in OF_AXIS.items() if axis not in entry["axes"] for field in fields]
+    return bounds + ["cluster"] * (not any(aim["targeted"] for aim in _aims(entry, entries)))
+
+
+def _aims(entry: Entry, entries: Entries) -> list[Entry]:
+    """The objectives that an attack can have: those of its space."""
+    return [aim for aim in entries["objective"].values() if aim["space"] == entry["space"]]
+
+
+def _refuse(fields: list[str], entry: Entry, entries: Entries, arguments: list[str]) -> None:
+    """Raises SettingsError for a flag of a field that means nothing to this attack."""
     typed_flags = {argument.split("=")[0].replace("_", "-") for argument in arguments}
-    for flag in UNBOUNDED:
-        if f"--{flag.replace('_', '-')}" in typed_flags:
+    for field in fields:
+        if f"--{field}" in typed_flags:
+            aims = " or ".join(aim["name"] for aim in _aims(entry, entries))
             raise SettingsError(
-                f"{name} moves the embedding, which nothing bounds but its own weight: it takes no --{flag}."
-                " Say --objective flip_and_keep [--nu V]."
+                f"{entry['name']} moves the {entry['space']}, which nothing bounds but its own weight: it"
+                f" takes no --{field}. Say --objective {aims}, with its own settings."
             )
 
 
@@ -163,3 +184,25 @@ def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
     wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
     how = (parsed.device, parsed.precision, parsed.threads)
     return Typed(wanted, how, parsed.json, getattr(parsed, "out", None))
+
+
+def _with_base(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:
+    """Of a method that begins from another one's run which nobody chose: with the preset of that other method
+    that is meant for the data. Raises SettingsError where none is.
+    """
+    fields = entry["base_fields"]
+    said = {path.split(".")[0] for path in wanted.changes}
+    if not fields or BASE in wanted.models or wanted.preset or fields["model_settings"] in said:
+        return wanted
+    other = str(wanted.changes.get(fields["model"], entry["defaults"][fields["model"]]))
+    data = wanted.data or Store().find(next(iter(wanted.models.values()))).spec.data
+    known = entries["model"].get(other)
+    if known is None:  # the engine says that there is none
+        return wanted
+    if data not in known["fits"]:
+        raise SettingsError(
+            f"{wanted.name} begins from a trained {other}, and none of {other}'s presets is meant for {data}."
+            " Train one first and say --base RUN, or say --preset."
+        )
+    settings = known["presets"][known["fits"][data]]
+    return replace(wanted, changes={fields["model_settings"]: settings, **wanted.changes})

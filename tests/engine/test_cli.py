@@ -15,7 +15,8 @@ import pytest
 
 import engine.__main__ as entry
 from engine import registry
-from engine.cli import commands, flags, looking, terminal
+from engine.cli import choosing, commands, flags, looking, terminal
+from engine.cli.computing import spec_of
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
 from engine.store import catalogue, reproduce
 from engine.store.files import write_json
@@ -227,6 +228,12 @@ def test_without_json_there_is_a_bar_and_a_table(
             "misclassify needs a model that classifies; digits/adec",
         ),
         (["attack", "pgd", "--model", "digits/conv_ae.attack"], "must be a run that trained a model"),
+        (
+            ["sweep", "latent_attack", "--model", "x", "--objective", "flip_and_keep", "--lam=0,1"],
+            "takes no --lam. Say --objective flip_and_keep",
+        ),
+        (["train", "linear_probe", "--data", "own.npz"], "say --base RUN"),
+        (["train", "linear_probe", "--data", "digits", "--encoder", "acia"], "did you mean acai"),
         (["list", "model"], "did you mean models"),
         (["show", "0123456789"], "No run is called"),
         (["resume", "nothing"], "No run is called"),
@@ -461,3 +468,25 @@ def test_a_study_s_row_shows_its_declared_controls(entries: dict[str, Any]) -> N
     shown = dict(zip(terminal.STUDY_HEAD, terminal.study_row(row, entries["metric"]), strict=True))
     assert shown["published"] == "acc 0.5?" and shown["measured"] == "0.25"
     assert shown["controls"] == "Class flip rate 0.5; Class flip rate, noise 0.125"
+
+
+def test_a_probe_without_base_reads_the_encoder_that_is_meant_for_the_data() -> None:
+    def key(*words: str) -> str:
+        return spec_of(choosing.typed("train", ["linear_probe", *words]).wanted).key
+
+    assert key("--data", "digits") == key("--data", "digits", "--preset", "quick")
+    assert key("--data", "digits") != key("--data", "digits", "--encoder", "adec")
+    made = choosing.typed("train", ["linear_probe", "--data", "digits", "--encoder", "adec"]).wanted
+    assert spec_of(made).builds_on["base"] == Store().find("digits/adec").key
+    own = choosing.typed("train", ["linear_probe", "--base", "digits/adec"]).wanted
+    assert own.changes == {}, "a run that is given says everything itself"
+
+
+def test_an_attack_takes_the_fields_that_its_space_and_axes_leave(entries: dict[str, Any]) -> None:
+    assert not choosing._meaningless(entries["attack"]["mv_gan"], entries)
+    latent = entries["attack"]["latent_attack"]
+    assert set(choosing._meaningless(latent, entries)) == {
+        *("epsilon", "epsilons", "norm", "locked", "lam", "lams", "cluster")
+    }
+    weighed = choosing._meaningless(latent | {"axes": ["nu", "lambda"]}, entries)
+    assert "lam" not in weighed and "epsilon" in weighed
