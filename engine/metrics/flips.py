@@ -21,9 +21,10 @@ def flips(seen: AttackedSamples, after: Outputs | None) -> np.ndarray:
     return (seen.clean.cluster != after.cluster).numpy()
 
 
-def class_flips(seen: AttackedSamples, after: Outputs) -> np.ndarray:
-    """(n,) bool: whether the predicted class is another one in `after`."""
-    assert seen.clean.predicted is not None and after.predicted is not None
+def class_flips(seen: AttackedSamples, after: Outputs | None) -> np.ndarray:
+    """(n,) bool: whether the predicted class is another one in `after`; nobody where that is None."""
+    if after is None or after.predicted is None or seen.clean.predicted is None:
+        return np.zeros(0, bool)
     return (seen.clean.predicted != after.predicted).numpy()
 
 
@@ -108,5 +109,16 @@ register_metric(
         headline=7,
         column="",
         measure=lambda seen: class_flips(seen, seen.noisy),
+    ),
+    Metric(
+        "other_delta_class_flip_rate",
+        "Class flip rate, another's δ",
+        "The class flip rate under the perturbation of another sample: the control.",
+        better="down",
+        of="attack",
+        needs=("classifies", "noise"),
+        headline=8,
+        column="",
+        measure=lambda seen: class_flips(seen, seen.other),
     ),
 )

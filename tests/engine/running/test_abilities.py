@@ -149,7 +149,10 @@ def test_a_classifier_is_attacked_where_it_reads_labels(
     share = table["reached"][table["counted"]].mean() if table["counted"].any() else None
     assert metrics["success_rate"] == share
     assert metrics["class_flip_rate"] == table["class_flipped"].mean() > 0
+    for control in ("noise_class_flip_rate", "other_delta_class_flip_rate"):
+        assert 0 <= metrics[f"{control}_low"] <= metrics[control] <= metrics[f"{control}_high"] <= 1
     assert {"cluster_clean", "flipped"}.isdisjoint(table) and "acc_clean" not in metrics
+    assert "other_delta_flip_rate" not in metrics
     assert ((table["margin_attacked"] < 0) == table["class_flipped"]).all()
 
 
