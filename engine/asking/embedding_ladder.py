@@ -26,7 +26,7 @@ from engine.asking.victims import (
     victim_of,
 )
 from engine.attacks.budget import Budget
-from engine.attacks.latent_attack import LatentAttack, settled
+from engine.attacks.protocols import AttackSettings, PerSample
 from engine.attacks.protocols import answer as launched
 from engine.data.views import Views, picture
 from engine.errors import SettingsError
@@ -87,7 +87,7 @@ def attacked_sample(question: AttackedSampleQuestion) -> AttackedSampleAnswer:
     victim = victim_of(run.spec.builds_on["model"])
     check_ids([number], len(victim.data))
     heads = require(victim.model, Decodes, "An attack on the embedding")
-    moved, objective = _launched(victim, run.key, victim.rows([number]))
+    moved, objective = _launched(victim, run.spec.name, run.key, victim.rows([number]))
     before, after = said_at(heads, objective.z), said_at(heads, moved)
     assert before.groups is not None and after.groups is not None, "heads decode and cluster"
     assert before.reconstruction is not None and after.reconstruction is not None, "heads decode and cluster"
@@ -134,35 +134,46 @@ def _bound(objective: ObjectiveSettings, victim: Victim, clean: Views, levels: T
 def _search(
     victim: Victim, clean: Views, question: EmbeddingLadderQuestion, objective: ObjectiveSettings
 ) -> Search:
-    attack: LatentAttack = registry.find("attack", question.attack.name)(**question.attack.settings)
+    attack: AttackSettings = registry.find("attack", question.attack.name)(**question.attack.settings)
     if question.attack.fitted:
         title = f"{attack.title} · one network for all samples at each ν"
-        return Search(*_by_networks(victim, clean, question.attack.fitted), title)
+        return Search(*_by_networks(victim, clean, attack.name, question.attack.fitted), title)
+    if not isinstance(attack, PerSample):
+        raise SettingsError(
+            f"{attack.name} finds no δ for one sample by itself. Give runs in which it was fitted, or choose"
+            " latent_attack."
+        )
     levels = torch.linspace(0, question.top, question.levels)
     bound = _bound(objective, victim, clean, levels)
-    found = launched(settled(bound, attack.own_steps, attack.own_rate)).x
-    return Search(
-        levels, found, f"{attack.title} · δ for this sample alone, {attack.own_steps} steps of Adam"
-    )
+    found = launched(attack.per_sample(bound)).x
+    return Search(levels, found, f"{attack.title} · δ for this sample alone, {attack.per_sample_in_words()}")
 
 
-def _by_networks(victim: Victim, clean: Views, runs: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _by_networks(victim: Victim, clean: Views, attack: str, runs: Sequence[str]) -> tuple[Tensor, Tensor]:
     """ν and moved embedding of each fitted run, rising, after the clean one."""
-    found = [(_nu(victim, run), *_launched(victim, run, clean)) for run in runs]
+    found = [(_nu(victim, run), *_launched(victim, attack, run, clean)) for run in runs]
     found.sort(key=lambda one: one[0])
     levels = torch.tensor([0.0, *(nu for nu, _, _ in found)])
     return levels, torch.cat([found[0][2].z, *(moved for _, moved, _ in found)])
 
 
-def _launched(victim: Victim, key: str, clean: Views) -> tuple[Tensor, LatentObjective]:
+def _launched(victim: Victim, attack: str, key: str, clean: Views) -> tuple[Tensor, LatentObjective]:
     """Where a run's attack moves embeddings of clean samples (n, m), and its objective bound to them.
 
     Raises SettingsError for a run that holds no such attack on this model.
     """
-    settings, networks = fitted_in(victim, "latent_attack", key)
     objective = on_embedding(_of_run(key).bind(victim.model, clean))
-    steps = settings.bound(networks, clean).perturb(clean.flat(), objective, NOWHERE, torch.Generator())
-    return launched(steps).x, objective
+    ready = _ready(victim, attack, key, clean)
+    return launched(ready.perturb(clean.flat(), objective, NOWHERE, torch.Generator())).x, objective
+
+
+def _ready(victim: Victim, attack: str, key: str, clean: Views) -> AttackSettings:
+    """The attack of a run as it was launched there."""
+    owner: type[AttackSettings] = registry.find("attack", attack)
+    if not owner.fitted:
+        return owner(**Store(home()).find(key).spec.settings["attack_settings"])
+    settings, networks = fitted_in(victim, attack, key)
+    return settings.bound(networks, clean)
 
 
 def _of_run(key: str) -> ObjectiveSettings:

@@ -205,6 +205,23 @@ class LatentAttack(AttackSettings):
         """The fitted attack."""
         return Bound(self, fitted)
 
+    def per_sample(self, objective: LatentObjective) -> Iterator[Iterate]:
+        """Adam on δ of every row by itself, from zero; the last iterate is the answer."""
+        delta = torch.zeros_like(objective.z, requires_grad=True)
+        optimiser = torch.optim.Adam([delta], lr=self.own_rate)
+        for _ in range(self.own_steps):
+            with torch.enable_grad():
+                (gradient,) = torch.autograd.grad(-objective(objective.z + delta).sum(), delta)
+            delta.grad = gradient
+            optimiser.step()
+        with torch.no_grad():
+            attacked = objective.z + delta.detach()
+            yield Iterate(attacked, objective(attacked), self.own_steps)
+
+    def per_sample_in_words(self) -> str:
+        """The steps of Adam."""
+        return f"{self.own_steps} steps of Adam"
+
     def drawn(self, size: int, embedding: int, rng: torch.Generator) -> nn.Sequential:
         """A, untrained, for flat samples of `size` numbers."""
         return perturber(size, self.hidden, embedding, self.activation == "relu", rng)
@@ -236,25 +253,11 @@ class Bound(AttackSettings):
         settings, net = self._settings, self._net
         aim = on_embedding(objective)
         if settings.variant == "per_sample":
-            yield from settled(aim, settings.own_steps, settings.own_rate)
+            yield from settings.per_sample(aim)
             return
         with torch.no_grad():
             attacked = aim.z + float32(net(x))  # (n, m)
             yield Iterate(attacked, aim(attacked), 0)
-
-
-def settled(objective: LatentObjective, steps: int, rate: float) -> Iterator[Iterate]:
-    """Adam on δ of every row by itself, from zero; the last iterate is the answer."""
-    delta = torch.zeros_like(objective.z, requires_grad=True)
-    optimiser = torch.optim.Adam([delta], lr=rate)
-    for _ in range(steps):
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(-objective(objective.z + delta).sum(), delta)
-        delta.grad = gradient
-        optimiser.step()
-    with torch.no_grad():
-        attacked = objective.z + delta.detach()
-        yield Iterate(attacked, objective(attacked), steps)
 
 
 def minibatch(data: AtRest, size: int, rng: torch.Generator) -> Views:

@@ -1,7 +1,7 @@
 """What an attack is: settings with `perturb`, a generator of iterates of which the last is the answer."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from engine.attacks.budget import Budget
 from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
 from engine.events import Event
-from engine.objectives.protocols import Objective
+from engine.objectives.protocols import LatentObjective, Objective
 from engine.settings import Settings
 
 SMALL_START = 0.01
@@ -111,6 +111,19 @@ class AttackSettings(Settings):
             "compared_with": list(cls.compared_with),
             "fits": dict(cls.fits),
         }
+
+
+@runtime_checkable
+class PerSample(Protocol):
+    """An attack on the embedding that can find δ for every sample by itself, with nothing fitted."""
+
+    def per_sample(self, objective: LatentObjective) -> Iterator[Iterate]:
+        """Move the embeddings (n, m) that the objective is bound to, each by itself."""
+        ...
+
+    def per_sample_in_words(self) -> str:
+        """How δ is found so: "200 steps of Adam"."""
+        ...
 
 
 def answer(iterates: Iterator[Iterate]) -> Iterate:

@@ -26,14 +26,15 @@ is worth a doubt.
 
 
 def launch(
-    threat: Threat, judge: Judge, seed: int, fitted: nn.Module
+    threat: Threat, judge: Judge, seed: int, fitted: nn.Module | None
 ) -> Generator[Progress, None, AttackedSamples]:
     """Move the embeddings of the samples that `seed` chooses, chunk by chunk, then judge answers and
     controls. Yields Progress.
     """
     check_abilities(judge.model, threat.attack.needs, threat.attack.title)
     index = judge.choose(threat.n, seed, threat.half)
-    attack, rng = threat.attack.bound(fitted, judge.clean(index[:1])), stream(seed, "attack")
+    rng = stream(seed, "attack")
+    attack = threat.attack if fitted is None else threat.attack.bound(fitted, judge.clean(index[:1]))
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     done = 0
     for rows in index.split(threat.chunk):

@@ -32,7 +32,7 @@ def launch(
     """
     if threat.attack.fitted and fitted is None:
         raise SettingsError(f"{threat.attack.name} must be fitted to the model before it is launched.")
-    if fitted is not None and threat.attack.space == "embedding":
+    if threat.attack.space == "embedding":
         return (yield from embedding_attack.launch(threat, judge, seed, fitted))
     index = judge.choose(threat.n, seed, threat.half)
     attack = threat.attack if fitted is None else threat.attack.bound(fitted, judge.clean(index[:1]))

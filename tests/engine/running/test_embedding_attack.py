@@ -2,25 +2,37 @@
 about them; on real digits.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from engine import data
+from engine import data, registry
 from engine.asking import victims
 from engine.asking.computing import compute
-from engine.asking.questions import AttackedSamplesQuestion, EmbeddingLadderQuestion
+from engine.asking.questions import (
+    AttackChoice,
+    AttackedSampleQuestion,
+    AttackedSamplesQuestion,
+    EmbeddingLadderQuestion,
+)
+from engine.attacks.budget import Budget
+from engine.attacks.protocols import AttackSettings, Iterate
 from engine.cli.zoo import ENTRIES
 from engine.data.sets.stl10_resnet50 import STL10ResNet50
 from engine.defences.latent_defence import LatentDefence
 from engine.errors import AbilityError, DataError, DataMissing, SettingsError
 from engine.events import Evaluate, Event, Picture, Row
 from engine.metrics import clustering
+from engine.objectives.protocols import LatentObjective, Objective, on_embedding
 from engine.running.models import load_model
 from engine.running.runner import prepare, resume, run
+from engine.settings import knob
+from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.store import Store
 from engine.studies.protocols import Attacking, Training
@@ -155,6 +167,57 @@ def test_samples_that_moved_are_decoded_where_they_are_asked_for(runs: Made) -> 
     assert gone.recon.shape == gone.recon_clean.shape == (300, 64) and gone.xy.shape == (300, 2)
     assert gone.q is not None and np.allclose(gone.q.sum(1), 1, atol=1e-5)
     assert np.array_equal(gone.q.argmax(1), runs["same"][0].table()["cluster_attacked"])
+
+
+class Push(AttackSettings):
+    """Another attack on the embedding: every δ is the same; or, for one sample, twice as long."""
+
+    name: ClassVar[str] = "push"
+    title: ClassVar[str] = "Push"
+    source: ClassVar[str] = "this test"
+    space: ClassVar[str] = "embedding"
+    needs: ClassVar[tuple[str, ...]] = ("encodes", "decodes")
+    searches: ClassVar[bool] = False
+    by: float = knob(0.5, "δ", "Of each number.")
+
+    def perturb(
+        self,
+        x: Tensor,
+        objective: Objective,
+        budget: Budget,
+        rng: torch.Generator,
+        start: Tensor | None = None,
+    ) -> Iterator[Iterate]:
+        moved = on_embedding(objective).z + self.by
+        yield Iterate(moved, objective(moved), 0)
+
+    def per_sample(self, objective: LatentObjective) -> Iterator[Iterate]:
+        moved = objective.z + 2 * self.by
+        yield Iterate(moved, objective(moved), 0)
+
+    def per_sample_in_words(self) -> str:
+        return "twice as long"
+
+
+def test_another_attack_on_the_embedding_is_asked_about(runs: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._settings, ("attack", "push"), Push)
+    monkeypatch.setattr(catalogue, "version", lambda kind, name: 1)
+    model = runs["attack"][0].spec.builds_on["model"]
+    changes = {"objective": "flip_and_keep", "n": 40, "by": 0.25}
+    run, _ = done("attack", "push", models={"model": model}, changes=changes)
+    assert run.result()["d_abs"] == pytest.approx(0.25, abs=1e-6)
+    sample = int(run.table()["id"][0])
+    one = compute(AttackedSampleQuestion(run=run.key, sample=sample))
+    every = compute(AttackedSamplesQuestion(run=run.key))
+    assert every.xy is not None and np.allclose(one.xy, every.xy[0], atol=1e-5)
+    assert not np.allclose(one.xy, one.xy_clean, atol=1e-3)
+    choice = AttackChoice(name="push", settings={"by": 0.25})
+    alone = compute(EmbeddingLadderQuestion(model=model, sample=sample, attack=choice, levels=3))
+    assert alone.z is not None and alone.z_clean is not None
+    assert np.allclose(alone.z, alone.z_clean + 0.5, atol=1e-5) and "Push" in alone.protocol
+    assert "δ for this sample alone, twice as long" in alone.protocol
+    with pytest.raises(SettingsError, match="pgd finds no δ for one sample"):
+        compute(EmbeddingLadderQuestion(model=model, sample=sample, attack=AttackChoice(name="pgd")))
 
 
 def test_a_ladder_over_nu_begins_at_rest(runs: Made) -> None:
