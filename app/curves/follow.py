@@ -100,12 +100,8 @@ def _progress(run: Run, record: Record, status: str) -> None:
         st.progress(min(1.0, done / total), f"{done} of {total} cells{left}")
     elif status in LIVE:
         progress.progress(run, record)
-    elif status == "failed":
-        st.error(f"{run.reason()} Resume goes on with the cells that are missing.")
-    elif status in ("paused", "stopped"):
-        st.info(
-            f"{status.capitalize()} after {done} of {total} cells. They are kept; Resume measures the others."
-        )
+    else:
+        progress.ending(run, where=f" after {done} of {total} cells")
 
 
 def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, plot.Chart]) -> None:

@@ -11,6 +11,8 @@ from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.store import LIVE
 
+RESUMED = ("paused", "stopped", "failed")
+"""Statuses of a run that can go on."""
 Colour = Literal["grey", "blue", "green", "red", "orange"]
 
 BADGES: dict[str, tuple[str, Colour]] = {
@@ -62,7 +64,7 @@ def _buttons(run: Run, status: str) -> None:
             "Pause",
             icon=":material/pause:",
             key=f"{key}/pause",
-            on_click=_wish,
+            on_click=wish_for,
             args=(run, "pause"),
             disabled=wish != "run",
             help="Saves a checkpoint and frees the worker; resume later.",
@@ -71,23 +73,29 @@ def _buttons(run: Run, status: str) -> None:
             "Stop and keep",
             icon=":material/stop:",
             key=f"{key}/stop",
-            on_click=_wish,
+            on_click=wish_for,
             args=(run, "stop"),
             disabled=wish == "stop",
             help="Ends it at the next step. Curves, pictures and the checkpoint stay.",
         )
-    elif status in ("paused", "stopped", "failed"):
-        st.button(
-            "Resume",
-            icon=":material/play_arrow:",
-            key=f"{key}/resume",
-            type="primary",
-            on_click=_wish,
-            args=(run, "run"),
-        )
+    elif status in RESUMED:
+        resume(run)
 
 
-def _wish(run: Run, wish: str) -> None:
+def resume(run: Run) -> None:
+    """The button that lets a run go on."""
+    st.button(
+        "Resume",
+        icon=":material/play_arrow:",
+        key=f"do/{run.key}/resume",
+        type="primary",
+        on_click=wish_for,
+        args=(run, "run"),
+    )
+
+
+def wish_for(run: Run, wish: str) -> None:
+    """Ask for a run to go on ("run"), to pause or to stop; what the engine refuses is a notice."""
     try:
         connection.engine().submit(run) if wish == "run" else run.want(wish)
     except FeintError as error:

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from app.address import connection
-from app.runs import naming
+from app.runs import headline, naming
 from app.runs.record import Pace, Record, duration
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.store import LIVE
 
+FROM_CHECKPOINT = "Resume goes on from its last checkpoint, or from the start where there is none."
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
 
@@ -21,17 +22,28 @@ def progress(run: Run, record: Record, first: str = "") -> None:
         st.progress(share, first + _progress_text(run, record, status))
 
 
-def ending(run: Run, record: Record) -> None:
-    """Why a run that goes on no more is not finished, and what Resume does."""
-    status, pace = run.status(), record.pace()
-    if status == "failed":
-        st.error(
-            f"{run.reason()} Resume goes on from its last checkpoint, or from the start where there is none."
-        )
-    elif status in ("paused", "stopped"):
-        of_base = " of its base" if pace.of_base else ""
-        where = f" at iteration {pace.step:,} of {pace.total:,}{of_base}" if pace.total else ""
-        st.info(f"{status.capitalize()}{where}. What was learned is kept; Resume goes on from there.")
+def ending(run: Run, words: str = "", where: str = "", button: bool = False) -> None:
+    """Why a run that goes on no more is not finished, and what Resume does; nothing of one that is finished.
+
+    `words` name the run, `where` says how far it came (" at iteration 3 of 9"); with `button` Resume stands
+    below, where no headline has it.
+    """
+    status = run.status()
+    if status in ("failed", "broken"):
+        reason = f"{words} did not finish: {run.reason()}" if words else run.reason()
+        st.error(f"{reason} {FROM_CHECKPOINT}" if status == "failed" else reason)
+    elif status in headline.RESUMED:
+        first = f"{words}: {status}" if words else status.capitalize()
+        st.info(f"{first}{where}. What was done is kept; Resume goes on from there.")
+    if button and status in headline.RESUMED:
+        headline.resume(run)
+
+
+def stood_at(record: Record) -> str:
+    """At which iteration a run ended, as `ending` says it; "" where that is not known."""
+    pace = record.pace()
+    of_base = " of its base" if pace.of_base else ""
+    return f" at iteration {pace.step:,} of {pace.total:,}{of_base}" if pace.total else ""
 
 
 def _progress_text(run: Run, record: Record, status: str) -> str:

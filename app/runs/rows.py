@@ -55,20 +55,30 @@ def as_csv(rows: Iterable[Row]) -> str:
 
 def numbers(result: Mapping[str, Any]) -> list[str]:
     """The first number of a model, and the first of an attack with noise beside it, as they are declared."""
-    metrics = connection.catalogue()["metric"]
-    first = sorted(
-        (name for name, metric in metrics.items() if metric["headline"] is not None),
-        key=lambda name: (metrics[name]["headline"], name),
-    )
-    known = [name for name in first if isinstance(result.get(name), float)]
-    of_model = [name for name in known if metrics[name]["of"] == "model"]
-    of_attack = [name for name in known if f"noise_{name}" in metrics]
-    said = [f"{metrics[name]['title']} {result[name]:.3f}" for name in of_model[:1]]
-    for name in of_attack[:1]:
+    metrics, said = connection.catalogue()["metric"], of_model(result)[:1]
+    for name in [name for name in _first(result) if f"noise_{name}" in metrics][:1]:
         noise = result.get(f"noise_{name}")
         beside = f", noise {noise:.3f}" if isinstance(noise, float) else ""
         said.append(f"{metrics[name]['title']} {result[name]:.3f}{beside}")
     return said
+
+
+def of_model(result: Mapping[str, Any]) -> list[str]:
+    """The first numbers of a model, in their order, with their names; none where none was measured."""
+    metrics = connection.catalogue()["metric"]
+    return [
+        f"{metrics[name]['title']} {result[name]:.3f}"
+        for name in _first(result)
+        if metrics[name]["of"] == "model"
+    ]
+
+
+def _first(result: Mapping[str, Any]) -> list[str]:
+    """The metrics that stand among the first numbers and were measured here, in their order."""
+    metrics = connection.catalogue()["metric"]
+    ranked = [name for name, metric in metrics.items() if metric["headline"] is not None]
+    known = [name for name in ranked if isinstance(result.get(name), float)]
+    return sorted(known, key=lambda name: (metrics[name]["headline"], name))
 
 
 def _row(run: Run) -> Row:

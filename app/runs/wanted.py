@@ -96,7 +96,7 @@ def wanted_or_button(
             st.rerun()
         return None
     if at_once and _never_queued(run):
-        _submit(run)
+        headline.wish_for(run, "run")
     return finished(run, words, wait=wait, doing=doing, beside=beside)
 
 
@@ -117,25 +117,8 @@ def finished(
     if status in LIVE:
         st.fragment(_going_on, run_every=reading.TICK)(run.name, doing or words, beside)
     else:
-        ended(run, words)
+        progress.ending(run, words, button=True)
     return None
-
-
-def ended(run: Run, words: str) -> None:
-    """Why a run that is not finished goes on no more, and the button that lets it go on."""
-    status = run.status()
-    if status in ("paused", "stopped"):
-        st.info(f"{words}: {status}. What was done is kept.", icon=f":material/{headline.BADGES[status][0]}:")
-    else:
-        st.error(f"{words} did not finish: {run.reason()}")
-    if status != "broken":
-        st.button(
-            "Go on" if status == "paused" else "Try again",
-            icon=":material/refresh:",
-            key=f"again/{run.key}",
-            on_click=_submit,
-            args=(run,),
-        )
 
 
 def _going_on(name: str, words: str, beside: Beside | None) -> None:
@@ -151,13 +134,6 @@ def _going_on(name: str, words: str, beside: Beside | None) -> None:
             beside(run, record)
     if status not in LIVE:
         st.rerun()
-
-
-def _submit(run: Run) -> None:
-    try:
-        connection.engine().submit(run)
-    except FeintError as error:
-        notices.notice(str(error))
 
 
 def _never_queued(run: Run) -> bool:

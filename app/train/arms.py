@@ -58,11 +58,9 @@ def control_run(run: Run) -> Run | None:
     base, arm = run.spec.builds_on.get("base"), control(run.spec)
     if base is None or arm is None:
         return None
-    shelf = connection.store()
-    for other in (*shelf.all(), *shelf.zoo().values()):
-        if other.status() != "broken" and other.spec.builds_on.get("base") == base and _is(other.spec, arm):
-            return other
-    return None
+    alike = connection.store().query(action="train", name=arm["model"], base=base)
+    own_first = sorted(alike, key=lambda other: bool(other.zoo))
+    return next((other for other in own_first if _is(other.spec, arm)), None)
 
 
 def _is(spec: Spec, arm: Arm) -> bool:

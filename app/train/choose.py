@@ -8,7 +8,7 @@ import streamlit as st
 from app.address import connection, links, notices
 from app.forms import data_sets, fields, settings_form
 from app.forms.choose_model import DEFAULT_MODEL
-from app.runs import naming, wanted
+from app.runs import naming, rows, wanted
 from app.runs.record import duration
 from app.train import arms
 from engine.errors import FeintError
@@ -17,6 +17,8 @@ from engine.store.store import DONE
 from engine.store.wanted import Wanted
 
 Entry = Mapping[str, Any]
+SCORES = 2
+"""Numbers that say what a preset reached, at most."""
 
 
 def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
@@ -144,13 +146,8 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
 
     With it come `here`, whether it was made on this machine, and `seed`.
     """
-    shelf = connection.store()
-    runs = [run for run in [*shelf.all(), *shelf.zoo().values()] if run.status() in DONE]
-    runs = [
-        run
-        for run in runs
-        if (run.spec.action, run.spec.name, run.spec.data) == ("train", entry["name"], data)
-    ]
+    done = connection.store().query(action="train", name=entry["name"], data=data, status=DONE)
+    runs = sorted(done, key=lambda run: bool(run.zoo))
     found: dict[str, dict[str, Any]] = {}
     for preset in entry["presets"]:
         wanted = dict(fields.flat(fields.merged(entry["defaults"], entry["presets"][preset])))
@@ -184,14 +181,12 @@ def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def expected(result: Mapping[str, Any]) -> str:
-    """What a preset reached when it was measured."""
-    scores = ", ".join(
-        f"{name.upper()} {result[name]:.3f}" for name in ("acc", "nmi") if result.get(name) is not None
-    )
+    """What a preset reached when it was measured, in the first numbers of its kind of model."""
+    reached = [*rows.of_model(result)[:SCORES], duration(result["seconds"])]
     where = "on this machine" if result["here"] else "when the zoo was made"
     base = (
         f", and {duration(result['base_seconds'])} for its base, which is trained once"
         if result["base_seconds"]
         else ""
     )
-    return f"Measured {where}, seed {result['seed']}: {scores}, {duration(result['seconds'])}{base}."
+    return f"Measured {where}, seed {result['seed']}: {', '.join(reached)}{base}."

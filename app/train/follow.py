@@ -32,10 +32,9 @@ def shown(names: Sequence[str], data: str, method: str) -> list[str]:
     if names:
         return list(names)
     shelf = connection.store()
-    own = [run for run in shelf.all() if run.status() != "broken" and run.spec.action == "train"]
-    working = [run.name for run in own if run.status() in LIVE]
-    alike = [run for run in (*own, *shelf.zoo().values()) if (run.spec.name, run.spec.data) == (method, data)]
-    return (working or [run.name for run in alike if run.status() in DONE])[:1]
+    working = shelf.query(action="train", status=LIVE)
+    done = shelf.query(action="train", name=method, data=data, status=DONE)
+    return [run.name for run in (*working, *sorted(done, key=lambda run: bool(run.zoo)))][:1]
 
 
 def in_address() -> list[str]:
@@ -129,7 +128,7 @@ def _head(run: Run, record: Record, status: str) -> None:
             headline.link("attack", "Attack this model", "bolt", {"model": run.name})
             headline.link("inspect", "Inspect", "search", {"model": run.name})
     progress.progress(run, record)
-    progress.ending(run, record)
+    progress.ending(run, where=progress.stood_at(record))
 
 
 def _say_what_control_is_missing(run: Run, control: Control) -> None:

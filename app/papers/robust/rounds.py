@@ -92,22 +92,18 @@ def _chosen(
 
 
 def finished() -> list[Run]:
-    """Every finished run, the zoo's first: read once a rerun, for it looks into every folder."""
-    shelf = connection.store()
-    return [run for run in [*shelf.zoo().values(), *shelf.all()] if run.status() in DONE]
+    """Every finished attack and defence of the kinds that are looked at, the zoo's first: read once a rerun,
+    for it looks into every folder.
+    """
+    kinds = (networks.attack(), networks.defence())
+    return connection.store().query(name=kinds, status=DONE)
 
 
 def on(model: str, done: Sequence[Run]) -> list[Run]:
-    """Attacks on the embedding of a model among the runs that are done, each once; those at the default ν
-    first.
-    """
-    alike = [
-        run for run in done if run.spec.name == networks.attack() and run.spec.builds_on.get("model") == model
-    ]
-    found: dict[str, Run] = {}
-    for run in alike:
-        found.setdefault(run.key, run)
-    return sorted(found.values(), key=lambda run: "nu" in run.spec.settings["objective_settings"])
+    """Attacks on the embedding of a model among the runs that are done; those at the default ν first."""
+    name = networks.attack()
+    alike = [run for run in done if run.spec.name == name and run.spec.builds_on.get("model") == model]
+    return sorted(alike, key=lambda run: "nu" in run.spec.settings["objective_settings"])
 
 
 def fitted_to(model: str, done: Sequence[Run]) -> list[Run]:

@@ -135,7 +135,7 @@ def test_a_failed_run_says_why_and_is_tried_again(trained_home: Store, desk: Des
     run.append(Failed(run=run.key, reason="The disk is full."))
     at = viewer()
     assert "Train it did not finish: The disk is full." in said(at)
-    press(at, "Try again")
+    press(at, "Resume")
     assert desk.submitted == [run.key] * 2 and run.status() == "queued"
 
 
@@ -148,7 +148,7 @@ def test_a_run_that_was_paused_goes_on_when_it_is_asked_to(
     run.append(Stopped(run=run.key, step=3, paused=True))
     at = viewer(at_once=True)
     assert "paused" in said(at) and len(desk.submitted) == 1  # a person paused it: it is not begun again
-    press(at, "Go on")
+    press(at, "Resume")
     assert len(desk.submitted) == 2
 
 

@@ -208,6 +208,9 @@ def test_measured_presets_say_how_long_and_how_well(trained_home: Store, desk: D
     assert list(found) == ["tiny"] and found["tiny"]["here"] and choose.about(found)["tiny"].endswith("here")
     assert choose.expected(found["tiny"]).startswith("Measured on this machine, seed 0: ACC 0.")
     assert choose.measured(entry, "mnist_test") == {}
+    told = {"here": True, "seed": 0, "seconds": 1.0, "base_seconds": 0.0}
+    assert choose.expected(told) == "Measured on this machine, seed 0: 1 s."
+    assert choose.expected(told | {"accuracy_test": 0.9}).endswith("seed 0: Accuracy, test 0.900, 1 s.")
 
 
 def test_what_the_page_shows_first(trained_home: Store, desk: Desk) -> None:
