@@ -26,7 +26,7 @@ class Threat:
     n: int | None = None
     """How many samples at most; None: all."""
     half: str = "all"
-    """Of which the samples are drawn: "all", "first" or "second" half of the data."""
+    """Of which the samples are drawn: "all", "first" or "second" half, "train" or "test" rows of the data."""
     chunk: int = 500
     """Samples attacked at a time."""
 

@@ -17,6 +17,7 @@ The folder is the record: every status is read from it.
 """
 
 import os
+import re
 import time
 import zipfile
 from collections.abc import Iterable
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 FINAL = (Finished, Failed, Stopped)
 
-
+BEGINNING = re.compile(rb'\{\s*"key": "([0-9a-f]{16})"')
+"""How a card begins that names its run's key."""
 TAIL = 65536
 """Bytes of a file's end that hold its last event, nearly always."""
 
@@ -69,6 +71,11 @@ class Run:
         if not self.zoo:
             return self.folder.name
         return _spec_of(self.folder, _stamp(self.folder / "spec.json"), self.name)[1]
+
+    def has_key(self, key: str) -> bool:
+        """Whether this is its key. A spec is hashed only where the run's card does not name another key."""
+        card = self.folder / "card.json"
+        return (not self.zoo or _key_on(card, _stamp(card)) in ("", key)) and self.key == key
 
     @cached_property
     def spec(self) -> Spec:
@@ -246,6 +253,20 @@ def _last_of(file: Path, stamp: tuple[int, int]) -> Event | None:
     except FileNotFoundError:
         return None
     return from_line(lines[-1].decode("utf-8", "replace")) if lines else None
+
+
+@lru_cache(maxsize=4096)
+def _key_on(card: Path, stamp: tuple[int, int]) -> str:
+    """The key with which a card begins, read once for each `stamp` of the file; "" where it begins otherwise.
+
+    Only its first bytes are read: a key that is asked for costs no JSON of every entry.
+    """
+    try:
+        with card.open("rb", buffering=0) as opened:
+            found = BEGINNING.match(opened.read(64))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
 
 
 @lru_cache(maxsize=4096)

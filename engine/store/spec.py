@@ -1,5 +1,4 @@
-"""What a run is: an action with its settings, the data, the seed and the runs it builds on. Their hash is its
-key.
+"""What a run is: an action with its settings, data, seed and the runs it builds on. Their hash is its key.
 
 *How* it is computed (device, precision, threads, versions) is recorded beside the run and is not part of the
 key.
@@ -7,12 +6,9 @@ key.
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:  # the page server reads specs and must not import torch
-    pass
 
 FORMAT = 1
 

@@ -89,8 +89,7 @@ class Store:
         zoo = self.zoo()
         if name in zoo:
             return zoo[name]
-        shipped = {run.key: run for run in zoo.values()}
-        run = shipped.get(name) or self._own(name) or self._begun_with(name, shipped)
+        run = _of_key(zoo, name) or self._own(name) or self._begun_with(name, zoo)
         run.check()
         return run
 
@@ -101,9 +100,9 @@ class Store:
         folder = self.folder / key
         return Run(folder) if folder.is_dir() else None
 
-    def _begun_with(self, name: str, shipped: Mapping[str, Run]) -> Run:
+    def _begun_with(self, name: str, zoo: Mapping[str, Run]) -> Run:
         """The one run whose key begins so. Raises UnknownName with the nearest ones."""
-        known = {run.key: run for run in self.all()} | dict(shipped)
+        known = {run.key: run for run in (*self.all(), *zoo.values())}
         begun = [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
         if len(begun) > 1:
             raise UnknownName("run", name, [run.key for run in begun])
@@ -111,7 +110,7 @@ class Store:
             raise UnknownName(
                 "run",
                 name,
-                [*self.zoo(), *known],
+                [*zoo, *known],
                 "A link carries only a run's key; the page it was copied from has the "
                 "command that makes the same run here, under Reproduce and share.",
             )
@@ -122,9 +121,9 @@ class Store:
         it is no run.
         """
         key = spec.key
-        for run in self.zoo().values():
-            if run.key == key:
-                return run
+        shipped = _of_key(self.zoo(), key)
+        if shipped is not None:
+            return shipped
         folder = self.folder / key
         if not folder.exists():
             partial = self.folder / f".new-{key}-{uuid.uuid4().hex[:8]}"
@@ -150,6 +149,11 @@ class Store:
         gone = run.folder.with_name(f".gone-{run.folder.name}-{uuid.uuid4().hex[:8]}")
         run.folder.rename(gone)
         shutil.rmtree(gone)
+
+
+def _of_key(zoo: Mapping[str, Run], key: str) -> Run | None:
+    """The entry of the zoo with this key."""
+    return next((run for run in zoo.values() if run.has_key(key)), None)
 
 
 def _created(folder: Path) -> float:

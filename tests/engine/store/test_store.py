@@ -10,6 +10,7 @@ import pytest
 from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
 from engine.events import Evaluate, Failed, Finished, Progress, Started, Stopped
 from engine.store import lock
+from engine.store import run as run_module
 from engine.store.files import write_json
 from engine.store.run import Run, story
 from engine.store.spec import Spec
@@ -253,3 +254,27 @@ def test_a_name_never_leads_out_of_the_folder(store: Store, name: str) -> None:
     store.create(spec())
     with pytest.raises(UnknownName):
         store.find(name)
+
+
+def test_a_zoo_entry_s_card_spares_its_spec_but_does_not_stand_for_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry, other = store.zoo()["digits/acai"], store.create(spec(1))
+    write_json(entry.folder / "card.json", {"key": "0" * 16, "title": "another's card"})
+    assert store.find(spec(99).key) == entry, "a wrong card hides no entry"
+    with pytest.raises(UnknownName):
+        store.find("0" * 16)
+    read: list[Path] = []
+    hashed = run_module._spec_of
+    monkeypatch.setattr(
+        run_module, "_spec_of", lambda folder, *rest: (read.append(folder), hashed(folder, *rest))[1]
+    )
+    assert store.find(other.key) == other and entry.folder not in read
+    write_json(entry.folder / "card.json", {"title": "no key"})
+    assert store.create(spec(99)) == entry and entry.folder in read
+
+
+def test_every_shipped_card_begins_with_the_key_of_its_spec() -> None:
+    for name, run in Store().zoo().items():
+        card = run.folder / "card.json"
+        assert run_module._key_on(card, run_module._stamp(card)) == run.spec.key, name
