@@ -58,9 +58,10 @@ class Case:
         """What is wanted, minus λ times the change of the reconstruction."""
         return combine(self.wanted.name, lam, self.wanted.settings)
 
-    def binding(self, lam: float = 0.0) -> ladders.Bind:
-        """What binds the objective to copies of the sample."""
-        return ladders.binding(self.objective(lam), self.victim.model, self.before.labels)
+    def attempt(self, lam: float = 0.0) -> ladders.Attempt:
+        """The attack for that objective at the sample."""
+        bind = ladders.binding(self.objective(lam), self.victim.model, self.before.labels)
+        return ladders.Attempt(bind, self.clean, self.attack, self.norm, self.mask)
 
     def outputs(self, x: Tensor) -> Outputs:
         """What the model says of flat rows (m, d)."""

@@ -85,34 +85,23 @@ def first_of(reached: Tensor | None) -> int | None:
 
 def _search(case: Case, question: LadderQuestion, rng: torch.Generator) -> Search:
     """Climb along the axis that was asked for."""
-    axis, norm, bind = question.axis, question.norm, case.binding(question.objective.lam)
+    axis = question.axis
     if axis.name == "epsilon":
         return _over_epsilon(case, question, rng)
     if axis.epsilon is None:
         raise BudgetError(f"A ladder over {axis.name} needs one ε; got none. Give epsilon.")
     if axis.name == "path":
-        return Search.of(ladders.over_path(bind, case.clean, axis.epsilon, case.attack, norm, rng, case.mask))
+        return Search.of(ladders.over_path(case.attempt(question.objective.lam), axis.epsilon, rng))
     change = registry.find("objective", "reconstruction_change")()
-    return Search.of(
-        ladders.over_lambda(
-            case.binding(),
-            ladders.binding(change, case.victim.model),
-            case.clean,
-            torch.linspace(0, axis.top, axis.levels).tolist(),
-            axis.epsilon,
-            case.attack,
-            norm,
-            rng,
-            case.mask,
-        )
-    )
+    penalty = ladders.binding(change, case.victim.model)
+    lams = torch.linspace(0, axis.top, axis.levels).tolist()
+    return Search.of(ladders.over_lambda(case.attempt(), penalty, lams, axis.epsilon, rng))
 
 
 def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) -> Search:
     """The ladder over ε, and the smallest ε that reaches the objective, where it has such a notion."""
-    axis, norm, bind = question.axis, question.norm, case.binding(question.objective.lam)
-    levels = torch.linspace(0, axis.top, axis.levels)
-    found = ladders.over_epsilon(bind, case.clean, levels, case.attack, norm, rng, case.mask)
+    axis, attempt = question.axis, case.attempt(question.objective.lam)
+    found = ladders.over_epsilon(attempt, torch.linspace(0, axis.top, axis.levels), rng)
 
     def reached(rows: Tensor, _: Tensor) -> Tensor:
         there = case.reached(case.outputs(rows))
@@ -121,7 +110,7 @@ def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) ->
 
     if case.reached(case.before) is None:
         return Search.of(found)
-    star = ladders.smallest_reaching(found, reached, bind, case.clean, case.attack, norm, rng, mask=case.mask)
+    star = ladders.smallest_reaching(attempt, found, reached, rng)
     smallest = float(star.epsilon)
     return Search.of(found, smallest if np.isfinite(smallest) else None)
 
@@ -142,7 +131,7 @@ def _noise(case: Case, question: LadderQuestion, found: Search, rng: torch.Gener
 def _noise_value(case: Case, question: LadderQuestion, noise: Tensor) -> Tensor:
     """The objective (L,) under that noise."""
     copies = torch.zeros(len(noise), dtype=torch.long, device=noise.device)
-    bound = case.binding(question.objective.lam)(case.clean.rows(copies), copies)
+    bound = case.attempt(question.objective.lam).bind(case.clean.rows(copies), copies)
     with torch.no_grad():
         return bound(noise)
 

@@ -10,7 +10,7 @@ objectives the sum is monotone, reaching is not.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,28 @@ def reaching(
     return reached
 
 
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """What is launched at every level: an attack for an objective, at clean samples, in the balls of one
+    norm; `mask` (d,) is True where a number may change (None: everywhere).
+    """
+
+    bind: Bind
+    clean: Views
+    attack: AttackSettings
+    norm: str
+    mask: Tensor | None = None
+
+    def budget(self, epsilon: float | Tensor, shared: int = 1) -> Budget:
+        """The balls of this size."""
+        return Budget(self.norm, epsilon, mask=self.mask, shared=shared)
+
+    def among(self, rows: Tensor) -> "Attempt":
+        """The same at the samples at `rows` alone, which are then counted from 0."""
+        bind = self.bind
+        return replace(self, bind=lambda views, index: bind(views, rows[index]), clean=self.clean.rows(rows))
+
+
 @dataclass(frozen=True)
 class Ladder:
     """Answers at every level: `levels` (n, L), `x` (n, L, d), `value` (n, L) of the objective.
@@ -70,27 +92,19 @@ class Ladder:
         return reached(self.x.flatten(0, 1), rows).reshape(n, size)
 
 
-def over_epsilon(
-    bind: Bind,
-    clean: Views,
-    levels: Sequence[float] | Tensor,
-    attack: AttackSettings,
-    norm: str,
-    rng: torch.Generator,
-    mask: Tensor | None = None,
-) -> Ladder:
+def over_epsilon(attempt: Attempt, levels: Sequence[float] | Tensor, rng: torch.Generator) -> Ladder:
     """The attack at every ε of `levels`, (L,) for all samples or (n, L) for each, rising; a level 0 is the
     clean sample.
 
     Raises BudgetError for levels that do not rise or lie outside the box.
     """
-    grid = _grid(levels, clean)
+    grid = _grid(levels, attempt.clean)
     n, size = grid.shape
-    tiled, index = _tiled(clean, size)
-    budget = Budget(norm, grid.flatten(), mask=mask, shared=size)
-    last = answer(attack.perturb(tiled.flat(), bind(tiled, index), budget, rng))
+    tiled, index = _tiled(attempt.clean, size)
+    budget = attempt.budget(grid.flatten(), shared=size)
+    last = answer(attempt.attack.perturb(tiled.flat(), attempt.bind(tiled, index), budget, rng))
     ladder = Ladder(grid, last.x.reshape(n, size, -1), last.value.reshape(n, size))
-    return nested(ladder) if attack.searches else ladder
+    return nested(ladder) if attempt.attack.searches else ladder
 
 
 def nested(ladder: Ladder) -> Ladder:
@@ -99,18 +113,11 @@ def nested(ladder: Ladder) -> Ladder:
     return Ladder(ladder.levels, ladder.x.gather(1, best[:, :, None].expand_as(ladder.x)), value)
 
 
-def over_path(
-    bind: Bind,
-    clean: Views,
-    epsilon: float,
-    attack: AttackSettings,
-    norm: str,
-    rng: torch.Generator,
-    mask: Tensor | None = None,
-) -> Ladder:
+def over_path(attempt: Attempt, epsilon: float, rng: torch.Generator) -> Ladder:
     """Every iterate of the attack at one ε: levels are steps, the last is the answer."""
-    objective = bind(clean, _every(clean))
-    iterates = list(attack.perturb(clean.flat(), objective, Budget(norm, epsilon, mask=mask), rng))
+    clean = attempt.clean
+    objective = attempt.bind(clean, _every(clean))
+    iterates = list(attempt.attack.perturb(clean.flat(), objective, attempt.budget(epsilon), rng))
     steps = torch.tensor([float(iterate.step) for iterate in iterates], device=clean[0].device).expand(
         clean.n, -1
     )
@@ -119,26 +126,18 @@ def over_path(
 
 
 def over_lambda(
-    bind: Bind,
-    penalty: Bind,
-    clean: Views,
-    lams: Sequence[float],
-    epsilon: float,
-    attack: AttackSettings,
-    norm: str,
-    rng: torch.Generator,
-    mask: Tensor | None = None,
+    attempt: Attempt, penalty: Bind, lams: Sequence[float], epsilon: float, rng: torch.Generator
 ) -> Ladder:
     """The attack on objective − λ · penalty for every λ, all in one batch from the same random direction. Not
     nested.
     """
-    size = len(lams)
+    clean, size = attempt.clean, len(lams)
     tiled, index = _tiled(clean, size)
     flat = tiled.flat()
     weights = torch.tensor(lams, dtype=flat.dtype, device=flat.device)  # (L,)
-    wanted, kept, column = bind(tiled, index), penalty(tiled, index), weights.repeat(clean.n)
+    wanted, kept, column = attempt.bind(tiled, index), penalty(tiled, index), weights.repeat(clean.n)
     objective = Objective(lambda rows: wanted(rows) - column * kept(rows), wanted.stationary_at_clean)
-    last = answer(attack.perturb(flat, objective, Budget(norm, epsilon, mask=mask, shared=size), rng))
+    last = answer(attempt.attack.perturb(flat, objective, attempt.budget(epsilon, shared=size), rng))
     return Ladder(
         weights.expand(clean.n, -1), last.x.reshape(clean.n, size, -1), last.value.reshape(clean.n, size)
     )
@@ -155,44 +154,35 @@ class Smallest:
 
 
 def smallest_reaching(
+    attempt: Attempt,
     ladder: Ladder,
     reached: Reached,
-    bind: Bind,
-    clean: Views,
-    attack: AttackSettings,
-    norm: str,
     rng: torch.Generator,
     rounds: int = 2,
     splits: int = 7,
-    mask: Tensor | None = None,
 ) -> Smallest:
-    """The first level of `ladder` that is reached, refined inside its bracket: an upper bound, so write ε* ≤.
+    """The first reached level of the attempt's `ladder`, refined in its bracket: an upper bound (write ε* ≤).
 
     Each round puts `splits` new levels between the last that was not reached and the first that was.
     """
-    low, high, x = _bracket(
-        ladder,
-        ladder.reached(reached),
-        torch.zeros(clean.n, device=ladder.x.device),
-        torch.full((clean.n,), torch.inf, device=ladder.x.device),
-        clean.flat(),
-    )
+    n, device = attempt.clean.n, ladder.x.device
+    low, high = torch.zeros(n, device=device), torch.full((n,), torch.inf, device=device)
+    low, high, x = _bracket(ladder, ladder.reached(reached), low, high, attempt.clean.flat())
     for _ in range(rounds):
         rows = torch.nonzero((high < torch.inf) & (high > low))[:, 0]
         if len(rows) == 0:
             break
         inner = torch.arange(1, splits + 1, device=low.device) / (splits + 1)
         levels = low[rows, None] + (high - low)[rows, None] * inner
-        some_bind, some_reached = _among(rows, bind, reached)
-        finer = over_epsilon(some_bind, clean.rows(rows), levels, attack, norm, rng, mask)
-        there = finer.reached(some_reached)
+        finer = over_epsilon(attempt.among(rows), levels, rng)
+        there = finer.reached(_among(rows, reached))
         low[rows], high[rows], x[rows] = _bracket(finer, there, low[rows], high[rows], x[rows])
     return Smallest(high, x)
 
 
-def _among(rows: Tensor, bind: Bind, reached: Reached) -> tuple[Bind, Reached]:
+def _among(rows: Tensor, reached: Reached) -> Reached:
     """The same for the samples at `rows` alone, which are then counted from 0."""
-    return lambda views, index: bind(views, rows[index]), lambda x, index: reached(x, rows[index])
+    return lambda x, index: reached(x, rows[index])
 
 
 def _bracket(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.attacks.budget import Budget
-from engine.attacks.ladder import Smallest, binding, over_epsilon, reaching, smallest_reaching
+from engine.attacks.ladder import Attempt, Smallest, binding, over_epsilon, reaching, smallest_reaching
 from engine.attacks.protocols import AttackSettings
 from engine.errors import SettingsError
 from engine.events import Event
@@ -107,8 +107,8 @@ class Pairs(Action):
         bind, arrived = binding(objective, judge.model), reaching(objective, judge.model, clean)
         assert arrived is not None, "a model that clusters can be sent to a cluster"
         levels = np.linspace(0, self.epsilon, self.levels).tolist()
-        ladder = over_epsilon(bind, clean, levels, attack, self.norm, rng)
-        smallest = smallest_reaching(ladder, arrived, bind, clean, attack, self.norm, rng)
+        attempt = Attempt(bind, clean, attack, self.norm)
+        smallest = smallest_reaching(attempt, over_epsilon(attempt, levels, rng), arrived, rng)
         check_inside(
             self.attack, smallest.x, clean.flat(), Budget(self.norm, smallest.epsilon.clamp(max=self.epsilon))
         )

@@ -71,7 +71,9 @@ def test_ladder_of_65_levels() -> None:
     bind, every = ladder.binding(LeaveCluster(), model), torch.zeros(1, dtype=torch.long)
 
     def ours() -> ladder.Ladder:
-        return ladder.over_epsilon(bind, clean, LEVELS, PGD(), "linf", torch.Generator().manual_seed(0))
+        return ladder.over_epsilon(
+            ladder.Attempt(bind, clean, PGD(), "linf"), LEVELS, torch.Generator().manual_seed(0)
+        )
 
     def one_by_one() -> None:
         for level in LEVELS:

@@ -105,7 +105,9 @@ def test_a_ladder_of_9_levels() -> None:
     for turn in range(7):
         began = time.perf_counter()
         found = ladder.over_epsilon(
-            bind, clean, torch.linspace(0, 0.3, 9), PGD(), "linf", torch.Generator().manual_seed(0)
+            ladder.Attempt(bind, clean, PGD(), "linf"),
+            torch.linspace(0, 0.3, 9),
+            torch.Generator().manual_seed(0),
         )
         if turn >= 2:
             times.append(time.perf_counter() - began)

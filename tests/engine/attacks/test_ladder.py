@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import NORMS, Budget
 from engine.attacks.fgsm import FGSM
-from engine.attacks.ladder import binding, reaching
+from engine.attacks.ladder import Attempt, binding, reaching
 from engine.attacks.noise import Noise
 from engine.attacks.pgd import PGD
 from engine.attacks.protocols import answer
@@ -50,7 +50,7 @@ def test_a_ladder_is_monotone_and_who_has_left_stays_away(
     seed: int, norm: str, attack: PGD, objective: ObjectiveSettings
 ) -> None:
     model, clean = Tiny(seed, clusters=4), images(6, seed)
-    ladder = ladders.over_epsilon(binding(objective, model), clean, LEVELS, attack, norm, rng(seed))
+    ladder = ladders.over_epsilon(Attempt(binding(objective, model), clean, attack, norm), LEVELS, rng(seed))
     assert (ladder.value.diff(dim=1) >= 0).all()
     moved = ladder.reached(flips(model, clean)) if isinstance(objective, LeaveCluster) else ladder.value > 0
     assert (moved.int().diff(dim=1) >= 0).all()
@@ -74,7 +74,7 @@ def test_independent_starts_would_not_be_monotone() -> None:
 
 def test_a_level_equals_the_attack_alone_where_that_is_the_best_so_far() -> None:
     model, clean = Tiny(), images(1)
-    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, [0.1], PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(Attempt(binding(LeaveCluster(), model), clean, PGD(), "linf"), [0.1], rng())
     alone = answer(PGD().perturb(clean.flat(), LeaveCluster().bind(model, clean), Budget("linf", 0.1), rng()))
     torch.testing.assert_close(ladder.x[:, 0], alone.x)
     torch.testing.assert_close(ladder.value[:, 0], alone.value)
@@ -92,7 +92,9 @@ def test_noise_keeps_its_size_at_every_level() -> None:
     level.
     """
     model, clean = Tiny(), Views([torch.full((3, 1, 3, 4), 0.5)])
-    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, LEVELS, Noise(), "linf", rng())
+    ladder = ladders.over_epsilon(
+        Attempt(binding(LeaveCluster(), model), clean, Noise(), "linf"), LEVELS, rng()
+    )
     delta = ladder.x - clean.flat()[:, None]
     torch.testing.assert_close(delta.abs(), LEVELS[None, :, None].expand_as(delta))
     assert torch.equal(delta[:, 1].sign(), delta[:, 8].sign())
@@ -101,7 +103,9 @@ def test_noise_keeps_its_size_at_every_level() -> None:
 def test_levels_may_differ_from_sample_to_sample() -> None:
     model, clean = Tiny(), images(2)
     levels = torch.tensor([[0.0, 0.1], [0.2, 0.3]])
-    ladder = ladders.over_epsilon(binding(LeaveCluster(), model), clean, levels, PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(
+        Attempt(binding(LeaveCluster(), model), clean, PGD(), "linf"), levels, rng()
+    )
     torch.testing.assert_close((ladder.x[0, 1] - clean.flat()[0]).abs().max(), torch.tensor(0.1))
     assert (ladder.x[1, 0] - clean.flat()[1]).abs().max() <= 0.2 + 1e-6
 
@@ -110,14 +114,14 @@ def test_levels_may_differ_from_sample_to_sample() -> None:
 def test_levels_that_do_not_rise_are_refused(levels: list[float]) -> None:
     with pytest.raises(BudgetError, match="levels must rise"):
         ladders.over_epsilon(
-            binding(LeaveCluster(), Tiny()), images(2), torch.tensor(levels), PGD(), "linf", rng()
+            Attempt(binding(LeaveCluster(), Tiny()), images(2), PGD(), "linf"), torch.tensor(levels), rng()
         )
 
 
 def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
     model, clean = Tiny(), images(3)
     attack, objective = PGD(steps=6), LeaveCluster().bind(model, clean)
-    path = ladders.over_path(binding(LeaveCluster(), model), clean, 0.2, attack, "linf", rng())
+    path = ladders.over_path(Attempt(binding(LeaveCluster(), model), clean, attack, "linf"), 0.2, rng())
     assert path.x.shape == (3, 7, SIZE)
     assert path.levels[0].tolist() == list(range(7))
     torch.testing.assert_close(path.value[:, -1], path.value.amax(1))
@@ -129,7 +133,7 @@ def test_a_path_shows_every_iterate_and_ends_in_the_answer() -> None:
 def test_over_lambda_keeps_the_reconstruction_better_and_is_the_sum_at_each_weight() -> None:
     model, clean, weights = Tiny(), images(8), [0.0, 1.0, 30.0]
     wanted, penalty = binding(LeaveCluster(), model), binding(ReconstructionChange(), model)
-    ladder = ladders.over_lambda(wanted, penalty, clean, weights, 0.2, PGD(), "linf", rng())
+    ladder = ladders.over_lambda(Attempt(wanted, clean, PGD(), "linf"), penalty, weights, 0.2, rng())
     for place, weight in enumerate(weights):
         objective = combine("leave_cluster", weight).bind(model, clean)
         torch.testing.assert_close(ladder.value[:, place], objective(ladder.x[:, place]))
@@ -157,9 +161,9 @@ class Halves(Tiny):
 def test_the_smallest_epsilon_is_an_upper_bound_close_to_the_truth() -> None:
     model, clean = Halves(), Views([torch.rand(40, 1, 3, 4, generator=rng(4)) * 0.5 + 0.25])
     bind = binding(LeaveCluster(), model)
-    ladder = ladders.over_epsilon(bind, clean, torch.linspace(0, 0.25, 9), PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(Attempt(bind, clean, PGD(), "linf"), torch.linspace(0, 0.25, 9), rng())
     found = ladders.smallest_reaching(
-        ladder, flips(model, clean), bind, clean, PGD(), "linf", rng(), rounds=3, splits=7
+        Attempt(bind, clean, PGD(), "linf"), ladder, flips(model, clean), rng(), rounds=3, splits=7
     )
     truth = (clean.flat().mean(1) - 0.5).abs()  # room enough on every side of the box
     assert (found.epsilon >= truth - 1e-6).all()
@@ -171,8 +175,8 @@ def test_the_smallest_epsilon_is_an_upper_bound_close_to_the_truth() -> None:
 def test_what_is_never_reached_is_infinitely_far_and_stays_clean() -> None:
     model, clean = Halves(), Views([torch.stack([torch.full((1, 3, 4), 0.49), torch.full((1, 3, 4), 0.05)])])
     bind = binding(LeaveCluster(), model)
-    ladder = ladders.over_epsilon(bind, clean, [0.0, 0.05, 0.1], PGD(), "linf", rng())
-    found = ladders.smallest_reaching(ladder, flips(model, clean), bind, clean, PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(Attempt(bind, clean, PGD(), "linf"), [0.0, 0.05, 0.1], rng())
+    found = ladders.smallest_reaching(Attempt(bind, clean, PGD(), "linf"), ladder, flips(model, clean), rng())
     assert found.epsilon[0] == pytest.approx(0.01, abs=2e-3)
     assert math.isinf(found.epsilon[1])
     assert torch.equal(found.x[1], clean.flat()[1])
@@ -181,11 +185,11 @@ def test_what_is_never_reached_is_infinitely_far_and_stays_clean() -> None:
 def test_a_sample_that_is_there_already_needs_no_epsilon() -> None:
     model, clean = Halves(), Views([torch.full((1, 1, 3, 4), 0.8)])
     bind = binding(GoToCluster(cluster=1), model)
-    ladder = ladders.over_epsilon(bind, clean, [0.0, 0.1], PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(Attempt(bind, clean, PGD(), "linf"), [0.0, 0.1], rng())
 
     arrived = reaching(GoToCluster(cluster=1), model, clean)
     assert arrived is not None
-    found = ladders.smallest_reaching(ladder, arrived, bind, clean, PGD(), "linf", rng())
+    found = ladders.smallest_reaching(Attempt(bind, clean, PGD(), "linf"), ladder, arrived, rng())
     assert found.epsilon.tolist() == [0.0]
     assert torch.equal(found.x, clean.flat())
 
@@ -220,8 +224,8 @@ def test_labels_follow_their_samples_into_every_level() -> None:
     labels[::3] = (labels[::3] + 1) % 3  # read wrongly from the start
     bind, wrong = binding(Misread(), model, labels), reaching(Misread(), model, clean, labels)
     assert wrong is not None
-    ladder = ladders.over_epsilon(bind, clean, LEVELS, PGD(), "linf", rng())
-    found = ladders.smallest_reaching(ladder, wrong, bind, clean, PGD(), "linf", rng())
+    ladder = ladders.over_epsilon(Attempt(bind, clean, PGD(), "linf"), LEVELS, rng())
+    found = ladders.smallest_reaching(Attempt(bind, clean, PGD(), "linf"), ladder, wrong, rng())
     assert (found.epsilon[::3] == 0).all()
     others = found.epsilon[torch.arange(12) % 3 != 0]
     assert torch.isfinite(others).any() and (others > 0).all()
