@@ -36,6 +36,20 @@ def of_attacks() -> dict[str, dict[str, Any]]:
     }
 
 
+def controls_of(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The controls of a metric among these -> what it is held against, from their titles: "noise"."""
+    return {
+        control: said["title"].rpartition(", ")[2]
+        for control, said in metrics.items()
+        if said.get("control_of") == name
+    }
+
+
+def between_0_and_1(entry: Mapping[str, Any]) -> bool:
+    """Whether a number is a share or an index: drawn from 0 to 1, and written with three decimals."""
+    return entry["unit"] in ("share", "index")
+
+
 def written(entry: Mapping[str, Any], value: float) -> str:
     """A measured number as it is shown: shares with three decimals."""
-    return f"{value:.3f}" if entry["unit"] == "share" else f"{value:.4g}"
+    return f"{value:.3f}" if between_0_and_1(entry) else f"{value:.4g}"

@@ -57,6 +57,7 @@ class Metric:
     summary: str
     source: str = ""
     unit: str = "share"
+    """A "share" counts samples, and so has Wilson's interval; an "index", as NMI, does not."""
     better: str | None = None
     labels: bool = False
     of: str = ""
@@ -64,6 +65,9 @@ class Metric:
     """Abilities of the model, and "goal", "pixels" or "embedding" of the attack."""
     headline: int | None = None
     """Its place among the first numbers of a result; None: not among them."""
+    control_of: str = ""
+    """The metric whose control it is, "" for none: its title is that metric's, ", " and what the attack is
+    held against."""
     watched: bool = False
     """Whether it stands beside the curves of a training or a fitting that is watched under attack."""
     column: str | None = None

@@ -26,10 +26,8 @@ from engine.store.run import Run
 
 HEIGHT = 480
 """Pixels of a figure: its protocol above and its key below take half of them on a phone."""
-CONTROLS = {"noise_": "noise of the same size", "other_delta_": "another sample's δ"}
-"""What the name of a control begins with, before that of its rate -> what it is."""
-NO_COUNT = ("nmi", "ari")
-"""Shares that count no samples, and so have no Wilson interval."""
+GROUPS = {"clusters": "clusters", "classifies": "classes"}
+"""Ability -> what a model that has it sorts samples into."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def cells(record: Record, axis: SweepAxis, at: float) -> pd.DataFrame:
 def planned(table: pd.DataFrame, run: Run) -> dict[str, Figure]:
     """The figures that these cells give: their place on the page -> what is drawn."""
     metrics = {name: said for name, said in measured.of_attacks().items() if _measured(table, name)}
-    rates = {name: said for name, said in metrics.items() if f"noise_{name}" in metrics}
+    rates = {name: said for name, said in metrics.items() if measured.controls_of(name, metrics)}
     success = _success(run, table)
     found = {name: _rate(name, said, metrics, success) for name, said in _once(table, rates).items()}
     if "objective_mean" in metrics and not possible.has_success(run.spec.settings["objective"]):
@@ -63,8 +61,10 @@ def planned(table: pd.DataFrame, run: Run) -> dict[str, Figure]:
     labelled = {name: said for name, said in first.items() if said["labels"]}
     if labelled:
         found["agreement"] = _agreement(labelled, _grouping(table))
-    drawn = {*labelled, *rates, *(f"{start}{name}" for start in CONTROLS for name in rates)}
-    return found | _rest({name: said for name, said in first.items() if name not in drawn})
+    drawn = {*labelled, *rates}
+    return found | _rest(
+        {name: said for name, said in first.items() if not drawn & {name, said.get("control_of")}}
+    )
 
 
 def _objective(run: Run) -> Figure:
@@ -81,7 +81,7 @@ def _rest(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     for unit in dict.fromkeys(said["unit"] for said in metrics.values()):
         alike = {name: said["title"] for name, said in metrics.items() if said["unit"] == unit}
         title = next(iter(alike.values())) if len(alike) == 1 else "Under attack"
-        found[f"of {unit}"] = Figure(title, unit, alike, share=unit == "share")
+        found[f"of {unit}"] = Figure(title, unit, alike, share=measured.between_0_and_1({"unit": unit}))
     return found
 
 
@@ -102,9 +102,7 @@ def _once(table: pd.DataFrame, rates: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], success: str) -> Figure:
     """A rate beside its controls."""
-    lines = {name: "this attack"} | {
-        f"{start}{name}": what for start, what in CONTROLS.items() if f"{start}{name}" in metrics
-    }
+    lines = {name: "this attack"} | measured.controls_of(name, metrics)
     y_title = f"share that {success}" if name == "success_rate" else said["title"].lower()
     return Figure(said["title"], y_title, lines, tuple(lines)[1:])
 
@@ -124,8 +122,13 @@ def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
 
 def _grouping(table: pd.DataFrame) -> str:
     """What the model sorts samples into, as far as the cells tell; "" for nothing."""
-    kinds = {"flip_rate": "clusters", "class_flip_rate": "classes"}
-    return next((kind for name, kind in kinds.items() if _measured(table, name)), "")
+    needed = {
+        need
+        for name, said in measured.of_attacks().items()
+        if _measured(table, name)
+        for need in said["needs"]
+    }
+    return next((words for ability, words in GROUPS.items() if ability in needed), "")
 
 
 def _success(run: Run, table: pd.DataFrame) -> str:
@@ -154,11 +157,11 @@ def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _interval(group: pd.DataFrame, name: str) -> tuple[float, float, float]:
     values = group[name].dropna().to_numpy(dtype=float)
-    share = measured.of_attacks()[name]["unit"] == "share"
+    entry = measured.of_attacks()[name]
     if len(values) > 1:
         mean, low, high = mean_interval(values)
-        return (mean, max(0.0, low), min(1.0, high)) if share else (mean, low, high)
-    if len(values) == 0 or not share or name.startswith(NO_COUNT):
+        return (mean, max(0.0, low), min(1.0, high)) if measured.between_0_and_1(entry) else (mean, low, high)
+    if len(values) == 0 or entry["unit"] != "share":
         return float(values[0]) if len(values) else np.nan, np.nan, np.nan
     n = int(group["n"].iloc[0])
     return float(values[0]), *wilson(round(float(values[0]) * n), n)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from app import measured
 from app.address import connection
 from app.runs.naming import title
 from engine.store.run import Run
@@ -56,9 +57,10 @@ def as_csv(rows: Iterable[Row]) -> str:
 def numbers(result: Mapping[str, Any]) -> list[str]:
     """The first number of a model, and the first of an attack with noise beside it, as they are declared."""
     metrics, said = connection.catalogue()["metric"], of_model(result)[:1]
-    for name in [name for name in _first(result) if f"noise_{name}" in metrics][:1]:
-        noise = result.get(f"noise_{name}")
-        beside = f", noise {noise:.3f}" if isinstance(noise, float) else ""
+    for name in [name for name in _first(result) if measured.controls_of(name, metrics)][:1]:
+        control, what = next(iter(measured.controls_of(name, metrics).items()))
+        value = result.get(control)
+        beside = f", {what} {value:.3f}" if isinstance(value, float) else ""
         said.append(f"{metrics[name]['title']} {result[name]:.3f}{beside}")
     return said
 

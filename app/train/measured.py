@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from app.measured import between_0_and_1
+
 Entry = Mapping[str, Any]
 """An entry of the catalogue."""
 SCORE, ATTACKED, ANGLE, NORM, OTHER = "score", "attacked", "angle", "norm", "other"
@@ -21,7 +23,7 @@ def place_of(metric: Entry) -> str | None:
             return NORM
         wanted = metric["headline"] is not None
         return (ANGLE if metric["unit"] == "cosine" else OTHER) if wanted else None
-    if metric["labels"] and metric["unit"] == "share":
+    if metric["labels"] and between_0_and_1(metric):
         return SCORE
     return ATTACKED if metric["of"] == "attack" else OTHER
 

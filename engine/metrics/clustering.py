@@ -27,6 +27,7 @@ register_metric(
         "Mutual information of clusters and classes over the arithmetic mean of their entropies; 0 for a"
         " single cluster.",
         "Strehl and Ghosh, JMLR 2002",
+        unit="index",
         better="up",
         labels=True,
         of="model",
@@ -40,6 +41,7 @@ register_metric(
         "Share of pairs treated alike by clusters and classes, corrected for chance (0 by chance, 1 when"
         " equal).",
         "Hubert and Arabie, 1985",
+        unit="index",
         better="up",
         labels=True,
         of="model",

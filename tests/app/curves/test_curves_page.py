@@ -117,8 +117,8 @@ def test_a_finished_sweep_shows_its_numbers_with_protocol_and_controls(swept: Ru
     named = {trace["name"] for plot in (flips, agreement) for trace in plot["data"] if trace.get("name")}
     assert {
         "this attack",
-        "noise of the same size",
-        "another sample's δ",
+        "noise",
+        "another's δ",
         *(connection.catalogue()["metric"][name]["title"] for name in LABELLED),
     } <= named
     assert "n = 40, 2 seeds" in said(at) and "noise of the same size" in said(at)
@@ -283,3 +283,22 @@ def test_going_to_another_page_and_back_keeps_the_choices(swept: Run, desk: Desk
     at.switch_page("../pages/curves.py").run()
     assert not at.exception
     assert (at.session_state["p_run"], at.session_state["p_norm"]) == (swept.key, "l2")
+
+
+def test_a_control_is_what_declares_to_be_one(
+    swept: Run, trained_home: Store, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = connection.catalogue()
+    own = entries["metric"]["flip_rate"] | {"name": "sway", "title": "Sway", "headline": None}
+    chance = own | {"name": "by_chance", "title": "Sway, chance", "control_of": "sway"}
+    index = own | {"name": "likeness", "title": "Likeness", "unit": "index", "headline": 9}
+    more = {"sway": own, "by_chance": chance, "likeness": index}
+    monkeypatch.setattr(connection, "catalogue", lambda: entries | {"metric": entries["metric"] | more})
+    table = pd.DataFrame(
+        {"epsilon": [0.1], "n": [20], "sway": [0.5], "by_chance": [0.25], "likeness": [0.75]}
+    )
+    found = figures.planned(table, swept)
+    assert found["sway"].lines == {"sway": "this attack", "by_chance": "chance"}
+    assert found["sway"].controls == ("by_chance",) and found["of index"].share
+    row = figures.summary(table, "epsilon").iloc[0]
+    assert (row["sway_lower"], row["sway_upper"]) == wilson(10, 20) and np.isnan(row["likeness_lower"])

@@ -24,7 +24,7 @@ MODELS = {
 """Method -> the data that it is trained on."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home, while the folder is known to the engine. Do not change it: `limited_home` is a copy."""
     home = tmp_path_factory.mktemp("limited")
