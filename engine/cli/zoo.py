@@ -14,7 +14,8 @@ from typing import Any
 from engine import registry
 from engine.asking import keeping, shipping
 from engine.cli.zoo_entries import Entry, entries
-from engine.events import Evaluate, Event, Finished, Progress, Started, to_line
+from engine.errors import RunBroken
+from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, to_line
 from engine.home import home
 from engine.running import runner
 from engine.store.run import Run
@@ -63,7 +64,9 @@ def _score(run: Run, entry: Entry, epsilon: float) -> dict[str, Any]:
     changes = wanted | {"n": 1000, "norm": "linf", "epsilon": epsilon}
     spec = runner.prepare("attack", "pgd", run.spec.data, changes=changes, models={"model": run.key})
     ended = list(runner.run(spec))[-1]
-    assert isinstance(ended, Finished), f"{spec.key} ended with {ended}"
+    if not isinstance(ended, Finished):
+        reason = ended.reason if isinstance(ended, Failed) else "it was stopped"
+        raise RunBroken(f"The attack {spec.key} that scores {run.name} did not finish: {reason}")
     protocol = {"attack": "pgd", "steps": 20, "norm": "linf", "objective": wanted["objective"]}
     return {"epsilon": epsilon} | protocol | ended.metrics
 

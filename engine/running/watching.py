@@ -13,7 +13,7 @@ from torch import nn
 
 from engine.data.dataset import Dataset
 from engine.data.views import AtRest
-from engine.errors import SettingsError
+from engine.errors import Diverged
 from engine.events import Evaluate, Event, Picture
 from engine.metrics.gradient_angles import probe_angles
 from engine.metrics.protocols import CleanSamples, measure
@@ -185,10 +185,10 @@ def table(said: Outputs, data: Dataset) -> dict[str, Any]:
 
 
 def _check_finite(said: Outputs, step: int) -> None:
-    """Raises SettingsError where the model no longer gives numbers."""
+    """Raises Diverged where the model no longer gives numbers."""
     for name, value in (("z", said.z), ("confidence", said.groups), ("error", said.error)):
         if value is not None and not bool(torch.isfinite(value).all()):
-            raise SettingsError(
+            raise Diverged(
                 f"Training diverged: at step {step} the model's {name} is no longer a number for some"
                 " samples. Lower the learning rate, or the weight of a loss, and train anew."
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.data.dataset import Dataset, DataSettings
+from engine.errors import DataMissing
 from engine.registry import register
 
 
@@ -39,7 +40,10 @@ class Digits(DataSettings):
         from engine.data.tensors import images  # torch, which cards do without
 
         found = find_spec("sklearn")
-        assert found is not None and found.origin, "requirements.txt names scikit-learn"
+        if found is None or not found.origin:
+            raise DataMissing(
+                "digits are a file of scikit-learn, which is not installed here; install requirements.txt."
+            )
         file = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
         table = np.loadtxt(file, delimiter=",", dtype=np.uint8)  # (1797, 65), the label last
         return Dataset(

@@ -21,6 +21,8 @@ from engine.asking.questions import (
     ViewsQuestion,
 )
 from engine.cli import zoo
+from engine.errors import RunBroken
+from engine.events import Failed
 from engine.running import placing
 from engine.store.store import Store
 
@@ -109,6 +111,13 @@ def test_only_answers_are_made_anew_and_a_map_is_kept(
     made = keeping.read(keeping.file_of(umap, folder / "answers"), umap)
     shipped = keeping.kept(umap)
     assert made is not None and shipped is not None and np.array_equal(made.xy, shipped.xy)
+
+
+def test_a_score_that_was_not_finished_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Failed(run="0" * 16, reason="the disk is full", resumable=False)
+    monkeypatch.setattr(zoo.runner, "run", lambda spec: iter([failed]))
+    with pytest.raises(RunBroken, match="scores digits/adec did not finish: the disk is full"):
+        zoo._score(ZOO["digits/adec"], zoo.ENTRIES["digits/adec"], 0.1)
 
 
 def test_the_zoo_is_small() -> None:

@@ -13,7 +13,7 @@ from engine import data, registry
 from engine.data.dataset import Dataset
 from engine.data.finding import Part, check, find, read
 from engine.data.listing import owner, owners
-from engine.errors import DataError, UnknownName
+from engine.errors import DataError, DataMissing, UnknownName
 
 pytestmark = pytest.mark.usefixtures("real_data")
 
@@ -212,3 +212,9 @@ def test_broken_files_are_refused(tmp_path):
     np.savez(path, x_train=np.array([{}, {}]), y_train=GOOD["y_train"])
     with pytest.raises(DataError, match="Python objects, which are never read"):
         read(path, (PART,))
+
+
+def test_digits_without_scikit_learn_say_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.data.sets.digits.find_spec", lambda name: None)
+    with pytest.raises(DataMissing, match="a file of scikit-learn, which is not installed"):
+        owner("digits")().load()

@@ -15,10 +15,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from engine import device
+from engine import device, registry
 from engine.data.views import AtRest
 from engine.device import How
-from engine.errors import DataError, FeintError, ResumeRefused, RunBroken, SettingsError, UnknownName
+from engine.errors import (
+    DataError,
+    Diverged,
+    FeintError,
+    ResumeRefused,
+    RunBroken,
+    SettingsError,
+    UnknownName,
+)
 from engine.events import Evaluate, Failed, Finished, Picture, Progress, Started, Stopped, to_line
 from engine.models.protocols import Outputs
 from engine.running import runner, watching
@@ -374,3 +382,18 @@ def test_a_training_that_diverges_says_so(how: How, monkeypatch: pytest.MonkeyPa
         and "diverged: at step 8" in last.reason
         and "Lower the learning rate" in last.reason
     )
+    with pytest.raises(Diverged, match="the model's z is no longer a number"):
+        watching._check_finite(Outputs(x=torch.zeros(2, 3), z=torch.tensor([[0.0], [torch.nan]])), 8)
+
+
+def test_a_method_may_train_by_any_iterator(how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's own method that returns a list's iterator is stopped as a generator is."""
+    owner = registry.find("model", "acai")
+    steps = [Progress(step=step, total=3, phase="train") for step in (1, 2, 3)]
+    monkeypatch.setattr(owner, "train", lambda self, state, data: iter(steps))
+    spec = tiny(seed=7)
+    events = run(spec, how=how)
+    while not isinstance(next(events), Progress):
+        pass
+    events.close()
+    assert Store().find(spec.key).status() == "stopped" and checkpoint.there(Store().find(spec.key).folder)
