@@ -173,6 +173,7 @@ class ObjectiveSettings(Settings):
             "stationary_at_clean": cls.stationary_at_clean,
             "targeted": cls.targeted,
             "space": cls.space,
+            "has_goal": cls.reached is not ObjectiveSettings.reached,
             "success": cls.success,
             "effect": cls.effect,
         }

@@ -260,3 +260,19 @@ def test_success_has_words_exactly_where_it_has_a_notion(name: str) -> None:
     assert "{target}" not in owner.success or owner.targeted
     owner.success.format(own="cluster 1", target="cluster 2")
     assert "0.5" in owner.effect.format(value=0.5)
+
+
+@pytest.mark.parametrize("name", registry.names("objective"))
+def test_the_catalogue_says_which_objectives_have_a_goal(name: str) -> None:
+    owner = registry.find("objective", name)
+    goal = registry.describe(owner)["has_goal"]
+    without = ("move_embedding", "raise_reconstruction", "reconstruction_change")
+    assert goal == (name not in without), "those know when a sample is where they want it"
+    assert goal == bool(owner.success), "words about success stand where there is success"
+
+
+def test_whoever_says_what_is_reached_has_a_goal_with_or_without_words() -> None:
+    class Wordless(LeaveCluster):
+        success = ""
+
+    assert registry.describe(Wordless)["has_goal"]
