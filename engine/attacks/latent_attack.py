@@ -27,7 +27,7 @@ from engine.objectives.protocols import LatentObjective, Objective, on_embedding
 from engine.registry import register
 from engine.settings import knob
 
-TOLD_EVERY = 5
+PROGRESS_EVERY = 5
 """Steps between two Progress events."""
 
 
@@ -157,7 +157,7 @@ class LatentAttack(AttackSettings):
             )
             if step % max(1, self.steps // 20) == 0 or step == self.steps:
                 yield Evaluate(step=step, total=self.steps, values={"objective": value}), net
-            elif step % TOLD_EVERY == 0:
+            elif step % PROGRESS_EVERY == 0:
                 yield (
                     Progress(step=step, total=self.steps, phase="perturbation", values={"objective": value}),
                     net,

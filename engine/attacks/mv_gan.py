@@ -186,9 +186,9 @@ class MvGAN(AttackSettings):
                 with still(model, self.batch_statistics):
                     values = self._step(nets, optimisers, x, bind, budget, how)
                 done = (epoch - 1) * steps + step + 1
-                told: dict[str, Any] = {"step": done, "total": self.epochs * steps, "values": values}
+                now: dict[str, Any] = {"step": done, "total": self.epochs * steps, "values": values}
                 yield (
-                    (Evaluate(**told) if step == steps - 1 else Progress(phase="generators", **told)),
+                    (Evaluate(**now) if step == steps - 1 else Progress(phase="generators", **now)),
                     nets["generators"],
                 )
         return nets["generators"].eval().requires_grad_(False)
@@ -231,8 +231,8 @@ class MvGAN(AttackSettings):
                 judged(nets["discriminators"], x),
                 judged(nets["discriminators"], [view.detach() for view in moved]),
             )
-        told = self._against(real, 1) + self._against(fake, 0)
-        _down(optimisers["discriminators"], told)
+        loss = self._against(real, 1) + self._against(fake, 0)
+        _down(optimisers["discriminators"], loss)
         with (
             how.autocast()
         ):  # a context of its own: autocast keeps copies of the weights that were stepped above
@@ -240,7 +240,7 @@ class MvGAN(AttackSettings):
         fooled = self._fooled(answers)
         _down(optimisers["generators"], fooled + self._size(deltas) - self.weight * attack)
         return {
-            "discriminator": float(told.detach()),
+            "discriminator": float(loss.detach()),
             "fooled": float(fooled.detach()),
             "objective": float(attack.detach()) / x.n,
         }

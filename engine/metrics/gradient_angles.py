@@ -7,7 +7,7 @@ encoder descends (weights as trained), L_pseudo the clustering loss and L_self t
 directions enter. Source: Mrabah, Bouguessa, Ksantini, "Adversarial Deep Embedded Clustering", 2019 (arXiv
 1909.11832).
 
-A stationary point of L_pseudo + L_self has Δ_FD = −1 whatever the data, so ‖∇L_total‖ is told beside it.
+A stationary point of L_pseudo + L_self has Δ_FD = −1 whatever the data, so ‖∇L_total‖ stands beside it.
 """
 
 from collections import defaultdict

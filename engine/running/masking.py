@@ -1,4 +1,4 @@
-"""Is a failed attack a strong model or a hidden gradient? Four cheap checks on a few samples, told as doubts.
+"""Is a failed attack a strong model or a hidden gradient? Four cheap checks on a few samples, as doubts.
 
 FGSM beats the attack; the attack does no better than noise; a huge ε does not reach nearly all; the gradient
 vanishes away from the clean sample. Source: Athalye, Carlini and Wagner, "Obfuscated gradients give a false

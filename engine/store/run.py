@@ -303,13 +303,15 @@ def story(events: Iterable[Event]) -> list[Event]:
     Where a run went on from step s, what it had said of later steps is left out (it says it again), and so
     are the Stopped and Failed before.
     """
-    told: list[Event] = []
+    heard: list[Event] = []
     for event in events:
-        if isinstance(event, Started) and told:
-            told = [past for past in told if not isinstance(past, FINAL) and not _repeated(past, event.step)]
+        if isinstance(event, Started) and heard:
+            heard = [
+                past for past in heard if not isinstance(past, FINAL) and not _repeated(past, event.step)
+            ]
             continue
-        told.append(event)
-    return told
+        heard.append(event)
+    return heard
 
 
 def _repeated(past: Event, step: int) -> bool:
