@@ -90,8 +90,9 @@ class AECoDDC(MultiView):
     def losses(self, state: State, x: Views) -> Mapping[str, Tensor]:
         """Contrast and reconstruction; after the pretraining L1, L2 and L3 too."""
         z, h, assignment = seen(state, x)
+        assert isinstance(state.model, ReconstructingNet)
         with state.how.autocast():
-            drawn = state.model.decoded(z)  # type: ignore[operator]
+            drawn = state.model.decoded(z)
         errors = [F.mse_loss(one, other) for one, other in zip(drawn, x, strict=True)]
         parts = {
             "contrast": self.contrast * contrast(z),

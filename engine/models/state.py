@@ -36,7 +36,7 @@ class State:
     @property
     def encoder(self) -> nn.Module:
         """The network whose parameters gradient probes differentiate by."""
-        return self.model.encoder  # type: ignore[return-value]
+        return self.model.get_submodule("encoder")
 
     def losses(self, x: Views, index: Tensor) -> dict[str, Tensor]:
         """For probes: mean losses over the samples `x` at rows `index` of the data, float32, with a graph to

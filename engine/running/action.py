@@ -1,7 +1,7 @@
 """What a kind of run is: settings with `work`, which does it; and what the runner hands to it."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -131,5 +131,5 @@ class Action(Settings):
         return {}
 
     @abstractmethod
-    def work(self, work: Work) -> "Iterator[Event]":
+    def work(self, work: Work) -> "Generator[Event, None, dict[str, Any]]":
         """A generator of Progress, Evaluate and Picture events whose return value is the metrics (a dict)."""

@@ -11,7 +11,7 @@ child process.
 
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from engine import data as engine_data
@@ -165,7 +165,7 @@ def run(
     how: How | None = None,
     on_event: Callable[[Event], object] | None = None,
     store: Store | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Do a run and yield its events as they come; they are in its folder as well.
 
     A finished run says its events again; one that another process works on is followed; a stopped or failed
@@ -185,7 +185,7 @@ def work(
     how: How | None = None,
     on_event: Callable[[Event], object] | None = None,
     store: Store | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """As `run`, but heeds a stop that was asked for before it began: the pool's form."""
     for event in _attend(this, store or Store(this.folder.parents[1]), how):
         if event is not None:
@@ -194,7 +194,7 @@ def work(
             yield event
 
 
-def resume(name: str, *, how: How | None = None, store: Store | None = None) -> Iterator[Event]:
+def resume(name: str, *, how: How | None = None, store: Store | None = None) -> Generator[Event, None, None]:
     """Go on with a stopped, paused or failed run. Raises ResumeRefused for a zoo entry, RunBroken for a
     broken one.
     """
@@ -311,15 +311,16 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     yield this.append(Finished(run=this.key, metrics=metrics, seconds=metrics["seconds"]))
 
 
-def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, dict[str, Any]]:
+def _kept(
+    this: Run, steps: Generator[Event, None, dict[str, Any]]
+) -> Generator[Event | None, None, dict[str, Any]]:
     """The action's events, written down; Progress not more often than every LOG_EVERY. Returns what the
     action returns.
     """
     last, phase = 0.0, None
-    generator = iter(steps)
     try:
         while True:
-            event = next(generator)
+            event = next(steps)
             if (
                 isinstance(event, Progress)
                 and event.phase == phase
@@ -334,7 +335,7 @@ def _kept(this: Run, steps: Iterator[Event]) -> Generator[Event | None, None, di
     except StopIteration as end:
         return dict(end.value or {})
     finally:
-        generator.close()  # type: ignore[attr-defined]
+        steps.close()
 
 
 def _base(

@@ -1,6 +1,6 @@
 """The action "train": a registered model on a data set, watched while it trains."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -130,21 +130,22 @@ class Train(Action):
             for event in steps:
                 yield from watch.seen(event)
         except GeneratorExit:
-            steps.close()  # type: ignore[attr-defined]
+            steps.close()
             watch.save()
             raise
         return watch.finished()
 
     def _steps(
         self, settings: ModelSettings, state: State, at_rest: AtRest, data: Dataset
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """The training itself. Labels go to supervised methods alone, those of the training rows alone."""
         rows = torch.from_numpy(data.rows(settings.rows))
         if settings.supervised:
             labels = torch.from_numpy(self._labels(data))[rows].to(state.how.device)
-            return settings.train_on_labels(state, at_rest.subset(rows), labels)
-        state.rows = rows
-        return settings.train(state, at_rest)
+            yield from settings.train_on_labels(state, at_rest.subset(rows), labels)
+        else:
+            state.rows = rows
+            yield from settings.train(state, at_rest)
 
 
 def _owner(name: str) -> type[ModelSettings]:

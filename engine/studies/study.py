@@ -203,7 +203,7 @@ class _Measuring:
                         values={"done": last.step / max(last.total, 1)},
                     )
         finally:
-            steps.close()  # type: ignore[attr-defined]
+            steps.close()
         if not isinstance(last, Finished):
             reason = last.reason if isinstance(last, Failed) else "it was stopped"
             raise RunBroken(
