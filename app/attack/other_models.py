@@ -40,7 +40,7 @@ def show(victim: Victim, threat: Threat, sample: int) -> None:
             ],
         }
     )
-    st.dataframe(frame, hide_index=True, key="fate")
+    st.dataframe(frame, hide_index=True, key="other_models")
     does = takeaway.success(victim, objective.name, None, None)
     st.caption(
         f"Smallest ε found at which it {does}, {NORMS[threat.norm]}, up to {found.top:g}: upper bounds, one"

@@ -31,7 +31,7 @@ class FinishedAttack:
     table: pd.DataFrame
     images: np.ndarray
     result: dict[str, Any]
-    went: AttackedSamplesAnswer
+    answer: AttackedSamplesAnswer
 
     @property
     def n(self) -> int:
@@ -56,12 +56,12 @@ class FinishedAttack:
     @cached_property
     def before(self) -> np.ndarray | None:
         """(n,) the group of each sample; None for a model that sorts into nothing."""
-        return None if self.went.q_clean is None else self.went.q_clean.argmax(1)
+        return None if self.answer.q_clean is None else self.answer.q_clean.argmax(1)
 
     @cached_property
     def after(self) -> np.ndarray | None:
         """(n,) the group of each attacked sample."""
-        return None if self.went.q is None else self.went.q.argmax(1)
+        return None if self.answer.q is None else self.answer.q.argmax(1)
 
     @cached_property
     def changed(self) -> np.ndarray | None:
@@ -144,10 +144,10 @@ def look(run: Run, victim: Victim) -> FinishedAttack:
     """Everything about a finished attack; stops the page with a sentence where its folder is damaged."""
     try:
         table, images, result = _read(run.key)
-        went = _went(run.key)
+        answer = _answer(run.key)
     except FeintError as error:
         refuse(str(error))
-    return FinishedAttack(run, victim, table, images, result, went)
+    return FinishedAttack(run, victim, table, images, result, answer)
 
 
 def refuse(sentence: str) -> NoReturn:
@@ -164,11 +164,11 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     stored = run.arrays("images")
     if "adversarial" in stored:
         return run.table(), np.rint(stored["adversarial"] * 255).astype(np.uint8), run.result()
-    decoded = _went(key).recon
+    decoded = _answer(key).recon
     assert decoded is not None, "an attack on the embedding is one on a model that decodes"
     return run.table(), decoded, run.result()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _went(key: str) -> AttackedSamplesAnswer:
+def _answer(key: str) -> AttackedSamplesAnswer:
     return connection.ask(AttackedSamplesQuestion(run=key), "Looking where they went…")

@@ -97,8 +97,8 @@ def turn_to(page: int) -> None:
 
 def clean_images(attacked: FinishedAttack) -> np.ndarray:
     """(n, d) uint8 in the table's order; where the embedding was moved, decoded from the clean one."""
-    if attacked.latent and attacked.went.recon_clean is not None:
-        return attacked.went.recon_clean
+    if attacked.latent and attacked.answer.recon_clean is not None:
+        return attacked.answer.recon_clean
     return _clean(ImagesQuestion.of(attacked.victim.run.spec, attacked.ids.tolist()))
 
 

@@ -32,7 +32,7 @@ class Places:
 
 def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sample: int) -> None:
     """The map and what its points are coloured by. Nothing for a model without an embedding."""
-    if attacked.went.xy is None:
+    if attacked.answer.xy is None:
         st.caption("This model has no embedding: there is no map to show.")
         return
     with st.container(horizontal=True):
@@ -52,7 +52,7 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
         _colour(attacked, colour),
         ids=attacked.ids,
         xy_attacked=places.attacked,
-        uncertain=attacked.went.uncertain,
+        uncertain=attacked.answer.uncertain,
         arrows=arrows,
         sprite=_sheet(attacked),
         selected=attacked.ids[mask] if selection.of else None,
@@ -107,7 +107,7 @@ def _legend(attacked: FinishedAttack, shown: int, moved: int, umap: bool) -> str
     grey = "; grey ones are shorter than the error of this map" if umap else ""
     group = attacked.victim.grouping
     who = f"that moved to another {group}" if attacked.changed is not None else "attacked samples"
-    far = 0 if attacked.went.uncertain is None else int(attacked.went.uncertain.sum())
+    far = 0 if attacked.answer.uncertain is None else int(attacked.answer.uncertain.sum())
     return (
         f"Arrows: {shown} of {moved} {who}{grey}. Rings: {far} attacked samples lie farther from every clean"
         " one than 99 % of these do from theirs, so their place says little."
@@ -120,10 +120,10 @@ def _lassoed(name: str) -> None:
 
 
 def _places(attacked: FinishedAttack, umap: bool) -> Places:
-    went = attacked.went
+    answer = attacked.answer
     if not umap:
-        assert went.xy_clean is not None and went.xy is not None, "asked only where there is an embedding"
-        return Places("PCA", went.xy_clean, went.xy)
+        assert answer.xy_clean is not None and answer.xy is not None, "asked only where there is an embedding"
+        return Places("PCA", answer.xy_clean, answer.xy)
     placed = connection.ask(
         AttackedOnUmapQuestion(run=attacked.run.key),
         "Drawing the UMAP; the first one takes up to a minute…",

@@ -64,7 +64,7 @@ def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     st.caption(_facts(attacked, attacked.table.iloc[place]))
     if len(attacked.victim.shape) == 3:
         _pictures(attacked, clean, place, names)
-    if attacked.went.q is None:
+    if attacked.answer.q is None:
         _neighbours(attacked, clean, place, sample)
     else:
         left, right = st.columns(2, gap="medium")
@@ -129,7 +129,7 @@ def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: 
         for images, title in (
             (clean.recon, "reconstruction, clean"),
             (
-                None if attacked.went.recon is None else attacked.went.recon[place],
+                None if attacked.answer.recon is None else attacked.answer.recon[place],
                 "reconstruction, adversarial",
             ),
         ):
@@ -160,8 +160,8 @@ def _decoded(
     attacked: FinishedAttack, original: np.ndarray, after: np.ndarray, place: int, names: tuple[str, str]
 ) -> None:
     """What is decoded before and after, and how it differs; the sample itself beside it."""
-    assert attacked.went.recon_clean is not None, "a model whose embedding is attacked decodes"
-    before = attacked.went.recon_clean[place].reshape(original.shape).astype(np.float32) / 255
+    assert attacked.answer.recon_clean is not None, "a model whose embedding is attacked decodes"
+    before = attacked.answer.recon_clean[place].reshape(original.shape).astype(np.float32) / 255
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _wipe(before, after, ("decoded, clean", "decoded, moved"), names, "What is decoded")
@@ -192,15 +192,15 @@ def _wipe(
 
 def _groups(attacked: FinishedAttack, place: int) -> None:
     """The probability of each group before and after; nothing for a model that sorts into nothing."""
-    went, group = attacked.went, attacked.victim.grouping
-    if went.q_clean is None or went.q is None:
+    answer, group = attacked.answer, attacked.victim.grouping
+    if answer.q_clean is None or answer.q is None:
         return
     order = attacked.victim.order
     frame = pd.DataFrame(
         {
             group: [attacked.victim.names[number] for number in order],
-            "clean": went.q_clean[place][order],
-            "attacked": went.q[place][order],
+            "clean": answer.q_clean[place][order],
+            "attacked": answer.q[place][order],
         }
     )
     frame = frame.iloc[np.argsort(-np.abs(frame["attacked"] - frame["clean"]), kind="stable")]
@@ -223,10 +223,10 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
     """Whom the model now takes it for: nearest clean samples in the embedding. One that was attacked too
     opens on a click.
     """
-    went, victim = attacked.went, attacked.victim
-    if went.near is None or clean.near is None or clean.near_images is None:
+    answer, victim = attacked.answer, attacked.victim
+    if answer.near is None or clean.near is None or clean.near_images is None:
         return
-    after = went.near[place]
+    after = answer.near[place]
     shown = connection.ask(ImagesQuestion.of(victim.run.spec, after.tolist())).images
     rows = (
         ("Nearest in the embedding, clean", clean.near, clean.near_images),
@@ -248,7 +248,7 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
             links.put("pick", "")
             links.put("sample", clicked)
             st.rerun()
-    if went.uncertain is not None and went.uncertain[place]:
+    if answer.uncertain is not None and answer.uncertain[place]:
         st.caption(
             "It lies farther from every clean sample than 99 % of these do from theirs: these neighbours say"
             " little."

@@ -104,7 +104,7 @@ def chips(attacked: FinishedAttack, selection: Selection, mask: np.ndarray) -> N
     """What is selected, in words and numbers; each part can be taken away, or all."""
     count, n = int(mask.sum()), len(mask)
     there = "" if attacked.reached is None else f" · {int(attacked.reached[mask].sum()):,} {attacked.does}"
-    how = "" if attacked.went.xy is None else " Draw round points of the map to choose some."
+    how = "" if attacked.answer.xy is None else " Draw round points of the map to choose some."
     if attacked.before is not None:
         how = " Click a cell or a header, or draw round points."
     with st.container(horizontal=True, vertical_alignment="center", key="inspect_chips"):

@@ -29,7 +29,7 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of it: the matrices, a table with a row for each pair, the images (m, d) uint8."""
+    """The targeted attacks: their matrices, a table with a row for each pair, the images (m, d) uint8."""
 
     result: dict[str, Any]
     table: pd.DataFrame

@@ -70,7 +70,7 @@ class Drawn:
         return {name: self.view.cut(table) for name, table in self.control.items() if self.view.x in table}
 
     def blocks(self) -> list[tuple[float, float]]:
-        """Stretches in which the decoder alone moves, where they can be record apart; along another axis than
+        """Stretches in which the decoder alone moves, where there is room for them; along another axis than
         the steps they have no width.
         """
         table, length = self.evaluations, self.settings.get(self.entry.get("blocks") or "")

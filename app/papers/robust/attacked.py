@@ -25,7 +25,7 @@ class Attacked:
 
     run: Run
     victim: Victim
-    gone: AttackedSamplesAnswer
+    answer: AttackedSamplesAnswer
     table: pd.DataFrame
 
     @property
@@ -41,21 +41,21 @@ class Attacked:
     def sample(self, number: int) -> AttackedSampleAnswer:
         """One sample, clean and attacked; asked for where the run did not choose it."""
         rows = np.flatnonzero(self.table["id"].to_numpy() == number)
-        gone = self.gone
-        if not len(rows) or gone.recon is None or gone.recon_clean is None:
+        answer = self.answer
+        if not len(rows) or answer.recon is None or answer.recon_clean is None:
             asked = AttackedSampleQuestion(run=self.run.key, sample=number)
             return connection.ask(asked, "Attacking this sample…")
         row = rows[0]
         fields = ("xy_clean", "xy", "q_clean", "q", "recon_clean", "recon")
-        return AttackedSampleAnswer(sample=number, **{name: getattr(gone, name)[row] for name in fields})
+        return AttackedSampleAnswer(sample=number, **{name: getattr(answer, name)[row] for name in fields})
 
 
 def read(run: Run) -> Attacked | None:
     """An attack from its run; None, with the sentence on the page, where it cannot be read."""
     try:
         victim = victim_of(connection.store().find(run.spec.builds_on["model"]))
-        gone = connection.ask(AttackedSamplesQuestion(run=run.key), "Following the samples…")
-        return Attacked(run, victim, gone, run.table())
+        answer = connection.ask(AttackedSamplesQuestion(run=run.key), "Following the samples…")
+        return Attacked(run, victim, answer, run.table())
     except FeintError as error:
         notices.refused(error)
         return None

@@ -38,7 +38,7 @@ def arrows(attacked: Attacked, sample: int, key: str) -> None:
     """Where embeddings go on the plane of the clean ones: arrows from m to m + δ, those of flips in
     colour.
     """
-    clean, there = attacked.gone.xy_clean, attacked.gone.xy
+    clean, there = attacked.answer.xy_clean, attacked.answer.xy
     if clean is None or there is None:
         return
     figure = go.Figure()

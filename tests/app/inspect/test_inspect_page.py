@@ -216,9 +216,9 @@ def test_where_samples_went_agrees_with_the_table(found: FinishedAttack) -> None
     assert (found.before == found.table["cluster_clean"]).all()
     assert (found.after == found.table["cluster_attacked"]).all()
     assert (found.reached == found.table["flipped"]).all(), "it wants them to leave their cluster"
-    went = found.went
-    assert np.allclose(went.xy_clean, found.victim.overview.xy[found.ids], atol=1e-5)
-    assert went.recon.shape == found.images.shape and went.uncertain.dtype == bool
+    answer = found.answer
+    assert np.allclose(answer.xy_clean, found.victim.overview.xy[found.ids], atol=1e-5)
+    assert answer.recon.shape == found.images.shape and answer.uncertain.dtype == bool
 
 
 def test_a_link_to_pairs_opens_them(attacked: Run, opened: Opened) -> None:

@@ -24,9 +24,9 @@ MODELS = {
 """Method -> the data that it is trained on."""
 
 
-@pytest.fixture(scope="package")
-def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home, while the folder is known to the engine. Do not change it: `limited_home` is a copy."""
+@pytest.fixture(scope="session")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home. Do not change it: `limited_home` is a copy, with the folder known to the engine."""
     home = tmp_path_factory.mktemp("limited")
     with extended_by(OWN), pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEINT_HOME", str(home))
@@ -34,11 +34,12 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name, data in MODELS.items():
             events = list(run(prepare("train", name, data)))
             assert events[-1].event == "finished", events[-1]
-        yield home
+    return home
 
 
 @pytest.fixture
-def limited_home(limited: Path, home: Path) -> Store:
+def limited_home(limited: Path, home: Path) -> Iterator[Store]:
     """The test's own copy, as FEINT_HOME."""
     shutil.copytree(limited, home, dirs_exist_ok=True)
-    return Store(home)
+    with extended_by(OWN):
+        yield Store(home)
