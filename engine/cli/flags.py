@@ -119,12 +119,31 @@ def kind(field: Mapping[str, Any]) -> str:
 
 
 def _help(entry: Mapping[str, Any], name: str, field: Mapping[str, Any]) -> str:
+    """What a field is, its unit, limits and default, and where the default comes from."""
     default: Any = entry.get("defaults", {})
     for part in name.split("."):
         default = default.get(part) if isinstance(default, Mapping) else None
-    words = " ".join(
-        part
-        for part in (field.get("description", ""), f"[{field['unit']}]" if field.get("unit") else "")
-        if part
-    )
-    return f"{words} (default: {json.dumps(default, ensure_ascii=False)})".replace("%", "%%").strip()
+    unit = f"[{field['unit']}]" if field.get("unit") else ""
+    kept = json.dumps(default, ensure_ascii=False)
+    ending = f"(default: {kept}; source: {field['source']})" if field.get("source") else f"(default: {kept})"
+    words = (field.get("description", ""), unit, limits(field), ending)
+    return " ".join(part for part in words if part).replace("%", "%%")
+
+
+LIMITS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "greater than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+}
+"""JSON Schema's words for limits, and ours."""
+
+
+def limits(field: Mapping[str, Any]) -> str:
+    """The limits of a number, as a sentence; "" where it has none."""
+    options = [field, *field.get("anyOf", ())]
+    said = [
+        f"{words} {option[key]:g}" for option in options for key, words in LIMITS.items() if key in option
+    ]
+    return f"{', '.join(said).capitalize()}." if said else ""

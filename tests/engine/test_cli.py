@@ -490,3 +490,15 @@ def test_an_attack_takes_the_fields_that_its_space_and_axes_leave(entries: dict[
     }
     weighed = choosing._meaningless(latent | {"axes": ["nu", "lambda"]}, entries)
     assert "lam" not in weighed and "epsilon" in weighed
+
+
+def test_help_tells_limits_and_where_a_default_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        commands.main(["train", "adec", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "At least 1, at most 1e+06." in said and "source: ADEC, section 5)" in said
+    with pytest.raises(SystemExit):
+        commands.main(["attack", "pgd", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Gradient steps of one start. At least 1, at most 1000. (default: 20)" in said
+    assert "Greater than 0." in said  # of a setting that may be left open
