@@ -82,62 +82,74 @@ def selected_ids(payload: Mapping[str, Any], selection: str | None) -> Array | N
     return positions if payload["_ids"] is None else np.asarray(payload["_ids"])[positions]
 
 
-def map_payload(
-    xy: Array,
-    colour: Classes | Values,
-    *,
-    title: str,
-    caption: str,
-    ids: Array | None = None,
-    xy_attacked: Array | None = None,
-    attacked_name: str = "attacked",
-    clean_name: str = "clean",
-    xy_error: float = 0.0,
-    uncertain: Array | None = None,
-    extra: Sequence[Classes] = (),
-    sprite: Mapping[str, Any] | None = None,
-    selected: Array | None = None,
-    focus: int | None = None,
-    arrows: Array | None = None,
-) -> dict[str, Any]:
-    """What the browser needs: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,)
-    (else 0 … n − 1).
-
-    `caption` says what the map is and by which protocol. `uncertain` (n,) marks points far from all
-    neighbours, drawn as rings; `xy_error` is the length below which an arrow is grey; `extra` are further
-    lines of the hover card; `sprite` comes from `gallery.sprite_sheet`; `selected` and `focus` are sample ids
-    chosen elsewhere on the page; `arrows` are positions.
+@dataclass(frozen=True, kw_only=True)
+class MapDrawing:
+    """What a map shows: `xy` (n, 2) float, where points move `xy_attacked` (n, 2), sample `ids` (n,), else
+    0 … n − 1.
     """
-    xy = np.asarray(xy, dtype=np.float64)
-    both = xy if xy_attacked is None else np.concatenate([xy, xy_attacked])
-    low, high = both.min(axis=0), both.max(axis=0)
-    span = np.where(high > low, high - low, 1.0)
-    position = _positions(ids, len(xy))
-    places = {
-        "n": len(xy),
-        "xy": _quantised(xy, low, span),
-        "xy_attacked": None if xy_attacked is None else _quantised(xy_attacked, low, span),
-        "ids": None if ids is None else components.packed(ids, "i4"),
-        "extent": span.tolist(),
-    }
-    chosen = None if selected is None else encode(np.sort(position(selected)), len(xy))
-    spots = None if focus is None else position(np.array([focus]))
+
+    xy: Array
+    colour: Classes | Values
+    title: str
+    caption: str
+    """What the map is and by which protocol."""
+    ids: Array | None = None
+    xy_attacked: Array | None = None
+    attacked_name: str = "attacked"
+    clean_name: str = "clean"
+    xy_error: float = 0.0
+    """The length below which an arrow is grey."""
+    uncertain: Array | None = None
+    """(n,) points far from all neighbours, drawn as rings."""
+    extra: Sequence[Classes] = ()
+    """Further lines of the hover card."""
+    sprite: Mapping[str, Any] | None = None
+    """From `gallery.sprite_sheet`."""
+    selected: Array | None = None
+    """Sample ids chosen elsewhere on the page."""
+    focus: int | None = None
+    """The sample chosen elsewhere on the page."""
+    arrows: Array | None = None
+    """Positions of the points whose arrows are drawn."""
+
+
+def map_payload(drawing: MapDrawing) -> dict[str, Any]:
+    """What the browser needs to draw it."""
+    ids, n, places = drawing.ids, len(drawing.xy), _places(drawing)
+    position, uncertain, sprite = _positions(ids, n), drawing.uncertain, drawing.sprite
+    chosen = None if drawing.selected is None else encode(np.sort(position(drawing.selected)), n)
+    spots = position(np.array([] if drawing.focus is None else [drawing.focus], dtype=np.int64))
     return places | {
         "places": components.fingerprint(places),
-        "colour": _colour(colour),
-        "extra": [_class(other) for other in extra],
-        "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), len(xy)),
-        "xy_error": float(xy_error),
-        "sprite": None if sprite is None else _placed_sprite(sprite, ids, len(xy)),
+        "colour": _colour(drawing.colour),
+        "extra": [_class(other) for other in drawing.extra],
+        "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), n),
+        "xy_error": float(drawing.xy_error),
+        "sprite": None if sprite is None else _placed_sprite(sprite, ids, n),
         "selection": chosen,
-        "focus": int(spots[0]) if spots is not None and len(spots) else None,
-        "arrows": None if arrows is None else [int(i) for i in arrows],
-        "title": title,
-        "caption": caption,
-        "clean_name": clean_name,
-        "attacked_name": attacked_name,
-        "summary": _summary(colour),
+        "focus": int(spots[0]) if len(spots) else None,
+        "arrows": None if drawing.arrows is None else [int(i) for i in drawing.arrows],
+        "title": drawing.title,
+        "caption": drawing.caption,
+        "clean_name": drawing.clean_name,
+        "attacked_name": drawing.attacked_name,
+        "summary": _summary(drawing.colour),
         "_ids": ids,
+    }
+
+
+def _places(drawing: MapDrawing) -> dict[str, Any]:
+    """Where the points lie: what stays the same while they are recoloured."""
+    xy, moved = np.asarray(drawing.xy, dtype=np.float64), drawing.xy_attacked
+    both = xy if moved is None else np.concatenate([xy, moved])
+    low, high = both.min(axis=0), both.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    return {
+        "n": len(xy),
+        "xy": _quantised(xy, low, span),
+        "xy_attacked": None if moved is None else _quantised(moved, low, span),
+        "ids": None if drawing.ids is None else components.packed(drawing.ids, "i4"),
+        "extent": span.tolist(),
     }
 
 

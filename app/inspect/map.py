@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import gallery
 from app.address import connection, links
-from app.components.map import Classes, Values, map_payload, point_map
+from app.components.map import Classes, MapDrawing, Values, map_payload, point_map
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
 from app.inspect.selection import Selection, choose
@@ -48,19 +48,21 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
     places, moved = _places(attacked, umap), _moved(attacked)
     arrows = moved[:: -(-len(moved) // ARROWS) or 1]
     payload = map_payload(
-        places.clean,
-        _colour(attacked, colour),
-        ids=attacked.ids,
-        xy_attacked=places.attacked,
-        uncertain=attacked.answer.uncertain,
-        arrows=arrows,
-        sprite=_sheet(attacked),
-        selected=attacked.ids[mask] if selection.of else None,
-        focus=sample,
-        title=f"{places.name} of the embedding",
-        xy_error=places.error,
-        extra=_extra(attacked),
-        caption=f"{_legend(attacked, len(arrows), len(moved), umap)} {attacked.protocol()}",
+        MapDrawing(
+            xy=places.clean,
+            colour=_colour(attacked, colour),
+            ids=attacked.ids,
+            xy_attacked=places.attacked,
+            uncertain=attacked.answer.uncertain,
+            arrows=arrows,
+            sprite=_sheet(attacked),
+            selected=attacked.ids[mask] if selection.of else None,
+            focus=sample,
+            title=f"{places.name} of the embedding",
+            xy_error=places.error,
+            extra=_extra(attacked),
+            caption=f"{_legend(attacked, len(arrows), len(moved), umap)} {attacked.protocol()}",
+        )
     )
     key = f"inspect_map/{attacked.run.key}/{umap}"
     picked = point_map(payload, key=key, on_selection=lambda: _lassoed(key))

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import connection
-from app.components.map import Classes, map_payload, point_map
+from app.components.map import Classes, MapDrawing, map_payload, point_map
 from app.runs.record import Record
 from engine.errors import FeintError
 from engine.events import Picture
@@ -77,7 +77,11 @@ def _map(run: Run, picture: Picture) -> None:
     clusters = Classes("cluster", codes, cluster_names(run, codes, arrays["index"]))
     caption = f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."
     point_map(
-        map_payload(arrays["xy"], clusters, title="The embedding", ids=arrays["index"], caption=caption),
+        map_payload(
+            MapDrawing(
+                xy=arrays["xy"], colour=clusters, title="The embedding", ids=arrays["index"], caption=caption
+            )
+        ),
         key=f"map/{run.key}",
     )
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.components.ladder import ladder_payload
-from app.components.map import Classes, map_payload
+from app.components.map import Classes, MapDrawing, map_payload
 from app.components.standalone import standalone_html
 from tests.browser.harness import samples
 from tests.conftest import ROOT, answers, end, free_port, wait_until
@@ -412,11 +412,13 @@ def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Pat
 def test_a_map_works_from_one_file(opened: Opened, tmp_path: Path) -> None:
     places, moved, codes = samples.many_points(500)
     payload = map_payload(
-        places,
-        Classes("cluster", codes, [f"</b>{k}" for k in range(10)]),
-        title="Blobs",
-        caption="Made up.",
-        xy_attacked=moved,
+        MapDrawing(
+            xy=places,
+            colour=Classes("cluster", codes, [f"</b>{k}" for k in range(10)]),
+            title="Blobs",
+            caption="Made up.",
+            xy_attacked=moved,
+        )
     )
     file = tmp_path / "map.html"
     file.write_text(standalone_html("map", payload, "Blobs", "Made up."), encoding="utf-8")

@@ -140,13 +140,15 @@ def test_a_map_speaks_in_sample_ids() -> None:
         np.arange(50) * 7 + 1000,
     )
     payload = maps.map_payload(
-        xy,
-        maps.Classes("cluster", codes, ["a", "b", "c"]),
-        title="t",
-        caption="c",
-        ids=ids,
-        selected=ids[[3, 9]],
-        focus=int(ids[4]),
+        maps.MapDrawing(
+            xy=xy,
+            colour=maps.Classes("cluster", codes, ["a", "b", "c"]),
+            title="t",
+            caption="c",
+            ids=ids,
+            selected=ids[[3, 9]],
+            focus=int(ids[4]),
+        )
     )
     assert maps.selected_ids(payload, payload["selection"]).tolist() == [1021, 1063]
     assert maps.selected_ids(payload, None) is None
@@ -157,24 +159,36 @@ def test_a_map_speaks_in_sample_ids() -> None:
 def test_places_of_a_map_are_kept_to_a_sixty_thousandth_and_recolouring_keeps_them() -> None:
     xy = np.random.default_rng(0).normal(size=(500, 2))
     payload = maps.map_payload(
-        xy, maps.Classes("cluster", np.zeros(500, int), ["a"]), title="t", caption="c", xy_attacked=xy + 1
+        maps.MapDrawing(
+            xy=xy,
+            colour=maps.Classes("cluster", np.zeros(500, int), ["a"]),
+            title="t",
+            caption="c",
+            xy_attacked=xy + 1,
+        )
     )
     low, span = np.minimum(xy, xy + 1).min(0), np.array(payload["extent"])
     assert (
         np.abs(low + unpacked(payload["xy"], "<u2").reshape(-1, 2) / 65535 * span - xy).max()
         < span.max() / 60_000
     )
-    other = maps.map_payload(xy, maps.Values("margin", xy[:, 0]), title="t", caption="c", xy_attacked=xy + 1)
+    other = maps.map_payload(
+        maps.MapDrawing(
+            xy=xy, colour=maps.Values("margin", xy[:, 0]), title="t", caption="c", xy_attacked=xy + 1
+        )
+    )
     assert other["places"] == payload["places"]
     assert other["colour"] != payload["colour"]
 
 
 def test_values_without_a_number_are_grey() -> None:
     payload = maps.map_payload(
-        np.zeros((3, 2)),
-        maps.Values("ε*", np.array([0.1, np.nan, 0.3]), missing="> 0.3"),
-        title="t",
-        caption="c",
+        maps.MapDrawing(
+            xy=np.zeros((3, 2)),
+            colour=maps.Values("ε*", np.array([0.1, np.nan, 0.3]), missing="> 0.3"),
+            title="t",
+            caption="c",
+        )
     )
     assert unpacked(payload["colour"]["codes"], "u1").tolist() == [0, 255, 254]
     assert (payload["colour"]["low"], payload["colour"]["high"]) == ("0.1", "0.3")
@@ -182,7 +196,9 @@ def test_values_without_a_number_are_grey() -> None:
 
 def test_a_map_of_nothing_but_one_value_and_one_place() -> None:
     payload = maps.map_payload(
-        np.ones((4, 2)), maps.Values("margin", np.full(4, np.nan)), title="t", caption="c"
+        maps.MapDrawing(
+            xy=np.ones((4, 2)), colour=maps.Values("margin", np.full(4, np.nan)), title="t", caption="c"
+        )
     )
     assert unpacked(payload["colour"]["codes"], "u1").tolist() == [255] * 4
     json.dumps({name: value for name, value in payload.items() if name != "_ids"}, allow_nan=False)
@@ -191,12 +207,14 @@ def test_a_map_of_nothing_but_one_value_and_one_place() -> None:
 def test_a_thumbnail_is_found_by_its_sample_and_never_by_its_place() -> None:
     sheet = gallery.sprite_sheet(np.zeros((3, 8, 8)), [30, 10, 20])
     payload = maps.map_payload(
-        np.zeros((4, 2)),
-        maps.Classes("c", np.zeros(4, int), ["a"]),
-        title="t",
-        caption="c",
-        ids=np.array([10, 20, 30, 40]),
-        sprite=sheet,
+        maps.MapDrawing(
+            xy=np.zeros((4, 2)),
+            colour=maps.Classes("c", np.zeros(4, int), ["a"]),
+            title="t",
+            caption="c",
+            ids=np.array([10, 20, 30, 40]),
+            sprite=sheet,
+        )
     )
     assert unpacked(payload["sprite"]["places"], "<i4").tolist() == [1, 2, 0, -1]
 
@@ -220,11 +238,13 @@ def payloads() -> dict[str, Mapping[str, Any]]:
     return {
         "ladder": ladders.ladder_payload(samples.ladder_drawing(9)),
         "map": maps.map_payload(
-            places,
-            maps.Classes("cluster", codes, list("0123456789")),
-            title="t",
-            caption="c",
-            xy_attacked=moved,
+            maps.MapDrawing(
+                xy=places,
+                colour=maps.Classes("cluster", codes, list("0123456789")),
+                title="t",
+                caption="c",
+                xy_attacked=moved,
+            )
         ),
         "wipe": wipe_payload(
             np.zeros((8, 8)),

@@ -13,7 +13,7 @@ if str(ROOT) not in sys.path:
 from app import gallery  # noqa: E402
 from app.charts import plot  # noqa: E402
 from app.components.ladder import ladder  # noqa: E402
-from app.components.map import Classes, Values, map_payload, point_map  # noqa: E402
+from app.components.map import Classes, MapDrawing, Values, map_payload, point_map  # noqa: E402
 from app.components.wipe import wipe, wipe_payload  # noqa: E402
 from tests.browser.harness import samples  # noqa: E402
 
@@ -48,14 +48,16 @@ def show_map() -> None:
     by = st.segmented_control("Colour", ["cluster", "margin"], default="cluster", key="by")
     colour = Classes("cluster", codes, DIGITS) if by == "cluster" else Values("margin", places[:, 0])
     payload = map_payload(
-        places,
-        colour,
-        title="Made-up points",
-        caption="Blobs, for tests.",
-        ids=np.arange(len(places)) + 100,
-        xy_attacked=moved,
-        xy_error=0.4,
-        attacked_name="attacked, ε 0.1",
+        MapDrawing(
+            xy=places,
+            colour=colour,
+            title="Made-up points",
+            caption="Blobs, for tests.",
+            ids=np.arange(len(places)) + 100,
+            xy_attacked=moved,
+            xy_error=0.4,
+            attacked_name="attacked, ε 0.1",
+        )
     )
     report(point_map(payload, key="map"))
 
@@ -67,14 +69,16 @@ def show_digits() -> None:
     sheet = gallery.sprite_sheet(x.reshape(-1, 8, 8), range(len(x)))
     colour = Classes("cluster", place.group, DIGITS)
     payload = map_payload(
-        place.points,
-        colour,
-        title="Where the digits lie",
-        caption="PCA of the pixels, 1,797 digits.",
-        sprite=sheet,
-        extra=[Classes("label", labels, DIGITS)],
-        uncertain=np.arange(len(x)) % 40 == 0,
-        focus=5,
+        MapDrawing(
+            xy=place.points,
+            colour=colour,
+            title="Where the digits lie",
+            caption="PCA of the pixels, 1,797 digits.",
+            sprite=sheet,
+            extra=[Classes("label", labels, DIGITS)],
+            uncertain=np.arange(len(x)) % 40 == 0,
+            focus=5,
+        )
     )
     report(point_map(payload, key="map"))
 
