@@ -52,8 +52,9 @@ def _still_right(question: Question[Any], found: Answer | None) -> Answer | None
     if not isinstance(question, asked.UmapQuestion) or not isinstance(found, UmapAnswer):
         return None
     z = victim_of(question.model).z
-    same = z is not None and found.z.shape == tuple(z.shape)
-    return found if same and np.abs(found.z - z.cpu().numpy()).max() <= SAME else None  # type: ignore[union-attr]
+    if z is None or found.z.shape != tuple(z.shape):
+        return None
+    return found if np.abs(found.z - z.cpu().numpy()).max() <= SAME else None
 
 
 def _of_a_model(run: Run) -> Iterator[Question[Any]]:

@@ -247,7 +247,7 @@ class MvGAN(AttackSettings):
 
     def deltas(self, generators: nn.Module, x: Views, budget: Budget) -> list[Tensor]:
         """δ of each view (n, C, H, W)."""
-        raw = Views(float32(net(view)) for net, view in zip(generators, x, strict=True))  # type: ignore[call-overload]
+        raw = Views(float32(net(view)) for net, view in zip(generators.children(), x, strict=True))
         if budget.mask is not None:
             raw = Views(
                 delta * free for delta, free in zip(raw, raw.like(budget.mask.to(raw[0])[None]), strict=True)

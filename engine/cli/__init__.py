@@ -1,6 +1,4 @@
-"""The command line: what is typed, as actions on runs; one declaration (the settings classes) gives every
-flag.
-"""
+"""The command line: what is typed, as actions on runs; the settings classes declare every flag."""
 
 from engine.cli.commands import main
 

@@ -1,6 +1,4 @@
-"""What ships in assets/zoo, by name, and how each entry is made: from what methods declare of the data they
-fit.
-"""
+"""What ships in assets/zoo, by name, and how it is made: from what methods declare of the data they fit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

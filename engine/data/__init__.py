@@ -15,9 +15,7 @@ __all__ = ["cards", "fetch", "load"]
 
 
 def load(name_or_path: str, clusters: int | None = None) -> "Dataset":
-    """The data set of that name, or of that file (`.npz`, `.zip` of images, `.csv`). See
-    `engine.data.loading.load`.
-    """
+    """The data set of that name, or of that file (`.npz`, `.zip`, `.csv`): `engine.data.loading.load`."""
     from engine.data import loading  # torch, which cards and downloads do without
 
     return loading.load(name_or_path, clusters)

@@ -127,9 +127,7 @@ class DataSettings(Settings):
 
     @classmethod
     def whereabouts(cls) -> str | None:
-        """Where the data would be read from without a network: a path, or "built in"; None where they must be
-        fetched.
-        """
+        """Where the data would be read from without a network: a path, or "built in"; None: to be fetched."""
         return "built in"
 
     @classmethod

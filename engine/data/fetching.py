@@ -162,9 +162,7 @@ def _checked(cls: type[Published], found: Arrays) -> Arrays:
 
 
 def keep(cls: type[Published], found: Arrays) -> None:
-    """Write the arrays as the kept file, whole or not at all; then drop the files they came from. Raises
-    DataError.
-    """
+    """Write the arrays as the kept file, whole or not at all, and drop their sources. Raises DataError."""
     target = kept() / cls.file
     partial = target.with_name(target.name + ".part")
     try:

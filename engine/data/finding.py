@@ -18,8 +18,7 @@ BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a release as it must be: `x_<name>` (n, *shape) with that mean, and the samples of each
-    class.
+    """One part of a release as it must be: `x_<name>` (n, *shape), its mean, and the samples of each class.
 
     A release without parts has one whose name is empty: arrays `x` and `y`.
     """
@@ -41,9 +40,7 @@ def kept() -> Path:
 
 
 def folders() -> list[Path]:
-    """Where files are looked for, in order: `FEINT_DATA` (else the folder beside the checkout), then fetched
-    data.
-    """
+    """Where files are looked for: `FEINT_DATA` (else the folder beside the checkout), then fetched data."""
     given = os.environ.get("FEINT_DATA")
     return [Path(given).expanduser() if given else BESIDE, kept()]
 

@@ -15,11 +15,9 @@ from engine.errors import DataError
 
 
 def load(name_or_path: str, clusters: int | None = None) -> Dataset:
-    """The registered data set of that name, fetched where it must be and then cached; or the data of that
-    file.
+    """The registered data set of that name, fetched where it must be and cached; or the data of that file.
 
-    `clusters` asks for another number of clusters than there are classes. Raises UnknownName, DataMissing or
-    DataError.
+    `clusters` asks for another number than there are classes. Raises UnknownName, DataMissing or DataError.
     """
     given = str(name_or_path)
     named = given in owners() or not own.looks_like_file(given) or given in brought_along()

@@ -21,11 +21,9 @@ CORNERS = 3
 def noisy_pair(
     x: Images, y: NDArray[np.integer], sd: float = 0.2, seed: int = 7
 ) -> list[NDArray[np.float32]]:
-    """An image, and another of the same class with Gaussian noise: sd is in units where pixels lie in [-1,
-    1].
+    """An image, and another of the same class with Gaussian noise: sd is for pixels in [-1, 1].
 
-    Within a class the second view is a permutation of the first. It uses the labels: the pairing leaks the
-    class.
+    Within a class the second view is a permutation of the first: the pairing leaks the labels.
     """
     x, rng = _maps(x), np.random.default_rng(seed)
     partner = _partners(y, len(x), rng)
@@ -127,9 +125,7 @@ def _stretched(view: Images) -> NDArray[np.float32]:
 
 
 def _magnified(x: Images, times: int) -> NDArray[np.float32]:
-    """Bilinear, each pixel a square, mirrored beyond the border without repeating it: (n, C, H * times, W *
-    times).
-    """
+    """Bilinear, each pixel a square, mirrored beyond the border: (n, C, H * times, W * times)."""
     import torch
     import torch.nn.functional as F
 

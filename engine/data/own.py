@@ -64,9 +64,7 @@ def report(path: str, clusters: int | None = None) -> list[str]:
 
 
 def read(path: str, clusters: int | None = None) -> Brought:
-    """The data of the file. Raises DataMissing without a file, DataError with the first thing that is
-    wrong.
-    """
+    """The data of the file. Raises DataMissing without a file, DataError with the first thing wrong."""
     found = examine(path, clusters)
     if found.problems:
         more = f" ({len(found.problems) - 1} more in the report.)" if len(found.problems) > 1 else ""
@@ -96,9 +94,7 @@ def read_views(path: str, clusters: int | None = None) -> list[Brought]:
 
 
 def examine(path: str, clusters: int | None = None) -> Brought:
-    """Everything that can be found out about the file. Raises DataError only where nothing can be read at
-    all.
-    """
+    """Everything that can be found out about the file. Raises DataError where nothing can be read."""
     place = Path(path).expanduser()
     if place.suffix.lower() not in READERS:
         raise DataError(

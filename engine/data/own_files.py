@@ -69,9 +69,7 @@ def _refuse_large(path: Path, size: int) -> None:
 
 
 def npz(path: Path) -> Raw:
-    """`x` or `x_train` (with `x_test`, joined); the same for `y`; optionally `class_names`, `feature_names`,
-    `clusters`.
-    """
+    """`x` or `x_train` (and `x_test`), the same for `y`; also `class_names`, `feature_names`, `clusters`."""
     _refuse_large(path, _unpacked(path))
     found = arrays(path)
     x, facts = _joined(path, found, "x")
@@ -309,9 +307,7 @@ def _form(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, int], bool]:
 
 
 def _size(sizes: "Counter[tuple[int, int]]") -> tuple[int, int]:
-    """The size all images are brought to: the commonest, shrunk until its longer side is `LONGEST_SIDE` at
-    most.
-    """
+    """The size all images are brought to: the commonest, its longer side at most `LONGEST_SIDE`."""
     width, height = sizes.most_common(1)[0][0]
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,6 +1,4 @@
-"""`Published`: registered data that are a file, found on this machine or fetched from where they are
-published.
-"""
+"""`Published`: registered data that are a file, found on this machine or fetched from their source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,9 +84,7 @@ class Published(DataSettings):
         return x, cls.levels
 
     def load(self) -> Dataset:
-        """The data set. Fetches nothing: `engine.data.load` does that first. Raises DataMissing or
-        DataError.
-        """
+        """The data set; `engine.data.load` fetches it first. Raises DataMissing or DataError."""
         from engine.data.tensors import images  # torch, which cards do without
 
         path = find(self.file)

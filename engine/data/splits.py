@@ -14,8 +14,6 @@ Rows = NDArray[np.int64]
 
 
 def halves(n: int, seed: int = 7) -> tuple[Rows, Rows]:
-    """Two disjoint halves of n samples: what models are trained on, and what attacks are fitted and scored
-    on.
-    """
+    """Two disjoint halves of n samples: models are trained on one, attacks fitted and scored on the other."""
     order = np.random.RandomState(seed).choice(n, n, replace=False).astype(np.int64)
     return order[: n // 2], order[n // 2 :]

@@ -1,6 +1,4 @@
-"""`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 where they came as
-bytes.
-"""
+"""`Views`: float tensors in [0, 1], one a view; `AtRest`: the same at rest, uint8 if they were bytes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +13,7 @@ Shapes = Sequence[Sequence[int]]
 
 
 def beside(shapes: Shapes) -> bool:
-    """Whether views of these shapes are several images (C, H, W) that can stand side by side: of equal C and
-    H.
-    """
+    """Whether views of these shapes are several images (C, H, W) of equal C and H, to stand side by side."""
     return (
         len(shapes) > 1
         and all(len(shape) == 3 for shape in shapes)
@@ -40,8 +36,7 @@ class Views(tuple[Tensor, ...]):
     """A tuple of float tensors (n, *shape_v) in [0, 1]; one image set is one view.
 
     `flat()` gives (n, d) with d the sum over views, `like(flat)` cuts any (m, d) back, so no attack is
-    written twice. A flat row of images of equal height is the picture of them side by side, of shape
-    `picture(shapes)`.
+    written twice. A flat row of images of equal height is their picture side by side: `picture(shapes)`.
     """
 
     __slots__ = ()
@@ -91,9 +86,7 @@ class Views(tuple[Tensor, ...]):
 
 @dataclass(frozen=True)
 class AtRest:
-    """Views as they rest: one tensor (n, *shape_v) a view, and the number each is divided by to lie in [0,
-    1].
-    """
+    """Views as they rest: one tensor (n, *shape_v) a view, and the divisor that brings it into [0, 1]."""
 
     tensors: tuple[Tensor, ...]
     divisors: tuple[float, ...]

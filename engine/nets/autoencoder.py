@@ -15,8 +15,7 @@ class ClusteringAutoencoder(nn.Module):
     """encoder d-hidden-m, mirrored decoder, `centres` (k, m), and `scale`, which turns [0, 1] into the
     paper's units.
 
-    Encodes, clusters (Student-t of the centres) and reconstructs. The decoder ends linearly: x̂ may leave [0,
-    1].
+    Encodes, clusters (Student-t of the centres), reconstructs; a linear end: x̂ may leave [0, 1].
     """
 
     def __init__(
@@ -60,8 +59,7 @@ class ClusteringAutoencoder(nn.Module):
 
 
 def unit_scale(data: AtRest) -> Tensor:
-    """The one number by which data must be multiplied so that the mean of x² over samples and features is 1:
-    ().
+    """What data must be multiplied by so that the mean of x² over samples and features is 1: ().
 
     Raises DataError where all numbers are zero.
     """

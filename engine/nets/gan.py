@@ -18,9 +18,7 @@ SMALL_SIDE = 22
 
 
 def generator(shape: Sequence[int], rng: torch.Generator, sd: float) -> nn.Sequential:
-    """A perturbation in [−1, 1] of a view, of the view's own size: (n, C, H, W) -> (n, C, H, W); kernels N(0,
-    sd²).
-    """
+    """A perturbation in [−1, 1] of a view, of its size: (n, C, H, W) -> (n, C, H, W); kernels N(0, sd²)."""
     channels, side = shape[0], _side(shape)
     down = (
         ((8, 3, 1, 1), (16, 3, 2, 1), (32, 3, 1, 1))

@@ -29,9 +29,7 @@ def linear(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
 
 
 def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
-    """Affine layers of these widths with ReLU between them and a linear end: (n, widths[0]) -> (n,
-    widths[-1]).
-    """
+    """Affine layers with ReLU between them and a linear end: (n, widths[0]) -> (n, widths[-1])."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         layers += [linear(inputs, outputs, rng), nn.ReLU()]

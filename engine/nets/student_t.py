@@ -1,5 +1,4 @@
-"""The Student-t head of deep embedded clustering: soft assignment q, sharpened target p, and the loss
-KL(p‖q).
+"""The Student-t head of deep embedded clustering: soft assignment q, sharpened target p, loss KL(p‖q).
 
 Source: Xie, Girshick, Farhadi, "Unsupervised Deep Embedding for Clustering Analysis", ICML 2016, eqs (1)-(3).
 

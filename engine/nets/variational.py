@@ -133,9 +133,7 @@ def critic(size: int, widths: Sequence[int], rng: torch.Generator) -> nn.Sequent
 def perturber(
     size: int, widths: Sequence[int], embedding: int, relu: bool, rng: torch.Generator
 ) -> nn.Sequential:
-    """A: a flat sample to a shift of its embedding, (n, size) -> (n, m); affine where not `relu`, as
-    released.
-    """
+    """A: a flat sample to a shift of its embedding, (n, size) -> (n, m); affine unless `relu`."""
     layers: list[nn.Module] = []
     inputs = size
     for width in widths:

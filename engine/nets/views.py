@@ -122,11 +122,9 @@ class DDCHead(nn.Module):
 
 
 class MultiViewNet(nn.Module):
-    """An encoder a view, weighted-mean fusion z* = Σ softmax(w)_v z^v, the DDC head, and decoders where asked
-    for.
+    """An encoder a view, weighted-mean fusion z* = Σ softmax(w)_v z^v, the DDC head, decoders if asked for.
 
-    Encodes (z*), clusters (log a), fuses. Raises DataError for one view, or views with features of different
-    sizes.
+    Encodes (z*), clusters (log a), fuses. Raises DataError for one view, or features of different sizes.
     """
 
     def __init__(

@@ -29,8 +29,7 @@ def read() -> dict[str, Any]:
     it is missing.
 
     A zoo entry holds key, data, model, seed and its card; a data entry its data card. "problems" has one
-    sentence for each extension that could not be loaded. Raises EngineUnavailable where the engine cannot be
-    imported.
+    sentence for each extension that did not load. Raises EngineUnavailable where the engine does not import.
     """
     described = _described(_place())
     return described | {"data": _data(described["data"]), "zoo": zoo()}

@@ -31,9 +31,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Header:
-    """What the weights say about themselves: the method's version, the shapes of a sample, the number of
-    clusters.
-    """
+    """What the weights say of themselves: the method's version, a sample's shapes, how many clusters."""
 
     version: int
     shapes: tuple[tuple[int, ...], ...]

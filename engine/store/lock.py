@@ -28,9 +28,7 @@ class Held(Exception):
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where somebody alive holds
-    it.
-    """
+    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where another does."""
     file = folder / "lock"
     _take(file)
     done = threading.Event()

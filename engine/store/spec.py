@@ -1,7 +1,6 @@
 """What a run is: an action with its settings, data, seed and the runs it builds on. Their hash is its key.
 
-*How* it is computed (device, precision, threads, versions) is recorded beside the run and is not part of the
-key.
+*How* it is computed (device, precision, threads, versions) is recorded beside the run, not in the key.
 """
 
 import hashlib

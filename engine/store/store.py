@@ -138,9 +138,7 @@ class Store:
         return run
 
     def delete(self, name: str) -> None:
-        """Remove a run of one's own. Raises ResumeRefused for a zoo entry and RunError for one that is
-        running.
-        """
+        """Remove a run of one's own. Raises ResumeRefused for a zoo entry, RunError for a running one."""
         run = self._own(name) or self.find(name)
         if run.zoo:
             raise ResumeRefused(f"{run.zoo} is a read-only zoo entry and cannot be deleted.")

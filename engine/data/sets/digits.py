@@ -1,7 +1,6 @@
 """The 1,797 handwritten digits that come with scikit-learn: nothing to download.
 
-Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
-1998.
+Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Repository, 1998.
 """
 
 from importlib.util import find_spec

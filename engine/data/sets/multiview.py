@@ -199,9 +199,7 @@ class NoisyMNISTMini(NoisyMNIST):
 
 
 def _half(whole: type[Noisy], first: int) -> type[Noisy]:
-    """Five classes of a noisy set, chosen before its views are made: for the transfer of robustness between
-    classes.
-    """
+    """Five classes of a noisy set, chosen before its views are made: does robustness reach other classes?"""
     last = first + 4
     fields = {
         "__doc__": f"Classes {first} to {last} of {whole.title}.",

@@ -3,8 +3,8 @@ it is never fetched.
 
 Source: Nguyen, Hong, Kim and Park, "Person recognition system based on a combination of body images from
 visible light and thermal cameras", Sensors 2017. How 50 people with 10 + 10 images became 5,000 pairs for
-AR-DMVC was not released; what is done here is a reading of its text, so that its published numbers cannot be
-reproduced.
+AR-DMVC was not released; what is done here is a reading of its text, whose published
+numbers cannot be reproduced.
 """
 
 import re

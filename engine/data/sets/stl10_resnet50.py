@@ -1,7 +1,7 @@
 """STL-10 as ResNet-50 sees it: global-average features that a person computes and brings.
 
-Source: Coates, Lee and Ng, An analysis of single-layer networks in unsupervised feature learning, AISTATS
-2011.
+Source: Coates, Lee and Ng, An analysis of single-layer networks in unsupervised
+feature learning, AISTATS 2011.
 """
 
 from engine.data.supplied import Supplied

@@ -1,8 +1,8 @@
 """Two sets of documents as tf-idf weights of their 2,000 most frequent words, which stand in for REUTERS-10K;
 neither is RCV1.
 
-Sources: 20 Newsgroups: K. Lang, Newsweeder, ICML 1995; Reuters-21578, distribution 1.0, D. Lewis, the R8
-subset.
+Sources: 20 Newsgroups: K. Lang, Newsweeder, ICML 1995; Reuters-21578,
+distribution 1.0, D. Lewis, the R8 subset.
 """
 
 from engine.data.finding import Part

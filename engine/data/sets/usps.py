@@ -27,9 +27,7 @@ RELEASE = Release(
 
 
 def split_9298(x: np.ndarray, y: np.ndarray) -> Arrays:
-    """OpenML's 9,298 rows of 256 in [-1, 1] with classes from 1, the training images first, as the four
-    arrays.
-    """
+    """OpenML's 9,298 rows of 256 in [-1, 1] with classes from 1, training images first: four arrays."""
     x, y = ((x + 1) / 2).astype(np.float32).reshape(-1, 16, 16), y.astype(np.int64) - 1
     return {"x_train": x[:7291], "y_train": y[:7291], "x_test": x[7291:], "y_test": y[7291:]}
 

@@ -93,7 +93,7 @@ def test_start_makes_the_sweep_that_was_chosen_and_follows_it(
 def test_what_the_engine_refuses_is_one_sentence(trained_home: Store, desk: Desk, opened: Opened) -> None:
     (trained_home.find(method(trained_home, "adec").key).folder / "spec.json").write_text("{")
     at = opened("curves", model=method(trained_home, "dec_star").key)
-    desk.submit = lambda run: (_ for _ in ()).throw(FeintError("Nobody works here."))  # type: ignore[method-assign]
+    desk.submit = lambda run: (_ for _ in ()).throw(FeintError("Nobody works here."))
     button(at, "Start the sweep").click().run()
     assert not at.exception and at.error[0].value == "Nobody works here."
 

@@ -400,7 +400,7 @@ def test_convolutions_give_back_the_shape_they_were_given(shape: tuple[int, ...]
 
 def test_the_published_network_has_the_published_sizes() -> None:
     model = ConvAE().network(((1, 28, 28),), 10)
-    assert model.mean.weight.shape == (64, 3136) and model.log_variance.weight.shape == (64, 3136)  # type: ignore[union-attr]
+    assert model.mean.weight.shape == (64, 3136) and model.log_variance.weight.shape == (64, 3136)
     assert [tuple(layer.weight.shape) for layer in model.head if isinstance(layer, torch.nn.Linear)] == [
         (1024, 64),
         (1024, 1024),
@@ -408,7 +408,7 @@ def test_the_published_network_has_the_published_sizes() -> None:
         (10, 512),
     ]
     net = LatentAttack().drawn(784, 64, rng())
-    assert [tuple(layer.weight.shape) for layer in net] == [(1024, 784), (512, 1024), (64, 512)]  # type: ignore[union-attr]
+    assert [tuple(layer.weight.shape) for layer in net] == [(1024, 784), (512, 1024), (64, 512)]
 
 
 def test_vectors_are_dense_and_words_stay_positive() -> None:

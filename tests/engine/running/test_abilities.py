@@ -244,7 +244,7 @@ class Shift(ObjectiveSettings):
 class Flat(Shift):
     """One that says that it is on the embedding and is not."""
 
-    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:  # type: ignore[override]
+    def bind(self, model: nn.Module, clean: Views, labels: Tensor | None = None) -> Objective:
         return Objective(lambda rows: rows.sum(1))
 
 

@@ -382,7 +382,7 @@ def test_every_entry_of_the_zoo_finds_what_it_builds_on_before_it() -> None:
 
 def test_settings_of_a_module_are_its_own() -> None:
     chosen = LatentDefence(module="conv_ae_graph", graph={"weight": 0.5})
-    assert chosen.started().name == "conv_ae_graph" and chosen.started().graph.weight == 0.5  # type: ignore[attr-defined]
+    assert chosen.started().name == "conv_ae_graph" and chosen.started().graph.weight == 0.5
     assert LatentDefence(module="conv_ae_mie").started().name == "conv_ae_mie"
     with pytest.raises(SettingsError):
         LatentDefence(module="dec_star")  # type: ignore[arg-type]
