@@ -79,4 +79,4 @@ def axes(model: str, attack: str, objective: str) -> list[str]:
 
 def has_success(objective: str) -> bool:
     """Whether an objective knows when it is reached."""
-    return bool(entry("objective", objective).get("success"))
+    return bool(entry("objective", objective).get("has_goal"))

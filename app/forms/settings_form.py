@@ -40,22 +40,10 @@ def choose(
     base = merged(entry["defaults"], entry["presets"].get(chosen, {}))
     shown = [knob for knob in knobs(entry) if only is None or knob.path in only]
     prefix = f"{key}/{entry['name']}/{chosen}"
-    values = dict(flat(base))
-    single = [knob for knob in shown if knob.kind != "group"]
-    _fields([knob for knob in single if not knob.advanced], values, prefix, "Settings" if fold else "")
-    _fields([knob for knob in single if knob.advanced], values, prefix, "More settings")
-    for group in (knob for knob in shown if knob.kind == "group"):
-        _fields(group.children, values, prefix, f"{group.title} settings", group.help)
+    values = _drawn(shown, base, prefix, "Settings" if fold else "")
     changes = {path: values[path] for path, at_first in flat(base) if values[path] != at_first}
     if changes:
-        st.button(
-            "Back to the preset" if chosen else "Back to the defaults",
-            icon=":material/undo:",
-            key=f"{prefix}/reset",
-            on_click=_reset,
-            args=(prefix, base),
-            help="Changed: " + ", ".join(changes),
-        )
+        _reset_button("Back to the preset" if chosen else "Back to the defaults", prefix, base, changes)
     sentence = next(
         (text for knob in leaves(shown) if (text := complaint(entry["name"], knob, values[knob.path]))), None
     )
@@ -68,6 +56,17 @@ def choose(
         "values": nested(values),
         "sentence": sentence,
     }
+
+
+def _drawn(shown: Sequence[Knob], base: Mapping[str, Any], prefix: str, folder: str) -> dict[str, Any]:
+    """Draw all fields, those of `folder` first, then advanced ones and groups; their values by path."""
+    values = dict(flat(base))
+    single = [knob for knob in shown if knob.kind != "group"]
+    _fields([knob for knob in single if not knob.advanced], values, prefix, folder)
+    _fields([knob for knob in single if knob.advanced], values, prefix, "More settings")
+    for group in (knob for knob in shown if knob.kind == "group"):
+        _fields(group.children, values, prefix, f"{group.title} settings", group.help)
+    return values
 
 
 def _words(option: Any) -> str:
@@ -105,6 +104,17 @@ def _fields(
             st.caption(help_)
         for knob in fields:
             values[knob.path] = _widget(knob, values[knob.path], prefix)
+
+
+def _reset_button(words: str, prefix: str, base: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    st.button(
+        words,
+        icon=":material/undo:",
+        key=f"{prefix}/reset",
+        on_click=_reset,
+        args=(prefix, base),
+        help="Changed: " + ", ".join(changes),
+    )
 
 
 def _reset(prefix: str, base: Mapping[str, Any]) -> None:

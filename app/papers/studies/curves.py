@@ -14,6 +14,8 @@ from engine.events import Row
 
 Value = Callable[[Row], tuple[float, float]]
 """Mean and spread of what is drawn."""
+Points = dict[str, dict[float, tuple[float, float]]]
+"""Line -> level -> mean and spread."""
 
 
 def line_of(found: Result, row: Row) -> str:
@@ -58,14 +60,14 @@ def curve(
     """
     if not rows:
         return None
-    levels = sorted({row.about[axis] for row in rows})
-    levels = [0.0, *levels] if start else levels
     shown, said = lines(found, rows), found.declared
-    points = {
-        line: {row.about[axis]: value(row) for row in rows if line_of(found, row) == line}
-        | ({0.0: start[line]} if start and line in start else {})
-        for line in shown
-    }
+    points: Points = {line: {} for line in shown}
+    for row in rows:
+        points[line_of(found, row)][row.about[axis]] = value(row)
+    for line, at_zero in (start or {}).items():
+        if line in points:
+            points[line][0.0] = at_zero
+    levels = sorted({row.about[axis] for row in rows} | ({0.0} if start else set()))
     chart = line_chart.curves(
         _table(points, axis, levels),
         axis,
@@ -83,9 +85,7 @@ def curve(
     return chart
 
 
-def _table(
-    points: Mapping[str, Mapping[float, tuple[float, float]]], axis: str, levels: Sequence[float]
-) -> pd.DataFrame:
+def _table(points: Points, axis: str, levels: Sequence[float]) -> pd.DataFrame:
     """One row a level: mean of each line, and the ends of its band."""
     frame = pd.DataFrame({axis: levels})
     for line, known in points.items():
