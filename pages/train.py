@@ -15,7 +15,7 @@ catalogue = connection.catalogue()
 asked = follow.in_address()
 
 layout.page_head(
-    "What happens inside while it learns to cluster?",
+    "What happens inside while it learns?",
     "Train a method on real images and watch: its losses pull against each other, its clusters settle, its"
     " pictures blur. It goes on when you leave; the same address brings you back.",
 )

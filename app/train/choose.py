@@ -52,9 +52,7 @@ def choose_method(names: Sequence[str], label: str = "Method", **widget: Any) ->
         )
     )
     if models[name]["supervised"]:
-        st.badge(
-            "supervised: it sees the labels of the training rows", icon=":material/label:", color="orange"
-        )
+        st.badge("trained with labels", icon=":material/label:", color="orange")
     entry: Entry = models[name]
     return entry
 

@@ -27,6 +27,7 @@ BLOCKS = 40
 ALONG = {"step": "iterations"}
 """The axis that every training has; a method may declare more."""
 ON_ALL = "On all samples; labels are used for scoring only."
+SUPERVISED = "Trained with the labels of the training rows; the test rows are only scored."
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Drawn:
     def evaluations(self) -> pd.DataFrame:
         """One row an evaluation."""
         return self.view.cut(self.record.evaluations())
+
+    @property
+    def scored_on(self) -> str:
+        """Which samples its scores are taken on, and what labels are used for."""
+        return SUPERVISED if self.entry.get("supervised") else ON_ALL
 
     @property
     def past(self) -> dict[str, pd.DataFrame]:
@@ -114,7 +120,7 @@ def scores(run: Drawn) -> Chart | None:
         names,
         "Scores",
         controls=control,
-        caption=f"{ON_ALL} The axis need not begin at 0."
+        caption=f"{run.scored_on} The axis need not begin at 0."
         + (f" Attacked: {watched}." if attacked and watched else ""),
     )
 
@@ -180,7 +186,9 @@ def others(run: Drawn) -> dict[str, Chart]:
     for name, title in names.items():
         by_unit.setdefault(run.metrics[name]["unit"], {})[name] = title
     return {
-        unit: run.chart(run.evaluations, titles, ", ".join(titles.values()), y_title=unit, caption=ON_ALL)
+        unit: run.chart(
+            run.evaluations, titles, ", ".join(titles.values()), y_title=unit, caption=run.scored_on
+        )
         for unit, titles in by_unit.items()
     }
 

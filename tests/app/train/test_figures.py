@@ -243,3 +243,13 @@ def test_the_axis_is_chosen_where_a_method_declares_another() -> None:
     along, table = {"along": {"encoder_updates": "encoder updates"}}, pd.DataFrame({"encoder_updates": [1]})
     assert compared.axes([along], [table]) == {"step": "iterations", "encoder_updates": "encoder updates"}
     assert list(compared.axes([along], [pd.DataFrame()])) == list(compared.axes([{}], [table])) == ["step"]
+
+
+def test_figures_say_what_labels_are_used_for() -> None:
+    told = Record(events=[Evaluate(step=1, metrics={"acc": 0.5, "accuracy_test": 0.9})])
+    captions = [
+        figures.of_run(drawn(told, name))["scores"].figure.layout.title.subtitle.text
+        for name in ("adec", "linear_probe")
+    ]
+    assert captions[0].startswith("On all samples; labels are used for scoring only.")
+    assert captions[1].startswith("Trained with the labels of the training rows;")
