@@ -5,9 +5,12 @@ Plain values without torch: settings classes declare them, the catalogue holds t
 reads that JSON.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from engine import registry
+from engine.errors import RegistrationError
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,27 @@ def _holds(said: Mapping[str, Any], entry: Mapping[str, Any], settings: Mapping[
     default = entry["defaults"].get(said["field"])
     value = settings.get(said["field"], default)
     return bool(value != default if said["value"] is None else value == said["value"])
+
+
+def check_names(owner: str, part: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raises RegistrationError where a model declares what is not among the known names."""
+    known = list(known)
+    wrong = next((name for name in names if name not in known), None)
+    if wrong is not None:
+        among = ", ".join(known) or "none"
+        raise RegistrationError(f"{owner}.{part} must name some of: {among}; got {wrong!r}.")
+
+
+def attack_in_words(fields: Mapping[str, Any]) -> str:
+    """An attack by the fields of the action `attack`: "PGD, T = 5, for the disruption of views, ε = 0.2 in
+    L∞, on 100 samples of the second half".
+    """
+    attack = registry.find("attack", fields["attack"])(**fields.get("attack_settings", {}))
+    aims = fields.get("objective_settings", {})
+    objective = registry.find("objective", fields["objective"])(**aims)
+    parts = [attack.in_words(), f"for “{objective.in_words(aims)}”"]
+    if attack.space == "pixels":
+        norm = {"linf": "L∞", "l2": "L2"}[fields.get("norm", "linf")]
+        parts.append(f"ε = {fields['epsilon']:g} in {norm}")
+    n, rows = fields.get("n"), fields.get("half", "all")
+    return ", ".join(parts) + f", on {n or 'all'} samples{'' if rows == 'all' else f' of the {rows} half'}"

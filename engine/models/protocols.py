@@ -11,12 +11,23 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from engine import registry
 from engine.data.views import AtRest, Views
 from engine.device import How
-from engine.errors import AbilityError, RegistrationError
+from engine.errors import AbilityError
 from engine.events import Event
-from engine.models.declared import LOSSES, OTHER, Alarm, Arm, Curve, Family, Panel, Qualifier, plain
+from engine.models.declared import (
+    LOSSES,
+    OTHER,
+    Alarm,
+    Arm,
+    Curve,
+    Family,
+    Panel,
+    Qualifier,
+    attack_in_words,
+    check_names,
+    plain,
+)
 from engine.models.state import State
 from engine.settings import Settings
 
@@ -360,8 +371,8 @@ class ModelSettings(Settings):
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What a model adds to its catalogue entry. Raises RegistrationError where it contradicts itself."""
-        _check_names(cls.name, "abilities", cls.abilities, ABILITIES)
-        _check_names(cls.name, "fits", cls.fits.values(), cls.presets)
+        check_names(cls.name, "abilities", cls.abilities, ABILITIES)
+        check_names(cls.name, "fits", cls.fits.values(), cls.presets)
         return {
             "abilities": list(cls.abilities),
             "supervised": cls.supervised,
@@ -383,27 +394,3 @@ class ModelSettings(Settings):
             if any(field.is_required() for field in cls.model_fields.values())
             else cls().watched_in_words(),
         }
-
-
-def _check_names(owner: str, part: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Raises RegistrationError where a model declares what is not among the known names."""
-    known = list(known)
-    wrong = next((name for name in names if name not in known), None)
-    if wrong is not None:
-        among = ", ".join(known) or "none"
-        raise RegistrationError(f"{owner}.{part} must name some of: {among}; got {wrong!r}.")
-
-
-def attack_in_words(fields: Mapping[str, Any]) -> str:
-    """An attack by the fields of the action `attack`: "PGD, T = 5, for the disruption of views, ε = 0.2 in
-    L∞, on 100 samples of the second half".
-    """
-    attack = registry.find("attack", fields["attack"])(**fields.get("attack_settings", {}))
-    aims = fields.get("objective_settings", {})
-    objective = registry.find("objective", fields["objective"])(**aims)
-    parts = [attack.in_words(), f"for “{objective.in_words(aims)}”"]
-    if attack.space == "pixels":
-        norm = {"linf": "L∞", "l2": "L2"}[fields.get("norm", "linf")]
-        parts.append(f"ε = {fields['epsilon']:g} in {norm}")
-    n, rows = fields.get("n"), fields.get("half", "all")
-    return ", ".join(parts) + f", on {n or 'all'} samples{'' if rows == 'all' else f' of the {rows} half'}"

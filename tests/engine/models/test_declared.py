@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine import registry
-from engine.models.declared import title_of
-from engine.models.protocols import ModelSettings, attack_in_words
+from engine.models.declared import attack_in_words, title_of
+from engine.models.protocols import ModelSettings
 from engine.store.run import Run
 from engine.store.store import Store
 
