@@ -97,7 +97,9 @@ def finished(store: Store, spec: Spec) -> Run:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_run_of_a_study_is_made_again(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.running.runner.check_shapes", lambda *_: type("Header", (), {"clusters": 10}))
+    monkeypatch.setattr(
+        "engine.running.preparing.check_shapes", lambda *_: type("Header", (), {"clusters": 10})
+    )
     store, seen = Store(), set()
     for case in Study.choose(name, None, {"size": "quick"}).chosen.cases():
         if case.training is None or case.training.data not in here():
