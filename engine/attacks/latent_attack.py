@@ -48,7 +48,6 @@ class LatentAttack(AttackSettings):
     axes: ClassVar[tuple[str, ...]] = ("nu",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
-    compared_with: ClassVar[tuple[str, ...]] = ()
     fits: ClassVar[Mapping[str, str]] = {
         "digits": "quick",
         "mnist_test": "mini",

@@ -53,7 +53,6 @@ class MvGAN(AttackSettings):
     axes: ClassVar[tuple[str, ...]] = ("epsilon",)
     fitted: ClassVar[bool] = True
     searches: ClassVar[bool] = False
-    compared_with: ClassVar[tuple[str, ...]] = ("pgd", "noise")
     presets = {"as_released": {"init_sd": 1.0, "batch_statistics": True}}
 
     epochs: int = knob(

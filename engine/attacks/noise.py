@@ -27,7 +27,6 @@ class Noise(AttackSettings):
     source: ClassVar[str] = "Feint; the control that every attacked number is shown beside"
     equation: ClassVar[str] = r"x' = x + \varepsilon\, s,\quad s_i = \pm 1"
     searches: ClassVar[bool] = False
-    compared_with: ClassVar[tuple[str, ...]] = ()
 
     def perturb(
         self,

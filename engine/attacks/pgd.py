@@ -36,7 +36,6 @@ class PGD(AttackSettings):
     )
     source: ClassVar[str] = "Madry, Makelov, Schmidt, Tsipras and Vladu, ICLR 2018, arXiv:1706.06083"
     equation: ClassVar[str] = r"x_{t+1} = \Pi\left(x_t + a\, \mathrm{sign}\, \nabla f(x_t)\right)"
-    compared_with: ClassVar[tuple[str, ...]] = ("fgsm", "noise")
 
     steps: int = knob(20, "Steps", "Gradient steps of one start.", symbol="T", ge=1, le=1000)
     step_size: float | None = knob(

@@ -43,8 +43,6 @@ class AttackSettings(Settings):
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
     """Whether its answer is chosen by the objective; a control is not."""
-    compared_with: ClassVar[tuple[str, ...]] = ("noise",)
-    """Attacks, by name, that stand beside it with the same budget: controls and weaker ones."""
     fits: ClassVar[Mapping[str, str]] = {}
     """Name of a data set -> the preset that is meant for it."""
 
@@ -108,7 +106,6 @@ class AttackSettings(Settings):
             "fitted": cls.fitted,
             "lane": "train" if cls.fitted else "",  # networks are trained first
             "searches": cls.searches,
-            "compared_with": list(cls.compared_with),
             "fits": dict(cls.fits),
         }
 
