@@ -12,6 +12,7 @@ from engine.home import home
 from engine.models.declared import title_of
 from engine.pool.client import Engine
 from engine.store import catalogue as engine_catalogue
+from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import DONE, Store
@@ -68,13 +69,14 @@ def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: f
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:
-    """Name -> run of every trained model: zoo first, then own finished runs; of one data set, or with one
-    ability, if asked.
+    """Name -> run of every trained model: zoo first, then own finished runs, then unfinished ones as they
+    were at a step; of one data set, or with one ability, if asked.
     """
     known = catalogue()["model"]
+    kept = [run for run in store().snapshots() if data in (None, run.spec.data)]
     return {
         run.name: run
-        for run in store().query(action="train", data=data, status=DONE)
+        for run in [*store().query(action="train", data=data, status=DONE), *kept]
         if ability is None or ability in known.get(run.spec.name, {}).get("abilities", ())
     }
 
@@ -87,9 +89,6 @@ def method_title(spec: Spec) -> str:
 
 def model_title(name: str, run: Run) -> str:
     """What a list calls a model."""
-    title = method_title(run.spec)
-    return (
-        f"{title} · {run.spec.data}"
-        if "/" in name
-        else f"{title} · {run.spec.data} · seed {run.spec.seed} · {name[:6]}"
-    )
+    title, taken = method_title(run.spec), snapshot.words(run.key)
+    own = f" · seed {run.spec.seed} · {name[:6]}" if "/" not in name else ""
+    return f"{title} · {run.spec.data}{own}" + f" · {taken}" * bool(taken)

@@ -117,7 +117,10 @@ def _add_data(parser: Parser, arguments: list[str], entry: Entry) -> None:
 def _add_model(parser: Parser, action: str, entry: Entry) -> None:
     """The flags of what an action on a trained model builds on."""
     parser.add_argument(
-        "--model", required=True, help="the key of a finished run, its beginning, or a zoo name"
+        "--model",
+        required=True,
+        help="the key of a training, its beginning, or a zoo name; one that is not finished is"
+        " attacked as it stands, and KEY@STEP is how it stood",
     )
     parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
     if entry.get("fitted") and action == "attack":

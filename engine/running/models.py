@@ -26,7 +26,8 @@ def load_model(run: Run, device: str = "cpu") -> nn.Module:
         )
     if run.status() not in ("finished", "zoo"):
         raise RunBroken(
-            f"The model of run {run.name} is not there yet (the run is {run.status()}); let it finish first."
+            f"The model of run {run.name} is not there yet (the run is {run.status()}); let it finish, or ask"
+            f" about it as it is at a step: {run.name}@STEP."
         )
     return _loaded(run.key, run, device)
 

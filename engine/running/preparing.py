@@ -37,8 +37,8 @@ def prepare(
     it builds on.
 
     `data` is a registered name or a file, by default that of the first of `models` (role -> key or zoo name
-    of a finished run); `changes` are dotted settings on top of the `preset`. Raises a FeintError with one
-    sentence for every wrong choice.
+    of a finished run; the model under attack may be a training that is not finished); `changes` are dotted
+    settings on top of the `preset`. Raises a FeintError with one sentence for every wrong choice.
     """
     if not 0 <= seed < 2**31:
         raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
@@ -49,6 +49,8 @@ def prepare(
     if BASE in models:  # the settings say what it is
         changes = _on_base(action, name, _usable(store.find(models[BASE])), data) | changes
     chosen = action_class(action).choose(name, preset, changes)
+    if MODEL in models:  # a training that is not finished is taken as it stands
+        models[MODEL] = store.as_it_is(store.find(models[MODEL])).key
     builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
     if data is None and not builds_on:
         raise SettingsError(f"{action} {name} needs data: a name or a file.")

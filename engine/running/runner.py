@@ -23,7 +23,7 @@ from engine.running.actions import action_of
 from engine.running.ingredients import plain_data_of
 from engine.running.job import Job
 from engine.running.preparing import below, prepare, spec_of
-from engine.store import checkpoint, lock
+from engine.store import checkpoint, lock, snapshot
 from engine.store.files import write_json
 from engine.store.run import FINAL, Run, story
 from engine.store.spec import Spec
@@ -173,10 +173,12 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     spec, action = this.spec, action_of(this.spec)
     how = _how(this, how)
     title = " ".join([action.title, *([action.subject().title] if action.about else []), "on", spec.data])
+    model = snapshot.words(spec.builds_on.get("model", ""))
+    title += f", the model {model}" * bool(model)
     yield this.append(Started(run=this.key, title=title, step=_step(this), how=how.values()))
     job = Job(this, how, store)
     made = {"key": this.key, "title": title, "how": how.values(), "created": round(time.time(), 3)}
-    said = action.described(job.data)
+    said = action.described(job.data) | ({"model_as_it_was": model} if model else {})
     write_json(this.folder / "card.json", this.card() | made | said)
     for role, base in action.bases().items():
         yield from _base(this, store, role, base, job, how, below(action, role, spec.builds_on))

@@ -11,6 +11,7 @@
 | pictures/ | what it drew |
 | control.json | what a person wants: run, pause or stop |
 | lock | who works here, with a heartbeat |
+| snapshots/ | its model as it was at a step, for attacks on a training that is not finished |
 | log.txt | tracebacks, for bug reports |
 
 The folder is the record: every status is read from it.
@@ -67,7 +68,7 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Sixteen hexadecimal digits, the hash of its spec."""
+        """Sixteen hexadecimal digits, the hash of its spec; a snapshot's has "@" and its step after them."""
         if not self.zoo:
             return self.folder.name
         return _spec_of(self.folder, _stamp(self.folder / "spec.json"), self.name)[1]
@@ -81,7 +82,7 @@ class Run:
     def spec(self) -> Spec:
         """What the run is. Raises RunBroken where the folder does not say."""
         spec, key = _spec_of(self.folder, _stamp(self.folder / "spec.json"), self.name)
-        if not self.zoo and key != self.folder.name:
+        if not self.zoo and key != self.folder.name.partition("@")[0]:  # what follows is a snapshot's step
             raise RunBroken(
                 f"The run {self.name} holds the spec of run {key}: it was renamed or edited; delete it"
                 " and start it again."

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
 from engine.home import home
+from engine.store import snapshot
 from engine.store.files import write_json
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -19,6 +20,8 @@ DONE = ("finished", "zoo")
 """Statuses of a run that can be built on."""
 LIVE = ("queued", "running")
 """Statuses of a run that is going on."""
+SNAPSHOTS = 4
+"""Snapshots of a training that are kept although no run builds on them."""
 
 
 class Store:
@@ -82,16 +85,56 @@ class Store:
 
     def find(self, name: str) -> Run:
         """The run of a zoo name, a key, or a unique beginning of a key; a key that the zoo has is served by
-        the zoo.
+        the zoo. KEY@STEP is the model of an unfinished training as it was at that step, where it was kept.
 
         Raises UnknownName with the nearest ones, RunBroken where the folder is no run.
         """
         zoo = self.zoo()
         if name in zoo:
             return zoo[name]
+        if snapshot.step_of(name) is not None:
+            return self._snapshot(name)
         run = _of_key(zoo, name) or self._own(name) or self._begun_with(name, zoo)
         run.check()
         return run
+
+    def as_it_is(self, run: Run) -> Run:
+        """A finished run itself; of a training that is not finished, its model as it stands at the last
+        checkpoint. Raises RunError where there is none.
+        """
+        if run.status() in DONE or run.spec.action != "train":
+            return run
+        taken = snapshot.take(run)
+        used = {key for other in self.query() for key in other.spec.builds_on.values()}
+        idle = [other for other in snapshot.all_of(run) if other.key not in used and other != taken]
+        for other in idle[SNAPSHOTS - 1 :]:
+            shutil.rmtree(other.folder, ignore_errors=True)
+        return taken
+
+    def snapshots(self) -> list[Run]:
+        """The models of unfinished trainings that were kept as they were at a step, newest training first."""
+        return [kept for run in self.all() for kept in snapshot.all_of(run)]
+
+    def _snapshot(self, name: str) -> Run:
+        """That of KEY@STEP, taken now where the training stands at that step. Raises UnknownName."""
+        key, _, step = name.partition(snapshot.MARK)
+        run = self.find(key)
+        found = Run(snapshot.folder_of(run.folder, f"{run.key}{snapshot.MARK}{step}"))
+        if found.folder.is_dir():
+            found.check()
+            return found
+        try:
+            now = self.as_it_is(run).key
+        except RunError:
+            now = ""
+        if now == found.key:
+            return found
+        raise UnknownName(
+            "snapshot",
+            name,
+            [kept.key for kept in snapshot.all_of(run)],
+            f"Nobody kept the model of {run.name} at step {step}; `--model {run.name}` takes it as it is.",
+        )
 
     def _own(self, key: str) -> Run | None:
         """One's own run of exactly this key: its folder, and no other is looked at."""
