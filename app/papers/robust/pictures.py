@@ -8,6 +8,7 @@ import streamlit as st
 from app.address import links
 from app.components.picker import picker
 from app.papers.robust.attacked import Attacked
+from app.papers.robust.networks import PAGE
 
 
 def pictures(attacked: Attacked, ids: Sequence[int], chosen: int, key: str) -> None:
@@ -38,5 +39,4 @@ def pictures(attacked: Attacked, ids: Sequence[int], chosen: int, key: str) -> N
             size=44,
         )
         if clicked is not None and clicked != chosen:
-            links.put("sample", clicked)
-            st.rerun()
+            links.go(PAGE, {"sample": clicked})  # its widget stands above, and is drawn already
