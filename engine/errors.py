@@ -14,6 +14,7 @@ FeintError
 │   ├── RunBroken      half-written, truncated, or of another version
 │   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
 └── EngineUnavailable  the worker processes could not be reached or started
+    └── EngineGone     they ended while they were asked
 """
 
 from difflib import get_close_matches
@@ -90,3 +91,7 @@ class ResumeRefused(RunError):
 
 class EngineUnavailable(FeintError):
     """The worker processes could not be reached or started."""
+
+
+class EngineGone(EngineUnavailable):
+    """The worker processes ended while they were asked."""

@@ -1,21 +1,30 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
-import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
+from app.address.notices import notice
 from engine.asking import keeping
 from engine.asking.questions import A, Question
+from engine.errors import EngineGone
 from engine.home import home
 from engine.models.declared import title_of
 from engine.pool.client import Engine
+from engine.pool.lasting import Lasting
 from engine.store import catalogue as engine_catalogue
 from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import DONE, Store
+
+RENEWED = (
+    "The worker processes ended unexpectedly and new ones were started: what was waiting or running goes on "
+    "from its last checkpoint."
+)
+PATIENCE = 20.0
+"""Seconds that a page waits for new worker processes before it is drawn without them."""
 
 
 @st.cache_resource(show_spinner="Asking the engine what it can do…")
@@ -31,41 +40,52 @@ def store() -> Store:
     return Store(home())
 
 
-@st.cache_resource(show_spinner=False)
-def _connecting() -> Future[Engine]:
-    """The one connection of this page server, made in the background so that the first page need not wait for
-    it.
-    """
-    return ThreadPoolExecutor(1, "engine").submit(_connect)
-
-
-def _connect() -> Engine:
-    """Reach the workers, and hand them the runs that were still waiting when the last ones ended."""
-    reached = Engine.connect(os.environ.get("FEINT_ENGINE"))
-    held = {item["key"] for item in reached.queue()}
-    for run in store().all():
-        if run.status() == "queued" and run.key not in held:
-            reached.submit(run)
-    return reached
+@cache  # not Streamlit's, which any visitor may clear: that would start a second engine
+def _lasting() -> Lasting:
+    return Lasting()
 
 
 def engine() -> Engine:
-    """The worker processes: those of FEINT_ENGINE, or our own, which stop with the page server."""
-    return _connecting().result()
+    """The worker processes: those of FEINT_ENGINE, or our own, which stop with the page server. Where they
+    ended, the next ones, as soon as those are there.
+    """
+    return _lasting().get()
 
 
 def warm_up() -> None:
-    """Start the worker processes without waiting for them."""
-    _connecting()
+    """Start the worker processes without waiting for them. Where they ended, wait until the runs go on in new
+    ones, so that the page draws them as they are then.
+    """
+    kept = _lasting()
+    kept.start()
+    if kept.lost():
+        with st.spinner("The worker processes ended; starting new ones…"):
+            kept.settle(PATIENCE)
+    _say_renewed()
 
 
 def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: float = 120.0) -> A:
-    """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown."""
+    """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown; where
+    the workers end over it, it is asked once more.
+    """
     found = keeping.kept(question)
     if found is not None:
         return found
     with st.spinner(waiting):
-        return engine().ask(question, timeout=timeout)
+        try:
+            return engine().ask(question, timeout=timeout)
+        except EngineGone:
+            answer = engine().ask(question, timeout=timeout)
+    _say_renewed()
+    return answer
+
+
+def _say_renewed() -> None:
+    """Say once in each session that the worker processes were replaced."""
+    renewed = _lasting().renewed
+    if st.session_state.setdefault("engine_renewed", renewed) != renewed:
+        st.session_state["engine_renewed"] = renewed
+        notice(RENEWED)
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:

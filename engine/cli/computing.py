@@ -92,7 +92,7 @@ def work(arguments: list[str]) -> int:
     chosen = parser.finish(arguments)
     run = Run(chosen.folder.resolve())
     run.check()
-    with _Interrupts(run):
+    with _Interrupts(run, by="engine" if chosen.end_with_parent else "person"):
         if chosen.end_with_parent:
             parent.end_with_it()
         from engine.running import runner  # torch, only where something is computed
@@ -145,8 +145,8 @@ class _Interrupts:
     ends at once.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, by: str = "person") -> None:
+        self.run, self.by = run, by
 
     def __enter__(self) -> None:
         self.old = {number: signal.signal(number, self._heed) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -159,7 +159,7 @@ class _Interrupts:
         holder = lock.holder(self.run.folder)
         if holder is None or holder.get("pid") != os.getpid() or self.run.wanted() != "run":
             raise KeyboardInterrupt
-        self.run.want("stop")
+        self.run.want("stop", self.by)
         print(
             "Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.",
             file=sys.stderr,

@@ -2,28 +2,31 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, Self
 
 import dask
 from distributed import Client, Future, KilledWorker, fire_and_forget
+from distributed.client import ClosedClientError
 
 from engine.asking import keeping
 from engine.asking.questions import A, Question
-from engine.errors import EngineUnavailable, FeintError
-from engine.home import home
-from engine.pool import workers
+from engine.errors import EngineGone, EngineUnavailable, FeintError
+from engine.pool import own, workers
 from engine.pool.lanes import LANES, lane_of
 from engine.pool.server import CONFIG, open_lane, tasks
 from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.store import Store
 
-START = 60.0
-"""Seconds that our own scheduler has to start."""
+GONE = "The worker processes have ended; new ones are starting. Try again in a moment."
+REACH = 5.0
+"""Seconds in which a scheduler answers, or is not there."""
 
 
 class Engine:
@@ -45,10 +48,12 @@ class Engine:
         address = address or os.environ.get("FEINT_ENGINE") or None
         process = None
         if address is None:
-            process, address = _spawn()
+            process, address = own.spawn()
         try:
             with dask.config.set(CONFIG):
-                client = Client(address, timeout=5 if process is None else START, set_as_default=False)
+                client = Client(
+                    address, timeout=REACH if process is None else own.START, set_as_default=False
+                )
         except (OSError, ValueError, TimeoutError):
             raise EngineUnavailable(
                 f"No Feint engine answers at {address}; start one there with `python -m engine serve`, "
@@ -96,6 +101,8 @@ class Engine:
         if kept is not None:
             return kept
         lane = question.lane
+        if self.gone():
+            raise EngineGone(GONE)
         self._open(lane)
         suffix = "" if question.kept else f":{uuid.uuid4().hex[:8]}"
         future = self._client.submit(
@@ -110,7 +117,11 @@ class Engine:
             return future.result(timeout=timeout)  # type: ignore[no-any-return]
         except FeintError:
             raise
+        except (CancelledError, ClosedClientError):
+            raise EngineGone(GONE) from None
         except TimeoutError:
+            if self.gone():
+                raise EngineGone(GONE) from None
             future.cancel()
             raise EngineUnavailable(
                 f"No answer came within {timeout:g} s; the machine may be busy. Try again."
@@ -141,7 +152,7 @@ class Engine:
         """Runs in the pool: `key`, `lane`, `state` ("running" or "queued") and `position` (0 runs, 1 is
         next), lane by lane.
         """
-        known = [task.split(":") for task in self._client.run_on_scheduler(tasks) if task.startswith("run:")]
+        known = [task.split(":") for task in self._on_scheduler(tasks) if task.startswith("run:")]
         lane_of = {
             key: lane for _, lane, key, _ in reversed(known)
         }  # a run that was stopped and queued again: its later task counts
@@ -159,14 +170,31 @@ class Engine:
             )
         return found
 
+    def gone(self) -> bool:
+        """Whether the engine that was reached is there no more; what is asked of this hold fails from then
+        on.
+        """
+        ended = self._process is not None and self._process.poll() is not None
+        return ended or self._client.status != "running"
+
+    def unfinished(self) -> set[str]:
+        """Keys of the runs that were submitted here and whose end nobody has reported."""
+        with self._lock:
+            return set(self._futures)
+
     def close(self) -> None:
         """Let go; our own processes end."""
-        self._client.close()
+        with suppress(TimeoutError, OSError):  # of an engine that is gone
+            self._client.close(timeout=REACH)
         if self._process is not None:
-            _end(self._process)
+            own.end(self._process)
 
     def _done(self, run: Run, future: Future) -> None:
-        """A task has ended. It is forgotten, for Dask would do a kept one again if its worker died later."""
+        """A task has ended. It is forgotten, for Dask would do a kept one again if its worker died later;
+        one that only got lost with its engine is unfinished.
+        """
+        if future.status not in ("finished", "error"):
+            return
         _report(run, future)
         with self._lock:
             if self._futures.get(run.key) is future:
@@ -176,13 +204,20 @@ class Engine:
     def _open(self, lane: str) -> None:
         if lane in self._opened:
             return
-        if not self._client.run_on_scheduler(open_lane, lane):
+        if not self._on_scheduler(open_lane, lane):
             assert self._client.scheduler
             raise EngineUnavailable(
                 f"Nobody works in the lane {lane!r} of the engine at {self._client.scheduler.address}; "
                 f'start a worker there: dask worker ADDRESS --nthreads 1 --resources "{lane}=1".'
             )
         self._opened.add(lane)
+
+    def _on_scheduler(self, function: Callable[..., Any], *given: Any) -> Any:
+        """What `function` returns in the scheduler's process. Raises EngineGone where that is no more."""
+        try:
+            return self._client.run_on_scheduler(function, *given, callback_timeout=own.START)
+        except (OSError, TimeoutError, CancelledError, ClosedClientError):
+            raise EngineGone(GONE) from None
 
 
 def _report(run: Run, future: Future) -> None:
@@ -191,45 +226,3 @@ def _report(run: Run, future: Future) -> None:
         error = future.exception()
         died = error is None or isinstance(error, KilledWorker)
         workers.died(str(run.folder), workers.DIED if died else " ".join(str(error).split()))
-
-
-def _spawn() -> "tuple[subprocess.Popen[bytes], str]":
-    folder = home()
-    folder.mkdir(parents=True, exist_ok=True)
-    address_file = folder / f".engine-{uuid.uuid4().hex[:8]}"
-    with (folder / "engine.log").open("ab") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "engine",
-                "serve",
-                "--end-with-parent",
-                "--address-file",
-                str(address_file),
-            ],
-            cwd=workers.ROOT,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    end = time.monotonic() + START
-    while not address_file.exists():
-        if process.poll() is not None or time.monotonic() > end:
-            process.kill()
-            raise EngineUnavailable(f"The worker processes did not start; {folder / 'engine.log'} says why.")
-        time.sleep(0.05)
-    address = address_file.read_text()
-    address_file.unlink()
-    return process, address
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    assert process.stdin
-    process.stdin.close()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -208,19 +208,25 @@ class Run:
                 f"{file.name} of the run {self.name} is damaged; delete the run and start it again."
             ) from None
 
-    def want(self, wish: str) -> None:
-        """Say what a person wants: "run", "pause" or "stop". The worker looks at every event."""
+    def want(self, wish: str, by: str = "person") -> None:
+        """Say what a person wants: "run", "pause" or "stop", or what the end of the `by="engine"` asks for.
+        The worker looks at every event.
+        """
         assert wish in ("run", "pause", "stop"), wish
         if self.zoo:
             raise ResumeRefused(
                 f"{self.zoo} is a read-only zoo entry: it holds what inference needs and cannot go on; train"
                 " a run of your own."
             )
-        write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3)})
+        write_json(self.folder / "control.json", {"want": wish, "at": round(time.time(), 3), "by": by})
 
     def wanted(self) -> str:
         """What a person wants of it: "run" unless somebody said otherwise."""
         return str(self._control().get("want", "run"))
+
+    def cut_short(self) -> bool:
+        """Whether it was to stop because the engine that worked on it ended, not because a person said so."""
+        return self._control().get("by") == "engine"
 
     def heartbeat_age(self) -> float | None:
         """Seconds since the worker's last heartbeat; None where nobody works on it."""

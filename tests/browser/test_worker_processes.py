@@ -1,0 +1,67 @@
+"""What a visitor sees when the worker processes are killed, and that no visitor can start a second set."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import psutil
+from playwright.sync_api import Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from tests.conftest import Server, wait_until
+
+PATIENCE = 240_000
+"""Milliseconds: new workers start behind everything else that a machine does."""
+SOCKETS = """window.sockets = [];
+window.WebSocket = class extends WebSocket {
+    constructor(...given) { super(...given); window.sockets.push(this); }
+};"""
+
+
+def engines(server: Server) -> list[psutil.Process]:
+    """The `engine serve` processes of the page server."""
+    children = psutil.Process(server.process.pid).children()
+    living = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in living if "serve" in child.cmdline()]
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn itself, without an error."""
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=PATIENCE
+    )
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
+    page = visit("/attack?v=1&model=digits/adec&sample=3")
+    settled(page)
+    wait_until(lambda: len(engines(server)) == 1, PATIENCE / 1000, "the engine")
+    killed = engines(server)[0]
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_until(lambda: [found.pid for found in engines(server)] not in ([], [killed.pid]), 10, "a new engine")
+    page.get_by_role("link", name="Runs").first.click()
+    settled(page)
+    expect(page.get_by_text("new ones were started")).to_be_visible(timeout=PATIENCE)
+    page.goto(server.url + "/attack?v=1&model=digits/adec&sample=1234")
+    settled(page)
+    expect(page.locator(".ladder .track")).to_have_count(1, timeout=PATIENCE)
+
+
+def test_a_visitor_who_clears_caches_starts_no_second_engine(
+    visit: Callable[..., Page], server: Server
+) -> None:
+    page = visit("about:blank")
+    page.add_init_script(SOCKETS)
+    page.goto(server.url + "/attack")
+    settled(page)
+    wait_until(lambda: len(engines(server)) == 1, PATIENCE / 1000, "the engine")
+    before = engines(server)
+    message = list(BackMsg(clear_cache=True).SerializeToString())
+    assert page.evaluate("bytes => (sockets.at(-1).send(new Uint8Array(bytes)), sockets.length)", message)
+    page.reload()
+    settled(page)
+    page.goto(server.url + "/train")
+    settled(page)
+    assert engines(server) == before
