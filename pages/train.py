@@ -36,7 +36,7 @@ with right:
     else:
         follow.one(shown[0])
     entry = catalogue["model"].get(follow.method_of(shown), method)
-    explain(entry, angles=bool(entry["control"] or entry["blocks"]))
+    explain(entry, angles=bool(entry["control"] or entry["blocks"]), watched=follow.watched_with(shown))
 
 run = connection.store().find(shown[0]) if follow.method_of(shown) else None
 if run is not None:

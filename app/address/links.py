@@ -45,6 +45,8 @@ PARAMETERS = (
     "defence",
     "lesson",
     "step",
+    "study",
+    "size",
 )
 OF_A_PAGE = (
     "run",
@@ -59,6 +61,8 @@ OF_A_PAGE = (
     "defence",
     "lesson",
     "step",
+    "study",
+    "size",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from app.address import connection, links, notices
-from app.runs.naming import bold, page_of, title
+from app.runs.naming import address_of, bold, page_of, title
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.store import LIVE
@@ -40,7 +40,7 @@ def headline(run: Run) -> None:
 
 def open_link(run: Run) -> None:
     """A link to the page that shows a run."""
-    link(page_of(run.spec), "Open", "open_in_full", {"run": run.name})
+    link(page_of(run.spec), "Open", "open_in_full", address_of(run))
 
 
 def link(page: str, label: str, icon: str, parameters: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.address import connection
+from engine.store.run import Run
 from engine.store.spec import Spec
 
 OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
@@ -19,6 +20,15 @@ def page_of(spec: Spec) -> str:
     if spec.action == "study":
         return str(connection.catalogue()["study"].get(spec.name, {}).get("page", "runs"))
     return OPENS.get(spec.action, "runs")
+
+
+def address_of(run: Run) -> dict[str, str]:
+    """What the page that shows a run is told of it; of a study also where it is seen there."""
+    if run.spec.action != "study":
+        return {"run": run.name}
+    tab = connection.catalogue()["study"].get(run.spec.name, {}).get("tab", "")
+    found = {"tab": tab, "study": run.spec.name, "size": run.spec.settings["study_settings"]["size"]}
+    return {name: said for name, said in found.items() if said}
 
 
 def title(spec: Spec) -> str:

@@ -19,17 +19,17 @@ ANGLES = (
 )
 
 
-def explain(entry: Mapping[str, Any], angles: bool) -> None:
-    """The method of a catalogue entry; of its figures, what is attacked while it learns, and `angles` between
-    its gradients where they are drawn.
+def explain(entry: Mapping[str, Any], angles: bool, watched: str = "") -> None:
+    """The method of a catalogue entry; of its figures, the attack that its run is `watched` under, in words,
+    and `angles` between its gradients where they are drawn.
     """
     with st.expander("What am I seeing?", icon=":material/help:"):
         if entry["equation"]:
             st.latex(entry["equation"])
         st.markdown(f"{bold(entry['title'])}. {entry['summary']} Source: {entry['source']}.")
-        if entry["watched"]:
+        if watched:
             st.markdown(
-                f"At every evaluation the model is attacked: {entry['watched']}. **ACC, attacked** is the"
+                f"At every evaluation the model is attacked: {watched}. **ACC, attacked** is the"
                 " accuracy of those samples, **KL of assignments** the mean KL of their clean and attacked"
                 " assignments (L_AM, which an Attack Mitigator keeps small)."
             )

@@ -50,7 +50,8 @@ class Drawn:
     """A run as its figures need it.
 
     `entry` is the catalogue's of the method, `metrics` its entries of all measured numbers, `control` the
-    evaluations of the control on the same base, by its name.
+    evaluations of the control on the same base, by its name, `watched` the attack that this very run is
+    watched under, in words.
     """
 
     record: Record
@@ -59,6 +60,7 @@ class Drawn:
     metrics: Mapping[str, Entry]
     control: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     view: View = View()
+    watched: str = ""
 
     @property
     def evaluations(self) -> pd.DataFrame:
@@ -111,7 +113,6 @@ def scores(run: Drawn) -> Chart | None:
     names = present(run.evaluations, named(run.metrics, SCORE), run.view.x)
     if not names:
         return None
-    watched = run.entry.get("watched")
     attacked = any(run.metrics[name]["of"] == "attack" for name in names)
     first = next(iter(names))
     control = {name: table[[run.view.x, first]] for name, table in run.past.items() if first in table}
@@ -121,7 +122,7 @@ def scores(run: Drawn) -> Chart | None:
         "Scores",
         controls=control,
         caption=f"{run.scored_on} The axis need not begin at 0."
-        + (f" Attacked: {watched}." if attacked and watched else ""),
+        + (f" Attacked: {run.watched}." if attacked and run.watched else ""),
     )
 
 

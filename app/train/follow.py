@@ -61,6 +61,13 @@ def newest(data: str, method: str, takes: str) -> Run | None:
     return reading.find(names[0])
 
 
+def watched_with(names: Sequence[str]) -> str:
+    """The attack that one run is watched under while it trains, in words; "" for none, or several runs."""
+    if len(names) != 1 or not reading.readable(names[0]):
+        return ""
+    return str(connection.store().find(names[0]).card().get("watched", ""))
+
+
 def nothing_yet(takes: str) -> None:
     """What to do where nothing was trained, and how long it `takes`."""
     st.info(
@@ -144,9 +151,10 @@ def _say_what_control_is_missing(run: Run, control: Control) -> None:
 def _learned(run: Run, record: Record, control: Control) -> None:
     """Scores, then the first figures, pictures as they come, and the rest."""
     entry, metrics, lives = _entry(run), connection.catalogue()["metric"], run.status() in LIVE
-    scores.show(record, entry, metrics)
+    watched = watched_with([run.name])
+    scores.show(record, entry, metrics, watched)
     view = _view([entry], [record.evaluations()])
-    drawn = Drawn(record, entry, naming.settings(run.spec), metrics, control, view)
+    drawn = Drawn(record, entry, naming.settings(run.spec), metrics, control, view, watched)
     found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))
     first: list[str] = [name for name in ("scores", "attacked", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, lives)

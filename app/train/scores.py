@@ -8,11 +8,13 @@ from app.runs.record import Record
 from app.train.measured import Entry, order
 
 
-def show(record: Record, entry: Entry, metrics: Mapping[str, Entry]) -> None:
-    """First what was measured, then what the method has an alarm for; the alarms that ring below."""
+def show(record: Record, entry: Entry, metrics: Mapping[str, Entry], watched: str = "") -> None:
+    """First what was measured, then what the method has an alarm for; the alarms that ring below. `watched`
+    is the attack that this run is watched under, in words.
+    """
     now = record.now()
     with st.container(horizontal=True):
-        for label, value, explanation in [*_measured(now, entry, metrics), *_guarded(now, entry)]:
+        for label, value, explanation in [*_measured(now, metrics, watched), *_guarded(now, entry)]:
             st.metric(label, f"{value:.3f}", width=110, help=explanation)
     for alarm in entry.get("alarms", ()):
         value = now.get(alarm["value"], 0.0)
@@ -24,7 +26,7 @@ Number = tuple[str, float, str]
 """Label, value, explanation."""
 
 
-def _measured(now: Mapping[str, float], entry: Entry, metrics: Mapping[str, Entry]) -> list[Number]:
+def _measured(now: Mapping[str, float], metrics: Mapping[str, Entry], watched: str) -> list[Number]:
     """The metrics that are among the first numbers, and all of the attack that is watched."""
     first = [
         name
@@ -32,16 +34,16 @@ def _measured(now: Mapping[str, float], entry: Entry, metrics: Mapping[str, Entr
         if name in metrics and (metrics[name]["headline"] is not None or metrics[name]["of"] == "attack")
     ]
     first.sort(key=lambda name: order(metrics[name]))
-    return [_number(name, now, entry, metrics[name]) for name in first]
+    return [_number(name, now, metrics[name], watched) for name in first]
 
 
-def _number(name: str, now: Mapping[str, float], entry: Entry, metric: Entry) -> Number:
+def _number(name: str, now: Mapping[str, float], metric: Entry, watched: str) -> Number:
     label, explanation = metric["title"], metric["summary"]
     if name == "delta_fd" and now.get("hypothetical"):
         label += " (hyp.)"
         explanation += " Hypothetical: this regulariser is not trained here."
-    if metric["of"] == "attack" and entry.get("watched"):
-        explanation += f" Attacked: {entry['watched']}."
+    if metric["of"] == "attack" and watched:
+        explanation += f" Attacked: {watched}."
     return label, now[name], explanation
 
 

@@ -390,7 +390,4 @@ class ModelSettings(Settings):
             "base_fields": dict(cls.base_fields),
             "begins_from": list(cls.begins_from),
             "qualifiers": plain(cls.qualifiers),
-            "watched": ""
-            if any(field.is_required() for field in cls.model_fields.values())
-            else cls().watched_in_words(),
         }

@@ -16,6 +16,7 @@ class LambdaGamma(MultiViewStudy):
     title = "AR-DMVC, figure 4a: λ and γ"
     summary = "AR-DMVC-AM trained at every λ and γ, then attacked by PGD at ε = 0.2."
     figure = "grid"
+    tab = "grid"
     place = 5
 
     grid: tuple[float, ...] = knob(

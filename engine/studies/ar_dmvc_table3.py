@@ -26,6 +26,7 @@ class Table3(MultiViewStudy):
     title = "AR-DMVC, table 3: attacked ACC against ε"
     summary = "A generator fitted anew at each ε, and PGD at the same ε."
     figure = "against_epsilon"
+    tab = "holds"
     place = 2
 
     def cases(self) -> list[Case]:

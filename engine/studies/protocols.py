@@ -99,6 +99,8 @@ class StudySettings(Settings):
     """The page that shows it."""
     figure: ClassVar[str] = ""
     """Which figure of that page draws it; "": its table alone."""
+    tab: ClassVar[str] = "tables"
+    """The tab of that page on which it is seen."""
     place: ClassVar[int] = 0
     """Its place among the studies of its page."""
 
@@ -149,7 +151,7 @@ class StudySettings(Settings):
         """What a study adds to its catalogue entry."""
         declared = {
             name: getattr(cls, name)
-            for name in ("paper", "protocol", "about_published", "page", "figure", "place")
+            for name in ("paper", "protocol", "about_published", "page", "figure", "tab", "place")
         }
         shown = {name: dict(getattr(cls, name)) for name in ("measured_on", "arms", "axes", "columns")}
         compared = {"lines": cls.lines, "baseline": cls.baseline, "defences": list(cls.defences)}

@@ -18,6 +18,7 @@ class DropAgainstNu(OverNu):
         " no defence against all."
     )
     figure = "against_nu"
+    tab = "strength"
     place = 5
 
     def cases(self) -> list[Case]:

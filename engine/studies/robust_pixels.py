@@ -34,6 +34,7 @@ class Pixels(RobustStudy):
         " beside it. No model is selected: every seed counts."
     )
     figure = "against_epsilon"
+    tab = "pixels"
     place = 6
 
     def cases(self) -> list[Case]:

@@ -114,9 +114,8 @@ def chosen(name: str) -> tuple[Result | None, str]:
         "Size",
         there,
         format_func=measured_on.__getitem__,
-        default=there[0],
         required=True,
-        key=f"size/{name}",
+        key=links.key("size", there[0], lambda size: size in there),
         label_visibility="collapsed",
     )
     return result(name, str(size)), str(size)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.address import connection
+from app.address import connection, links
 from app.papers.studies import confusion, results
 from app.papers.studies.results import Result
 from engine.events import Row
@@ -14,7 +14,9 @@ from engine.events import Row
 def tables(page: str) -> dict[str, str]:
     """Any study of a page as its table; how it is run again."""
     known = connection.catalogue()["study"]
-    name = str(st.selectbox("Study", results.of_page(page), format_func=lambda study: known[study]["title"]))
+    here = results.of_page(page)
+    key = links.key("study", here[0], lambda study: study in here, "a study of this page")
+    name = str(st.selectbox("Study", here, key=key, format_func=lambda study: known[study]["title"]))
     st.caption(known[name]["summary"])
     found, size = results.chosen(name)
     if found is None:

@@ -8,13 +8,16 @@ from streamlit.testing.v1 import AppTest
 from app.address import connection
 from app.papers.robust import columns, rounds
 from app.papers.studies import results, verdicts
-from app.runs import wanted
 from engine.asking.questions import PrepareQuestion
+from engine.errors import RunError
 from engine.events import Row
+from engine.running.runner import prepare, run
+from engine.store.run import Run
 from engine.store.store import Store
-from tests.app.conftest import Desk, said
+from tests.app.conftest import Desk, employ, said
 
 Opened = Callable[..., AppTest]
+STAGES = ("warm_steps", "head_steps", "joint_steps")
 
 
 def told(at: AppTest) -> str:
@@ -89,19 +92,35 @@ def test_nu_is_dragged_for_a_sample_alone_and_over_fitted_networks(
     ]
 
 
-def test_what_is_missing_is_made_from_the_page(
-    trained_home: Store, opened: Opened, desk: Desk, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def base(trained_home: Store) -> Run:
+    """A small base network of one's own, which nobody has attacked."""
+    tiny = {"embedding": 4, "hidden": [8], "head": [8]} | dict.fromkeys(STAGES, 20) | {"starts": 1}
+    *_, trained = run(prepare("train", "conv_ae", "digits", preset="quick", changes=tiny))
+    return trained_home.find(trained.run)
+
+
+def test_what_is_missing_is_made_from_the_page(base: Run, opened: Opened, desk: Desk) -> None:
+    at = opened("robust", model=base.key)
+    next(one for one in at.button if one.label == "Fit the attack").click().run()
+    assert not at.exception and len(desk.submitted) == 1
+    begun = Store().find(desk.submitted[0])
+    assert (begun.spec.name, begun.spec.builds_on) == ("latent_attack", {"model": base.key})
+    assert begun.status() == "queued" and "Waiting: number 1" in str(at.get("progress")[0].proto.text)
+    assert "Fit the attack" not in [one.label for one in at.button], "pressed once, it is under way"
+
+
+def test_what_the_engine_refuses_stays_on_the_page(
+    base: Run, opened: Opened, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    zoo = connection.store().zoo()
-    base = zoo["digits/conv_ae"]
-    monkeypatch.setattr(rounds, "finished", lambda: [base])
-    monkeypatch.setattr(wanted, "found", lambda wish: None)
-    at = opened("robust", model="digits/conv_ae")
-    next(one for one in at.button if one.label == "Fit the attack").click()
-    at.run()
-    assert not at.exception, at.exception
-    spec = Store().find(desk.submitted[0]).spec if desk.submitted else zoo["digits/conv_ae.attack"].spec
-    assert (spec.name, spec.builds_on) == ("latent_attack", {"model": base.key})
+    class Full(Desk):
+        def submit(self, run: Run) -> None:
+            raise RunError("The disk is full: free some space.")
+
+    employ(monkeypatch, Full())
+    at = opened("robust", model=base.key)
+    next(one for one in at.button if one.label == "Fit the attack").click().run()
+    assert not at.exception and [error.value for error in at.error] == ["The disk is full: free some space."]
 
 
 def test_what_comes_next_is_made_of_this_base(trained_home: Store, desk: Desk) -> None:

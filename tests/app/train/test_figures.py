@@ -114,7 +114,7 @@ def test_a_metric_that_nobody_knows_stands_beside_the_scores() -> None:
     told = read(*(Evaluate(step=step, metrics={"acc": 0.5, "entropy": 1.5}) for step in (1, 2)))
     run = Drawn(told, KNOWN["model"]["adec"], {}, METRICS | own)
     assert [trace.name for trace in figures.of_run(run)["unit/nats"].figure.data] == ["Entropy"]
-    shown = scores._measured(told.now(), run.entry, run.metrics)
+    shown = scores._measured(told.now(), run.metrics, "")
     assert [label for label, *_ in shown] == ["ACC", "Entropy"]
 
 

@@ -67,9 +67,9 @@ def test_a_method_is_called_by_its_settings() -> None:
 def test_the_watched_attack_is_said_in_words() -> None:
     owner = registry.find("model", "comvc")
     said = "PGD, T = 5, for “Disrupt the views”, ε = 0.2 in L∞, on 100 samples of the second half"
-    assert _entry("comvc")["watched"] == owner().watched_in_words() == said
+    assert owner().watched_in_words() == said
     assert "on 30 samples" in owner(watched=30).watched_in_words()
-    assert owner(watched=0).watched_in_words() == "" == _entry("acai")["watched"]
+    assert owner(watched=0).watched_in_words() == ""
     on_code = registry.find("model", "latent_defence")(nu=0.02).watched_in_words()
     assert on_code.startswith("Embedding attack, T = 600, for “Flip, and keep the picture, ν = 0.02")
     assert on_code.endswith("on all samples")
