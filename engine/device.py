@@ -12,6 +12,9 @@ import torch
 
 from engine.errors import ResumeRefused, SettingsError
 
+MOST_THREADS = 1024
+"""No machine that trains here has more cores."""
+
 
 @dataclass(frozen=True)
 class How:
@@ -52,22 +55,35 @@ def choose(device: str = "auto", precision: str = "auto", threads: int | None = 
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise SettingsError(
-            f"device must be one this machine has; got {device!r} but PyTorch sees no CUDA device. Use cpu or"
-            " auto."
-        )
+    _check_device(device)
     if precision == "auto":
         precision = "bfloat16" if has_bf16_units(device) else "float32"
     if precision not in ("float32", "bfloat16"):
         raise SettingsError(f"precision must be auto, float32 or bfloat16; got {precision!r}.")
-    threads = (
-        threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1
-    )
+    if threads is None:
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not 1 <= threads <= MOST_THREADS:
+        raise SettingsError(
+            f"threads must be from 1 to {MOST_THREADS}; got {threads}. Leave it out, and there are as many as"
+            " this machine has cores."
+        )
     torch.set_num_threads(threads)
     return How(device, precision, threads, torch.__version__, platform.machine())
+
+
+def _check_device(device: str) -> None:
+    """Raises SettingsError for a device that is none, or that this machine does not have."""
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda") or (device != kind and (kind == "cpu" or not number.isdecimal())):
+        raise SettingsError(f"device must be auto, cpu, cuda, or one such as cuda:1; got {device!r}.")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            f"device must be one this machine has; got {device!r} but PyTorch sees no CUDA device. Use cpu or"
+            " auto."
+        )
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        last = torch.cuda.device_count() - 1
+        raise SettingsError(f"device must be one this machine has, up to cuda:{last}; got {device!r}.")
 
 
 def same(recorded: dict[str, Any]) -> How:

@@ -17,7 +17,14 @@ FeintError
     └── EngineGone     they ended while they were asked
 """
 
-from difflib import get_close_matches
+import reprlib
+from difflib import SequenceMatcher
+
+SHORT = reprlib.Repr()
+SHORT.maxstring = 60
+"""Says a name that nobody has: of a long one, its beginning and its end."""
+LONGEST = 100
+"""Letters of a name for which others are looked for that are spelt alike."""
 
 
 class FeintError(Exception):
@@ -45,16 +52,32 @@ class UnknownName(FeintError):
 
     def __init__(self, kind: str, name: str, known: list[str], cure: str = "") -> None:
         self.kind, self.name, self.known, self.cure = kind, name, known, cure
-        self.nearest = get_close_matches(str(name), known, n=3, cutoff=0.6 if cure else 0.4)
+        self.nearest = nearest(str(name), known, cutoff=0.6 if cure else 0.4)
         hint = cure or f"known: {', '.join(sorted(known)[:12])}."
         if self.nearest:
             hint = f"did you mean {' or '.join(self.nearest)}? {cure}".strip()
         super().__init__(
-            f"No {kind} is called {name!r}{'; ' if self.nearest or not cure else ' here. '}{hint}"
+            f"No {kind} is called {SHORT.repr(name)}{'; ' if self.nearest or not cure else ' here. '}{hint}"
         )
 
     def __reduce__(self) -> tuple[type["UnknownName"], tuple[str, str, list[str], str]]:
         return type(self), (self.kind, self.name, self.known, self.cure)
+
+
+def nearest(name: str, known: list[str], cutoff: float) -> list[str]:
+    """At most three known names: those that begin so or end so after a "/", then those that are spelt
+    alike.
+    """
+
+    def alike(other: str) -> float:
+        tail = other.rsplit("/", 1)[-1]
+        if name and (other.startswith(name) or tail == name):
+            return 1.0
+        return max(SequenceMatcher(None, name, part).ratio() for part in (other, tail))
+
+    likeness = {other: alike(other) for other in known if len(name) <= LONGEST}
+    near = [other for other in likeness if likeness[other] >= cutoff]
+    return sorted(near, key=lambda other: -likeness[other])[:3]
 
 
 class DataError(FeintError):

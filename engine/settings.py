@@ -5,8 +5,9 @@ A registered settings class declares, as class variables, `kind`, `name`, `title
 is one, `equation` (TeX) and `presets` (name -> the values that differ from the defaults).
 """
 
+import reprlib
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -24,6 +25,11 @@ from engine.errors import SettingsError
 
 EVERY_FIELD: dict[str, Any] = {}
 """The serialisation context in which no field is left out; recognised by identity."""
+
+Width = Annotated[int, Field(ge=1)]
+"""Units of a layer."""
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+"""Of everything random."""
 
 
 def knob(
@@ -168,5 +174,14 @@ def sentence(cls: type[BaseModel], error: ValidationError) -> str:
         return f"{owner} has no setting {'.'.join(where)!r}; it has: {', '.join(cls.model_fields)}."
     came = first.get("input")
     expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    if first["type"] == "too_short":
+        expected = f"a list of at least {first['ctx']['min_length']}"
     about = f" {field.description}" if field and field.description and len(where) == 1 else ""
-    return f"{owner}.{'.'.join(where)} must be {expected}; got {came!r}.{about}"
+    return f"{owner}.{'.'.join(where)} must be {expected}; got {brief(came)}.{about}"
+
+
+def brief(value: Any) -> str:
+    """What came, as code would say it, with the middle of what is long left out."""
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = shortened.maxlong = 60
+    return shortened.repr(value)

@@ -25,7 +25,7 @@ from engine.nets.layers import float32
 from engine.nets.variational import perturber
 from engine.objectives.protocols import LatentObjective, Objective, on_embedding
 from engine.registry import register
-from engine.settings import knob
+from engine.settings import Width, knob
 
 PROGRESS_EVERY = 5
 """Steps between two Progress events."""
@@ -73,7 +73,7 @@ class LatentAttack(AttackSettings):
         "Between the layers of the network; none makes δ an affine function of the pixels.",
         source="the public code (none)",
     )
-    hidden: tuple[int, ...] = knob(
+    hidden: tuple[Width, ...] = knob(
         (1024, 512), "Hidden widths", "Of the network.", source="the public code", min_length=1, max_length=6
     )
     steps: int = knob(

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from engine.errors import SettingsError
+from engine.settings import brief
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,6 +97,10 @@ def value(text: str) -> Any:
         return json.loads(text, parse_constant=str)
     except ValueError:
         pass
+    except RecursionError:
+        raise SettingsError(
+            f"A value must be JSON that is nested a few times at most; got {brief(text)}."
+        ) from None
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     return [value(part) for part in text.split(",") if part] if "," in text else text

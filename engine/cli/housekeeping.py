@@ -6,7 +6,7 @@ from pathlib import Path
 from engine import data
 from engine.cli import terminal
 from engine.cli.flags import Parser
-from engine.errors import UnknownName
+from engine.errors import SettingsError, UnknownName
 from engine.events import to_line
 from engine.pool import parent
 from engine.store import catalogue
@@ -22,6 +22,8 @@ def serve(arguments: list[str]) -> int:
     parser.add_argument("--address-file", type=Path, help="written when the scheduler answers")
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input closes")
     chosen = parser.finish(arguments)
+    if not 0 <= chosen.port <= 65535:
+        raise SettingsError(f"port must be from 1 to 65535, or 0 for any free one; got {chosen.port}.")
     os.environ.setdefault(
         "DASK_LOGGING__DISTRIBUTED", "warning"
     )  # before Dask is imported; its workers inherit it

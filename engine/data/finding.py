@@ -1,13 +1,12 @@
 """Where a data file lies on this machine, and whether it is the file its name promises."""
 
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from engine.data.npz import arrays
 from engine.data.splits import Rows
 from engine.errors import DataError
 from engine.home import home
@@ -47,36 +46,23 @@ def folders() -> list[Path]:
 
 def find(file: str) -> Path | None:
     """The first of `folders()` that holds `file`."""
-    return next((folder / file for folder in folders() if (folder / file).is_file()), None)
+    return next((folder / file for folder in folders() if is_file(folder / file)), None)
 
 
-def arrays(path: Path, keys: list[str] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` (only `keys`, where given). Raises DataError where it is none, lacks one, or
-    holds objects.
-    """
+def placed(name: str) -> Path:
+    """The path that a person means; "~" is a home where there is one."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(
-                    f"{path} must be an .npz archive; got a single array. Save it with numpy.savez(path,"
-                    " x=..., y=...)."
-                )
-            missing = [key for key in keys or () if key not in archive.files]
-            if missing:
-                has = ", ".join(archive.files) or "no arrays"
-                raise DataError(f"{path} lacks {', '.join(missing)}; it has {has}. Replace it or delete it.")
-            return {key: archive[key] for key in keys or archive.files}
-    except FileNotFoundError:
-        raise DataError(f"There is no file {path}.") from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged or no .npz archive ({error}); replace it or delete it.") from None
-    except ValueError as error:
-        if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise DataError(
-                f"{path} holds Python objects, which are never read; save plain numbers, and text as numpy's"
-                " str."
-            ) from None
-        raise DataError(f"{path} is damaged ({error}); replace it or delete it.") from None
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; False for what can be no path, such as a name of 300 letters."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def check(x: np.ndarray, y: np.ndarray, part: Part, where: Path | str) -> None:

@@ -2,26 +2,28 @@
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from engine.data import own
 from engine.data.dataset import Dataset
 from engine.data.fetching import fetch
+from engine.data.finding import placed
 from engine.data.listing import brought_along, owner, owners
 from engine.data.tensors import beside, images, vectors
 from engine.errors import DataError
 
 
 def load(name_or_path: str, clusters: int | None = None) -> Dataset:
-    """The registered data set of that name, fetched where it must be and cached; or the data of that file.
+    """The registered data set of that name, fetched where it must be and cached; or the data of that file, or
+    of the file called so in FEINT_DATA.
 
     `clusters` asks for another number than there are classes. Raises UnknownName, DataMissing or DataError.
     """
     given = str(name_or_path)
-    named = given in owners() or not own.looks_like_file(given) or given in brought_along()
-    data = _named(given) if named else bring(given, clusters)
+    named = given in owners() or given in brought_along()
+    file = None if named else given if own.looks_like_file(given) else own.in_folders(given)
+    data = _named(given) if file is None else bring(str(file), clusters)
     return data if clusters in (None, data.clusters) else _with_clusters(data, clusters)
 
 
@@ -48,7 +50,7 @@ def bring(path: str, clusters: int | None = None) -> Dataset:
     """
     several = own.read_views(path, clusters)
     found = several[0] if several else own.read(path, clusters)
-    place = Path(path).expanduser().resolve()
+    place = placed(path).resolve()
     views = (
         vectors(found.x)
         if found.x.ndim == 2

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.data import own_files
+from engine.data.finding import find, is_file, placed
 from engine.data.own_files import Raw
 from engine.errors import DataError, DataMissing
 
@@ -24,6 +25,8 @@ WANTED = 10
 """Clusters sought where nothing says how many: no labels, no class names, no number."""
 SEARCHED = 256 << 20
 """Bytes up to which exact copies are looked for."""
+LARGEST = 1e30
+"""Of values: beyond, differences are lost or overflow in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,13 @@ class Brought:
 
 def looks_like_file(name: str) -> bool:
     """Whether `name` is meant as a file rather than as the name of a registered data set."""
-    path = Path(name).expanduser()
-    return path.suffix.lower() in READERS or len(path.parts) > 1 or path.is_file()
+    path = placed(name)
+    return path.suffix.lower() in READERS or len(path.parts) > 1 or is_file(path)
+
+
+def in_folders(name: str) -> Path | None:
+    """The file of one's own that is called so, without its ending, in a folder of data."""
+    return next((found for ending in READERS if (found := find(f"{name}{ending}")) is not None), None)
 
 
 def report(path: str, clusters: int | None = None) -> list[str]:
@@ -78,9 +86,9 @@ def read_views(path: str, clusters: int | None = None) -> list[Brought]:
 
     Raises DataError with the first thing that is wrong, and with which view.
     """
-    place = Path(path).expanduser()
+    place = placed(path)
     found = []
-    for key, raw in own_files.views(place) if place.is_file() else []:
+    for key, raw in own_files.views(place) if is_file(place) else []:
         problems = _shape_problems(raw) or (brought := _judged(_scaled(raw), raw, clusters)).problems
         if not problems and raw.x.ndim == 2:
             problems = [
@@ -95,13 +103,13 @@ def read_views(path: str, clusters: int | None = None) -> list[Brought]:
 
 def examine(path: str, clusters: int | None = None) -> Brought:
     """Everything that can be found out about the file. Raises DataError where nothing can be read."""
-    place = Path(path).expanduser()
+    place = placed(path)
     if place.suffix.lower() not in READERS:
         raise DataError(
             f"{place.name} must be an .npz, a .zip of images or a .csv; got {place.suffix or 'no ending'}."
         )
-    if not place.is_file():
-        raise DataMissing(f"There is no file {place}; check the path.")
+    if not is_file(place):
+        raise DataMissing(f"There is no file {str(place)[:200]}; check the path.")
     raw = READERS[place.suffix.lower()](place)
     problems = _shape_problems(raw)
     if problems:
@@ -141,6 +149,11 @@ def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
         found.append(
             f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). "
             "Fill them or leave those samples out."
+        )
+    elif x.dtype.kind == "f" and max(-float(x.min()), float(x.max())) > LARGEST:
+        found.append(
+            f"values go from {x.min():g} to {x.max():g}; at most ±{LARGEST:g} can be computed with. Bring"
+            " them to another unit."
         )
     elif x.min() == x.max():
         found.append(

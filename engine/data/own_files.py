@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from engine.data.finding import arrays
+from engine.data.npz import arrays
 from engine.errors import DataError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def views(path: Path) -> list[tuple[str, Raw]]:
             f"{path.name} has one view, {keys[0]}; several views are called x1, x2 and so on, a single one is"
             " called x."
         )
-    lengths = {key: len(found[key]) for key in keys}
+    lengths = {key: len(found[key]) if found[key].ndim else 0 for key in keys}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{key} has {length}" for key, length in lengths.items())
         raise DataError(
@@ -288,7 +288,8 @@ def _opened(archive: zipfile.ZipFile, name: str) -> Iterator[Image.Image]:
         EOFError,
         zipfile.BadZipFile,
         zlib.error,
-        RuntimeError,
+        RuntimeError,  # NotImplementedError among them: packed in a way that Python cannot unpack
+        MemoryError,
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:

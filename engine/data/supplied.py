@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from engine.data.dataset import Dataset, DataSettings, fingerprint
-from engine.data.finding import Part, arrays, find, folders, read, source_parts
+from engine.data.finding import Part, find, folders, read, source_parts
+from engine.data.npz import arrays
 from engine.data.published import OTHER_COPY
 from engine.errors import DataError, DataMissing
 

@@ -37,7 +37,7 @@ from engine.models.pretraining import RECONSTRUCTION
 from engine.nets.layers import float32, perceptron
 from engine.nets.student_t import assignment_loss, log_assignment
 from engine.registry import register
-from engine.settings import knob
+from engine.settings import Width, knob
 
 ALARM = 2.0
 """Above this ratio of gradient norms the adversary rules and clusterings were seen to collapse."""
@@ -177,7 +177,7 @@ class ADEC(Embedded):
         ge=0,
         le=100,
     )
-    discriminator: tuple[int, ...] = knob(
+    discriminator: tuple[Width, ...] = knob(
         (500, 500, 2000),
         "Discriminator widths",
         "Hidden widths; the paper does not say.",

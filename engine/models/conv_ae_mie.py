@@ -23,7 +23,7 @@ from engine.nets.information import dependence, derangement
 from engine.nets.layers import float32
 from engine.nets.variational import critic
 from engine.registry import register
-from engine.settings import Settings, knob
+from engine.settings import Settings, Width, knob
 
 INFORMATION = Curve("information", "mutual information (MIE)")
 
@@ -48,7 +48,7 @@ class MIE(Settings):
         source="the paper (xz), the public code (zz)",
         advanced=True,
     )
-    hidden: tuple[int, ...] = knob(
+    hidden: tuple[Width, ...] = knob(
         (512, 256),
         "Widths of the critic",
         "For xz.",

@@ -19,7 +19,7 @@ from engine.models.state import State
 from engine.nets.augmentation import augmented
 from engine.nets.autoencoder import ClusteringAutoencoder, embed, unit_scale
 from engine.nets.k_means import k_means
-from engine.settings import knob
+from engine.settings import Width, knob
 
 DEEP = Family(
     "Deep clustering",
@@ -48,7 +48,7 @@ class Pretraining(ModelSettings):
     fits: ClassVar[Mapping[str, str]] = FITS
     compared_with: ClassVar[tuple[Arm, ...]] = ARMS
 
-    hidden: tuple[int, ...] = knob(
+    hidden: tuple[Width, ...] = knob(
         (500, 500, 2000),
         "Hidden widths",
         "Widths between input and embedding; the decoder mirrors them.",

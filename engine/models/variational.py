@@ -30,7 +30,7 @@ from engine.models.state import State
 from engine.nets.autoencoder import unit_scale
 from engine.nets.k_means import k_means
 from engine.nets.variational import ClusteringVAE, head_gap
-from engine.settings import knob
+from engine.settings import Width, knob
 
 TINY = 1e-7
 
@@ -91,10 +91,10 @@ class Variational(ModelSettings):
         "dense.",
         source="the public code (images)",
     )
-    filters: tuple[int, int] = knob(
+    filters: tuple[Width, Width] = knob(
         (32, 64), "Filters", "Channels of the convolutions.", source="the public code"
     )
-    hidden: tuple[int, ...] = knob(
+    hidden: tuple[Width, ...] = knob(
         (1024, 512),
         "Hidden widths",
         "Of a dense network; the decoder mirrors them.",
@@ -102,7 +102,7 @@ class Variational(ModelSettings):
         min_length=1,
         max_length=6,
     )
-    head: tuple[int, ...] = knob(
+    head: tuple[Width, ...] = knob(
         (1024, 1024, 512),
         "Widths of the clustering head",
         "Between embedding and assignment.",

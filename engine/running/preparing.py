@@ -6,7 +6,7 @@ from typing import Any
 from engine import data as engine_data
 from engine import registry
 from engine.data.dataset import Dataset
-from engine.errors import DataError, SettingsError
+from engine.errors import SettingsError
 from engine.models.protocols import check_declared
 from engine.running.action import Action
 from engine.running.actions import action_class, version_of
@@ -52,7 +52,7 @@ def prepare(
     if MODEL in models:  # a training that is not finished is taken as it stands
         models[MODEL] = store.as_it_is(store.find(models[MODEL])).key
     builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
-    if data is None and not builds_on:
+    if data == "" or (data is None and not builds_on):
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
     loaded = engine_data.load(data or next(iter(builds_on.values())).spec.data)
     if fitted:
@@ -108,11 +108,6 @@ def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, A
 
 
 def spec_of(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, str]) -> Spec:
-    clusters = getattr(action, "clusters", None) or data.clusters
-    if clusters > len(data):
-        raise DataError(
-            f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer."
-        )
     known = dict(builds_on)
     for role, base in action.bases().items():
         known[role] = builds_on.get(role) or spec_of(base, data, seed, below(action, role, known)).key

@@ -23,7 +23,7 @@ from engine.running.attacking import HALF, Attack
 from engine.running.fitting import fit
 from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
-from engine.settings import knob
+from engine.settings import Seed, knob
 
 
 @register
@@ -50,7 +50,7 @@ class Sweep(Action):
     lams: tuple[float, ...] = knob(
         (0.0,), "λ", "Weights of the penalty on the change of the reconstruction.", symbol="λ", min_length=1
     )
-    attack_seeds: tuple[int, ...] = knob(
+    attack_seeds: tuple[Seed, ...] = knob(
         (0,), "Seeds", "Each draws its own samples and starts.", min_length=1
     )
     n: int = knob(500, "Samples", "At most so many for each cell.", ge=1)

@@ -47,5 +47,7 @@ def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
             f"attack.locked must name views from 0 to {len(shapes) - 1}; got {wrong[0]}. The data have"
             f" {len(shapes)} view{'s' * (len(shapes) > 1)}."
         )
+    if locked and len(set(locked)) == len(shapes):
+        raise SettingsError("attack.locked names every view, which leaves nothing to change. Leave one out.")
     free = Views(torch.full((1, *shape), view not in locked) for view, shape in enumerate(shapes))
     return free.flat()[0] if locked else None

@@ -4,6 +4,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import psutil
 import torch
 from torch import nn
 
@@ -21,6 +22,9 @@ from engine.running.ingredients import ROLE as INGREDIENT
 from engine.running.watching import Watch
 from engine.settings import Settings, knob
 from engine.store import checkpoint
+
+BYTES_TRAINED = 16
+"""Of a weight while it trains: itself, its gradient and two moments, in float32."""
 
 
 @register
@@ -85,12 +89,26 @@ class Train(Action):
         return found
 
     def suits(self, data: Dataset) -> None:
-        """Raises DataError where labels are missing, or the network cannot be built for samples of their
-        shape.
+        """Raises DataError where labels are missing, there are fewer samples than clusters, or the network
+        cannot be built for samples of their shape; SettingsError where it does not fit into the memory.
         """
-        if self.chosen().supervised:
+        chosen, clusters = self.chosen(), self.clusters or data.clusters
+        if chosen.supervised:
             self._labels(data)
-        self.chosen().network(data.views.shapes, self.clusters or data.clusters)
+        if clusters > len(data):
+            raise DataError(
+                f"{clusters} clusters were asked for, but {data.name} has {len(data)} samples; ask for fewer."
+            )
+        with torch.device("meta"):  # nothing is allocated
+            network = chosen.network(data.views.shapes, clusters)
+        numbers = sum(parameter.numel() for parameter in network.parameters())
+        needed, there = numbers * BYTES_TRAINED, psutil.virtual_memory().total
+        if needed > there:
+            raise SettingsError(
+                f"The network of {self.model} would have {numbers:,} weights, which take"
+                f" {needed / 1e9:,.0f} GB while it trains; this machine has {there / 1e9:,.0f} GB. Choose"
+                " smaller widths."
+            )
 
     def _labels(self, data: Dataset) -> np.ndarray:
         """What a supervised method learns from. Raises DataError where there is nothing."""

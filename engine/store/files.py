@@ -21,9 +21,9 @@ def read_json(file: Path) -> dict[str, Any]:
     """The values in `file`, `{}` where it is not there. Raises RunBroken where it holds no JSON object."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except ValueError:
+    except (ValueError, RecursionError, OSError):
         raise RunBroken(
             f"{file.name} in {file.parent} must be JSON that Feint wrote; it is damaged. Delete the run and"
             " start it again."

@@ -283,7 +283,7 @@ def _spec_of(folder: Path, stamp: tuple[int, int], name: str) -> tuple[Spec, str
     """
     values = read_json(folder / "spec.json")
     if not values:
-        if not folder.exists():
+        if not folder.is_dir():
             raise RunBroken(f"There is no run in {folder}; give the folder of a run.")
         raise RunBroken(
             f"The run {name} is half-written (it has no spec.json); delete it and start it again."

@@ -1,6 +1,7 @@
 """All runs under a home, and the read-only zoo: found, queried, created, deleted."""
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Collection, Mapping
@@ -16,6 +17,14 @@ from engine.store.spec import Spec
 
 ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
 SHORTEST_PREFIX = 4
+LONGEST = 100
+"""Letters of a name that can be a run's."""
+KEY = re.compile(r"[0-9a-f]{16}")
+ELSEWHERE = (
+    "A link carries only a run's key; the page it was copied from has the command that makes the same run"
+    " here, under Reproduce and share."
+)
+"""What is said of a key that no run here has."""
 DONE = ("finished", "zoo")
 """Statuses of a run that can be built on."""
 LIVE = ("queued", "running")
@@ -138,8 +147,8 @@ class Store:
 
     def _own(self, key: str) -> Run | None:
         """One's own run of exactly this key: its folder, and no other is looked at."""
-        if not key or key.startswith(".") or Path(key).name != key:  # it is typed, or comes with a link
-            return None
+        if len(key) > LONGEST or not key or key.startswith(".") or Path(key).name != key:
+            return None  # it is typed, or comes with a link
         folder = self.folder / key
         return Run(folder) if folder.is_dir() else None
 
@@ -150,13 +159,7 @@ class Store:
         if len(begun) > 1:
             raise UnknownName("run", name, [run.key for run in begun])
         if not begun:
-            raise UnknownName(
-                "run",
-                name,
-                [*zoo, *known],
-                "A link carries only a run's key; the page it was copied from has the "
-                "command that makes the same run here, under Reproduce and share.",
-            )
+            raise UnknownName("run", name, [*zoo, *known], ELSEWHERE if KEY.fullmatch(name) else "")
         return begun[0]
 
     def create(self, spec: Spec) -> Run:
