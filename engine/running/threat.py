@@ -9,7 +9,7 @@ from torch import Tensor
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
 from engine.data.views import Shapes, Views
-from engine.errors import SettingsError
+from engine.errors import BudgetError, SettingsError
 from engine.objectives.protocols import ObjectiveSettings
 
 
@@ -39,7 +39,7 @@ class Threat:
 
 def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
     """(d,) True where a flat row may change; None where no view is locked. Raises SettingsError for a view
-    that is not there.
+    that is not there, BudgetError where every view is locked.
     """
     wrong = [view for view in locked if not 0 <= view < len(shapes)]
     if wrong:
@@ -48,6 +48,6 @@ def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
             f" {len(shapes)} view{'s' * (len(shapes) > 1)}."
         )
     if locked and len(set(locked)) == len(shapes):
-        raise SettingsError("attack.locked names every view, which leaves nothing to change. Leave one out.")
+        raise BudgetError("attack.locked leaves nothing to change: every view is locked. Unlock one.")
     free = Views(torch.full((1, *shape), view not in locked) for view, shape in enumerate(shapes))
     return free.flat()[0] if locked else None

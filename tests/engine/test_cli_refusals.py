@@ -52,7 +52,7 @@ def described() -> None:
         (f"{ATTACK} --epsilon {'[' * DEEP}", "JSON that is nested a few times at most"),
         (f"{ATTACK} --epsilon nan", "epsilon must be a finite number"),
         (f"{ATTACK} --epsilon {'9' * 5000}", "epsilon must be"),
-        (f"{ATTACK} --locked 0", "locked names every view"),
+        (f"{ATTACK} --locked 0", "every view is locked"),
         (f"{ATTACK} --n 0", "n must be greater than or equal to 1"),
         (f"attack pgd --model {'a' * 300}", "No run is called 'aaa"),
         ("attack pgd --model ☃", "No run is called"),
