@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from app.address import connection, layout, links
+from app.address import connection, layout
 from app.attack import before_and_after, controls, downloads, levels, on_the_map, other_models, takeaway
-from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
@@ -27,18 +26,13 @@ with look:
     with st.container(horizontal=True, vertical_alignment="center"):
         axis = levels.choose_axis(victim, threat)
         umap = on_the_map.umap_toggle(victim)
-    question = threat.ladder(victim.run.key, sample, axis)
+    question = threat.ladder(victim.run.key, sample, levels.axis(threat, axis))
     answer = connection.ask(question, "Climbing the ladder…")
     if axis == "epsilon":
         levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     drawing = on_the_map.drawing(victim, threat.objective, answer, question if umap else None)
-    released = ladder(
-        drawing, key=f"ladder-{axis}-{st.session_state.get('jumps', 0)}", level=links.value("step", -1)
-    )
-    if released is not None:
-        links.put("step", released)
-    level = levels.shown_level(answer, links.value("step", -1))
+    level = levels.drawn(drawing, "ladder")
     again = reproduce.lines(levels.at_level(threat, answer, level).wanted(victim.run))
     before_and_after.show(victim, answer, level)
     downloads.show(victim, threat, drawing, level, again["Command line"])

@@ -27,6 +27,7 @@ with left:
             names,
             key=links.key("tab", names[0], lambda name: name in names),
             format_func=lambda name: axes.AXES[name].along,
+            on_change=which.close,
             required=True,
         )
     ]
@@ -39,7 +40,7 @@ with left:
         begun = runs.begin(asked)
         if begun is not None:
             links.put("run", begun.key)
-            links.put("step", -1)
+            links.put("at", "")
             st.rerun()
 with look:
     run = which.choose(axis, victim)

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from app.address import connection, layout, links
-from app.attack import levels, on_the_map
-from app.components.ladder import ladder
+from app.attack import on_the_map
+from app.components.ladder import ladder, start_level
 from app.forms.choose_model import DEFAULT_MODEL, victim_of
 from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
@@ -24,10 +24,8 @@ if DEFAULT_MODEL in zoo:
     level = ladder(drawing, key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
         if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
-            links.go(
-                "attack",
-                {"model": victim.name, "sample": sample, "step": levels.shown_level(answer, level)},
-            )
+            at = answer.levels[start_level(answer) if level is None else level]
+            links.go("attack", {"model": victim.name, "sample": sample, "tab": "epsilon", "eps": at})
         if st.button("See which samples break", icon=":material/search:"):
             links.go("inspect", {"model": victim.name})
         if st.button("Train one yourself", icon=":material/model_training:"):

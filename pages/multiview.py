@@ -4,14 +4,13 @@ touched.
 
 import streamlit as st
 
-from app.address import connection, layout, links, notices
+from app.address import connection, layout, notices
 from app.attack import controls, levels, on_the_map, takeaway
-from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
 from app.papers.multiview import attackers, many_samples, one_sample
-from app.papers.multiview.levels import level_of, questions, step_of
+from app.papers.multiview.levels import questions
 from app.runs import reproduce
 
 TITLE, ICON, PLACE = "Multi-view", "stacks", 40
@@ -38,14 +37,7 @@ with look:
     levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     attackers.explain_fit(chosen, threat)
-    released = ladder(
-        on_the_map.drawing(victim, threat.objective, answer),
-        key=f"views-{st.session_state.get('jumps', 0)}",
-        level=level_of(answer, links.value("step", -1)),
-    )
-    if released is not None:
-        links.put("step", step_of(answer, released))
-    level = levels.shown_level(answer, level_of(answer, links.value("step", -1)))
+    level = levels.drawn(on_the_map.drawing(victim, threat.objective, answer), "views")
     one_sample.sizes(views, answer, level)
     left, right = st.columns([1, 3], gap="medium")
     with left:

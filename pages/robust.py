@@ -6,7 +6,6 @@ import streamlit as st
 
 from app.address import connection, layout, links
 from app.attack import levels, on_the_map
-from app.components.ladder import ladder
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers.robust import along_nu, columns, networks, own_attack, rounds
@@ -55,14 +54,8 @@ def drag() -> dict[str, str]:
         question = along_nu.question(victim, sample, fitted)
         answer = connection.ask(question, "Climbing the ladder…")
         along_nu.takeaway(answer)
-        released = ladder(
-            on_the_map.drawing(victim, question.objective.name, answer),
-            key=f"nu-{'-'.join(question.attack.fitted)}",
-            level=links.value("step", -1),
-        )
-        if released is not None:
-            links.put("step", released)
-        along_nu.likeness(answer, levels.shown_level(answer, links.value("step", -1)))
+        drawing = on_the_map.drawing(victim, question.objective.name, answer)
+        along_nu.likeness(answer, levels.drawn(drawing, f"nu-{'-'.join(question.attack.fitted)}"))
     return reproduce.answer(question)
 
 
@@ -77,7 +70,7 @@ def train() -> dict[str, str]:
             "Network or attack",
             [*methods, *attacks],
             format_func=lambda one: (methods | attacks)[one]["title"],
-            key="robust/method",
+            key=links.key("method", next(iter(methods)), lambda one: one in {**methods, **attacks}),
             help="\n\n".join(f"{entry['title']}: {entry['summary']}" for entry in methods.values()),
         )
         wish = own_attack.choose(name) if name in attacks else None

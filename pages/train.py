@@ -12,20 +12,19 @@ from app.train.explain import explain
 TITLE, ICON, PLACE = "Train", "model_training", 70
 
 catalogue = connection.catalogue()
-asked = follow.in_address()
-
 layout.page_head(
     "What happens inside while it learns?",
     "Train a method on real images and watch: its losses pull against each other, its clusters settle, its"
     " pictures blur. It goes on when you leave; the same address brings you back.",
 )
-left, right = st.columns([3, 9], gap="large")
+asked = follow.in_address()
+choose.adopt(asked)
+left, right = layout.choose_and_look()
 with left:
     data, usable = choose.choose_data(catalogue["data"], "digits")
     card = catalogue["data"][data]
     names = [name for name, entry in catalogue["model"].items() if choose.trains_on(entry, card)]
-    choose.first_method("train_method", follow.method_of(asked), names)
-    method = choose.choose_method(names, key="train_method", persist_state="session")
+    method = choose.choose_method(names, choose.suggested(names))
     choose.begin(method, data, f"train/{data}", usable, compare=True)
 with right:
     shown = follow.shown(asked, data, method["name"])

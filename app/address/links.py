@@ -47,6 +47,14 @@ PARAMETERS = (
     "step",
     "study",
     "size",
+    "nu",
+    "top",
+    "at",
+    "attack_settings",
+    "objective_settings",
+    "method",
+    "preset",
+    "settings",
 )
 OF_A_PAGE = (
     "run",
@@ -63,6 +71,12 @@ OF_A_PAGE = (
     "step",
     "study",
     "size",
+    "nu",
+    "top",
+    "at",
+    "method",
+    "preset",
+    "settings",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.
@@ -109,6 +123,7 @@ def _page(file: Path) -> PageScript | None:
 def open_address(page: str = "") -> None:
     """Once a script run, before any widget: take what the URL of this page says into the session."""
     address = st.session_state.setdefault("address", {})
+    st.session_state["address_shown"] = {}
     seen = {} if _turned_to(page) else st.session_state.setdefault("address_seen", {})
     current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
     version = st.query_params.get("v", ADDRESS_VERSION)
@@ -120,6 +135,7 @@ def open_address(page: str = "") -> None:
     for name, text in current.items():
         if seen.get(name) != text:
             address[name] = text
+            _said().add(name)
             st.session_state.pop(f"p_{name}", None)
     st.session_state["address_seen"] = current or seen
 
@@ -138,8 +154,10 @@ def _turned_to(page: str) -> bool:
     aside, address = st.session_state.setdefault("address_aside", {}), st.session_state["address"]
     aside[before] = {name: address[name] for name in OF_A_PAGE if name in address}
     kept = {name: value for name, value in address.items() if name not in OF_A_PAGE} | aside.get(page, {})
+    said = _said() & kept.keys()
     forget(*PARAMETERS)
     address.update(kept)
+    _said().update(said)
     return True
 
 
@@ -179,6 +197,25 @@ def put(name: str, new: str | int | float | bool) -> None:
     """Set an address parameter; call it before its widget is drawn, or from a callback."""
     st.session_state["address"][name] = new
     st.session_state[f"p_{name}"] = new
+    _said().add(name)
+
+
+def chosen(name: str, default: Value) -> bool:
+    """Whether a parameter was chosen, by a link or by a hand, and is not merely its default."""
+    return name in _said() or value(name, default) != default
+
+
+def show(name: str, shown: str | int | float | bool) -> None:
+    """Let the URL say what the picture is drawn with, where a page finds that by itself: the choice stays
+    what it is, and whoever opens the link has the same picture.
+    """
+    st.session_state["address_shown"][name] = shown
+
+
+def _said() -> set[str]:
+    """The parameters that a link or a hand has set."""
+    found: set[str] = st.session_state.setdefault("address_said", set())
+    return found
 
 
 def forget(*names: str) -> None:
@@ -186,6 +223,7 @@ def forget(*names: str) -> None:
     for name in names:
         st.session_state["address"].pop(name, None)
         st.session_state.pop(f"p_{name}", None)
+        _said().discard(name)
 
 
 def remember() -> None:
@@ -194,8 +232,9 @@ def remember() -> None:
     for name in PARAMETERS:
         if f"p_{name}" in st.session_state:
             address[name] = st.session_state[f"p_{name}"]
+    shown = address | st.session_state["address_shown"]
     wanted = {"v": ADDRESS_VERSION} | {
-        name: _text(address[name]) for name in PARAMETERS if address.get(name) not in (None, "")
+        name: _text(shown[name]) for name in PARAMETERS if shown.get(name) not in (None, "")
     }
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

@@ -1,21 +1,34 @@
-"""The levels of one sample's ladder: along what they lie, which is shown, and where one may jump."""
+"""The levels of one sample's ladder: along what they lie, which is shown, and where one may jump.
 
+The address holds where a ladder stands as a value of its own axis, never as the number of a level: so a link
+means the same on every ladder, and one axis knows nothing of another's.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from app.address import links
-from app.components.ladder import start_level
+from app.components.ladder import Drawing, ladder, start_level
 from app.forms import possible
 from app.forms.choose_model import Victim
-from app.forms.threat import Threat, sizes
+from app.forms.threat import Threat, largest, sizes
 from engine.asking.answers import LadderAnswer
+from engine.asking.questions import TOP, Axis
 
 OVER = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 """What a ladder's axis is called where one is chosen."""
 NAMES = {"epsilon": "ε", "path": "step", "lambda": "λ", "nu": "ν"}
 """What a level of it is called."""
+PARAMETERS = {
+    "epsilon": ("eps", Threat().epsilon),
+    "path": ("step", 0),
+    "lambda": ("lambda", 0.0),
+    "nu": ("nu", 0.0),
+}
+"""Axis of a ladder -> the parameter that holds where it stands, and what that is while nobody has chosen."""
 
 
 def axis_of_address(victim: Victim) -> str:
@@ -45,20 +58,82 @@ def choose_axis(victim: Victim, threat: Threat) -> str:
     )
 
 
+def drawn(drawing: Drawing, key: str) -> int:
+    """Draw a ladder where the address says, else where it begins; the level at which it stands.
+
+    What is let go is chosen, and the URL holds the value at which the picture stands, chosen or not.
+    """
+    answer = drawing.answer
+    name, value = PARAMETERS[answer.axis][0], _chosen_value(answer)
+    level = start_level(answer) if value is None else _nearest(answer.levels, value)
+    kept = st.session_state.setdefault("ladder", {"value": value, "count": 0})
+    if value is not None and kept["value"] not in (None, value):
+        kept["count"] += 1  # chosen elsewhere: another ladder, which nobody has let go yet
+    kept["value"] = value
+    widget = f"{key}-{answer.axis}-{kept['count']}"
+
+    def let_go() -> None:
+        there = st.session_state[widget].get("level")
+        if isinstance(there, int) and 0 <= there < len(answer.levels):
+            put(answer, there)
+            st.session_state["ladder"]["value"] = _chosen_value(answer)
+
+    ladder(drawing, key=widget, level=level, on_level=let_go)
+    links.show(name, _value(answer, level))
+    return level
+
+
+def put(answer: LadderAnswer, level: int) -> None:
+    """Choose a level of a ladder: its value goes into the address."""
+    links.put(PARAMETERS[answer.axis][0], _value(answer, level))
+
+
+def axis(threat: Threat, name: str) -> Axis:
+    """The levels of a threat's ladder. One over ε goes as far as any ε that was asked for, also once a
+    smaller one is chosen, else it would change under the hand.
+    """
+    if name != "epsilon":
+        return threat.axis(name)
+    said = links.value("top", "", lambda text: not text or 0 <= _number(text) <= largest(threat.norm))
+    top = max(TOP[threat.norm], _number(said or "0"), threat.epsilon)
+    if top > TOP[threat.norm]:
+        links.put("top", f"{top:.6g}")
+    return Axis.of_epsilon(threat.norm, top)
+
+
+def _chosen_value(answer: LadderAnswer) -> float | None:
+    """Where the address says that a ladder stands; None while nobody has chosen."""
+    name, default = PARAMETERS[answer.axis]
+    return float(links.value(name, default)) if links.chosen(name, default) else None
+
+
+def _value(answer: LadderAnswer, level: int) -> float | int:
+    """The value of a level, as the address has it."""
+    there = answer.levels[level]
+    return int(there) if answer.axis == "path" else float(there)
+
+
+def _number(text: str) -> float:
+    """The number that a text says, NaN where it says none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _nearest(levels: Sequence[float], value: float) -> int:
+    return int(np.abs(np.array(levels) - value).argmin())
+
+
 def jump(answer: LadderAnswer) -> None:
     """Sizes that people can judge by eye, as places on a ladder over ε."""
-    levels = np.array(answer.levels)
-    places = {
-        f"{name} {size:g}": int(np.abs(levels - size).argmin()) for name, size in sizes(answer.norm).items()
-    }
+    places = {f"{name} {size:g}": _nearest(answer.levels, size) for name, size in sizes(answer.norm).items()}
 
     def chosen() -> None:
         name = st.session_state["jump"]
         if name:
-            links.put("step", places[name])
+            put(answer, places[name])
             st.session_state["jump"] = None
-            # another ladder, which nobody has released yet
-            st.session_state["jumps"] = st.session_state.get("jumps", 0) + 1
 
     st.pills("Go to", list(places), key="jump", on_change=chosen, label_visibility="collapsed")
 
@@ -69,14 +144,6 @@ def at_level(threat: Threat, answer: LadderAnswer, level: int) -> Threat:
     if answer.axis == "epsilon":
         return replace(threat, epsilon=here)
     return replace(threat, lam=here) if answer.axis == "lambda" else threat
-
-
-def shown_level(answer: LadderAnswer, level: int | None) -> int:
-    """The level of the address or that was released, at most the last one; where it is none, the one the
-    ladder starts at.
-    """
-    last = len(answer.levels) - 1
-    return min(level, last) if level is not None and level >= 0 else start_level(answer)
 
 
 def adversarial(answer: LadderAnswer, level: int) -> np.ndarray:

@@ -27,6 +27,8 @@ def sentence(victim: Victim, objective: str, answer: LadderAnswer) -> str:
         where = f"is in {_group(victim, own)}" if target is not None else f"{does} **without any attack**"
         return f"It {where} already: choose another {'target' if target is not None else 'sample'}."
     noise = f"noise of the same size does so at {answer.noise_reached} of {len(answer.levels)} levels"
+    if not answer.reached.any():
+        return f"{_nowhere(answer)} was found at which it {does}; {noise}."
     return f"It {does} {_where(answer)}; {noise}."
 
 
@@ -56,14 +58,19 @@ def _group(victim: Victim, group: int | None) -> str:
     return f"{victim.grouping} **{victim.names[group]}**"
 
 
-def _where(answer: LadderAnswer) -> str:
-    """At which ε, at which steps, or up to which λ the objective is reached."""
-    assert answer.reached is not None, "asked only of an objective that knows success"
+def _nowhere(answer: LadderAnswer) -> str:
+    """What was looked through in vain: a larger ε, more steps or a stronger attack may still find it."""
     if answer.axis == "epsilon":
-        return f"at **{_star(answer)}**"
+        return f"No ε up to {answer.levels[-1]:g}"
+    return f"No {NAMES[answer.axis]} at ε = {answer.epsilon:g}"
+
+
+def _where(answer: LadderAnswer) -> str:
+    """At which ε, at which steps, or up to which λ the objective is reached; asked where it is."""
+    assert answer.reached is not None, "asked only of an objective that knows success"
     there, levels = np.flatnonzero(answer.reached), answer.levels
-    if not len(there):
-        return "at none of the levels"
+    if answer.axis == "epsilon":
+        return f"at **{_star(answer, levels[there[0]])}**"
     if answer.axis == "path":
         lasting = len(there) == len(levels) - there[0]
         return f"{'from' if lasting else 'at'} step {levels[there[0]]:g} {'on' if lasting else 'first'}"
@@ -72,11 +79,12 @@ def _where(answer: LadderAnswer) -> str:
     return f"at {len(there)} of {len(levels)} {NAMES[answer.axis]}, the last {levels[there[-1]]:g}"
 
 
-def _star(answer: LadderAnswer) -> str:
-    star = answer.epsilon_star
-    if star is None:
-        return f"ε\\* > {answer.levels[-1]:g}: not found on this ladder"
-    return f"ε\\* ≤ {plot.bound(star)} ({math.ceil(star * 255 - 1e-4)}/255)"
+def _star(answer: LadderAnswer, first: float) -> str:
+    """The smallest ε that was found, as an upper bound; of pixels in 255ths too."""
+    bound = plot.bound(first if answer.epsilon_star is None else answer.epsilon_star)
+    if answer.norm != "linf":
+        return f"ε\\* ≤ {bound}"
+    return f"ε\\* ≤ {bound} ({math.ceil(float(bound) * 2550 - 1e-6) / 10:g}/255)"
 
 
 def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:

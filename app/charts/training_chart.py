@@ -112,7 +112,8 @@ def _line(
         x=known[x],
         y=known[column].rolling(smooth, min_periods=1).mean(),
         name=name,
-        mode="lines",
+        mode="lines" if len(known) > 1 else "lines+markers",  # a single point has no line
+        marker={"symbol": style["symbol"], "size": 8, "color": style["colour"]},
         line={"color": style["colour"], "dash": style["dash"], "width": 2.2},
         hovertemplate=f"{name}: %{{y:.3f}}<extra></extra>",
     )

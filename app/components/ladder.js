@@ -520,7 +520,7 @@ class Ladder {
     const { axis, norm, levels } = this.data;
     if (axis === "path") return `of ${Math.round(levels[this.count - 1])}`;
     if (axis === "lambda") return "weight on the reconstruction";
-    if (axis === "nu") return `${Math.round(1000 * value * 10) / 10} on the mean`;
+    if (axis === "nu") return "weight of the disagreement";
     return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;
   }
 

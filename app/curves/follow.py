@@ -62,29 +62,29 @@ def _follow(name: str, lived: bool, axis: SweepAxis, at: float) -> None:
 def _draw(run: Run, table: pd.DataFrame, axis: SweepAxis, at: float, ended: bool) -> None:
     """The sentence and the curves; where the sweep has ended, tables and downloads too."""
     st.markdown(takeaway(table, run, axis))
-    drawn, places = figures(table, run, axis, at), _places(table, run, axis)
+    drawn, values = figures(table, run, axis, at), _values(table, run, axis)
     kinds = list(drawn)
     for start in range(0, len(kinds), BESIDE):
         row = kinds[start : start + BESIDE]
         for column, kind in zip(st.columns(len(row), gap="medium"), row, strict=True):
             with column:
                 key = f"sweep-{run.key[:8]}-{axis.name}-{kind}"
-                plot.show(drawn[kind], key, on_select=partial(_clicked, key, places), table=ended)
+                plot.show(drawn[kind], key, on_select=partial(_clicked, key, values), table=ended)
     if ended:
         _downloads(run, table, drawn)
 
 
-def _places(table: pd.DataFrame, run: Run, axis: SweepAxis) -> list[int]:
-    """The place among the sweep's values of each value that was measured, in rising order."""
+def _values(table: pd.DataFrame, run: Run, axis: SweepAxis) -> list[float]:
+    """The sweep's own value for each that was measured, in rising order."""
     values = np.array(axis.values(run.spec))
-    return [int(np.abs(values - value).argmin()) for value in sorted(table[axis.column].unique())]
+    return [float(values[np.abs(values - value).argmin()]) for value in sorted(table[axis.column].unique())]
 
 
-def _clicked(key: str, places: Sequence[int]) -> None:
+def _clicked(key: str, values: Sequence[float]) -> None:
     """A point was clicked: it is opened below, by the whole page and not by the fragment alone."""
     points = plot.clicked(st.session_state[key])
     if points:
-        links.put("step", places[int(points[0][0])])
+        links.put("at", f"{values[int(points[0][0])]:.6g}")
         st.session_state["sweeps/opened"] = True
 
 

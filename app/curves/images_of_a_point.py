@@ -1,6 +1,6 @@
 """The images behind a point of a sweep's curves: the attack of its cell, run again where it was not kept.
 
-The point that is open is kept in the address as its place among the sweep's values (`step`).
+The point that is open is kept in the address (`at`): its value on the sweep's axis.
 """
 
 from typing import Any
@@ -10,12 +10,13 @@ import streamlit as st
 
 from app.address import connection, links, notices
 from app.components.picker import picker
+from app.curves import which
 from app.curves.axes import SweepAxis
 from app.curves.which import model_of
+from app.forms import in_address
 from app.forms.choose_model import victim_of
 from app.inspect.finished_attack import FinishedAttack, look, target_of
 from app.runs import wanted as runs
-from engine.asking.questions import TOP
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -29,14 +30,14 @@ SAME = ("objective", "objective_settings", "norm", "n", "half", "cluster", "lock
 
 def show(run: Run, axis: SweepAxis, at: float) -> None:
     """The adversarial samples of the point that is open: the same attack, run again where it was not kept."""
-    values, place = axis.values(run.spec), links.value("step", -1)
-    if not 0 <= place < len(values):
+    value = which.opened(run, axis)
+    if value is None:
         st.caption("Click a point of a curve: the images behind it open here.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"The images behind {axis.symbol} = {values[place]:g}", anchor=False)
+        st.subheader(f"The images behind {axis.symbol} = {value:g}", anchor=False)
         seed = _choose_seed(run)
-    asked = cell(run.spec, {axis.column: values[place], axis.other.column: at}, seed)
+    asked = cell(run.spec, {axis.column: value, axis.other.column: at}, seed)
     attack = runs.wanted_or_button(
         asked,
         "The images",
@@ -119,7 +120,7 @@ def _pick(attacked: FinishedAttack, rows: np.ndarray) -> None:
         size=64,
     )
     if picked is not None:
-        links.go("attack", address(attacked.run) | {"sample": picked, **_level(attacked.run)})
+        links.go("attack", address(attacked.run) | {"sample": picked, "tab": "epsilon"})
 
 
 def address(run: Run) -> dict[str, str | int | float]:
@@ -136,12 +137,6 @@ def address(run: Run) -> dict[str, str | int | float]:
         "n": settings["n"] or run.result()["n"],
         "steps": settings["attack_settings"].get("steps"),
         "target": target_of(run),
+        **in_address.of_attack(run.spec),
     }
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _level(run: Run) -> dict[str, str | int]:
-    """The ladder over ε, at the level that is nearest to the attack's ε."""
-    settings = run.spec.settings
-    top = max(TOP[settings["norm"]], settings["epsilon"])
-    return {"tab": "epsilon", "step": round(64 * settings["epsilon"] / top)}

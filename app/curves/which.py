@@ -49,10 +49,16 @@ def choose(axis: SweepAxis, victim: Victim) -> Run | None:
         [""] * (not current) + list(found),
         key=links.key("run", current),
         label_visibility="collapsed",
-        on_change=_close,
+        on_change=close,
         format_func=lambda key: _listed(found[key]) if key else "Reopen a sweep…",
     )
     return found.get(key)
+
+
+def opened(run: Run, axis: SweepAxis) -> float | None:
+    """The value whose images are open, as the address has it; None where it names none of this sweep."""
+    text = links.value("at", "")
+    return next((value for value in axis.values(run.spec) if f"{value:.6g}" == text), None)
 
 
 def other_value(run: Run, axis: SweepAxis) -> float:
@@ -82,9 +88,9 @@ def model_of(run: Run) -> tuple[str, str, str]:
     return naming.title(model.spec), model.spec.data, model.name
 
 
-def _close() -> None:
+def close() -> None:
     """No point of another sweep is open."""
-    links.put("step", -1)
+    links.put("at", "")
 
 
 def _listed(run: Run) -> str:

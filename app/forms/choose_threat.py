@@ -184,5 +184,6 @@ def _more(label: str, entry: dict[str, Any], fields: tuple[str, ...]) -> dict[st
     if not fields:
         return {}
     with st.popover(label, icon=":material/tune:"):
-        choice = settings_form.choose(entry, key=entry["kind"], only=fields)
+        parameter = f"{entry['kind']}_settings"
+        choice = settings_form.choose(entry, key=entry["kind"], only=fields, parameter=parameter)
     return {name: choice["values"][name] for name in fields}

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from app.address import links
+from app.forms import in_address
 from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
 
 Choice = dict[str, Any]
@@ -29,19 +31,25 @@ def choose(
     about: Mapping[str, str] | None = None,
     only: tuple[str, ...] | None = None,
     fold: bool = False,
+    parameter: str = "",
 ) -> Choice:
     """Draw the form of a catalogue entry and return the choice made in it.
 
     `preset` is selected at first; `about` adds measured words to a preset's name ("about 1 min here"); `only`
     restricts the form to these top-level fields. Advanced fields are folded away, and with `fold` all fields
-    are.
+    are. The changes stand in the address under `parameter`, where it is given.
     """
-    chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, about or {})
+    chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, about or {}, bool(parameter))
     base = merged(entry["defaults"], entry["presets"].get(chosen, {}))
     shown = [knob for knob in knobs(entry) if only is None or knob.path in only]
     prefix = f"{key}/{entry['name']}/{chosen}"
+    if parameter:
+        _take_from_link(parameter, entry["name"], shown, base, prefix)
     values = _drawn(shown, base, prefix, "Settings" if fold else "")
     changes = {path: values[path] for path, at_first in flat(base) if values[path] != at_first}
+    if parameter:
+        st.session_state[f"written/{parameter}"] = in_address.text_of(changes)
+        links.put(parameter, in_address.text_of(changes))
     if changes:
         _reset_button("Back to the preset" if chosen else "Back to the defaults", prefix, base, changes)
     sentence = next(
@@ -56,6 +64,19 @@ def choose(
         "values": nested(values),
         "sentence": sentence,
     }
+
+
+def _take_from_link(
+    parameter: str, owner: str, shown: Sequence[Knob], base: Mapping[str, Any], prefix: str
+) -> None:
+    """Fill the form with what a link says of it: what it does not say is as in the preset."""
+    text = in_address.brought(parameter, st.session_state.get(f"written/{parameter}"))
+    if text:
+        said = in_address.changes_of(text, owner, shown)
+        paths = {knob.path for knob in leaves(shown)}
+        for path, value in flat(base):
+            if path in paths:
+                st.session_state[f"{prefix}/{path}"] = _shown(said.get(path, value))
 
 
 def _drawn(shown: Sequence[Knob], base: Mapping[str, Any], prefix: str, folder: str) -> dict[str, Any]:
@@ -74,14 +95,17 @@ def _words(option: Any) -> str:
 
 
 def _pick_preset(
-    entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str]
+    entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str], in_link: bool
 ) -> str | None:
     names = list(entry["presets"])
     if not names:
         return None
     name = f"{key}/preset/{first}"
     st.session_state.setdefault(name, first if first in names else names[0])
-    return st.segmented_control(
+    asked = in_address.brought("preset", st.session_state.get("written/preset")) if in_link else ""
+    if asked in names:
+        st.session_state[name] = asked
+    chosen = st.segmented_control(
         "Preset",
         names,
         key=name,
@@ -91,6 +115,10 @@ def _pick_preset(
         format_func=lambda preset: " · ".join(filter(None, (_words(preset), about.get(preset)))),
         help="A named set of values; change what you like below.",
     )
+    if in_link:
+        st.session_state["written/preset"] = chosen
+        links.put("preset", chosen or "")
+    return chosen
 
 
 def _fields(

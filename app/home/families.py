@@ -68,7 +68,7 @@ def _ways_in(family: Family, entries: Mapping[str, Run]) -> None:
     for name, run in entries.items():
         if st.button(f"Attack {name}", key=f"family/{name}", icon=":material/bolt:"):
             sample = first_sample(run.spec.data)
-            links.go(family["page"], {"model": name, "sample": sample, "step": -1})
+            links.go(family["page"], {"model": name, "sample": sample})
     if not entries and st.button("Train one", key=f"family/{family['name']}", icon=":material/play_arrow:"):
         links.go("train", {})
 

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, layout, links, notices
-from app.forms import possible
+from app.forms import in_address, possible
 from app.forms.choose_model import Victim, choose_model
 from app.forms.choose_threat import choose_threat
 from app.forms.threat import Threat
@@ -72,6 +72,7 @@ def _choices_of(run: Run) -> dict[str, Any]:
         "norm": said["norm"],
         "target": target_of(run),
         "steps": said["attack_settings"].get("steps"),
+        **in_address.of_attack(run.spec),
     }
     if run.spec.action == "pairs":
         return found

@@ -45,6 +45,7 @@ def _card(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         headline.headline(run)
         headline.open_link(run)
+        headline.attack_as_it_is(run)
         if status not in (*LIVE, "zoo"):
             _delete(run)
     if words := _words(run):

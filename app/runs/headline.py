@@ -8,6 +8,7 @@ import streamlit as st
 from app.address import connection, links, notices
 from app.runs.naming import address_of, bold, page_of, title
 from engine.errors import FeintError
+from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.store import LIVE
 
@@ -41,6 +42,26 @@ def headline(run: Run) -> None:
 def open_link(run: Run) -> None:
     """A link to the page that shows a run."""
     link(page_of(run.spec), "Open", "open_in_full", address_of(run))
+
+
+def attack_as_it_is(run: Run) -> None:
+    """The button that attacks a training which is not finished, as it stands at its last checkpoint; nothing
+    for any other run, or before its first.
+    """
+    if run.spec.action != "train" or run.status() not in (*LIVE, *RESUMED) or not snapshot.possible(run):
+        return
+    if st.button(
+        "Attack as it is now",
+        icon=":material/bolt:",
+        key=f"do/{run.key}/attack",
+        help="Its model at its last checkpoint is kept and attacked; the training itself is not touched.",
+    ):
+        try:
+            kept = connection.store().as_it_is(run)
+        except (FeintError, OSError) as error:
+            notices.notice(str(error))
+            st.rerun()
+        links.go("attack", {"model": kept.name})
 
 
 def link(page: str, label: str, icon: str, parameters: Mapping[str, str]) -> None:

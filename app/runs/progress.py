@@ -59,7 +59,7 @@ def _progress_text(run: Run, record: Record, status: str) -> str:
             " moment."
         )
     if not pace.total:
-        return "Starting the worker…"
+        return "Starting…"
     phases = connection.catalogue()["model"].get(run.spec.name, {}).get("phases", {})
     phase = (
         f"First its base, {pace.phase.removeprefix('base: ')}"
@@ -74,12 +74,17 @@ def _progress_text(run: Run, record: Record, status: str) -> str:
 
 
 def _queue_text(run: Run) -> str:
+    """Whether a queued run starts just now, or for how many it waits."""
     try:
         waiting = {item["key"]: item for item in connection.engine().queue()}
     except FeintError as error:
         return f"Waiting. {error}"
-    place = waiting.get(run.key, {}).get("position")
-    return f"Waiting: number {place} in the queue." if place else "Waiting for a worker…"
+    own = waiting.get(run.key)
+    if own is None:
+        return "Waiting for a worker…"
+    busy = any(item["lane"] == own["lane"] and item["state"] == "running" for item in waiting.values())
+    before = own["position"] - 1 + busy
+    return f"Waiting: {before} before it." if before > 0 else "Starting…"
 
 
 def _batch(run: Run, pace: Pace) -> int:

@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, links, notices
-from app.forms import data_sets, fields, settings_form
+from app.forms import data_sets, fields, in_address, settings_form
 from app.forms.choose_model import DEFAULT_MODEL
-from app.runs import naming, rows, wanted
+from app.runs import naming, reading, rows, wanted
 from app.runs.record import duration
 from app.train import arms
 from engine.errors import FeintError
+from engine.store.reproduce import nearest_preset
 from engine.store.run import Run
 from engine.store.store import DONE
 from engine.store.wanted import Wanted
@@ -39,16 +40,18 @@ def trains_on(entry: Entry, card: Entry) -> bool:
     return "fuses" not in entry["abilities"] or card.get("views", 1) > 1
 
 
-def choose_method(names: Sequence[str], label: str = "Method", **widget: Any) -> Entry:
-    """A method of these, as its catalogue entry; that its training sees labels is said below."""
+def choose_method(names: Sequence[str], first: str = "", label: str = "Method") -> Entry:
+    """A method of these, as its catalogue entry, at first the one named; that its training sees labels is
+    said below.
+    """
     models = connection.catalogue()["model"]
     name = str(
         st.selectbox(
             label,
             names,
+            key=links.key("method", first or names[0], lambda one: one in names),
             format_func=lambda one: models[one]["title"],
             help="\n\n".join(f"**{models[one]['title']}**: {models[one]['summary']}" for one in names),
-            **widget,
         )
     )
     if models[name]["supervised"]:
@@ -68,12 +71,23 @@ def suggested(names: Sequence[str]) -> str:
     return next(name for name in (*wanted, *reversed(compared), *names) if name in names)
 
 
-def first_method(key: str, asked: str, names: Sequence[str]) -> None:
-    """When the page opens, or the data no longer fit the method, the widget `key` has that of the run in the
-    address, else the suggested one.
+def adopt(names: Sequence[str]) -> None:
+    """A link that holds one run and no method fills the form with what that run was trained with. Not with
+    the seed of one that ships: it would only be shown again.
     """
-    if st.session_state.get(key) not in names:
-        st.session_state[key] = asked if asked in names else suggested(names)
+    if len(names) != 1 or st.session_state.get("train/adopted") == names[0] or not reading.readable(names[0]):
+        return
+    st.session_state["train/adopted"] = names[0]
+    run = connection.store().find(names[0])
+    entry = connection.catalogue()["model"].get(run.spec.name)
+    if "method" in st.query_params or run.spec.action != "train" or entry is None:
+        return
+    preset, changes = nearest_preset(entry, naming.settings(run.spec))
+    said = {"data": run.spec.data, "method": run.spec.name, "preset": preset or ""}
+    for name, value in (said | {"settings": in_address.text_of(changes)}).items():
+        links.put(name, value)
+    if not run.zoo:
+        links.put("seed", run.spec.seed)
 
 
 def preset_for(entry: Entry, data: str) -> str | None:
@@ -86,7 +100,12 @@ def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
     """The settings of a method, with what its presets took and reached where they were measured."""
     figures = measured(entry, data)
     choice = settings_form.choose(
-        entry, key=key, preset=preset_for(entry, data), fold=True, about=about(figures)
+        entry,
+        key=key,
+        preset=preset_for(entry, data),
+        fold=True,
+        about=about(figures),
+        parameter="settings",
     )
     if choice["preset"] in figures and not choice["changes"]:
         st.caption(expected(figures[choice["preset"]]))
@@ -136,6 +155,7 @@ def _start(choices: Sequence[settings_form.Choice], data: str, number: int) -> N
             " was. For a live training choose another seed."
         )
     links.put("run", ",".join(made))
+    st.session_state["train/adopted"] = ",".join(made)
     st.rerun()
 
 

@@ -117,7 +117,7 @@ def _follow(name: str, lived: bool, control: Control) -> None:
     status = run.status()
     _head(run, record, status)
     reading.drawn_once_more(lived, status in LIVE)
-    if len(record.evaluations()):
+    if _says_something(record):
         _learned(run, record, control)
         _say_what_control_is_missing(run, control)
     elif (base := _base(run)) is not None:
@@ -134,6 +134,7 @@ def _head(run: Run, record: Record, status: str) -> None:
         if status in DONE:
             headline.link("attack", "Attack this model", "bolt", {"model": run.name})
             headline.link("inspect", "Inspect", "search", {"model": run.name})
+        headline.attack_as_it_is(run)
     progress.progress(run, record)
     progress.ending(run, where=progress.stood_at(record))
 
@@ -197,7 +198,12 @@ def _base(run: Run) -> tuple[Run, Record] | None:
         return None
     base = connection.store().find(key)
     record = reading.read(base)
-    return (base, record) if record is not None and len(record.evaluations()) else None
+    return (base, record) if record is not None and _says_something(record) else None
+
+
+def _says_something(record: Record) -> bool:
+    """Whether a run has a score or a loss of its own to draw."""
+    return bool(len(record.evaluations()) or record.reported())
 
 
 def _redrawn(

@@ -16,6 +16,8 @@ from engine.store.run import Run, story
 
 MARK = "@"
 """Between key and step in the name of a snapshot."""
+STATES = ("state", ".state.old")
+"""Folders of a checkpoint: while it is replaced, the last one has the other name."""
 TRIES, PAUSE = 25, 0.02
 """How often a checkpoint is looked for that is just being replaced, and the seconds between."""
 
@@ -43,10 +45,15 @@ def all_of(run: Run) -> list[Run]:
     return [Run(folder) for folder in sorted(folders, key=lambda folder: -(step_of(folder.name) or 0))]
 
 
+def possible(run: Run) -> bool:
+    """Whether a training has a checkpoint, of which a snapshot can be taken."""
+    return any((run.folder / place / "state.json").exists() for place in STATES)
+
+
 def take(run: Run) -> Run:
     """The model of a training as it stands at its last checkpoint. Raises RunError where it has none."""
     for _ in range(TRIES):
-        for place in ("state", ".state.old"):  # while it is replaced, the last one has the other name
+        for place in STATES:
             step = _step(run.folder / place)
             if step is not None and _keep(run, run.folder / place, step):
                 return Run(folder_of(run.folder, f"{run.key}{MARK}{step}"))

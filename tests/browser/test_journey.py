@@ -117,7 +117,11 @@ def test_a_drag_changes_the_pictures_and_asks_the_server_only_when_it_ends(
     page.mouse.up()
     settled(page)
     assert len(sent) > before
-    wait_until(lambda: numbers(page, ["step"])["step"] == level(page), 20, "the level in the address")
+    wait_until(
+        lambda: abs(float(numbers(page, ["eps"])["eps"] or 0) - 0.3 * int(level(page)) / 64) < 1e-5,
+        20,
+        "the ε of the picture in the address",
+    )
 
 
 def test_a_weight_on_the_reconstruction_changes_the_attack(visit: Visit) -> None:
@@ -218,15 +222,12 @@ def test_a_link_shows_somebody_else_the_same_picture(visit: Visit) -> None:
     handle.press("End")
     for _ in range(4):
         handle.press("Shift+ArrowLeft")
-    mine.wait_for_url("**step=44**", timeout=PATIENCE)
+    mine.wait_for_url("**eps=0.20625&**", timeout=PATIENCE)
     settled(mine)
     theirs = visit(mine.url)
     ladder(theirs)
-    names = ["sample", "eps", "step", "model"]
-    assert (
-        numbers(theirs, names) == numbers(mine, names)
-        and numbers(mine, names)["step"] == level(theirs) == level(mine) == "44"
-    )
+    names = ["sample", "eps", "model"]
+    assert numbers(theirs, names) == numbers(mine, names) and level(theirs) == level(mine) == "44"
     assert numbers(theirs, names)["sample"] == "42"
     for canvas in ("clean", "delta", "attacked"):
         assert picture(theirs.locator(f".ladder canvas.{canvas}")) == picture(

@@ -3,7 +3,6 @@
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from engine.asking import keeping
-from engine.asking.answers import LadderAnswer
 from engine.asking.questions import Axis, LadderQuestion
 
 FIRST, LEVELS = 9, 65
@@ -20,13 +19,3 @@ def questions(victim: Victim, threat: Threat, sample: int) -> tuple[LadderQuesti
     )
     at_once = victim.overview.size <= SMALL or keeping.kept(whole) is not None
     return (whole if at_once else short), whole
-
-
-def level_of(answer: LadderAnswer, step: int) -> int:
-    """The level of a ladder for the address's step, which counts those of the whole one."""
-    return step if step < 0 else round(step * (len(answer.levels) - 1) / (LEVELS - 1))
-
-
-def step_of(answer: LadderAnswer, level: int) -> int:
-    """The address's step for a level."""
-    return round(level * (LEVELS - 1) / (len(answer.levels) - 1))

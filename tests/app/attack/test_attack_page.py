@@ -1,14 +1,19 @@
 """The Attack page: ladders on three axes, a link's nonsense, downloads, controls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import notices
-from app.attack import on_the_map
+from app.attack import on_the_map, takeaway
+from app.forms.choose_model import victim_of
+from app.forms.threat import Threat
+from engine.asking import computing
 from engine.store.store import Store
-from tests.app.conftest import method, said
+from tests.app.conftest import Desk, method, said
 
 Opened = Callable[..., AppTest]
 
@@ -17,10 +22,35 @@ def test_every_axis_draws_a_ladder_and_tells_the_result(trained_home: Store, ope
     key = method(trained_home, "adec").key
     for axis, words in (("epsilon", "≤"), ("path", "step"), ("lambda", "λ")):
         at = opened("attack", model=key, tab=axis, eps="0.3")
-        told = [text.value for text in at.markdown if text.value.startswith("It leaves cluster")]
-        assert len(told) == 1, said(at)
-        assert words in told[0] or "none of the levels" in told[0] or "every λ" in told[0]
-        assert "noise of the same size" in told[0]
+        told = [text.value for text in at.markdown if "noise of the same size" in text.value]
+        assert len(told) == 1 and "leaves cluster" in told[0], said(at)
+        assert words in told[0]
+        assert told[0].startswith("No ") == ("was found at which it leaves" in told[0]), told[0]
+
+
+@pytest.mark.parametrize(
+    ("norm", "star", "reached", "words"),
+    [
+        ("linf", 0.0008, True, "It leaves cluster **3** at **ε\\* ≤ 0.001 (0.3/255)**"),
+        ("linf", 0.0765, True, "It leaves cluster **3** at **ε\\* ≤ 0.077 (19.7/255)**"),
+        ("l2", 1.2, True, "It leaves cluster **3** at **ε\\* ≤ 1.200**"),
+        ("linf", None, False, "No ε up to 0.3 was found at which it leaves cluster **3**"),
+    ],
+)
+def test_one_sentence_says_where_it_falls(
+    norm: str, star: float | None, reached: bool, words: str, trained_home: Store, desk: Desk
+) -> None:
+    victim = victim_of(method(trained_home, "adec"))
+    asked = Threat().ladder(victim.run.key, 0)
+    found = computing.answer(asked)
+    changed = {"norm": norm, "epsilon_star": star, "own_group": 3, "target": None, "noise_reached": 0}
+    levels = np.zeros(len(found.levels), bool)
+    levels[1:] = reached
+    answer = found.model_copy(update=changed | {"reached": levels})
+    overview = victim.overview.model_copy(update={"group_names": tuple("0123456789")})
+    named = replace(victim, overview=overview)
+    said_of_it = takeaway.sentence(named, "leave_cluster", answer)
+    assert said_of_it.startswith(words) and "* >" not in said_of_it
 
 
 def test_the_address_holds_every_choice_and_gives_the_same_picture(
@@ -33,7 +63,7 @@ def test_the_address_holds_every_choice_and_gives_the_same_picture(
         "v": "1",
         "model": key,
         "sample": "17",
-        "eps": "0.2",
+        "eps": "0.201563",  # where the picture stands: the level that is nearest
         "seed": "3",
         "steps": "5",
         "attack": "pgd",
@@ -81,11 +111,11 @@ def test_what_it_costs_to_reproduce_is_one_line(trained_home: Store, opened: Ope
         and "--epsilon 0.15" in code.value
         for code in at.code
     )
-    at = opened("attack", model=key, step="64", tab="epsilon")
+    at = opened("attack", model=key, eps="0.3", tab="epsilon")
     assert any("--epsilon 0.3" in code.value for code in at.code), (
         "along ε the command is for the level that is shown"
     )
-    at = opened("attack", model=key, step="20", tab="lambda", eps="0.15")
+    at = opened("attack", model=key, tab="lambda", eps="0.15", **{"lambda": "100"})
     assert any("--lam 100" in code.value for code in at.code)
 
 
@@ -93,7 +123,7 @@ def test_sizes_one_can_judge_by_eye_are_places_on_the_ladder(trained_home: Store
     at = opened("attack", model=method(trained_home, "dec_star").key)
     pills = next(group for group in at.button_group if group.key == "jump")
     pills.select("Strong 0.3").run()
-    assert at.query_params["step"] in ("64", ["64"]) and not at.exception
+    assert at.query_params["eps"] in ("0.3", ["0.3"]) and not at.exception
     assert "p_eps" in at.session_state and not [slider for slider in at.slider if slider.key == "p_eps"], (
         "the ladder is the slider"
     )

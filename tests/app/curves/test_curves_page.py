@@ -186,7 +186,7 @@ def test_a_grid_of_both_is_cut_at_one_value_of_the_other(trained_home: Store, op
     [
         ({"run": "0123456789abcdef"}, "No run is called"),
         ({"tab": "sideways"}, "tab=sideways"),
-        ({"step": "99"}, "Click a point"),
+        ({"at": "99"}, "Click a point"),
         ({"n": "-3"}, "n=-3"),
     ],
 )
@@ -201,14 +201,14 @@ def test_a_sweep_whose_model_is_gone_still_shows(swept: Run, trained_home: Store
     assert len(plots(at)) == 2 and "a deleted model" in plots(at)[0]["layout"]["title"]["subtitle"][
         "text"
     ].replace("<br>", " ")
-    at = opened("curves", run=swept.key, step="1")
+    at = opened("curves", run=swept.key, at="0.2")
     assert at.error and not at.exception
 
 
 def test_a_point_opens_the_images_of_its_cell(
     swept: Run, trained_home: Store, desk: Desk, opened: Opened
 ) -> None:
-    at = opened("curves", run=swept.key, model=swept.spec.builds_on["model"], step="1")
+    at = opened("curves", run=swept.key, model=swept.spec.builds_on["model"], at="0.2")
     attack = trained_home.find(desk.submitted[-1])
     assert attack.spec.action == "attack" and (
         attack.spec.settings["epsilon"],
@@ -238,8 +238,8 @@ def test_a_click_opens_the_point_of_its_row(swept: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         plot.st, "session_state", {"chart": {"selection": {"points": [{"customdata": [1, "flip_rate"]}]}}}
     )
-    follow._clicked("chart", [0, 4])
-    assert put == {"step": 4}
+    follow._clicked("chart", [0.0, 0.4])
+    assert put == {"at": "0.4"}
 
 
 def test_intervals_are_students_over_seeds_and_wilsons_in_one_cell() -> None:

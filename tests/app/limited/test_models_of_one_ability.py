@@ -123,7 +123,7 @@ def test_a_point_of_a_curve_opens_its_images(
     changes = {"objective": objective, "epsilons": [0.0, 0.2], "attack_seeds": [0], "n": 12}
     spec = prepare("sweep", "fgsm", models={"model": model.key}, changes=changes)
     list(run(spec))
-    at = opened("curves", run=spec.key, model=model.key, step="1")
+    at = opened("curves", run=spec.key, model=model.key, at="0.2")
     assert not at.error and not at.exception, said(at)
     options = at.segmented_control(key="behind/which").options
     assert (len(options) == 3) == (model.spec.name == "only_classifies"), "all, and reached or held if known"

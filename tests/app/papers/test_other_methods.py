@@ -62,9 +62,7 @@ def test_another_attack_is_chosen(crowded: Store, opened: Opened) -> None:
     assert not at.warning and any(button.label == "Fit the attack" for button in at.button), said(at)
     assert "engine attack aa_latent_attack" in said(at) and "--objective aa_flip_and_keep" in said(at)
     at = opened("robust", tab="train")
-    assert {"Another latent_attack", "Another latent_defence"} <= set(
-        at.selectbox(key="robust/method").options
-    )
+    assert {"Another latent_attack", "Another latent_defence"} <= set(at.selectbox(key="p_method").options)
 
 
 def test_without_others_there_is_no_box(trained_home: Store, opened: Opened) -> None:

@@ -106,7 +106,7 @@ def test_what_is_missing_is_made_from_the_page(base: Run, opened: Opened, desk: 
     assert not at.exception and len(desk.submitted) == 1
     begun = Store().find(desk.submitted[0])
     assert (begun.spec.name, begun.spec.builds_on) == ("latent_attack", {"model": base.key})
-    assert begun.status() == "queued" and "Waiting: number 1" in str(at.get("progress")[0].proto.text)
+    assert begun.status() == "queued" and "Starting…" in str(at.get("progress")[0].proto.text)
     assert "Fit the attack" not in [one.label for one in at.button], "pressed once, it is under way"
 
 
@@ -175,7 +175,7 @@ def test_tables_show_published_beside_measured(trained_home: Store, opened: Open
 
 def test_an_act_is_trained_from_the_page(trained_home: Store, opened: Opened, desk: Desk) -> None:
     at = opened("robust", tab="train", data="digits", seed="5")
-    at.selectbox(key="robust/method").set_value("latent_defence")
+    at.selectbox(key="p_method").set_value("latent_defence")
     at.run()
     next(button for button in at.button if button.label == "Train").click()
     at.run()
@@ -193,7 +193,7 @@ def test_an_attack_of_ones_own_is_fitted_from_the_page(
     trained_home: Store, opened: Opened, desk: Desk
 ) -> None:
     at = opened("robust", tab="train")
-    at.selectbox(key="robust/method").set_value("latent_attack")
+    at.selectbox(key="p_method").set_value("latent_attack")
     at.run()
     at.selectbox(key="fit/model").set_value("digits/conv_ae.defended")
     next(one for one in at.segmented_control if one.key.endswith("/activation")).set_value("relu")

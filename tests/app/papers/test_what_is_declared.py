@@ -48,7 +48,7 @@ def test_a_comparison_is_offered_where_it_is_declared(
     at = opened("train", run=shipped[name].name, data=shipped[name].spec.data) if name in shipped else None
     if at is None:
         at = opened("train", data="digits")
-        at.selectbox(key="train_method").set_value(name).run()
+        at.selectbox(key="p_method").set_value(name).run()
     assert [button.label for button in at.button if button.label.startswith("Compare")] == [words] * bool(
         words
     )

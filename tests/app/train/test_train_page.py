@@ -66,7 +66,7 @@ def test_train_creates_the_run_that_was_chosen_and_queues_it(
     assert not at.exception and len(desk.submitted) == 1
     run = trained_home.find(desk.submitted[0])
     assert (run.spec.name, run.spec.data, run.spec.seed, run.status()) == ("adec", "digits", 3, "queued")
-    assert at.session_state["p_run"] == run.key and "Waiting: number 1 in the queue." in [
+    assert at.session_state["p_run"] == run.key and "Starting…" in [
         item.proto.text for item in at.get("progress")
     ]
 
