@@ -59,7 +59,9 @@ class Budget:
     def rows(self, index: Tensor) -> Self:
         """The same budget for the rows at `index` (m,) alone."""
         if not isinstance(self.epsilon, Tensor) or self.epsilon.numel() == 1:
-            return self
+            return (
+                self if self.shared == 1 else self.of(self.epsilon)
+            )  # which rows share is not known of some
         return self.of(self.epsilon[index])
 
     def limit(self, d: int) -> float:

@@ -20,7 +20,7 @@ from engine.attacks.protocols import AttackSettings, answer
 from engine.data.views import Views
 from engine.errors import BudgetError
 from engine.models.protocols import outputs
-from engine.objectives.protocols import Objective, ObjectiveSettings
+from engine.objectives.protocols import Objective, ObjectiveSettings, added
 
 Bind = Callable[[Views, Tensor], Objective]
 """Clean samples, and which of the given ones each is (m,) -> the objective for them."""
@@ -136,7 +136,7 @@ def over_lambda(
     flat = tiled.flat()
     weights = torch.tensor(lams, dtype=flat.dtype, device=flat.device)  # (L,)
     wanted, kept, column = attempt.bind(tiled, index), penalty(tiled, index), weights.repeat(clean.n)
-    objective = Objective(lambda rows: wanted(rows) - column * kept(rows), wanted.stationary_at_clean)
+    objective = added([(1.0, wanted), (-column, kept)])
     last = answer(attempt.attack.perturb(flat, objective, attempt.budget(epsilon, shared=size), rng))
     return Ladder(
         weights.expand(clean.n, -1), last.x.reshape(clean.n, size, -1), last.value.reshape(clean.n, size)

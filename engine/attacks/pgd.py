@@ -67,6 +67,11 @@ class PGD(AttackSettings):
         """Every point where a gradient is taken, and the answer."""
         return self.steps * self.restarts + 1
 
+    @property
+    def stops(self) -> bool:
+        """Where it was told to."""
+        return self.stop
+
     def perturb(
         self,
         x: Tensor,

@@ -19,7 +19,7 @@ SMALL_START = 0.01
 
 class Iterate(NamedTuple):
     """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps
-    it took.
+    it took, those that were skipped included.
     """
 
     x: Tensor
@@ -50,6 +50,15 @@ class AttackSettings(Settings):
     def iterates(self) -> int:
         """How many iterates `perturb` yields, for progress bars."""
         return 1
+
+    def iterates_for(self, objective: Objective) -> int:
+        """The same for a bound objective: the last iterate's `step` is one less, those skipped count too."""
+        return self.iterates
+
+    @property
+    def stops(self) -> bool:
+        """Whether it leaves a sample where the objective wants it, so that values beyond say nothing."""
+        return False
 
     def perturb(
         self,

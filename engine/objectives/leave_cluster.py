@@ -8,15 +8,18 @@ margin: Carlini and Wagner, "Towards evaluating the robustness of neural network
 (there on logits).
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from engine import registry
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Clusters, Outputs, margin, require
+from engine.models.protocols import Clusters, Fuses, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
+from engine.objectives.towards import ToCluster, groups
 from engine.registry import register
 
 
@@ -55,3 +58,12 @@ class LeaveCluster(ObjectiveSettings):
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
         """Where the cluster is another one than before."""
         return cluster_changed(before, after)
+
+    def alternatives(
+        self, model: nn.Module, clean: Views, targets: int | None
+    ) -> Iterator[ObjectiveSettings]:
+        """Towards each other cluster, the nearest first; and what its paper attacks a multi-view model by."""
+        clusters = groups(require(model, Clusters, self.name).log_assign, clean)
+        yield from (ToCluster(rank=rank) for rank in range(clusters - 1)[:targets])
+        if isinstance(model, Fuses):
+            yield registry.find("objective", "mv_disrupt")()

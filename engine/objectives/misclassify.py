@@ -6,6 +6,7 @@ Positive exactly where the class is wrong. Source: Carlini and Wagner, "Towards 
 neural networks", S&P 2017, arXiv:1608.04644.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from engine.data.views import Views
 from engine.models.protocols import Classifies, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
+from engine.objectives.towards import ToClass, groups
 from engine.registry import register
 
 
@@ -41,3 +43,10 @@ class Misclassify(ObjectiveSettings):
         if after.predicted is None or before.labels is None:
             return None
         return after.predicted != before.labels
+
+    def alternatives(
+        self, model: nn.Module, clean: Views, targets: int | None
+    ) -> Iterator[ObjectiveSettings]:
+        """Towards each wrong class, the nearest first."""
+        classes = groups(require(model, Classifies, self.name).logits, clean)
+        yield from (ToClass(rank=rank) for rank in range(classes - 1)[:targets])

@@ -6,13 +6,15 @@ h is the consistency between views, z^v what each view brings of its own. Plain 
 undefined at δ = 0. Source: Huang et al., ICML 2024, as its released code computes equations 2 and 3.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Fuses, Outputs, require
+from engine.models.protocols import Clusters, Fuses, Outputs, require
+from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
 from engine.settings import knob
@@ -71,6 +73,14 @@ class MvDisrupt(ObjectiveSettings):
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
         """Where the cluster is another one than before."""
         return cluster_changed(before, after)
+
+    def alternatives(
+        self, model: nn.Module, clean: Views, targets: int | None
+    ) -> Iterator[ObjectiveSettings]:
+        """Leaving the cluster, which its success is, by the margin and towards each other one."""
+        if isinstance(model, Clusters):
+            yield LeaveCluster()
+            yield from LeaveCluster().alternatives(model, clean, targets)
 
 
 def _length(x: Tensor) -> Tensor:

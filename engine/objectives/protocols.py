@@ -5,17 +5,19 @@ Threats to unsupervised models differ in what is to be made large; attack x obje
 multiply.
 """
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
-from engine.models.protocols import Outputs, check_abilities
+from engine.models.protocols import Outputs, check_abilities, outputs
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]
@@ -38,6 +40,12 @@ class Objective:
     reached_above: float | None = None
     bind_rows: Callable[[Tensor], "Objective"] | None = None
     """The objective bound to some of the clean samples alone, by their rows (m,)."""
+    reached: Callable[[Tensor], Tensor | None] | None = None
+    """Whether rows (n, d) are where the objective wants them, by what the model says of them in float32: (n,)
+    bool; None where there is no such notion.
+    """
+    alternatives: Callable[[int | None], Sequence["Objective"]] | None = None
+    """Further functions that chase the same success, towards at most so many targets (None: all)."""
 
     @property
     def is_exact(self) -> bool:
@@ -52,6 +60,13 @@ class Objective:
         """The same for the clean samples at `index` (m,) alone: what is asked of fewer rows costs less."""
         assert self.bind_rows is not None, "whoever binds an objective with `reached_above` says how"
         return replace(self.bind_rows(index), how=self.how)
+
+    def others(self, targets: int | None) -> list["Objective"]:
+        """Further functions that chase the same success, in the same arithmetic; the nearest targets
+        first.
+        """
+        found = () if self.alternatives is None else self.alternatives(targets)
+        return [replace(other, how=self.how) for other in found]
 
     def __call__(self, flat: Tensor) -> Tensor:
         return self.measure(flat)
@@ -69,6 +84,38 @@ class LatentObjective(Objective):
     z: Tensor
     spread: Tensor
     drawn: Callable[[Tensor, Tensor], Tensor]
+
+
+def added(parts: Sequence[tuple[float | Tensor, Objective]]) -> Objective:
+    """The weighted sum of objectives bound to the same samples; a weight is a number, or one a row (n,).
+
+    It is reached where every part of positive weight is, and what chases a part's success does so in the sum.
+    """
+    wanted = [part for weight, part in parts if not isinstance(weight, Tensor) and weight > 0]
+
+    def rows(index: Tensor) -> Objective:
+        cut = [weight[index] if isinstance(weight, Tensor) else weight for weight, _ in parts]
+        return added([(weight, part.rows(index)) for weight, (_, part) in zip(cut, parts, strict=True)])
+
+    def reached(flat: Tensor) -> Tensor | None:
+        found = [part.reached(flat) for part in wanted if part.reached is not None]
+        known = [there for there in found if there is not None]
+        return torch.stack(known).all(dim=0) if known else None
+
+    def alternatives(targets: int | None) -> list[Objective]:
+        return [
+            added([(weight, other if part is aim else part) for weight, part in parts])
+            for aim in wanted
+            for other in aim.others(targets)
+        ]
+
+    return Objective(
+        lambda flat: functools.reduce(torch.add, (weight * part(flat) for weight, part in parts)),
+        all(part.stationary_at_clean for _, part in parts),
+        bind_rows=rows,
+        reached=reached,
+        alternatives=alternatives,
+    )
 
 
 def on_embedding(objective: Objective) -> LatentObjective:
@@ -132,9 +179,27 @@ class ObjectiveSettings(Settings):
         def bind_rows(index: Tensor) -> Objective:
             return self.bind(model, clean.rows(index), None if labels is None else labels[index])
 
+        def alternatives(targets: int | None) -> list[Objective]:
+            others = self.alternatives(model, clean, targets)
+            return [other.bind(model, clean, labels) for other in others]
+
         return Objective(
-            measure, self.stationary_at_clean, reached_above=self.reached_above, bind_rows=bind_rows
+            measure,
+            self.stationary_at_clean,
+            reached_above=self.reached_above,
+            bind_rows=bind_rows,
+            reached=self._judging(model, clean, labels),
+            alternatives=alternatives,
         )
+
+    def _judging(
+        self, model: nn.Module, clean: Views, labels: Tensor | None
+    ) -> Callable[[Tensor], Tensor | None] | None:
+        """`reached` of attacked rows (n, d); the clean samples are asked about when it is first called."""
+        if type(self).reached is ObjectiveSettings.reached:
+            return None
+        before = functools.cache(lambda: outputs(model, clean, labels))
+        return lambda flat: self.reached(before(), outputs(model, clean.like(flat), labels))
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The function x' (n, d) -> (n,), with whatever it needs of the clean samples already computed."""
@@ -155,6 +220,14 @@ class ObjectiveSettings(Settings):
         """Samples that could still be reached: (n,) bool; None where there is nothing to reach."""
         there = self.reached(before, before)
         return None if there is None else ~there
+
+    def alternatives(
+        self, model: nn.Module, clean: Views, targets: int | None
+    ) -> Iterator["ObjectiveSettings"]:
+        """Further objectives that bring the samples to where this one wants them, for an attack that tries
+        several; where they go to a target, at most so many of the nearest (None: all).
+        """
+        return iter(())
 
     def every_need(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Who needs which abilities of the model: itself, or its parts, by name."""

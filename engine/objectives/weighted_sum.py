@@ -3,7 +3,6 @@
 f(x') = Σ_i w_i f_i(x')
 """
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from engine import registry
 from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.models.protocols import Outputs
-from engine.objectives.protocols import Objective, ObjectiveSettings
+from engine.objectives.protocols import Objective, ObjectiveSettings, added
 from engine.registry import register
 from engine.settings import knob
 
@@ -62,13 +61,7 @@ class WeightedSum(ObjectiveSettings):
                 " attack."
             )
 
-        def total(flat: Tensor) -> Tensor:
-            return functools.reduce(torch.add, (weight * part(flat) for weight, part in bound))
-
-        return Objective(
-            total,
-            all(part.stationary_at_clean for _, part in bound),
-        )
+        return added(bound)
 
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
         """Where every part of positive weight is, of those that have such a notion."""

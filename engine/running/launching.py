@@ -47,12 +47,15 @@ def _perturbed(
     rng, noise_rng = stream(seed, "attack"), stream(seed, "noise")
     budget, noise = threat.budget(judge.data.views.shapes), registry.find("attack", "noise")()
     found: list[tuple[Tensor, Tensor, Tensor]] = []
-    clock = Clock(len(index) * threat.attack.iterates)
+    clock, begun = Clock(len(index)), 0  # in iterates of a sample, as soon as one objective says how many
     for rows in index.split(threat.chunk):
         flat = judge.clean(rows).flat()
         objective = in_arithmetic(judge.bind(threat.objective, rows), judge.model, flat, how)
+        each = attack.iterates_for(objective)
+        clock.total = len(index) * each
         for iterate in attack.perturb(flat, objective, budget, rng):  # noqa: B007
-            yield from clock.tick(len(rows))
+            yield from clock.reach(begun * each + len(rows) * min(iterate.step + 1, each))
+        begun += len(rows)
         check_inside(threat.attack.name, iterate.x, flat, budget)
         control = answer(noise.perturb(flat, objective, budget, noise_rng))
         found.append((iterate.x.cpu(), control.x.cpu(), iterate.value.cpu()))
@@ -95,8 +98,12 @@ class Clock:
         self.total, self.done, self.last = total, 0, time.monotonic()
 
     def tick(self, amount: int) -> Iterator[Progress]:
-        """A Progress event where half a second has gone by since the last one."""
-        self.done += amount
+        """So much more is done."""
+        yield from self.reach(self.done + amount)
+
+    def reach(self, done: int) -> Iterator[Progress]:
+        """So much is done: a Progress event where half a second has gone by since the last one."""
+        self.done = done
         if time.monotonic() - self.last >= REPORT_EVERY:
             self.last = time.monotonic()
             yield Progress(step=self.done, total=self.total, phase="attack")
