@@ -26,7 +26,7 @@ def sentence(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     if already(answer):
         where = f"is in {_group(victim, own)}" if target is not None else f"{does} **without any attack**"
         return f"It {where} already: choose another {'target' if target is not None else 'sample'}."
-    noise = f"noise of the same size does so at {answer.noise_reached} of {len(answer.levels)} levels"
+    noise = f"noise of the same size does so in {answer.noise_draws}"
     if not answer.reached.any():
         return f"{_nowhere(answer)} was found at which it {does}; {noise}."
     return f"It {does} {_where(answer)}; {noise}."

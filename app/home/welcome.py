@@ -24,11 +24,7 @@ def story(answer: LadderAnswer) -> str:
         return f"This handwritten digit stays in its cluster up to ε = {answer.levels[-1]:g}."
     taken = int(answer.q[answer.first_reached].argmax())
     own, other = answer.group_names[answer.own_group], answer.group_names[taken]
-    noise = (
-        f"random noise does at {answer.noise_reached} of the {len(answer.levels)} sizes"
-        if answer.noise_reached
-        else "random noise of the same size never does"
-    )
+    noise = f"random noise of the same size does so in {answer.noise_draws}"
     return (
         "A real handwritten digit, and a model that sorts digits without ever seeing a label. Moving each"
         f" pixel by at most **{plot.bound(answer.epsilon_star or 0.0)}** takes it from cluster **{own}** to"

@@ -140,7 +140,7 @@ class LadderAnswer(Answer):
     epsilon_star: float | None
     """The smallest ε found at which it was reached: an upper bound."""
     noise_reached: int | None
-    """At how many levels noise of the same size reached it too."""
+    """In how many of `noise_n` draws noise of the same size reached it too, all levels together."""
     read_as: tuple[str, ...] | None
     """The class that 5 nearest neighbours on raw pixels see at each level; None without labels."""
 
@@ -150,6 +150,12 @@ class LadderAnswer(Answer):
     l2: Float[Array, " levels"]
     value: Float[Array, " levels"]
     """Of the objective, at each level."""
+    noise_n: int | None = None
+    """How many noises were drawn, 20 for every level of a size above 0. None: one a level, as answers of
+    earlier versions have it.
+    """
+    noise_share: Float[Array, " levels"] | None = None
+    """The share of those drawn at each level that reached it."""
     noise_value: Float[Array, " levels"] | None = None
     """The same under noise of the same size, where neither groups nor success tell what noise does."""
     reached: Bool[Array, " levels"] | None = None
@@ -176,6 +182,13 @@ class LadderAnswer(Answer):
     agreement: Float[Array, " levels"] | None = None
     """The cosine of the views' embeddings, mean over pairs of views."""
     agreement_clean: Float[Array, ""] | None = None
+
+    @property
+    def noise_draws(self) -> str:
+        """How often noise reached it, in words: "3 of 1,280 draws (0.2 %)"."""
+        reached, count = self.noise_reached or 0, self.noise_n or len(self.levels)
+        share = f" ({reached / count:.1%})" if reached else ""
+        return f"{reached:,} of {count:,} draws{share}"
 
 
 class EmbeddingLadderAnswer(LadderAnswer):

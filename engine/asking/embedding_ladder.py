@@ -13,7 +13,7 @@ from torch import Tensor
 from engine import registry
 from engine.asking.answers import AttackedSampleAnswer, EmbeddingLadderAnswer
 from engine.asking.case import fitted_in
-from engine.asking.ladder import first_of, probabilities
+from engine.asking.ladder import NOISES, first_of, noise_counted, probabilities
 from engine.asking.questions import AttackedSampleQuestion, EmbeddingLadderQuestion, ObjectiveChoice
 from engine.asking.victims import (
     Victim,
@@ -49,8 +49,9 @@ def embedding_ladder(question: EmbeddingLadderQuestion) -> EmbeddingLadderAnswer
     found = _search(victim, clean, question, objective)
     z = on_embedding(objective.bind(victim.model, clean)).z  # (1, m)
     before, after = said_at(heads, z), said_at(heads, found.z)
-    noisy = said_at(heads, _noise(z, found.z, question.seed))
-    reached, by_noise = _reached(objective, before, after), _reached(objective, before, noisy)
+    drawn = torch.stack([_noise(z, found.z, question.seed + draw) for draw in range(NOISES)])
+    noisy, reached = said_at(heads, drawn[0]), _reached(objective, before, after)
+    by_noise = _reached(objective, before, said_at(heads, drawn.flatten(0, 1)))
     return EmbeddingLadderAnswer(
         axis="nu",
         levels=tuple(float(f"{level:.6g}") for level in found.levels.tolist()),
@@ -61,7 +62,7 @@ def embedding_ladder(question: EmbeddingLadderQuestion) -> EmbeddingLadderAnswer
         target=None,
         first_reached=first_of(reached),
         epsilon_star=None,
-        noise_reached=None if by_noise is None else int(by_noise.sum()),
+        **noise_counted(by_noise, (found.z != z).any(dim=1)),
         reached=numbers(reached),
         value=numbers(_bound(objective, victim, clean, found.levels)(found.z)),
         **_pictures(victim, number, before, after),

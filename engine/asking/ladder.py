@@ -24,6 +24,8 @@ from engine.models.protocols import Outputs
 from engine.objectives.protocols import Objective
 
 NORMS = {"linf": "L∞", "l2": "L2"}
+NOISES = 20
+"""Noises drawn at every level; the first is the one that is drawn beside the attack."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,11 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
     case = Case.of(question)
     rng = torch.Generator().manual_seed(question.seed)
     found = _search(case, question, rng)
-    noise = _noise(case, question, found, rng)
+    drawn = _noise(case, question, found, rng)
+    noise = drawn[0]
     after, noisy = case.outputs(found.x), case.outputs(noise)
-    reached, by_noise = case.reached(after), case.reached(noisy)
+    reached = case.reached(after)
+    by_noise = None if reached is None else case.reached(case.outputs(drawn.flatten(0, 1)))
     unsaid = noisy.groups is None or by_noise is None
     delta = found.x - case.clean.flat()
     return LadderAnswer(
@@ -61,7 +65,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         target=case.target,
         first_reached=first_of(reached),
         epsilon_star=found.epsilon_star,
-        noise_reached=None if by_noise is None else int(by_noise.sum()),
+        **noise_counted(by_noise, (drawn[0] != case.clean.flat()).any(dim=1)),
         read_as=read_as(case.victim, case.sample, found.x),
         clean=numbers(case.clean.flat()[0]),
         delta=numbers(delta),
@@ -115,17 +119,31 @@ def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) ->
     return Search.of(found, smallest if np.isfinite(smallest) else None)
 
 
+def noise_counted(by_noise: Tensor | None, moved: Tensor) -> dict[str, Any]:
+    """How often noise reached the objective, of draws (NOISES · L,), all levels once after the other; where a
+    level's noise is nothing, as `moved` (L,) says, nothing was drawn.
+    """
+    if by_noise is None:
+        return {"noise_reached": None}
+    hits = by_noise.reshape(NOISES, -1).float()[:, moved]
+    share = torch.zeros(len(moved), device=hits.device)
+    share[moved] = hits.mean(dim=0)
+    return {"noise_reached": int(hits.sum()), "noise_n": hits.numel(), "noise_share": numbers(share)}
+
+
 def _noise(case: Case, question: LadderQuestion, found: Search, rng: torch.Generator) -> Tensor:
-    """Noise (L, d) of the size of each level. At one ε every level has a noise of its own, or all would be
-    the same draw.
+    """Noises (NOISES, L, d) of the size of each level. Along ε a draw is one direction, scaled by each level;
+    at one ε every level has noises of its own, or all would be the same.
     """
     base, axis, count = case.clean.flat(), question.axis, len(found.levels)
     over_epsilon = axis.name == "epsilon"
     sizes = torch.tensor(found.levels if over_epsilon else [float(axis.epsilon or 0)] * count)
-    budget = Budget(question.norm, sizes.to(base.device), mask=case.mask, shared=count if over_epsilon else 1)
+    sizes, shared = sizes.repeat(NOISES).to(base.device), count if over_epsilon else 1
+    budget = Budget(question.norm, sizes, mask=case.mask, shared=shared)
     still = Objective(lambda rows: rows.sum(1))
     noise = registry.find("attack", "noise")()
-    return launched(noise.perturb(base.expand(count, -1), still, budget, rng)).x
+    drawn = launched(noise.perturb(base.expand(len(sizes), -1), still, budget, rng)).x
+    return drawn.reshape(NOISES, count, -1)
 
 
 def _noise_value(case: Case, question: LadderQuestion, noise: Tensor) -> Tensor:

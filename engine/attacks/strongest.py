@@ -9,8 +9,8 @@ Measured on 500 samples of digits/adec, the share that leaves its cluster at ε 
 .914; 2 starts of 100 steps towards the 3 nearest .572 and .978; `thorough` .586 and .984.
 
 Source: the ensemble of Croce and Hein, "Reliable evaluation of adversarial robustness with an ensemble of
-diverse parameter-free attacks", ICML 2020, arXiv:2003.01690, with PGD as its only climber; Carlini et al., "On
-evaluating adversarial robustness", 2019, arXiv:1902.06705.
+diverse parameter-free attacks", ICML 2020, arXiv:2003.01690, with PGD as its only climber; Carlini et al.,
+"On evaluating adversarial robustness", 2019, arXiv:1902.06705.
 """
 
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ def takeaway(answer: EmbeddingLadderAnswer) -> None:
     )
     st.markdown(
         f"It is in cluster **{answer.group_names[answer.own_group]}** and {found}; a random direction of the"
-        f" same length leaves it at {answer.noise_reached} of {len(answer.levels)} levels."
+        f" same length leaves it in {answer.noise_draws}."
     )
 
 

@@ -93,6 +93,26 @@ def test_other_axes_stay_inside_one_ball(key: str, axis: Axis) -> None:
         assert change[-1] < change[0], "the more λ weighs, the more the reconstruction is kept"
 
 
+@pytest.mark.parametrize("axis", [SHORT, Axis.of_path(0.1)])
+def test_noise_is_drawn_twenty_times_at_every_level_of_a_size(key: str, axis: Axis) -> None:
+    found = compute(
+        LadderQuestion(model=key, sample=3, attack=AttackChoice(settings={"steps": 4}), axis=axis)
+    )
+    sized = len(found.levels) - (axis.name == "epsilon")
+    assert found.noise_n == 20 * sized
+    assert found.noise_share is not None and found.noise_reached is not None
+    assert found.noise_share.sum() * 20 == pytest.approx(found.noise_reached, abs=1e-3)
+    assert f"of {20 * sized:,} draws" in found.noise_draws
+
+
+def test_noise_far_outside_does_reach_and_its_share_grows_with_epsilon(key: str) -> None:
+    axis = Axis(top=1.0, levels=5)
+    found = compute(LadderQuestion(model=key, sample=3, axis=axis))
+    assert found.noise_share is not None
+    assert found.noise_share[0] == 0 and 0 < found.noise_share[-1] <= 1
+    assert found.noise_share[1] < found.noise_share[-1]
+
+
 def share(row: Control) -> float:
     return row.reached / row.n
 
