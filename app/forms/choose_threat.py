@@ -6,7 +6,7 @@ from typing import Any, cast
 import streamlit as st
 
 from app.address import links
-from app.forms import possible, settings_form
+from app.forms import exact, possible, settings_form
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat, largest, sizes
 from engine.asking.questions import LAMBDA_TOP, Norm
@@ -128,8 +128,8 @@ def _epsilon(norm: Norm, slider: bool) -> float:
         on_change=_size_chosen,
         args=(offered,),
     )
-    return float(
-        st.slider(
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.slider(
             "ε",
             0.0,
             top,
@@ -138,7 +138,12 @@ def _epsilon(norm: Norm, slider: bool) -> float:
             format="%.3f",
             help="How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031.",
         )
-    )
+        exact.field("ε", key, top / 200, lambda size: _outside(size, top))
+    return float(chosen)
+
+
+def _outside(epsilon: float, top: float) -> str | None:
+    return None if 0 <= epsilon <= top else f"ε must be a number from 0 to {top:g}; got {epsilon:g}."
 
 
 def _size_chosen(offered: dict[str, float]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import links
-from app.forms import in_address
+from app.forms import exact, in_address
 from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
 
 Choice = dict[str, Any]
@@ -21,6 +21,8 @@ Choice = dict[str, Any]
 
 LISTED = 4
 """Up to so many options lie side by side; more go into a list."""
+LEAST = 1e-6
+"""How near a number comes to a limit that it may not reach."""
 
 
 def choose(
@@ -179,32 +181,24 @@ def _widget(knob: Knob, value: Any, prefix: str) -> Any:
 
 def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
     whole = knob.kind == "integer"
-    if knob.log and not knob.optional:
-        return st.select_slider(
-            knob.label,
-            _stops(knob, (knob.default, value, st.session_state[common["key"]])),
-            format_func=lambda stop: f"{stop:,}" if whole else f"{stop:g}",
-            **common,
-        )
     kind = int if whole else float
     low, high = (None if limit is None else kind(limit) for limit in (knob.low, knob.high))
-    if (
-        low is not None
-        and high is not None
-        and not knob.optional
-        and (step := _step(low, high, value, whole))
-    ):
-        return st.slider(knob.label, low, high, step=step, format="%d" if whole else "%g", **common)
+    if not knob.optional:
+        if knob.log:
+            return _logarithmic(knob, value, common)
+        if low is not None and high is not None and (step := _step(low, high, value, whole)):
+            return st.slider(knob.label, low, high, step=step, format="%d" if whole else "%g", **common)
     size = abs(value) if value else 1.0
     step = (
         max(1, 10 ** math.floor(math.log10(size)))
         if whole
         else 10.0 ** math.floor(math.log10(size) - (size == 1.0))
     )
+    least = 1 if whole else LEAST
     return st.number_input(
         knob.label,
-        low,
-        high,
+        low + least if low is not None and knob.low_open else low,
+        high - least if high is not None and knob.high_open else high,
         value=None,
         step=kind(step),
         format="%d" if whole else "%g",
@@ -213,13 +207,37 @@ def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
     )
 
 
+def _logarithmic(knob: Knob, value: float, common: dict[str, Any]) -> Any:
+    """A slider over decades, and beside it a field for any exact number between."""
+    key, whole = common["key"], knob.kind == "integer"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.select_slider(
+            knob.label,
+            _stops(knob, (knob.default, value, st.session_state[key])),
+            format_func=lambda stop: f"{stop:,}" if whole else f"{stop:g}",
+            width="stretch",
+            **common,
+        )
+        step = 1 if whole else 10.0 ** math.floor(math.log10(chosen or 1))
+        exact.field(knob.label, key, step, lambda wanted: _refused(knob, wanted))
+    return chosen
+
+
+def _refused(knob: Knob, wanted: float) -> str | None:
+    """Why a field does not take a number; None where it does."""
+    if knob.multiple is not None and wanted % knob.multiple:
+        return f"{knob.title} must be a multiple of {knob.multiple:g}; got {wanted:g}."
+    sentence = complaint("", knob, wanted)
+    return sentence and sentence.replace(f".{knob.path}", knob.title, 1)
+
+
 def _stops(knob: Knob, values: tuple[float, ...]) -> list[float]:
     """The logarithmic stops that the field accepts."""
     stops = ladder(knob.low, knob.high, values, knob.kind == "integer")
     return [
         stop
         for stop in stops
-        if complaint("", knob, stop) is None and (knob.multiple is None or stop % knob.multiple == 0)
+        if _refused(knob, stop) is None
     ]
 
 

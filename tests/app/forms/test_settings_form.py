@@ -114,6 +114,16 @@ def test_only_changed_fields_are_changes_and_they_can_be_taken_back(form: AppTes
     assert widget(form, "slider", "steps").value == 30 and widget(form, "number_input", "limit").value is None
 
 
+def test_a_number_between_the_stops_is_written_beside_the_slider(form: AppTest) -> None:
+    widget(form, "number_input", "base.iterations/exact").set_value(1234).run()
+    assert choice(form)["changes"] == {"base.iterations": 1234}
+    assert widget(form, "select_slider", "base.iterations").value == 1234
+    for wrong, words in ((1235, "Iterations must be a multiple of 2"), (0, "Iterations must be at least 1")):
+        widget(form, "number_input", "base.iterations/exact").set_value(wrong).run()
+        assert choice(form)["changes"] == {"base.iterations": 1234} and words in form.toast[0].value
+        assert widget(form, "number_input", "base.iterations/exact").value == 1234
+
+
 def test_another_preset_brings_its_own_values(form: AppTest) -> None:
     form.session_state["t/toy/preset/None"] = "slow"
     form.run()

@@ -1,0 +1,64 @@
+"""Every choice that a page offers gives a picture: no exception, no red box, no word of a program."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.address.links import pages
+from engine.store.store import Store
+from tests.app.conftest import Worker
+from tests.app.walk.walking import walk
+
+TABS = {
+    "attack": ("epsilon", "path", "lambda"),
+    "curves": ("epsilon", "lambda"),
+    "defend": ("holds", "grid", "tables", "train"),
+    "robust": ("acts", "nu", "strength", "pixels", "tables", "train"),
+}
+PARTS = [(page, tab) for page in pages() for tab in TABS.get(page, ("",))]
+FIRST = {"attack": {"model": "digits/adec"}, "inspect": {"model": "digits/adec", "n": "50"}}
+"""What needs no data but those that come with Feint."""
+
+
+def far(widget: str, option: str) -> bool:
+    """Whether a choice needs data that are fetched first, or a UMAP, which compiles for half a minute, or leads
+    to another tab, which is walked by itself.
+    """
+    return "mnist" in option.lower() or widget in ("p_umap", "p_tab")
+
+
+@pytest.fixture
+def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No search for components of other packages at each opening: it takes longer than the page."""
+    monkeypatch.setattr(
+        "streamlit.components.v2.manifest_scanner.scan_component_manifests", lambda *_, **__: []
+    )
+
+
+Opened = Callable[..., AppTest]
+
+
+def tried(opened: Opened, page: str, tab: str, most: int) -> list[str]:
+    """What was wrong with a page under its choices, of which only Home has none."""
+    address = FIRST.get(page, {}) | ({"tab": tab} if tab else {})
+    drawn, wrong = walk(lambda: opened(page, **address), most, far)
+    assert drawn > 1 or page == "home", f"{page} offers nothing"
+    return wrong
+
+
+@pytest.mark.usefixtures("quick_start")
+@pytest.mark.parametrize(("page", "tab"), PARTS)
+def test_a_page_bears_its_choices(
+    page: str, tab: str, trained_home: Store, worker: Worker, opened: Opened
+) -> None:
+    assert not (wrong := tried(opened, page, tab, 2)), "\n".join(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_start")
+@pytest.mark.parametrize(("page", "tab"), PARTS)
+def test_a_page_bears_every_choice(
+    page: str, tab: str, trained_home: Store, worker: Worker, opened: Opened
+) -> None:
+    assert not (wrong := tried(opened, page, tab, 1000)), "\n".join(wrong)
