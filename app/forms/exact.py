@@ -10,7 +10,7 @@ WIDTH = 96
 
 
 def field(label: str, key: str, step: float, wrong: Callable[[Any], str | None]) -> None:
-    """Draw the field of the slider whose key this is; `wrong` gives the sentence against a number, or None."""
+    """Draw the field of the slider with this key; `wrong` gives the sentence against a number, or None."""
     exact = f"{key}/exact"
     st.session_state[exact] = st.session_state[key]
     st.number_input(

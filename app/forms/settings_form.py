@@ -234,11 +234,7 @@ def _refused(knob: Knob, wanted: float) -> str | None:
 def _stops(knob: Knob, values: tuple[float, ...]) -> list[float]:
     """The logarithmic stops that the field accepts."""
     stops = ladder(knob.low, knob.high, values, knob.kind == "integer")
-    return [
-        stop
-        for stop in stops
-        if _refused(knob, stop) is None
-    ]
+    return [stop for stop in stops if _refused(knob, stop) is None]
 
 
 def _step(low: float, high: float, value: float, whole: bool) -> float | None:

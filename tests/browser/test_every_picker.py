@@ -1,4 +1,4 @@
-"""Every picture that a page lets one click is clicked, in a real Chromium: it chooses a sample, and no page breaks."""
+"""Every picture that can be clicked is clicked, in a real Chromium: it chooses a sample, and no page breaks."""
 
 from collections.abc import Callable
 

@@ -22,8 +22,8 @@ FIRST = {"attack": {"model": "digits/adec"}, "inspect": {"model": "digits/adec",
 
 
 def far(widget: str, option: str) -> bool:
-    """Whether a choice needs data that are fetched first, or a UMAP, which compiles for half a minute, or leads
-    to another tab, which is walked by itself.
+    """Whether a choice needs data that are fetched first, or a UMAP, which compiles for half a minute, or
+    leads to another tab, which is walked by itself.
     """
     return "mnist" in option.lower() or widget in ("p_umap", "p_tab")
 

@@ -1,5 +1,5 @@
-"""Every question about one sample that a page can put is answered: each model with each objective, attack, axis
-and norm that the catalogue allows it, with λ and without.
+"""Every question about one sample that a page can put is answered: each model with each objective, attack,
+axis and norm that the catalogue allows it, with λ and without.
 """
 
 from collections.abc import Iterator
