@@ -15,12 +15,14 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from app.setup import ROOT, SetupError, environment, is_ready, last_line
 
 LOOPBACK = "127.0.0.1"
+ANY = ("0.0.0.0", "::")  # all of a machine's addresses, and no name of one
 PATIENCE = 10.0  # seconds for the server to stop by itself
 
 
@@ -37,6 +39,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--host", default=LOOPBACK, help="0.0.0.0 lets a classroom in (default: this machine only)"
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="another name by which browsers reach this machine, as behind a proxy; may be given again",
     )
     parser.add_argument(
         "--no-browser", dest="browser", action="store_false", help="print the address, open nothing"
@@ -95,8 +103,28 @@ def lan_address() -> str:
             return socket.gethostname()
 
 
-def server_command(python: Path, host: str, port: int) -> list[str]:
+ADDRESSES = """import psutil
+found = [address for several in psutil.net_if_addrs().values() for address in several]
+print(*{address.address.split("%")[0] for address in found if address.family.name in ("AF_INET", "AF_INET6")})
+"""
+
+
+def names(python: Path, host: str, more: Sequence[str] = ()) -> list[str]:
+    """Names and addresses under which a browser may ask: those of this machine, where others are let in."""
+    known = ["localhost", LOOPBACK, "::1", *more]
+    if host == LOOPBACK:
+        return known
+    every = subprocess.run(
+        [python, "-c", ADDRESSES], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    own = socket.gethostname()
+    called = [own, f"{own.split('.')[0]}.local", socket.getfqdn(), host, lan_address()]
+    return [name for name in dict.fromkeys([*known, *called, *every.stdout.split()]) if name not in ANY]
+
+
+def server_command(python: Path, host: str, port: int, more: Sequence[str] = ()) -> list[str]:
     """What starts the page server; all other settings stand in .streamlit/config.toml."""
+    allowed = [word for name in names(python, host, more) for word in ("--server.allowedHosts", name)]
     seen_as = "localhost" if host == LOOPBACK else lan_address()
     return [
         str(python),
@@ -110,6 +138,7 @@ def server_command(python: Path, host: str, port: int) -> list[str]:
         str(port),
         "--browser.serverAddress",
         seen_as,
+        *allowed,
     ]
 
 
@@ -192,7 +221,7 @@ def serve(python: Path, chosen: argparse.Namespace) -> int:
     port = free_port(chosen.host, chosen.port)
     if port != chosen.port:
         print(f"Port {chosen.port} is taken: using {port}.", flush=True)
-    server = start(server_command(python, chosen.host, port))
+    server = start(server_command(python, chosen.host, port, chosen.name))
     for name in ("SIGTERM", "SIGHUP"):
         # nohup ignores SIGHUP on purpose
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:

@@ -8,6 +8,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.pool import parent
+
 NEEDED = (
     "torch",
     "numpy",
@@ -22,6 +24,7 @@ NEEDED = (
     "psutil",
     "filelock",
     "distributed",
+    "cryptography",
     "tqdm",
 )
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +33,8 @@ VENV = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/pytho
 
 def main() -> int:
     """Run the command in this interpreter, or in .venv's; the exit code."""
+    if parent.LEASH in sys.argv:  # before the imports, which may take a minute on a busy machine
+        parent.end_with_it()
     missing = [name for name in NEEDED if find_spec(name) is None]
     if not missing:
         from engine import cli  # needs what was just looked for

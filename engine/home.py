@@ -11,3 +11,12 @@ def home() -> Path:
     return (
         Path(os.environ.get("FEINT_HOME") or user_data_dir("feint", appauthor=False)).expanduser().resolve()
     )
+
+
+def make_home(at: Path | None = None) -> Path:
+    """The same folder, or `at`, made where it does not exist yet: for its owner's eyes alone."""
+    folder = at or home()
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

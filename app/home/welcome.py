@@ -13,7 +13,7 @@ from app.charts import plot
 from app.runs import headline, this_machine
 from engine.asking.answers import LadderAnswer
 from engine.errors import FeintError
-from engine.home import home
+from engine.home import home, make_home
 
 FETCHED = "mnist"
 
@@ -48,8 +48,7 @@ def _fetch() -> "subprocess.Popen[bytes] | None":
     """Fetch MNIST in the background, once a server, where it is not on this machine."""
     if connection.catalogue()["data"][FETCHED].get("here"):
         return None
-    log = home() / "fetch.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = make_home() / "fetch.log"
     with log.open("wb") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "engine", "fetch", FETCHED, "--json"],

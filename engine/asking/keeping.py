@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from engine.asking.answers import Answer
 from engine.asking.questions import A, Question
-from engine.home import home
+from engine.home import home, make_home
 
 ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
 LIMIT = 1 << 30
@@ -51,6 +51,7 @@ def kept_or(question: Question[A], compute: Callable[[Any], A]) -> A:
     if found is None:
         found = compute(question)
         if question.kept:
+            make_home()
             write(file_of(question, _folder()), found)
             prune(_folder())
     return found

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,14 +88,12 @@ def work(arguments: list[str]) -> int:
     """Do the run of a folder, as the pool's child process: work FOLDER"""
     parser = Parser(prog="work")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input closes")
+    parser.add_argument(parent.LEASH, action="store_true", help="stop when standard input closes")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     run = Run(chosen.folder.resolve())
     run.check()
     with _Interrupts(run, by="engine" if chosen.end_with_parent else "person"):
-        if chosen.end_with_parent:
-            parent.end_with_it()
         from engine.running import runner  # torch, only where something is computed
 
         if chosen.end_with_parent:
@@ -160,7 +159,8 @@ class _Interrupts:
         if holder is None or holder.get("pid") != os.getpid() or self.run.wanted() != "run":
             raise KeyboardInterrupt
         self.run.want("stop", self.by)
-        print(
-            "Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.",
-            file=sys.stderr,
-        )
+        with suppress(OSError, ValueError):  # nobody may be there to read it any more
+            print(
+                "Stopping at the next step; what makes checkpoints leaves one. Once more ends at once.",
+                file=sys.stderr,
+            )

@@ -20,7 +20,7 @@ def serve(arguments: list[str]) -> int:
         "--port", type=int, default=0, help="of the scheduler, on this machine only; any free one unless set"
     )
     parser.add_argument("--address-file", type=Path, help="written when the scheduler answers")
-    parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input closes")
+    parser.add_argument(parent.LEASH, action="store_true", help="stop when standard input closes")
     chosen = parser.finish(arguments)
     if not 0 <= chosen.port <= 65535:
         raise SettingsError(f"port must be from 1 to 65535, or 0 for any free one; got {chosen.port}.")
@@ -29,8 +29,6 @@ def serve(arguments: list[str]) -> int:
     )  # before Dask is imported; its workers inherit it
     from engine.pool import server  # Dask, which nothing else needs
 
-    if chosen.end_with_parent:
-        parent.end_with_it()
     server.serve(chosen.address_file, chosen.port)
     return 0
 

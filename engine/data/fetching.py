@@ -17,6 +17,7 @@ from engine.data.listing import owner
 from engine.data.published import Arrays, OpenML, Published, Release
 from engine.errors import DataError, DataMissing
 from engine.events import Event, Finished, Progress
+from engine.home import make_home
 
 BEAT = 0.2
 """Seconds between two reports of a download."""
@@ -46,7 +47,8 @@ def fetch(name: str) -> Iterator[Event]:
 def obtain(cls: type[Published]) -> Iterator[Event]:
     """Fetch the file of `cls` into the folder of fetched data, alone under a lock."""
     try:
-        kept().mkdir(parents=True, exist_ok=True)
+        make_home()
+        kept().mkdir(exist_ok=True)
         lock = FileLock(kept() / f"{cls.file}.lock")
         while not _taken(lock):
             yield Progress(
@@ -102,6 +104,7 @@ def _fetched(cls: type[Published]) -> Generator[Event, None, Arrays]:
 def _files(cls: type[Published], failures: list[str]) -> Iterator[Event]:
     """Every file of the release that is not there yet, from the first mirror that gives it."""
     folder, done = cls.folder(), 0
+    make_home()
     folder.mkdir(parents=True, exist_ok=True)
     for remote in cls.release.files:
         if not is_whole(folder / remote.name, remote):

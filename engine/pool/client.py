@@ -17,7 +17,7 @@ from distributed.client import ClosedClientError
 from engine.asking import keeping
 from engine.asking.questions import A, Question
 from engine.errors import EngineGone, EngineUnavailable, FeintError
-from engine.pool import own, workers
+from engine.pool import certificate, own, workers
 from engine.pool.lanes import LANES, lane_of
 from engine.pool.server import CONFIG, open_lane, tasks
 from engine.store import catalogue
@@ -48,16 +48,20 @@ class Engine:
         address = address or os.environ.get("FEINT_ENGINE") or None
         process = None
         if address is None:
-            process, address = own.spawn()
+            process, address, pem = own.spawn()
+        else:
+            pem = certificate.of(address)
+        patience = REACH if process is None else own.START
         try:
             with dask.config.set(CONFIG):
-                client = Client(
-                    address, timeout=REACH if process is None else own.START, set_as_default=False
-                )
+                security = certificate.security(pem)
+                client = Client(address, security=security, timeout=patience, set_as_default=False)
         except (OSError, ValueError, TimeoutError):
+            if process is not None:
+                own.end(process)
             raise EngineUnavailable(
-                f"No Feint engine answers at {address}; start one there with `python -m engine serve`, "
-                "or unset FEINT_ENGINE."
+                f"No Feint engine answers at {address} with this certificate; start one there with"
+                " `python -m engine serve`, or unset FEINT_ENGINE."
             ) from None
         engine = cls(client, process)
         if process is not None:

@@ -6,19 +6,18 @@ import time
 import uuid
 
 from engine.errors import EngineUnavailable
-from engine.home import home
-from engine.pool import workers
+from engine.home import make_home
+from engine.pool import parent, workers
 
 START = 60.0
 """Seconds that our own scheduler has to start."""
 
 
-def spawn() -> "tuple[subprocess.Popen[bytes], str]":
-    """A scheduler of our own with its lanes, and its address. Raises EngineUnavailable where it does not
-    start.
+def spawn() -> "tuple[subprocess.Popen[bytes], str, str]":
+    """A scheduler of our own with its lanes, its address and its certificate. Raises EngineUnavailable where
+    it does not start.
     """
-    folder = home()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_home()
     address_file = folder / f".engine-{uuid.uuid4().hex[:8]}"
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
@@ -27,7 +26,7 @@ def spawn() -> "tuple[subprocess.Popen[bytes], str]":
                 "-m",
                 "engine",
                 "serve",
-                "--end-with-parent",
+                parent.LEASH,
                 "--address-file",
                 str(address_file),
             ],
@@ -43,9 +42,9 @@ def spawn() -> "tuple[subprocess.Popen[bytes], str]":
             process.kill()
             raise EngineUnavailable(f"The worker processes did not start; {folder / 'engine.log'} says why.")
         time.sleep(0.05)
-    address = address_file.read_text()
+    address, _, pem = address_file.read_text().partition("\n")
     address_file.unlink()
-    return process, address
+    return process, address, pem
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -8,6 +8,8 @@ import os
 import signal
 import threading
 
+LEASH = "--end-with-parent"
+"""The flag of a process that is to end so."""
 GRACE = 5.0
 """Seconds to save one's work in, once that process has ended."""
 

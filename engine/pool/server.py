@@ -5,12 +5,20 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Nanny, Scheduler
+from distributed import Nanny, Scheduler, Worker
+from distributed.core import Server
 from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.security import Security
+
+from engine.home import make_home
+from engine.pool import certificate
 
 CONFIG: dict[str, Any] = {
     "distributed.scheduler.work-stealing": False,
@@ -23,7 +31,18 @@ CONFIG: dict[str, Any] = {
     "distributed.nanny.pre-spawn-environ": {},  # Dask's own would leave PyTorch one thread
     "distributed.admin.tick.limit": "1h",
     "distributed.comm.timeouts.connect": "30s",
+    # clocks that nobody reads: they took a sixth of a core from an app that nobody looked at
+    "distributed.admin.tick.interval": "1h",
+    "distributed.admin.tick.cycle": "1h",
+    "distributed.admin.system-monitor.interval": "1h",
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.client.scheduler-info-interval": "1h",
+    "distributed.client.heartbeat": "30s",
 }
+RARELY = 30.0
+"""Seconds between what scheduler and workers do and say to one another while nobody asks anything: a worker
+that ends is noticed by its connection.
+"""
 
 
 ALLOWED_FAILURES = 1
@@ -33,17 +52,36 @@ no run begin twice.
 
 
 def serve(address_file: Path | None = None, port: int = 0) -> None:
-    """Run scheduler and lanes on loopback until SIGTERM or SIGINT. Writes its address to `address_file` when
-    it is ready.
+    """Run scheduler and lanes on loopback until SIGTERM or SIGINT; nobody connects without the certificate.
+
+    When it is ready, address and certificate are written to `address_file` for whoever started it; without
+    one, the certificate lies in the store while this runs, and a line says where.
     """
+    file = certificate.given()
+    pem = file.read_text() if file else certificate.new()
     with (
         tempfile.TemporaryDirectory(prefix="feint-") as scratch,
         dask.config.set({**CONFIG, "temporary-directory": scratch}),
+        ExitStack() as at_the_end,
     ):
-        asyncio.run(_serve(address_file, port))
+        ready = partial(_tell, address_file, pem, at_the_end)
+        asyncio.run(_serve(certificate.security(pem), ready, port))
 
 
-async def _serve(address_file: Path | None, port: int) -> None:
+def _tell(address_file: Path | None, pem: str, at_the_end: ExitStack, address: str) -> None:
+    if address_file:
+        certificate.write(address_file, f"{address}\n{pem}")
+        return
+    file = certificate.given()
+    if file is None:
+        file = certificate.place(int(address.rsplit(":", 1)[-1]))
+        make_home()
+        certificate.write(file, pem)
+        at_the_end.callback(file.unlink, missing_ok=True)
+    print(f"FEINT_ENGINE={address} FEINT_CERTIFICATE={file}", flush=True)
+
+
+async def _serve(security: Security, ready: Callable[[str], None], port: int) -> None:
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,19 +89,63 @@ async def _serve(address_file: Path | None, port: int) -> None:
             loop.add_signal_handler(number, done.set)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(done.set))
-    async with Scheduler(
-        host="127.0.0.1", port=port, dashboard=False, allowed_failures=ALLOWED_FAILURES
+    async with _Scheduler(
+        host="127.0.0.1",
+        port=port,
+        protocol="tls://",
+        security=security,
+        dashboard=False,
+        allowed_failures=ALLOWED_FAILURES,
     ) as scheduler:
         opener = _Opener(scheduler)
         scheduler.add_plugin(opener)
         await opener.open("train")
-        if address_file:
-            partial = address_file.with_name(f".{address_file.name}.{os.getpid()}")
-            partial.write_text(scheduler.address)
-            partial.replace(address_file)
+        ready(scheduler.address)
         await opener.open("play")
         await done.wait()
         await opener.close()
+
+
+def _calm(node: Server) -> None:
+    """Let the clocks of a node that is not started yet tick rarely."""
+    for clock in node.periodic_callbacks.values():
+        clock.callback_time = max(clock.callback_time, RARELY * 1000)
+
+
+class _NoPages:
+    """Without Dask's own web pages, whose port answers whoever asks."""
+
+    def start_http_server(self, *given: Any, **options: Any) -> None:
+        """Not here."""
+
+
+class _Scheduler(_NoPages, Scheduler):
+    """A scheduler that does next to nothing while nobody asks it anything."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        _calm(self)
+
+    def heartbeat_worker(self, *given: Any, **named: Any) -> dict[str, Any]:
+        """As Dask's, which would hear each worker twice a second."""
+        answer: dict[str, Any] = super().heartbeat_worker(*given, **named)
+        return answer | {"heartbeat-interval": RARELY} if "heartbeat-interval" in answer else answer
+
+
+class _Worker(_NoPages, Worker):
+    """A worker that does next to nothing while it has no task."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        _calm(self)
+
+
+class _Nanny(Nanny):
+    """The keeper of such a worker."""
+
+    def __init__(self, address: str, **options: Any) -> None:
+        super().__init__(address, worker_class=_Worker, **options)
+        _calm(self)
 
 
 class _Opener(SchedulerPlugin):
@@ -84,8 +166,9 @@ class _Opener(SchedulerPlugin):
             gpus = _gpus() if lane == "train" else []
             places = [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpus] or [{}]
             self.nannies[lane] = [
-                await Nanny(
+                await _Nanny(
                     self.scheduler.address,
+                    security=self.scheduler.security,
                     name=f"{lane}-{number}",
                     nthreads=1,
                     memory_limit=0,

@@ -14,6 +14,7 @@ import psutil
 
 from engine.asking.questions import A, Question
 from engine.events import Failed, Stopped
+from engine.pool import parent
 from engine.pool.lanes import NICENESS
 from engine.store.files import read_json
 from engine.store.run import FINAL, Run
@@ -91,7 +92,7 @@ def _child(folder: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     for the child's as a whole.
     """
     child = subprocess.Popen(
-        [sys.executable, "-m", "engine", "work", folder, "--end-with-parent"],
+        [sys.executable, "-m", "engine", "work", folder, parent.LEASH],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine import data, extensions
 from engine.errors import EngineUnavailable
-from engine.home import home
+from engine.home import home, make_home
 from engine.store.files import write_json
 from engine.store.store import Store
 
@@ -71,7 +71,8 @@ def write(entries: dict[str, Any]) -> Path:
     with and without extensions.
     """
     place = file()
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_home()
+    place.parent.mkdir(exist_ok=True)
     write_json(place, entries)
     kept = sorted(place.parent.glob("[!.]*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in kept[KEPT:]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
-from engine.home import home
+from engine.home import home, make_home
 from engine.store import snapshot
 from engine.store.files import write_json
 from engine.store.run import Run
@@ -173,6 +173,7 @@ class Store:
         folder = self.folder / key
         if not folder.exists():
             partial = self.folder / f".new-{key}-{uuid.uuid4().hex[:8]}"
+            make_home(self.home)
             partial.mkdir(parents=True)
             write_json(partial / "spec.json", spec.model_dump(mode="json"))
             try:

@@ -69,7 +69,7 @@ def test_where_no_engine_can_be_reached_nobody_waits_and_it_is_tried_again(home:
     def connect() -> Engine:
         if len(tries) == 0:
             tries.append(None)  # type: ignore[arg-type]
-            return Engine.connect("tcp://127.0.0.1:9")
+            return Engine.connect("tls://127.0.0.1:9")
         return Engine.connect()
 
     kept = Lasting(connect)

@@ -220,7 +220,7 @@ def test_an_attack_runs_in_a_warm_process(engine: Engine) -> None:
 
 def test_nothing_answers_at_a_wrong_address() -> None:
     with pytest.raises(EngineUnavailable, match="unset FEINT_ENGINE"):
-        Engine.connect("tcp://127.0.0.1:9")
+        Engine.connect("tls://127.0.0.1:9")
 
 
 def test_everything_ends_with_the_page_server_even_when_it_is_killed(
