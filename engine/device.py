@@ -5,7 +5,7 @@ hashed.
 import os
 import platform
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -84,6 +84,11 @@ def _check_device(device: str) -> None:
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         last = torch.cuda.device_count() - 1
         raise SettingsError(f"device must be one this machine has, up to cuda:{last}; got {device!r}.")
+
+
+def of_answers() -> dict[str, Any]:
+    """The how of answers: this machine's best device and all its threads, always in float32."""
+    return replace(choose(), precision="float32").values()
 
 
 def same(recorded: dict[str, Any]) -> How:

@@ -33,9 +33,10 @@ with look:
     takeaway.show(victim, threat.objective, answer)
     drawing = on_the_map.drawing(victim, threat.objective, answer, question if umap else None)
     level = levels.drawn(drawing, "ladder")
-    again = reproduce.lines(levels.at_level(threat, answer, level).wanted(victim.run))
+    wanted = levels.at_level(threat, answer, level).wanted(victim.run)
+    again = reproduce.one_sample(wanted, question, answer.levels[level])
     before_and_after.show(victim, answer, level)
-    downloads.show(victim, threat, drawing, level, again["Command line"])
+    downloads.show(victim, threat, question, drawing, level, again["Command line"])
     opened = st.expander(
         "Is it the attack, or would anything do? Controls at this ε",
         expanded=True,

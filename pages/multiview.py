@@ -59,7 +59,10 @@ with look:
         with opened:
             controls.show(victim, question, answer, level)
 explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
-layout.page_foot(reproduce.lines(attackers.on_all(victim, chosen, threat)))
+wish = levels.at_level(threat, answer, level).wanted(victim.run)
+again = reproduce.one_sample(wish, whole, answer.levels[level])
+on_all = reproduce.command(attackers.on_all(victim, chosen, threat))
+layout.page_foot(again | {"Command line": f"{again['Command line']}\n{on_all}"})
 if question is not whole:
     connection.ask(whole, "Filling in the levels between…", timeout=600)
     notices.draw_again()

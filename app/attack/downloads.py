@@ -2,6 +2,7 @@
 
 import io
 import json
+import platform
 from dataclasses import asdict
 from typing import Any
 
@@ -15,13 +16,17 @@ from app.components.ladder import Drawing, ladder_payload
 from app.components.standalone import standalone_html
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
+from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
+from engine.asking.questions import LadderQuestion
 
 SIDE = 512
 """Pixels of a picture's longer side, at least."""
 
 
-def show(victim: Victim, threat: Threat, drawing: Drawing, level: int, command: str) -> None:
+def show(
+    victim: Victim, threat: Threat, question: LadderQuestion, drawing: Drawing, level: int, command: str
+) -> None:
     """The picture, the numbers, the protocol, and the ladder as one file that plays without a server."""
     answer = drawing.answer
     stem = f"feint-{victim.name.replace('/', '-')}-{answer.sample}-{answer.axis}"
@@ -41,7 +46,7 @@ def show(victim: Victim, threat: Threat, drawing: Drawing, level: int, command: 
         _button("npz", lambda: _numbers(answer, level), f"{stem}.npz", None, "dataset")
         _button(
             "Card (JSON)",
-            _card(victim, threat, answer, level, command),
+            _card(victim, threat, question, answer, level, command),
             f"{stem}.json",
             "application/json",
             "badge",
@@ -92,14 +97,20 @@ def _numbers(answer: LadderAnswer, level: int) -> bytes:
     return buffer.getvalue()
 
 
-def _card(victim: Victim, threat: Threat, answer: LadderAnswer, level: int, command: str) -> str:
-    """What it is and how it was made, as JSON."""
+def _card(
+    victim: Victim, threat: Threat, question: LadderQuestion, answer: LadderAnswer, level: int, command: str
+) -> str:
+    """What it is, of which sample, how and on what it was computed, as JSON."""
     card = {
         "what": answer.split()[0],
+        "sample": answer.sample,
         "model": victim.name,
         "run": victim.run.key,
         "threat": asdict(threat),
+        "question": question.model_dump(mode="json"),
+        "at": {answer.axis: answer.levels[level]},
         "level": level,
+        "how": keeping.how_of(question) | {"python": platform.python_version()},
         "command": command,
     }
     return json.dumps(card, indent=1, default=list)

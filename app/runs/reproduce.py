@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.address import connection
-from engine.asking.questions import Question
+from engine.asking.questions import TOP, LadderQuestion, Question
 from engine.store import reproduce
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -27,6 +27,16 @@ def answer(question: Question[Any]) -> dict[str, str]:
     name = type(question).__name__
     code = f"from engine.asking.computing import answer\nfrom engine.asking.questions import {name}\n\n"
     return {"Python": f"{code}print(answer({name}.model_validate({said!r})))"}
+
+
+def one_sample(wanted: Wanted, question: LadderQuestion, at: float) -> dict[str, str]:
+    """Language -> the text that asks for a sample's ladder again; the command prints the level `at`."""
+    axis = question.axis
+    flags = [f"--sample {question.sample}"]
+    flags += [f"--along {axis.name}"] * (axis.name != "epsilon")
+    flags += [f"--at {at:g}"] * (axis.name == "path")
+    flags += [f"--top {axis.top:.9g}"] * (axis.name == "epsilon" and axis.top > TOP[question.norm])
+    return {"Command line": " ".join([command(wanted), *flags])} | answer(question)
 
 
 def command(run: Spec | Wanted) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine import data
+from engine import data, device
 from engine.asking import attacked, controls, embedding_ladder, keeping, ladder, maps, rest, views
 from engine.asking import questions as asked
 from engine.asking.answers import Answer, PrepareAnswer
@@ -12,7 +12,7 @@ from engine.errors import FeintError
 
 def answer(question: asked.Question[asked.A]) -> asked.A:
     """The kept answer, or a computed one, which is kept from now on."""
-    return keeping.kept_or(question, compute)
+    return keeping.kept_or(question, compute, device.of_answers)
 
 
 def compute(question: asked.Question[asked.A]) -> asked.A:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine import registry
+from engine import device, registry
 from engine.asking import keeping
 from engine.asking.answers import Control, ControlKind, ControlsAnswer, OtherModel, OtherModelsAnswer
 from engine.asking.case import Case
@@ -75,7 +75,7 @@ def controls(question: ControlsQuestion) -> ControlsAnswer:
     SettingsError for a level it lacks.
     """
     asked, level = question.ladder, question.level
-    climbed = keeping.kept_or(asked, ladder)
+    climbed = keeping.kept_or(asked, ladder, device.of_answers)
     if level >= len(climbed.levels):
         raise SettingsError(
             f"The ladder has levels 0 to {len(climbed.levels) - 1}; got {level}. Choose one of them."

@@ -21,6 +21,8 @@ from engine.asking.questions import A, Question
 from engine.home import home, make_home
 
 ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
+How = dict[str, Any]
+"""Device, precision, threads and versions with which something was computed."""
 LIMIT = 1 << 30
 """Bytes that kept answers may take; beyond it those go that were not read for the longest time."""
 
@@ -45,25 +47,41 @@ def kept(question: Question[A]) -> A | None:
     return found
 
 
-def kept_or(question: Question[A], compute: Callable[[Any], A]) -> A:
-    """The kept answer; else the one that `compute` gives, which is kept from now on."""
+def kept_or(question: Question[A], compute: Callable[[Any], A], how: Callable[[], How] = dict) -> A:
+    """The kept answer; else the one that `compute` gives, which is kept from now on, with `how` it was
+    computed.
+    """
     found = kept(question)
     if found is None:
         found = compute(question)
         if question.kept:
             make_home()
-            write(file_of(question, _folder()), found)
+            write(file_of(question, _folder()), found, how())
             prune(_folder())
     return found
 
 
-def write(file: Path, found: Answer) -> None:
+def how_of(question: Question[A]) -> How:
+    """How the kept answer was computed: device, precision, threads, versions; {} where it was not said."""
+    shipped, own = _shipped().get(f"{question.key()}.npz"), file_of(question, _folder())
+    for file in (shipped, own):
+        with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            if file is not None:
+                with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
+                    return dict(json.loads(stored["_how"].tobytes()))
+    return {}
+
+
+def write(file: Path, found: Answer, how: How | None = None) -> None:
     """Save under a temporary name, then rename."""
     file.parent.mkdir(parents=True, exist_ok=True)
     plain, arrays = found.split()
-    text = np.frombuffer(json.dumps(plain, allow_nan=False).encode(), dtype=np.uint8)
+    texts = {
+        name: np.frombuffer(json.dumps(values, allow_nan=False).encode(), dtype=np.uint8)
+        for name, values in (("_json", plain), ("_how", how or {}))
+    }
     partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    np.savez_compressed(partial, _json=text, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(partial, **texts, **arrays)  # type: ignore[arg-type]
     partial.replace(file)
 
 
@@ -72,7 +90,7 @@ def read(file: Path, question: Question[A]) -> A | None:
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        plain = json.loads(arrays.pop("_json").tobytes())
+        plain, _ = json.loads(arrays.pop("_json").tobytes()), arrays.pop("_how", None)
         return question.answer_class()(**plain, **arrays)
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, ValidationError):
         return None

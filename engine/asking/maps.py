@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine import device
 from engine.asking import keeping
 from engine.asking.answers import AttackedOnUmapAnswer, PlaceOnUmapAnswer, UmapAnswer
 from engine.asking.attacked import attacked_rows, attacked_samples
@@ -28,7 +29,8 @@ def umap(question: UmapQuestion) -> UmapAnswer:
 
 def place_on_umap(question: PlaceOnUmapQuestion) -> PlaceOnUmapAnswer:
     """A ladder's embeddings and its clean sample on the model's UMAP."""
-    mapped, climbed = keeping.kept_or(question.umap, umap), keeping.kept_or(question.ladder, ladder)
+    mapped = keeping.kept_or(question.umap, umap, device.of_answers)
+    climbed = keeping.kept_or(question.ladder, ladder, device.of_answers)
     assert climbed.z_clean is not None and climbed.z is not None, "a mapped model encodes"
     z = np.concatenate([climbed.z_clean[None], climbed.z])
     xy, error = placing.place(z, mapped.z, mapped.xy)
@@ -38,8 +40,8 @@ def place_on_umap(question: PlaceOnUmapQuestion) -> PlaceOnUmapAnswer:
 def attacked_on_umap(question: AttackedOnUmapQuestion) -> AttackedOnUmapAnswer:
     """The samples of a finished attack, clean and attacked, on the model's UMAP."""
     rows = attacked_rows(question.run)
-    mapped = keeping.kept_or(UmapQuestion(model=rows.victim.run.key), umap)
-    attacked = keeping.kept_or(AttackedSamplesQuestion(run=question.run), attacked_samples)
+    mapped = keeping.kept_or(UmapQuestion(model=rows.victim.run.key), umap, device.of_answers)
+    attacked = keeping.kept_or(AttackedSamplesQuestion(run=question.run), attacked_samples, device.of_answers)
     assert attacked.z is not None, "a mapped model encodes"
     xy, error = placing.place(attacked.z, mapped.z, mapped.xy)
     return AttackedOnUmapAnswer(error=error, xy_clean=mapped.xy[rows.index.cpu().numpy()], xy=xy)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import registry
+from engine import device, registry
 from engine.asking import computing, keeping
 from engine.asking import questions as asked
 from engine.asking.answers import Answer, UmapAnswer
@@ -45,7 +45,7 @@ def ship(run: Run, folder: Path) -> None:
     for question in questions:
         found = _still_right(question, maps.get(question.key())) or computing.compute(question)
         for place in (home() / "answers", folder / "answers"):  # where later questions find it, and its own
-            keeping.write(keeping.file_of(question, place), found)
+            keeping.write(keeping.file_of(question, place), found, device.of_answers())
 
 
 def _still_right(question: Question[Any], found: Answer | None) -> Answer | None:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.cli import terminal
+from engine.cli import one_sample, terminal
 from engine.cli.flags import Parser, add_fields, changes
+from engine.cli.one_sample import OneSample
 from engine.errors import SettingsError, UnknownName
 from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
@@ -32,6 +33,8 @@ class Typed:
     json: bool
     out: Path | None = None
     """Where a study leaves its result too."""
+    one: OneSample | None = None
+    """The sample that is attacked alone, and how it is looked at."""
 
 
 def typed(action: str, arguments: list[str]) -> Typed:
@@ -51,6 +54,8 @@ def typed(action: str, arguments: list[str]) -> Typed:
         )
     else:
         _add_model(parser, action, entry)
+    if action == "attack":
+        one_sample.add_flags(parser, entry)
     if about:
         _add_settings(parser, action, about, entries, entry, rest)
     else:
@@ -186,7 +191,7 @@ def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
     data: str | None = getattr(parsed, "data", None)
     wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
     how = (parsed.device, parsed.precision, parsed.threads)
-    return Typed(wanted, how, parsed.json, getattr(parsed, "out", None))
+    return Typed(wanted, how, parsed.json, getattr(parsed, "out", None), one_sample.typed(parsed))
 
 
 def _with_base(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:

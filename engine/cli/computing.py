@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine import data
-from engine.cli import terminal
+from engine.cli import one_sample, terminal
 from engine.cli.choosing import Typed, typed
 from engine.cli.flags import Parser
+from engine.cli.one_sample import OneSample
 from engine.events import Event
 from engine.pool import parent, workers
 from engine.store import catalogue, lock
@@ -36,8 +37,11 @@ def attack(arguments: list[str]) -> int:
 
     An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective
     flip_and_keep [--nu V] [--fitted RUN]
+
+    One sample alone, as the page Attack shows it: attack ATTACK --model M --sample N --epsilon E
     """
-    return _do(typed("attack", arguments))[0]
+    chosen = typed("attack", arguments)
+    return _do(chosen)[0] if chosen.one is None else _one(chosen, chosen.one)
 
 
 def sweep(arguments: list[str]) -> int:
@@ -120,6 +124,16 @@ def _data_of_study(wanted: Wanted) -> str:
     from engine.studies.study import Study  # torch, only where something is computed
 
     return Study.choose(wanted.name, wanted.preset, wanted.changes).chosen.data()
+
+
+def _one(chosen: Typed, one: OneSample) -> int:
+    """Attack one sample; no run is made."""
+    from engine.asking import computing  # torch, only where something is computed
+
+    spec = spec_of(chosen.wanted)
+    answer = computing.answer(one_sample.question(spec, one))
+    one_sample.show(answer, one_sample.level_of(answer, spec, one), chosen.json)
+    return 0
 
 
 def _do(chosen: Typed) -> tuple[int, Run]:

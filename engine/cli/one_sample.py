@@ -1,0 +1,129 @@
+"""`attack … --sample N`: one sample under an attack, as the page Attack asks for it: its ladder, and the
+level of it that was typed.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.asking.answers import LadderAnswer
+from engine.asking.questions import LAMBDA_TOP, AttackChoice, Axis, LadderQuestion, ObjectiveChoice
+from engine.cli import terminal
+from engine.cli.flags import Parser
+from engine.errors import SettingsError
+from engine.store.spec import Spec
+from engine.store.wanted import Entry
+
+
+@dataclass(frozen=True)
+class OneSample:
+    """The sample that was typed, along what its ladder lies, and where on it one looks."""
+
+    sample: int
+    along: str = "epsilon"
+    at: float | None = None
+    """Which step of the path; ε and λ say it for the other axes."""
+    top: float = 0.0
+    """How far a ladder over ε goes, where that is farther than usual."""
+
+
+def add_flags(parser: Parser, entry: Entry) -> None:
+    """The flags of an attack that can be followed on one sample."""
+    if "epsilon" not in entry["axes"]:
+        return
+    group = parser.add_argument_group("one sample")
+    group.add_argument("--sample", type=int, help="attack this one alone, and say what became of it")
+    group.add_argument("--along", choices=entry["axes"], default="epsilon", help="what its ladder lies along")
+    group.add_argument("--at", type=float, help="the step of its path; the last unless given")
+    group.add_argument("--top", type=float, default=0.0, help="the largest ε of its ladder")
+
+
+def typed(parsed: argparse.Namespace) -> OneSample | None:
+    """What was typed of one sample; None where nothing was."""
+    sample = getattr(parsed, "sample", None)
+    return None if sample is None else OneSample(sample, parsed.along, parsed.at, parsed.top)
+
+
+def question(spec: Spec, one: OneSample) -> LadderQuestion:
+    """The question of a sample's ladder, put as the page puts it. Raises SettingsError for one that cannot
+    be.
+    """
+    said = spec.settings
+    target = {} if said["cluster"] is None else {"cluster": said["cluster"]}
+    if one.along == "lambda" and said["lam"] > LAMBDA_TOP:
+        raise SettingsError(f"lam must be at most {LAMBDA_TOP:g} on a ladder over it; got {said['lam']:g}.")
+    axis = {
+        "epsilon": Axis.of_epsilon(said["norm"], max(said["epsilon"], one.top)),
+        "path": Axis.of_path(said["epsilon"]),
+        "lambda": Axis.of_lambda(said["epsilon"]),
+    }[one.along]
+    fitted = (spec.builds_on["fitted"],) if "fitted" in spec.builds_on else ()
+    return LadderQuestion(
+        model=spec.builds_on["model"],
+        sample=one.sample,
+        attack=AttackChoice(name=said["attack"], settings=said["attack_settings"], fitted=fitted),
+        objective=ObjectiveChoice(
+            name=said["objective"],
+            settings=said["objective_settings"] | target,
+            lam=0.0 if one.along == "lambda" else said["lam"],
+        ),
+        norm=said["norm"],
+        axis=axis,
+        locked=tuple(said["locked"]),
+        seed=spec.seed,
+    )
+
+
+def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:
+    """The level that was typed: the nearest one."""
+    last = len(answer.levels) - 1
+    wanted = {"epsilon": spec.settings["epsilon"], "lambda": spec.settings["lam"], "path": one.at}[one.along]
+    return last if wanted is None else int(np.abs(np.array(answer.levels) - wanted).argmin())
+
+
+def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:
+    """What became of the sample at a level, and the smallest ε that was found, by their names."""
+    found: dict[str, Any] = {
+        "sample": answer.sample,
+        "label": answer.label_name,
+        answer.axis: answer.levels[level],
+        "value": float(answer.value[level]),
+        "reached": None if answer.reached is None else bool(answer.reached[level]),
+        "epsilon_star": answer.epsilon_star,
+        "noise_reached": answer.noise_reached,
+        "levels": len(answer.levels),
+        "linf": float(answer.linf[level]),
+        "l2": float(answer.l2[level]),
+    }
+    if answer.q is not None and answer.own_group is not None:
+        now = int(answer.q[level].argmax())
+        found |= {"group_clean": answer.group_names[answer.own_group], "group": answer.group_names[now]}
+        found |= {"confidence": float(answer.q[level, now])}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+TITLES = {
+    "epsilon": "ε",
+    "lambda": "λ",
+    "path": "step",
+    "value": "objective",
+    "epsilon_star": "ε* ≤",
+    "noise_reached": "levels that noise reaches",
+    "linf": "L∞",
+    "l2": "L2",
+    "group_clean": "group, clean",
+    "group": "group, attacked",
+}
+
+
+def show(answer: LadderAnswer, level: int, as_json: bool) -> None:
+    """The numbers of a level, as a table or as one line of JSON."""
+    found = numbers(answer, level)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    print(f"{answer.title}: {answer.protocol}")
+    print(terminal.table([(TITLES.get(name, name), terminal.number(value)) for name, value in found.items()]))
