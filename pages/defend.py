@@ -4,8 +4,9 @@ import streamlit as st
 
 from app.address import connection, layout, links
 from app.charts import plot
-from app.papers.studies import beside, curves, grid, results, tables, verdicts
-from app.train import choose, follow
+from app.papers import on_train
+from app.papers.studies import beside, curves, grid, judged, results, same_sample, tables
+from app.train import choose
 
 TITLE, ICON, PLACE = "Defend", "shield", 50
 
@@ -29,14 +30,18 @@ def holds() -> dict[str, str]:
     name, clean_name = results.of_page(PAGE, "against_epsilon")[0], results.of_page(PAGE, "clean")[0]
     found, size = results.chosen(name)
     if found is not None:
-        for sentence in verdicts.where_it_holds(found):
-            st.markdown(sentence)
+        verdicts = judged.verdicts(found)
+        judged.show(found, verdicts)
+        same_sample.show(found, judged.telling(verdicts).epsilon)
+        st.dataframe(judged.table(found, verdicts), hide_index=True, key=f"verdicts/{size}")
+        st.caption(judged.RULE)
         clean, attacks = results.result(clean_name, size), curves.attacks(found)
-        for column, attack in zip(st.columns(len(attacks), gap="medium"), attacks, strict=True):
-            chart = curves.against_epsilon(found, attack, clean)
-            if chart is not None:
-                with column:
-                    plot.show(chart, f"holds/{size}/{attack}")
+        for place in range(0, len(attacks), 2):
+            for column, attack in zip(st.columns(2, gap="medium"), attacks[place : place + 2], strict=False):
+                chart = curves.against_epsilon(found, attack, clean)
+                if chart is not None:
+                    with column:
+                        plot.show(chart, f"holds/{size}/{attack}")
         if clean is not None:
             beside.equal_epochs(clean, found)
         results.caption(found)
@@ -53,7 +58,7 @@ def over_lambda_and_gamma() -> dict[str, str]:
             row = grid.grid(found, f"grid/{size}")
         with right:
             if row is None:
-                st.info("Click a cell: its runs open here.", icon=":material/ads_click:")
+                st.info("Click a cell: its seeds come here, each with its run.", icon=":material/ads_click:")
             else:
                 grid.runs_of(row, found)
             st.markdown(
@@ -65,23 +70,20 @@ def over_lambda_and_gamma() -> dict[str, str]:
 
 
 def train() -> dict[str, str]:
-    """A defence, or the model without one, trained with its clean and attacked ACC after each epoch."""
-    catalogue = connection.catalogue()
-    sets = {name: card for name, card in catalogue["data"].items() if card["views"] > 1}
+    """Links to Train, for each defence and the model without one."""
+    sets = {name: card for name, card in connection.catalogue()["data"].items() if card["views"] > 1}
     choose_column, look = layout.choose_and_look()
     with choose_column:
-        data, usable = choose.choose_data(sets, "noisy_digits")
-        method = choose.choose_method(methods())
-        choose.begin(method, data, f"defend/{data}", usable)
+        data, _ = choose.choose_data(sets, "noisy_digits")
     with look:
-        follow.newest(data, method["name"], "digits take a quarter of a minute")
+        on_train.show(methods(), data)
     return {}
 
 
 layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
-    " together. Every number has its spread and a stronger attacker beside it; its controls are in the"
+    " together. What they hold against is measured under the paper's attack and others; controls are in the"
     " tables.",
 )
 if st.session_state["address"].get("data") not in (

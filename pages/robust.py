@@ -8,11 +8,12 @@ from app.address import connection, layout, links
 from app.attack import levels, on_the_map
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
+from app.papers import on_train
 from app.papers.robust import along_nu, columns, networks, own_attack, rounds
 from app.papers.robust.networks import PAGE
 from app.papers.studies import against_control, tables
 from app.runs import reproduce
-from app.train import choose, follow
+from app.train import choose
 
 TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
 TABS = {
@@ -21,6 +22,7 @@ TABS = {
     "strength": "Any ν",
     "pixels": "On the pixels",
     "tables": "Published and measured",
+    "fit": "Your own attack",
     "train": "Train it live",
 }
 
@@ -60,32 +62,25 @@ def drag() -> dict[str, str]:
 
 
 def train() -> dict[str, str]:
-    """A base network or its defence, trained with the scores under attack; or an attack of one's own."""
-    catalogue = connection.catalogue()
-    methods = {name: catalogue["model"][name] for name in networks.base_names() + networks.defences().names}
-    attacks = {name: catalogue["attack"][name] for name in networks.attacks().names}
+    """Links to Train, for the base networks and the defence."""
+    sets = {one: card for one, card in connection.catalogue()["data"].items() if card["views"] == 1}
     left, look = layout.choose_and_look()
     with left:
-        name = st.selectbox(
-            "Network or attack",
-            [*methods, *attacks],
-            format_func=lambda one: (methods | attacks)[one]["title"],
-            key=links.key("method", next(iter(methods)), lambda one: one in {**methods, **attacks}),
-            help="\n\n".join(f"{entry['title']}: {entry['summary']}" for entry in methods.values()),
-        )
-        wish = own_attack.choose(name) if name in attacks else None
-    if wish is not None:
-        with look:
-            own_attack.show(wish)
-        return reproduce.lines(wish)
-    sets = {one: card for one, card in catalogue["data"].items() if card["views"] == 1}
-    with left:
-        data, usable = choose.choose_data(sets, "digits")
-        choose.begin(methods[name], data, f"robust/{data}/{name}", usable)
-        st.caption("The defence trains its base and fits its attack first, or finds them.")
+        data, _ = choose.choose_data(sets, "digits")
     with look:
-        run = follow.newest(data, name, "on digits base, attack and defence take half a minute")
-    return {} if run is None else reproduce.lines(run.spec)
+        on_train.show([*networks.base_names(), *networks.defences().names], data)
+        st.caption("The defence trains its base and fits its attack first, or finds them.")
+    return {}
+
+
+def fit() -> dict[str, str]:
+    """An attack of one's own on any network that decodes."""
+    left, look = layout.choose_and_look()
+    with left:
+        wish = own_attack.choose(networks.attacks().choose())
+    with look:
+        own_attack.show(wish)
+    return reproduce.lines(wish)
 
 
 layout.page_head(
@@ -107,6 +102,7 @@ SHOW = {
     "strength": lambda: against_control.show(PAGE, "against_nu"),
     "pixels": lambda: against_control.show(PAGE, "against_epsilon"),
     "tables": lambda: tables.tables(PAGE),
+    "fit": fit,
     "train": train,
 }
 again = SHOW[str(tab)]()

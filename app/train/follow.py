@@ -49,18 +49,6 @@ def method_of(names: Sequence[str]) -> str:
     )
 
 
-def newest(data: str, method: str, takes: str) -> Run | None:
-    """Follow the run of the address, or the newest of a method on a data set; where there is none, say how to
-    begin and how long it `takes`.
-    """
-    names = shown(in_address(), data, method)
-    if not names:
-        nothing_yet(takes)
-        return None
-    one(names[0])
-    return reading.find(names[0])
-
-
 def watched_with(names: Sequence[str]) -> str:
     """The attack that one run is watched under while it trains, in words; "" for none, or several runs."""
     if len(names) != 1 or not reading.readable(names[0]):

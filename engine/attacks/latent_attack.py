@@ -64,7 +64,8 @@ class LatentAttack(AttackSettings):
         "amortised",
         "Perturbation",
         "amortised: one network reads δ off any sample; per_sample: δ is found "
-        "for each sample by itself, which is stronger.",
+        "for each sample by itself, by Adam from δ = 0. On digits it reaches more than either network up to "
+        "ν = 0.005, less than one with ReLU from 0.01 on.",
         source="the public code (amortised)",
     )
     activation: Literal["none", "relu"] = knob(

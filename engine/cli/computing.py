@@ -21,7 +21,6 @@ from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
 from engine.store.wanted import Wanted
-from engine.studies.rows import upgraded
 
 
 def train(arguments: list[str]) -> int:
@@ -71,7 +70,6 @@ def study(arguments: list[str]) -> int:
         size = run.spec.settings["study_settings"]["size"]
         chosen.out.mkdir(parents=True, exist_ok=True)
         result = {"study": run.spec.name, "how": run.card()["how"]} | run.result()
-        result["rows"] = [upgraded(run.spec.name, row) for row in result["rows"]]
         write_json(chosen.out / f"{run.spec.name}.{size}.json", result)
     return code
 

@@ -34,37 +34,37 @@ class Table1(MultiViewStudy):
     place = 1
 
     def cases(self) -> list[Case]:
-        """Clean, then each attack, model by model; the base for equal epochs too."""
+        """Clean, then each attack, model by model; the base also for its own number of epochs, as it was
+        published.
+        """
         rows: list[Case] = []
         for model in HERE:
-            rows += self._of(model, self.trained(model))
-            if model == BASE:
-                training, said = self.equal_epochs()
-                rows += self._of(model, training, "equal_epochs", said)
+            own = model != BASE
+            rows += self._of(model, self.trained_as_long(model), published=own)
+            if not own:
+                rows += self._of(model, self.trained(model), "own_epochs", published=True)
         for treatment, state in PUBLISHED_STATES.items():
             on = {"data": PUBLISHED_ON}
             rows += not_built_yet("table1", treatment, on, state=state, **on)
         return rows
 
-    def _of(
-        self, model: str, training: Training, arm: str = "", said: dict[str, Any] | None = None
-    ) -> Iterator[Case]:
+    def _of(self, model: str, training: Training, arm: str = "", *, published: bool) -> Iterator[Case]:
         """The rows of one model."""
-        more = {"arm": arm} if arm else self._published(model, CLEAN)
-        about = {"epsilon": 0.0} | (said or {})
+        trained = self.epochs(training)
         yield Case(
             model,
-            about,
+            {"epsilon": 0.0} | trained,
             training,
             self.pgd(0.3),
-            treatment=CLEAN,
-            measured=CLEAN_SCORES,
-            controls={"n": "n"},
-            **more,
+            arm,
+            CLEAN,
+            CLEAN_SCORES,
+            {"n": "n"},
+            **(self._published(model, CLEAN) if published else {}),
         )
         for treatment, attacking in self.attacks(0.3):
-            more = {"arm": arm} if arm else self._published(model, treatment)
-            yield attacked_case(model, about | {"epsilon": 0.3}, training, treatment, attacking, **more)
+            more = {"arm": arm} | (self._published(model, treatment) if published else {})
+            yield attacked_case(model, {"epsilon": 0.3} | trained, training, treatment, attacking, **more)
 
     def _published(self, model: str, treatment: str) -> dict[str, Any]:
         where = {"model": model, "data": PUBLISHED_ON, "state": PUBLISHED_STATES.get(treatment)}

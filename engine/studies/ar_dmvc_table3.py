@@ -1,6 +1,8 @@
 """AR-DMVC, table 3: attacked accuracy against ε."""
 
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 from engine.registry import register
 from engine.studies.ar_dmvc import (
@@ -13,7 +15,7 @@ from engine.studies.ar_dmvc import (
     not_built_yet,
     published_cell,
 )
-from engine.studies.protocols import Case
+from engine.studies.protocols import Attacking, Case, Training
 
 EPSILONS = (0.1, 0.2, 0.3)
 
@@ -30,19 +32,13 @@ class Table3(MultiViewStudy):
     place = 2
 
     def cases(self) -> list[Case]:
-        """Model by model, ε by ε; the base for equal epochs under PGD too."""
+        """Model by model, ε by ε; of the base also what it was for its own number of epochs, as it was
+        published.
+        """
         rows = [
-            self._case(model, epsilon, treatment)
+            case
             for model, epsilon in product(HERE, EPSILONS)
-            for treatment in dict(self.attacks(epsilon))
-            if not self._not_measured(treatment, epsilon)
-        ]
-        training, said = self.equal_epochs()
-        rows += [
-            attacked_case(
-                BASE, {"epsilon": epsilon} | said, training, "pgd", self.pgd(epsilon), arm="equal_epochs"
-            )
-            for epsilon in EPSILONS
+            for case in (self._of_base(epsilon) if model == BASE else self._of(model, epsilon))
         ]
         for epsilon in EPSILONS:
             at = {"epsilon": epsilon}
@@ -51,17 +47,38 @@ class Table3(MultiViewStudy):
             )
         return rows
 
-    def _case(self, model: str, epsilon: float, treatment: str) -> Case:
-        where = {"model": model, "data": PUBLISHED_ON, "epsilon": epsilon}
-        return attacked_case(
-            model,
-            {"epsilon": epsilon},
-            self.trained(model),
-            treatment,
-            dict(self.attacks(epsilon))[treatment],
-            **published_cell("table3", ("acc",), treatment, **where),
-        )
+    def _of(self, model: str, epsilon: float) -> Iterator[Case]:
+        """A model at an ε: every attack."""
+        training = self.trained(model)
+        for treatment, attacking in self._usual(epsilon):
+            yield self._case(model, training, epsilon, treatment, attacking)
 
-    def _not_measured(self, treatment: str, epsilon: float) -> bool:
-        """A fit takes a minute at the size mini; PGD at the same ε stands for a strong attacker there."""
-        return self.size == "mini" and treatment == "generator_strong" and epsilon < max(EPSILONS)
+    def _of_base(self, epsilon: float) -> Iterator[Case]:
+        """The base for as many epochs as the defences, under PGD; then for its own."""
+        as_long = self.trained_as_long(BASE)
+        about = {"epsilon": epsilon} | self.epochs(as_long)
+        yield attacked_case(BASE, about, as_long, "pgd", self.pgd(epsilon))
+        for treatment, attacking in self._usual(epsilon):
+            yield self._case(BASE, self.trained(BASE), epsilon, treatment, attacking, arm="own_epochs")
+
+    def _usual(self, epsilon: float) -> Iterator[tuple[str, Attacking]]:
+        """The attacks at an ε. A fit takes a minute at the size mini; PGD at the same ε stands for a strong
+        attacker there.
+        """
+        for treatment, attacking in self.attacks(epsilon):
+            if self.size != "mini" or treatment != "generator_strong" or epsilon == max(EPSILONS):
+                yield treatment, attacking
+
+    def _case(
+        self,
+        model: str,
+        training: Training,
+        epsilon: float,
+        treatment: str,
+        attacking: Attacking,
+        **more: Any,
+    ) -> Case:
+        where = {"model": model, "data": PUBLISHED_ON, "epsilon": epsilon}
+        published = published_cell("table3", ("acc",), treatment, **where)
+        about = {"epsilon": epsilon} | self.epochs(training)
+        return attacked_case(model, about, training, treatment, attacking, **published, **more)

@@ -43,10 +43,12 @@ class Transfer(MultiViewStudy):
         return [
             attacked_case(
                 model,
-                {"trained_on": source, "data": target, "epsilon": 0.3},
+                {"trained_on": source, "data": target, "epsilon": 0.3}
+                | self.epochs(self.trained(model, source)),
                 self.trained(model, source),
                 treatment,
                 attacking,
+                arm="own_epochs" if model == BASE else "",
                 more=chance,
                 **self._published(model, source, target, treatment),
             )

@@ -92,6 +92,8 @@ class StudySettings(Settings):
     """The published tables it stands beside: a file in assets/published."""
     protocol: ClassVar[str] = ""
     """How its numbers are made, in a few sentences, for every reader of its results."""
+    reduced: ClassVar[Mapping[str, str]] = {}
+    """Size -> what it changes against the published settings, in a sentence or two."""
     about_published: ClassVar[str] = ""
     """What a reader of the published values beside them has to know."""
 
@@ -142,6 +144,11 @@ class StudySettings(Settings):
         """The data of its first row: what the study's own run is filed under."""
         return next(case.training.data for case in self.cases() if case.training)
 
+    @property
+    def protocol_in_full(self) -> str:
+        """How the numbers of this size are made, with what the size changes."""
+        return f"{self.protocol} {self.reduced.get(self.size, '')}".strip()
+
     def cases(self) -> list[Case]:
         """Every row, in the order in which they are measured."""
         raise NotImplementedError
@@ -151,17 +158,17 @@ class StudySettings(Settings):
         """What a study adds to its catalogue entry."""
         declared = {
             name: getattr(cls, name)
-            for name in ("paper", "protocol", "about_published", "page", "figure", "tab", "place")
+            for name in ("paper", "about_published", "page", "figure", "tab", "place")
         }
         shown = {name: dict(getattr(cls, name)) for name in ("measured_on", "arms", "axes", "columns")}
         compared = {"lines": cls.lines, "baseline": cls.baseline, "defences": list(cls.defences)}
         treatments = {key: asdict(treatment) for key, treatment in cls.treatments.items()}
-        return declared | shown | compared | {"treatments": treatments, "data": cls._data_of_sizes()}
-
-    @classmethod
-    def _data_of_sizes(cls) -> dict[str, str]:
-        """Size -> the data of its first row."""
-        return {size: cls.preset(None, size=size).data() for size in cls.measured_on}
+        sizes = {size: cls.preset(None, size=size) for size in cls.measured_on}
+        of_size = {
+            "data": {size: study.data() for size, study in sizes.items()},
+            "protocol": {size: study.protocol_in_full for size, study in sizes.items()},
+        }
+        return declared | shown | compared | {"treatments": treatments} | of_size
 
 
 @cache

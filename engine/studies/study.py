@@ -90,7 +90,7 @@ class Study(Action):
             "n_rows": len(rows),
             "n_runs": len(runs),
             "seconds_of_runs": round(seconds, 1),
-            "protocol": self.chosen.protocol,
+            "protocol": self.chosen.protocol_in_full,
             "size": self.chosen.size,
             "seeds": self.chosen.seeds,
         }

@@ -5,6 +5,7 @@ import streamlit as st
 from app.address import connection, links
 from app.forms.choose_model import Victim, victim_of
 from app.forms.declared_first import Methods, family
+from app.train import choose
 from engine.store.run import Run
 
 PAGE = "robust"
@@ -58,9 +59,8 @@ def base_names() -> list[str]:
 
 
 def preset_for(kind: str, name: str, data: str) -> str | None:
-    """The preset of a method that is meant for a data set; None where it declares none."""
-    preset = connection.catalogue()[kind][name]["fits"].get(data)
-    return None if preset is None else str(preset)
+    """The preset that a form begins with for these data, here as on Train."""
+    return choose.preset_for(connection.catalogue()[kind][name], data)
 
 
 def bases() -> dict[str, Run]:

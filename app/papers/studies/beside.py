@@ -11,20 +11,23 @@ from engine.events import Row
 
 
 def equal_epochs(clean: Result, against: Result) -> None:
-    """The model without defence for as many epochs as the defences have: the extra row beside them."""
+    """The model without defence for as many epochs as the defences have, and for its own."""
     said = clean.declared
     chosen = [row for row in clean.measured if row.treatment == "clean"]
     chosen += [row for row in against.measured if row.treatment == "pgd"]
     lines: dict[str, dict[str, str]] = {}
     for row in (row for row in chosen if row.model in (said["baseline"], *said["defences"])):
-        epochs = f", {row.about['epochs']} epochs" if row.arm else ""
-        name = curves.title(clean, row.model) + epochs
+        name = f"{curves.title(clean, row.model)}, {row.about['epochs']} epochs"
         lines.setdefault(name, {})[_column(row, said["treatments"][row.treatment]["title"])] = (
-            results.in_words((row.measured or {})["acc"])
+            results.in_words(
+                row.controls["acc_attacked_fixed_match"]
+                if row.treatment == "pgd"
+                else (row.measured or {})["acc"]
+            )
         )
     st.markdown(
-        "**For equal epochs.** The model without defence has its own length of training, and once more that"
-        " of the defences."
+        "**For equal epochs.** The model without defence is trained as long as the defences, and once for its"
+        " own number of epochs."
     )
     frame = pd.DataFrame([{"model": name} | values for name, values in lines.items()]).fillna("")
     st.dataframe(frame, hide_index=True, key="equal_epochs")

@@ -95,22 +95,33 @@ def _table(points: Points, axis: str, levels: Sequence[float]) -> pd.DataFrame:
 
 
 def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot.Chart | None:
-    """Attacked ACC of every model under one attack against ε; clean ACC at ε = 0 where `clean` is there."""
+    """Attacked ACC of every model under one attack against ε, with the matching of the clean samples; clean
+    ACC at ε = 0 where `clean` is there. A model that was attacked in another arm alone is drawn in that one,
+    which the caption says.
+    """
     said = found.declared["treatments"][treatment]
-    rows = [row for row in found.measured if row.treatment == treatment and not row.arm]
+    met = [row for row in found.measured if row.treatment == treatment]
+    default = {row.model for row in met if not row.arm}
+    rows = [row for row in met if not row.arm or row.model not in default]
+    drawn = {row.model: row.arm for row in rows}
     start = {
         row.model: results.value(row, "acc")
         for row in (clean.measured if clean else [])
-        if row.treatment == "clean" and not row.arm
+        if row.treatment == "clean" and drawn.get(row.model) == row.arm
     }
+    apart = sorted(
+        {f"{title(found, row.model)} {found.declared['arms'][row.arm]}" for row in rows if row.arm}
+    )
     return curve(
         found,
         rows,
         "epsilon",
-        lambda row: results.value(row, "acc"),
-        title=f"ACC under {said['title']}",
-        y_title="ACC",
-        caption=said["note"],
+        lambda row: results.value(row, "acc_attacked_fixed_match"),
+        title=f"ACC under the {said['title']}"
+        if said["title"][0].islower()
+        else f"ACC under {said['title']}",
+        y_title="ACC, clean matching",
+        caption=" ".join([said["note"], *(f"{words}." for words in apart)]),
         start=start,
     )
 

@@ -1,5 +1,7 @@
 """ACC over λ and γ, and the runs of a cell that was clicked."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -7,10 +9,12 @@ from app.address import connection, links
 from app.charts import matrix_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
-from app.runs import reading, wanted
+from app.runs import headline, wanted
 from engine.events import Row
 from engine.store.wanted import Wanted
 
+SCORES = {"attacked": "acc_attacked_fixed_match", "clean": "acc_clean"}
+"""What is shown -> the value of a row: clusters stay matched to classes as on the clean samples."""
 Cell = tuple[int, int]
 """Row (λ) and column (γ) of the grid."""
 
@@ -29,14 +33,26 @@ def grid(found: Result, key: str) -> Row | None:
     )
     lams, gammas = (sorted({row.about[name] for row in found.rows}) for name in ("lam", "gamma"))
     cells = {(lams.index(row.about["lam"]), gammas.index(row.about["gamma"])): row for row in found.rows}
-    chosen: Cell | None = st.session_state.get(f"{key}/cell")
+    chosen = _of_address(cells)
     chart = _chart(found, cells, (lams, gammas), kind, chosen)
     picked = plot.show(chart, f"{key}/{kind}", on_select="rerun")
     cell = next(((int(row), int(column)) for row, column in picked if min(row, column) >= 0), None)
     if cell is not None and cell != chosen:
-        st.session_state[f"{key}/cell"] = cell
+        links.put("at", _in_address(cells[cell]))
         st.rerun()
     return cells.get(chosen) if chosen is not None else None
+
+
+def _in_address(row: Row) -> str:
+    """λ and γ of a row, as the address has them."""
+    return f"{row.about['lam']:g},{row.about['gamma']:g}"
+
+
+def _of_address(cells: Mapping[Cell, Row]) -> Cell | None:
+    """The cell of the address; None where it names none."""
+    named = {_in_address(row): cell for cell, row in cells.items()}
+    wanted = links.key("at", "", lambda text: not text or text in named, "λ and γ of a cell")
+    return named.get(st.session_state[wanted])
 
 
 def _chart(
@@ -44,7 +60,7 @@ def _chart(
 ) -> plot.Chart:
     matrix = np.full((len(axes[0]), len(axes[1])), np.nan)  # (λ, γ)
     for cell, row in cells.items():
-        matrix[cell] = results.value(row, "acc" if kind == "attacked" else "acc_clean")[0]
+        matrix[cell] = results.value(row, SCORES[kind])[0]
     first = found.rows[0]
     model = connection.catalogue()["model"][first.model]["title"]
     attack = f"{found.declared['treatments'][first.treatment]['title']} at ε = {first.about['epsilon']:g}"
@@ -56,44 +72,25 @@ def _chart(
         column_title="γ",
         texts=[[f"{share:.2f}" for share in line] for line in matrix],
         chosen=chosen,
-        caption="Mean over seeds. Click a cell to open the runs behind it.",
+        caption="Mean over seeds, clusters matched as on the clean samples. Click a cell for its seeds.",
     )
 
 
 def runs_of(row: Row, found: Result) -> None:
-    """The runs of a cell, seed by seed: opened where they are here, else trained anew, which gives the same
-    run.
+    """The seeds of a cell with their numbers, and the run of each: opened where it is here, else made here,
+    which gives the very same run.
     """
     lam, gamma = row.about["lam"], row.about["gamma"]
-    st.markdown(
-        f"**λ = {lam:g}, γ = {gamma:g}**: ACC {results.in_words((row.measured or {})['acc'])} under attack,"
-        f" {results.in_words(row.controls['acc_clean'])} clean."
-    )
+    attacked, clean = (results.in_words(row.controls[name]) for name in SCORES.values())
+    st.markdown(f"**λ = {lam:g}, γ = {gamma:g}**: ACC {attacked} under attack, {clean} clean.")
     data = found.declared["data"][found.size]
-    with st.container(horizontal=True):
-        for seed, key in enumerate(row.runs["model"]):
-            if reading.readable(key):
-                _open(key, data, seed)
-            elif st.button(
-                f"Train seed {seed} here",
-                icon=":material/play_arrow:",
-                key=f"cell/{key}",
-                help=f"Its run is {key}; trained anew it is the same run.",
-            ):
-                _train(row, found.size, data, seed)
-
-
-def _open(key: str, data: str, seed: int) -> None:
-    st.page_link(
-        links.ROOT / "pages" / "train.py",
-        label=f"Open seed {seed}",
-        icon=":material/open_in_full:",
-        query_params={"v": links.ADDRESS_VERSION, "data": data, "run": key},
-    )
-
-
-def _train(row: Row, size: str, data: str, seed: int) -> None:
-    changes = {name: row.about[name] for name in ("lam", "gamma")}
-    run = wanted.begin(Wanted("train", row.model, data, seed, size, changes))
-    if run is not None:
-        links.go("train", {"data": data, "run": run.name})
+    for seed in range(len(row.runs["model"])):
+        numbers = [f"{name} {row.controls[score]['seeds'][seed]:.3f}" for name, score in SCORES.items()]
+        st.caption(f"Seed {seed}: {', '.join(numbers)}.")
+        changes = {name: row.about[name] for name in ("lam", "gamma")}
+        wish = Wanted("train", row.model, data, seed, found.size, changes)
+        run = wanted.wanted_or_button(wish, f"Train seed {seed} here", primary=False)
+        if run is not None:
+            with st.container(horizontal=True):
+                headline.link("train", f"Open seed {seed}", "open_in_full", {"data": data, "run": run.name})
+                headline.link("multiview", "Attack it", "stacks", {"model": run.name})

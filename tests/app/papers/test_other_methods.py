@@ -61,8 +61,9 @@ def test_another_attack_is_chosen(crowded: Store, opened: Opened) -> None:
     at = opened("robust", model="digits/conv_ae", kind="aa_latent_attack", aim="aa_flip_and_keep")
     assert not at.warning and any(button.label == "Fit the attack" for button in at.button), said(at)
     assert "engine attack aa_latent_attack" in said(at) and "--objective aa_flip_and_keep" in said(at)
-    at = opened("robust", tab="train")
-    assert {"Another latent_attack", "Another latent_defence"} <= set(at.selectbox(key="p_method").options)
+    assert "Another latent_attack" in opened("robust", tab="fit").selectbox(key="p_kind").options
+    links = [link.proto.label for link in opened("robust", tab="train").get("page_link")]
+    assert "Another latent_defence on Train" in links
 
 
 def test_without_others_there_is_no_box(trained_home: Store, opened: Opened) -> None:

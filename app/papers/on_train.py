@@ -1,0 +1,29 @@
+"""Links to the page Train with a method, its data and its preset chosen: training stands there alone."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.address import connection
+from app.runs import headline
+from app.train import arms, choose
+
+
+def show(names: Sequence[str], data: str) -> None:
+    """A link for each method, what its preset took and reached where that was measured, and what to press
+    there.
+    """
+    models = connection.catalogue()["model"]
+    for name in names:
+        entry = models[name]
+        preset, figures = choose.preset_for(entry, data), choose.measured(entry, data)
+        chosen = {"method": name, "data": data} | ({"preset": preset} if preset else {})
+        headline.link("train", f"{entry['title']} on Train", "model_training", chosen)
+        if preset in figures:
+            st.caption(choose.expected(figures[preset]))
+    together = {arms.words(models[name]) for name in names if len(arms.of(models[name])) > 1}
+    compare = f" **{' or '.join(sorted(together))}** trains them beside one another." if together else ""
+    st.markdown(
+        "There press **Train**: its losses, its scores and, where it is watched under attack, its attacked"
+        f" scores are drawn as it learns.{compare}"
+    )

@@ -1,0 +1,167 @@
+"""Whether a defence works, is weak, or broken at an ε: one rule over the rows of a study, and its words.
+
+ACCs keep the matching of the clean samples, under the attack that leaves the model least.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.papers.studies import curves, results
+from app.papers.studies.results import Result
+from engine.events import Row
+from engine.metrics.intervals import paired_difference
+
+SCORE, CLEAN = "acc_attacked_fixed_match", "acc_clean"
+WORKS, BROKEN = 0.75, 0.25
+"""Shares of its clean ACC: a defence works that keeps so much, and is broken where it keeps less."""
+RULE = (
+    "**Works**: keeps at least three quarters of its clean ACC, and more than the model without defence,"
+    " beyond the 95 % interval over seeds. **Broken**: keeps less than a quarter, or no more than without"
+    " defence. **Weak**: between. ACC with the matching of the clean samples, under the attack that leaves a"
+    " model least."
+)
+COLOURS = {"works": "green", "weak": "orange", "broken": "red"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A defence at an ε: ACC by seed (n,), clean, attacked, and attacked without the defence; and the attack
+    that leaves it least.
+    """
+
+    defence: str
+    epsilon: float
+    clean: np.ndarray
+    attacked: np.ndarray
+    without: np.ndarray
+    attack: str
+
+    @property
+    def kept(self) -> float:
+        """The share of its clean ACC that is left."""
+        return float(self.attacked.mean() / self.clean.mean())
+
+    @property
+    def gain(self) -> tuple[float, float, float]:
+        """What it adds to the attacked ACC: mean and 95 % interval over seeds; infinite for one seed."""
+        return paired_difference(self.attacked, self.without)
+
+    @property
+    def word(self) -> str:
+        """works, weak or broken."""
+        mean, low, _ = self.gain
+        if self.kept < BROKEN or mean <= 0:
+            return "broken"
+        return "works" if self.kept >= WORKS and (low > 0 or len(self.attacked) == 1) else "weak"
+
+
+def verdicts(found: Result) -> list[Verdict]:
+    """Defence by defence, ε by ε, rising."""
+    rows = [row for row in found.measured if row.treatment != "clean" and not row.arm]
+    judged = []
+    for defence in reversed(found.declared["defences"]):
+        for epsilon in sorted({row.about["epsilon"] for row in rows}):
+            here = [row for row in rows if row.about["epsilon"] == epsilon]
+            mine, base = (_worst(here, model) for model in (defence, found.declared["baseline"]))
+            if mine is not None and base is not None:
+                judged.append(
+                    Verdict(
+                        defence,
+                        epsilon,
+                        _seeds(mine, CLEAN),
+                        _seeds(mine, SCORE),
+                        _seeds(base, SCORE),
+                        mine.treatment,
+                    )
+                )
+    return judged
+
+
+def _worst(rows: Sequence[Row], model: str) -> Row | None:
+    """The row of the attack that leaves a model least."""
+    return min(
+        (row for row in rows if row.model == model),
+        key=lambda row: results.value(row, SCORE)[0],
+        default=None,
+    )
+
+
+def _seeds(row: Row, name: str) -> np.ndarray:
+    return np.array(row.controls[name]["seeds"])
+
+
+def sentences(found: Result, judged: Sequence[Verdict]) -> list[str]:
+    """What each defence amounts to: at which ε it works, is weak, is broken; then the numbers of the largest
+    ε at which it works, or of the smallest ε.
+    """
+    said = []
+    for defence in dict.fromkeys(verdict.defence for verdict in judged):
+        own = [verdict for verdict in judged if verdict.defence == defence]
+        parts = [
+            f"{'is ' if word != 'works' else ''}**{word}** at ε = {_listed(at)}"
+            for word in COLOURS
+            if (at := [verdict.epsilon for verdict in own if verdict.word == word])
+        ]
+        said.append(f"{curves.title(found, defence)} {', '.join(parts)}. {_numbers(found, telling(own))}")
+    return said
+
+
+def telling(judged: Sequence[Verdict]) -> Verdict:
+    """The verdict at the largest ε at which a defence works; at the smallest where it works at none."""
+    working = [verdict for verdict in judged if verdict.word == "works"]
+    return working[-1] if working else judged[0]
+
+
+def _numbers(found: Result, verdict: Verdict) -> str:
+    mean, low, high = verdict.gain
+    count = len(verdict.attacked)
+    interval = f" (95 % interval {low:+.2f} to {high:+.2f}, {count} seeds)" if count > 1 else " (one seed)"
+    called = found.declared["treatments"][verdict.attack]["called"]
+    return (
+        f"At ε = {verdict.epsilon:g} {called} leaves it {verdict.attacked.mean():.2f} of its"
+        f" {verdict.clean.mean():.2f} ACC; trained as long without defence {verdict.without.mean():.2f} is"
+        f" left: {mean:+.2f}{interval}."
+    )
+
+
+def _listed(levels: Sequence[float]) -> str:
+    *first, last = [f"{level:g}" for level in levels]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
+    """One line a defence and ε: the word, and the numbers that it comes from."""
+    lines = []
+    for verdict in judged:
+        mean, low, high = verdict.gain
+        lines.append(
+            {
+                "defence": curves.title(found, verdict.defence),
+                "ε": f"{verdict.epsilon:g}",
+                "verdict": verdict.word,
+                "ACC, clean": f"{verdict.clean.mean():.2f}",
+                "ACC, attacked": f"{verdict.attacked.mean():.2f}",
+                "without defence": f"{verdict.without.mean():.2f}",
+                "difference": f"{mean:+.2f}",
+                "95 % interval": f"{low:+.2f} to {high:+.2f}" if len(verdict.attacked) > 1 else "one seed",
+                "attack": found.declared["treatments"][verdict.attack]["title"],
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def show(found: Result, judged: Sequence[Verdict]) -> None:
+    """The verdicts in words, each ε with its colour."""
+    for defence, sentence in zip(
+        dict.fromkeys(verdict.defence for verdict in judged), sentences(found, judged), strict=True
+    ):
+        badges = " ".join(
+            f":{COLOURS[verdict.word]}-badge[ε = {verdict.epsilon:g}: {verdict.word}]"
+            for verdict in judged
+            if verdict.defence == defence
+        )
+        st.markdown(f"{badges}  \n{sentence}")
