@@ -8,8 +8,12 @@ from app.attack.levels import NAMES, adversarial
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
+from app.forms.threat import NORMS
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion
+
+SAME = 5e-4
+"""By how much a perturbation may measure less than ε and still be written like it."""
 
 
 def show(victim: Victim, answer: LadderAnswer, level: int) -> None:
@@ -44,6 +48,22 @@ def _pair(answer: LadderAnswer, level: int) -> None:
             caption=f"{NAMES[answer.axis]} = {answer.levels[level]:g} · {answer.protocol}",
         ),
         key="wipe",
+    )
+    if words := smaller(answer, level):
+        st.caption(words)
+
+
+def smaller(answer: LadderAnswer, level: int) -> str:
+    """Why the perturbation measures less than the ball it may fill; nothing where it fills it."""
+    if answer.axis == "nu" or answer.norm not in ("linf", "l2"):
+        return ""
+    ball = answer.levels[level] if answer.axis == "epsilon" else float(answer.epsilon or 0)
+    own = float((answer.linf if answer.norm == "linf" else answer.l2)[level])
+    if own > ball - SAME:
+        return ""
+    return (
+        f"ε = {ball:.3g} is the ball; the perturbation itself measures {NORMS[answer.norm]} {own:.3g}: the"
+        " best point found lies inside, from a smaller ε or cut by the range of the pixels."
     )
 
 

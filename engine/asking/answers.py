@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from engine.store.spec import Spec
 
 Array = np.ndarray
-ControlKind = Literal["attack", "noise", "other_delta", "fgsm", "unlimited"]
-"""What is counted beside one another: the attack, noise of its size, the perturbations of other samples, one
-step of the gradient, and the attack without a limit on ε.
+ControlKind = Literal["attack", "strongest", "noise", "other_delta", "fgsm", "unlimited"]
+"""What is counted beside one another: the attack, the strongest of the house, noise of its size, the
+perturbations of other samples, one step of the gradient, and the attack without a limit on ε, nor a penalty.
 """
 
 

@@ -39,17 +39,30 @@ class Trial:
         """The ball at ε."""
         return Budget(self.case.norm, self.epsilon, mask=self.case.mask)
 
-    def launch(self, attack: AttackSettings, samples: Views, labels: Tensor | None, size: float) -> Tensor:
-        """Where an attack of this size moves samples: (m, d)."""
-        objective = self.case.objective(self.lam).bind(self.case.victim.model, samples, labels)
+    def launch(
+        self,
+        attack: AttackSettings,
+        samples: Views,
+        labels: Tensor | None,
+        size: float,
+        lam: float | None = None,
+    ) -> Tensor:
+        """Where an attack of this size moves samples: (m, d); under another λ where one is given."""
+        wanted = self.case.objective(self.lam if lam is None else lam)
+        objective = wanted.bind(self.case.victim.model, samples, labels)
         budget = self.budget.of(size)
         return launched(attack.perturb(samples.flat(), objective, budget, self.rng)).x
 
-    def own(self, attack: AttackSettings, copies: int = 1, size: float | None = None) -> Tensor:
+    def unlimited(self) -> Tensor:
+        """Where the attack moves the sample in the largest ball, without a penalty: (1, d)."""
+        size = self.budget.limit(self.case.victim.data.views.size)
+        return self.launch(self.case.attack, self.case.clean, self.case.before.labels, size, lam=0.0)
+
+    def own(self, attack: AttackSettings, copies: int = 1) -> Tensor:
         """The same of copies of the sample itself: (copies, d)."""
         samples = self.case.clean.rows(torch.zeros(copies, dtype=torch.long))
         labels = None if self.case.before.labels is None else self.case.before.labels.expand(copies)
-        return self.launch(attack, samples, labels, self.epsilon if size is None else size)
+        return self.launch(attack, samples, labels, self.epsilon)
 
     def borrowed(self) -> Tensor:
         """The sample with the perturbations that were made for others: (m, d)."""
@@ -90,16 +103,17 @@ def controls(question: ControlsQuestion) -> ControlsAnswer:
 
 
 def _rows(trial: Trial, reached: np.ndarray) -> tuple[Control, ...]:
-    case = trial.case
     borrowed = trial.hits(trial.borrowed())
-    noise, fgsm = (registry.find("attack", name)() for name in ("noise", "fgsm"))
-    limit = trial.budget.limit(case.victim.data.views.size)
+    free = ", λ = 0" if trial.lam else ""
+    noise, fgsm, strongest = (registry.find("attack", name)() for name in ("noise", "fgsm", "strongest"))
+    best = reached if reached.all() else reached | trial.hits(trial.own(strongest))
     return (
         _control("attack", "this attack", reached),
+        _control("strongest", "the strongest attack", best),
         _control("noise", "noise of the same size", trial.hits(trial.own(noise, DRAWS))),
         _control("other_delta", "perturbations of other samples", borrowed),
         _control("fgsm", "FGSM", trial.hits(trial.own(fgsm))),
-        _control("unlimited", "this attack, no limit on ε", trial.hits(trial.own(case.attack, size=limit))),
+        _control("unlimited", "this attack, no limit on ε" + free, trial.hits(trial.unlimited())),
     )
 
 

@@ -229,6 +229,10 @@ class ObjectiveSettings(Settings):
         """
         return iter(())
 
+    def without_penalties(self) -> "ObjectiveSettings":
+        """What is wanted, whatever it costs: itself, where nothing is subtracted."""
+        return self
+
     def every_need(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Who needs which abilities of the model: itself, or its parts, by name."""
         yield self.name, self.needs

@@ -69,6 +69,13 @@ class WeightedSum(ObjectiveSettings):
         known = [found for found in every if found is not None]
         return torch.stack(known).all(dim=0) if known else None
 
+    def without_penalties(self) -> ObjectiveSettings:
+        """The sum of the parts of positive weight; where that is one, the part itself."""
+        wanted = tuple((weight, part) for weight, part in self.parts if weight > 0)
+        if len(wanted) == 1:
+            return _built(wanted[0][1])
+        return self if len(wanted) in (0, len(self.parts)) else WeightedSum(parts=wanted)
+
     def every_need(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Those of the parts of non-zero weight."""
         for weight, part in self.parts:

@@ -207,7 +207,7 @@ class Attack(Action):
         samples = with_recognised(judge, (yield from launch(threat, judge, seed, fitted, work.how)))
         work.write_table("samples", outcome.table(samples))
         work.write_arrays("images", outcome.arrays(samples))
-        checks, doubts = masking.check(threat, judge, samples.index, seed)
+        checks, doubts = yield from masking.check(threat, judge, samples, seed)
         if threat.attack.space == "embedding":
             doubts = embedding_attack.doubts(judge, samples) + doubts
         return outcome.metrics(samples) | checks | {"doubts": doubts}

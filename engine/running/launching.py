@@ -94,8 +94,8 @@ def with_recognised(judge: Judge, samples: AttackedSamples) -> AttackedSamples:
 class Clock:
     """Counts work and says so at least once a second."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.last = total, 0, time.monotonic()
+    def __init__(self, total: int, phase: str = "attack") -> None:
+        self.total, self.phase, self.done, self.last = total, phase, 0, time.monotonic()
 
     def tick(self, amount: int) -> Iterator[Progress]:
         """So much more is done."""
@@ -106,4 +106,4 @@ class Clock:
         self.done = done
         if time.monotonic() - self.last >= REPORT_EVERY:
             self.last = time.monotonic()
-            yield Progress(step=self.done, total=self.total, phase="attack")
+            yield Progress(step=self.done, total=self.total, phase=self.phase)

@@ -1,39 +1,52 @@
-"""Is a failed attack a strong model or a hidden gradient? Four cheap checks on a few samples, as doubts.
+"""Is a failed attack a strong model or a hidden gradient? Five checks on a few samples, as doubts.
 
 FGSM beats the attack; the attack does no better than noise; a huge ε does not reach nearly all; the gradient
-vanishes away from the clean sample. Source: Athalye, Carlini and Wagner, "Obfuscated gradients give a false
+vanishes away from the clean sample; the strongest attack of the house reaches what this one missed.
+
+Source: Athalye, Carlini and Wagner, "Obfuscated gradients give a false
 sense of security", ICML 2018, arXiv:1802.00420; Carlini et al., "On evaluating adversarial robustness", 2019,
 arXiv:1902.06705.
 """
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from engine import registry
-from engine.attacks.budget import Budget
-from engine.attacks.protocols import AttackSettings, answer, value_and_gradient
-from engine.objectives.protocols import Objective
+from engine.attacks.protocols import AttackSettings, Iterate, answer, value_and_gradient
+from engine.attacks.strongest import Strongest
+from engine.events import Progress
+from engine.metrics.intervals import wilson
+from engine.metrics.protocols import AttackedSamples
+from engine.objectives.protocols import ObjectiveSettings
 from engine.registry import Metric, register_metric
-from engine.running.judging import Judge, stream
+from engine.running.judging import Judge, check_inside, stream
+from engine.running.launching import Clock
 from engine.running.threat import Threat
 
 SAMPLES = 100
 NEARLY_ALL = 0.95
 VANISHED = 0.02
 """Share of samples without a gradient that is worth a doubt."""
+MISSED = 0.03
+"""Share of samples that only the strongest attack reaches that is worth a doubt."""
 
 register_metric(
     Metric(
         "masking_fgsm_gain",
         "Gain over FGSM",
-        "Mean objective of the attack minus that of FGSM; negative: the gradient may mislead.",
+        "Mean objective of the attack minus that of FGSM; negative: the gradient may mislead. Of an attack"
+        " that stops at success, over samples that it did not reach.",
         unit="the objective's own",
         of="attack",
     ),
     Metric(
         "masking_noise_gain",
         "Gain over noise",
-        "Mean objective of the attack minus that of noise; not above zero: the gradient may be masked.",
+        "Mean objective of the attack minus that of noise; not above zero: the gradient may be masked. Of an"
+        " attack that stops at success, over samples that it did not reach.",
         unit="the objective's own",
         of="attack",
     ),
@@ -41,7 +54,7 @@ register_metric(
         "masking_huge_reach",
         "Reach of a huge ε",
         "Share of samples, not there before, that the attack brings where the objective wants them with the"
-        " largest ε the box allows; far below 1: the search fails.",
+        " largest ε the box allows, without a penalty; far below 1: the search fails.",
         of="attack",
     ),
     Metric(
@@ -50,57 +63,142 @@ register_metric(
         "Share of random points in the ball where the gradient is exactly zero.",
         of="attack",
     ),
+    Metric(
+        "strongest_success_rate",
+        "Success, strongest attack",
+        "Share that this attack or, where it fails, the strongest one of the house (several objectives,"
+        " targets and starts) brings where the objective wants them; of the first 100 samples, those that"
+        " were not there before.",
+        of="attack",
+        better="down",
+        headline=6,
+    ),
+    Metric(
+        "strongest_missed",
+        "Missed",
+        "Share of those samples that only the strongest attack reaches.",
+        of="attack",
+    ),
+    Metric(
+        "strongest_n",
+        "n of the strongest attack",
+        "On how many samples the two were compared.",
+        unit="samples",
+        of="attack",
+    ),
 )
 
 
 def check(
-    threat: Threat, judge: Judge, index: Tensor, seed: int
-) -> tuple[dict[str, float | None], list[str]]:
-    """Measured values and the doubts they raise, on the first 100 of the samples; nothing for a control or
-    for ε = 0.
+    threat: Threat, judge: Judge, samples: AttackedSamples, seed: int
+) -> Generator[Progress, None, tuple[dict[str, float | None], list[str]]]:
+    """Measured values and the doubts they raise, on the first 100 of the attacked samples; nothing for a
+    control or for ε = 0. Yields Progress.
     """
     names = ("masking_fgsm_gain", "masking_noise_gain", "masking_huge_reach", "masking_zero_gradient")
     values: dict[str, float | None] = dict.fromkeys(names)
     if not threat.attack.searches or threat.epsilon == 0:
         return values, []
-    rows = index[:SAMPLES]
-    flat, objective = judge.clean(rows).flat(), judge.bind(threat.objective, rows)
-    budget = threat.budget(judge.data.views.shapes)
-
-    def mean_value(attack: AttackSettings) -> float:
-        return float(answer(attack.perturb(flat, objective, budget, stream(seed, "masking"))).value.mean())
-
-    own = mean_value(threat.attack)
-    values["masking_noise_gain"] = own - mean_value(registry.find("attack", "noise")())
+    few = _Few(threat, judge, samples.index[:SAMPLES], seed)
+    own = few.found(threat.attack)
+    values["masking_noise_gain"] = few.gain(own, registry.find("attack", "noise")())
     if threat.attack.name != "fgsm":
-        values["masking_fgsm_gain"] = own - mean_value(registry.find("attack", "fgsm")())
-    values["masking_zero_gradient"] = _vanished(objective, flat, budget, stream(seed, "masking"))
-    values["masking_huge_reach"] = _huge_reach(threat, judge, rows, objective, seed)
-    return values, _doubts(threat.attack.name, values)
+        values["masking_fgsm_gain"] = few.gain(own, registry.find("attack", "fgsm")())
+    values["masking_zero_gradient"] = few.vanished()
+    values["masking_huge_reach"] = few.huge_reach()
+    missed = (yield from few.missed(samples)) or {}
+    return values | missed, _doubts(threat.attack, values | missed)
 
 
-def _vanished(objective: Objective, flat: Tensor, budget: Budget, rng: torch.Generator) -> float:
-    _, gradient = value_and_gradient(objective, budget.random_point(flat, rng))
-    return float((gradient == 0).all(dim=1).float().mean())
+@dataclass(frozen=True)
+class _Few:
+    """The samples at `rows` (m,) that the checks are made on."""
+
+    threat: Threat
+    judge: Judge
+    rows: Tensor
+    seed: int
+
+    @property
+    def flat(self) -> Tensor:
+        return self.judge.clean(self.rows).flat()
+
+    def found(
+        self, attack: AttackSettings, of: "ObjectiveSettings | None" = None, widest: bool = False
+    ) -> Iterate:
+        """What an attack answers, for this objective, in the ball or in the widest that the box allows."""
+        budget = self.threat.budget(self.judge.data.views.shapes)
+        budget = budget.of(budget.limit(self.flat.shape[1])) if widest else budget
+        objective = self.judge.bind(of or self.threat.objective, self.rows)
+        return answer(attack.perturb(self.flat, objective, budget, stream(self.seed, "masking")))
+
+    def gain(self, own: Iterate, other: AttackSettings) -> float | None:
+        """By how much the objective is larger than under another attack, on the mean."""
+        gain = own.value - self.found(other).value
+        if self.threat.attack.stops and (there := self.reached(self.threat.objective, own.x)) is not None:
+            gain = gain[~there.to(gain.device)]
+        return float(gain.mean()) if len(gain) else None
+
+    def vanished(self) -> float:
+        """Share of random points in the ball without a gradient."""
+        budget = self.threat.budget(self.judge.data.views.shapes)
+        point = budget.random_point(self.flat, stream(self.seed, "masking"))
+        _, gradient = value_and_gradient(self.judge.bind(self.threat.objective, self.rows), point)
+        return float((gradient == 0).all(dim=1).float().mean())
+
+    def reached(self, objective: ObjectiveSettings, x: Tensor) -> Tensor | None:
+        """Which rows (m, d) are where the objective wants them: (m,) bool."""
+        before = self.judge.outputs(self.flat, self.rows)
+        return objective.reached(before, self.judge.outputs(x, self.rows))
+
+    def huge_reach(self) -> float | None:
+        """Share of the samples not yet where the objective wants them that the attack brings there when
+        nothing but the box limits it; None where there are none, or the objective has no such notion.
+
+        A penalty is left out: under it the best point need not be there, and whoever finds it does not fail.
+        """
+        wanted = self.threat.objective.without_penalties()
+        counted = wanted.counted(self.judge.outputs(self.flat, self.rows))
+        if counted is None or not bool(counted.any()):
+            return None
+        reached = self.reached(wanted, self.found(self.threat.attack, wanted, widest=True).x)
+        return None if reached is None else float(reached[counted].float().mean())
+
+    def missed(self, samples: AttackedSamples) -> Generator[Progress, None, dict[str, float | None] | None]:
+        """What the strongest attack makes of those that the attack did not reach; None where there is nothing
+        to reach, or a penalty stands against reaching it.
+        """
+        wanted, counted = self.threat.objective, samples.objective.counted(samples.clean)
+        if samples.space != "pixels" or counted is None or samples.reached is None:
+            return None
+        if wanted.without_penalties() != wanted or not bool(counted[: len(self.rows)].any()):
+            return None
+        left = torch.nonzero((counted & ~samples.reached)[: len(self.rows)])[:, 0]
+        more = 0 if len(left) == 0 else (yield from replace(self, rows=self.rows[left])._fell())
+        n = int(counted[: len(self.rows)].sum())
+        low, high = wilson(n - len(left) + more, n)
+        rate = {"": (n - len(left) + more) / n, "_low": low, "_high": high}
+        return {
+            **{f"strongest_success_rate{end}": value for end, value in rate.items()},
+            "strongest_missed": more / n,
+            "strongest_n": n,
+        }
+
+    def _fell(self) -> Generator[Progress, None, int]:
+        """How many of the samples the strongest attack reaches."""
+        attack, budget = Strongest(), self.threat.budget(self.judge.data.views.shapes)
+        objective = self.judge.bind(self.threat.objective, self.rows)
+        clock = Clock(attack.iterates_for(objective), "strongest attack")
+        for iterate in attack.perturb(self.flat, objective, budget, stream(self.seed, "masking")):  # noqa: B007
+            yield from clock.reach(iterate.step + 1)
+        check_inside(attack.name, iterate.x, self.flat, budget)
+        there = self.reached(self.threat.objective, iterate.x)
+        return 0 if there is None else int(there.sum())
 
 
-def _huge_reach(threat: Threat, judge: Judge, rows: Tensor, objective: Objective, seed: int) -> float | None:
-    """Share of the samples not yet where the objective wants them that the attack brings there when nothing
-    but the box limits it; None where there are none, or the objective has no such notion.
-    """
-    flat, budget = judge.clean(rows).flat(), threat.budget(judge.data.views.shapes)
-    before = judge.outputs(flat, rows)
-    counted = threat.objective.counted(before)
-    if counted is None or not bool(counted.any()):
-        return None
-    widest = budget.of(budget.limit(flat.shape[1]))
-    found = answer(threat.attack.perturb(flat, objective, widest, stream(seed, "masking"))).x
-    reached = threat.objective.reached(before, judge.outputs(found, rows))
-    return None if reached is None else float(reached[counted].float().mean())
-
-
-def _doubts(attack: str, values: dict[str, float | None]) -> list[str]:
+def _doubts(chosen: AttackSettings, values: dict[str, float | None]) -> list[str]:
     """The sentence of every value that is worth one."""
+    attack, missed, n = chosen.name, values.get("strongest_missed"), values.get("strongest_n")
     over_fgsm, over_noise = values["masking_fgsm_gain"], values["masking_noise_gain"]
     reach, vanished = values["masking_huge_reach"], values["masking_zero_gradient"]
     said = []
@@ -117,6 +215,11 @@ def _doubts(attack: str, values: dict[str, float | None]) -> list[str]:
         said.append(
             f"With the largest ε that the box allows, {attack} reaches {reach:.0%} of the samples: the search"
             " fails, not the model's weakness."
+        )
+    if missed is not None and n is not None and missed > MISSED:
+        said.append(
+            f"{chosen.in_words()} misses {missed * n:.0f} of {n:.0f} samples; the strongest attack reaches"
+            " them. Judge a model by that one."
         )
     if vanished is not None and vanished > VANISHED:
         said.append(f"The gradient is exactly zero at {vanished:.0%} of random points: gradients vanish.")

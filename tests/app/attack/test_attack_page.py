@@ -8,10 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import notices
-from app.attack import on_the_map, takeaway
+from app.attack import before_and_after, controls, on_the_map, takeaway
 from app.forms.choose_model import victim_of
 from app.forms.threat import Threat
 from engine.asking import computing
+from engine.asking.answers import Control, ControlKind
 from engine.store.store import Store
 from tests.app.conftest import Desk, method, said
 
@@ -51,6 +52,29 @@ def test_one_sentence_says_where_it_falls(
     named = replace(victim, overview=overview)
     said_of_it = takeaway.sentence(named, "leave_cluster", answer)
     assert said_of_it.startswith(words) and "* >" not in said_of_it
+
+
+def test_a_perturbation_smaller_than_its_ball_is_explained(trained_home: Store, desk: Desk) -> None:
+    found = computing.answer(Threat().ladder(method(trained_home, "adec").key, 0))
+    levels = np.array(found.levels)
+    inside = found.model_copy(update={"linf": np.float32(0.8) * levels, "norm": "linf"})
+    at = len(levels) - 1
+    said = before_and_after.smaller(inside, at)
+    assert f"ε = {levels[at]:.3g}" in said and f"L∞ {0.8 * levels[at]:.3g}" in said
+    assert before_and_after.smaller(inside.model_copy(update={"linf": levels}), at) == ""
+
+
+def control(kind: ControlKind, reached: int) -> Control:
+    return Control(kind=kind, title=kind, reached=reached, n=1, low=0, high=1)
+
+
+def test_a_penalty_is_not_told_to_hide_gradients() -> None:
+    kinds: tuple[ControlKind, ...] = ("strongest", "noise", "other_delta", "fgsm", "unlimited")
+    rows = {"attack": control("attack", 0)} | {kind: control(kind, 0) for kind in kinds}
+    there = rows | {kind: control(kind, 1) for kind in ("strongest", "fgsm", "unlimited")}
+    assert any("strongest attack succeeds" in doubt for doubt in controls.doubts(there))
+    assert any("FGSM" in doubt for doubt in controls.doubts(there))
+    assert controls.doubts(there, penalised=True) == []
 
 
 def test_the_address_holds_every_choice_and_gives_the_same_picture(

@@ -129,7 +129,14 @@ def test_controls_carry_n_and_an_interval(key: str) -> None:
     rows = {row.kind: row for row in asked(key, first).rows}
     assert rows["attack"].reached == 1 and rows["unlimited"].reached == 1
     assert rows["noise"].n == controls.DRAWS
+    assert rows["strongest"].reached == 1, "what the attack reaches is reached by the strongest"
     assert all(0 <= row.low <= share(row) <= row.high <= 1 for row in rows.values())
+
+
+def test_without_a_limit_nothing_holds_the_attack_back_not_even_a_penalty(key: str) -> None:
+    rows = {row.kind: row for row in asked(key, 4, ObjectiveChoice(lam=1e6)).rows}
+    assert rows["attack"].reached == 0 and rows["unlimited"].reached == 1
+    assert rows["unlimited"].title.endswith("λ = 0")
 
 
 def test_an_objective_without_a_notion_of_success_has_values_and_no_controls(key: str) -> None:

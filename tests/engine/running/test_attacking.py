@@ -10,12 +10,15 @@ import pytest
 import torch
 
 from engine.attacks.budget import Budget
+from engine.data import load
 from engine.errors import BudgetError, DataError, FeintError, SettingsError, UnknownName
 from engine.events import Evaluate, to_line
 from engine.running import judging
 from engine.running.attacking import Attack
+from engine.running.models import load_model
 from engine.running.pairs import Pairs, matrices
 from engine.running.sweeping import Sweep
+from engine.store.store import Store
 from tests.engine.tiny import SIZE, Desk, Tiny, blobs, centred, done
 
 PROMISED = {
@@ -151,11 +154,36 @@ def test_a_hidden_gradient_raises_doubts(tmp_path: Path) -> None:
     assert any("the search fails" in doubt for doubt in metrics["doubts"])
 
 
+def test_what_only_the_strongest_attack_reaches_raises_a_doubt(desk: Desk) -> None:
+    weak = Attack(epsilon=0.12, attack_settings={"steps": 1, "step_size": 0.001})
+    metrics, _ = done(weak.work(desk))
+    n, missed = metrics["strongest_n"], metrics["strongest_missed"]
+    assert n == 60 and missed > 0.03
+    assert metrics["strongest_success_rate"] == pytest.approx(metrics["success_rate"] + missed)
+    assert f"misses {missed * n:.0f} of 60 samples" in " ".join(metrics["doubts"])
+    strong, _ = done(Attack(attack="strongest", epsilon=0.12).work(desk))
+    assert strong["strongest_missed"] <= 0.03 and strong["doubts"] == []
+    assert strong["success_rate"] >= done(Attack(epsilon=0.12).work(desk))[0]["success_rate"]
+
+
+@pytest.mark.parametrize("lam", [10.0, 100.0])
+def test_a_penalty_that_holds_the_attack_back_is_no_hidden_gradient(lam: float, tmp_path: Path) -> None:
+    run = Store().find("digits/adec")
+    desk = Desk(tmp_path, load_model(run), load("digits"))
+    metrics, _ = done(Attack(epsilon=0.1, lam=lam, n=40).work(desk))
+    assert metrics["masking_huge_reach"] > 0.95, "the search itself finds nearly all"
+    assert metrics["doubts"] == []
+    assert "strongest_n" not in metrics, "under a penalty the best point need not be a flip"
+
+
 def test_progress_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.running.launching.REPORT_EVERY", 0.0)
     _, events = done(Attack(epsilon=0.1, n=40, chunk=10).work(desk))
-    assert [event.step for event in events] == list(range(10, 841, 10))  # type: ignore[union-attr]
-    assert {event.total for event in events} == {840}  # type: ignore[union-attr]
+    steps = [event.step for event in events if event.phase == "attack"]  # type: ignore[union-attr]
+    assert steps == list(range(10, 841, 10))
+    rest = [event for event in events if event.phase == "strongest attack"]  # type: ignore[union-attr]
+    assert len(rest) > 0 and rest[-1].step == rest[-1].total  # type: ignore[union-attr]
+    assert {event.total for event in events if event not in rest} == {840}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
