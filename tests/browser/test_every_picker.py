@@ -1,4 +1,4 @@
-"""Every picture that can be clicked is clicked, in a real Chromium: it chooses a sample and breaks no page."""
+"""Every picture that can be clicked is clicked, in a real Chromium: it chooses a sample, breaks no page."""
 
 from collections.abc import Callable
 
