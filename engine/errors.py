@@ -13,6 +13,7 @@ FeintError
 ├── RunError           a run folder that cannot be used
 │   ├── RunBroken      half-written, truncated, or of another version
 │   └── ResumeRefused  a run that exists but cannot go on (read-only, other device, finished)
+├── DiskError          a folder that cannot be written: the disk is full, or read-only
 └── EngineUnavailable  the worker processes could not be reached or started
     └── EngineGone     they ended while they were asked
 """
@@ -110,6 +111,10 @@ class RunBroken(RunError):
 
 class ResumeRefused(RunError):
     """A run that exists but cannot go on."""
+
+
+class DiskError(FeintError):
+    """A folder that cannot be written: the disk is full, or read-only."""
 
 
 class EngineUnavailable(FeintError):

@@ -13,7 +13,7 @@ from app.charts import plot
 from app.runs import headline, this_machine
 from engine.asking.answers import LadderAnswer
 from engine.errors import FeintError
-from engine.home import home, make_home
+from engine.home import scratch
 
 FETCHED = "mnist"
 
@@ -48,7 +48,7 @@ def _fetch() -> "subprocess.Popen[bytes] | None":
     """Fetch MNIST in the background, once a server, where it is not on this machine."""
     if connection.catalogue()["data"][FETCHED].get("here"):
         return None
-    log = make_home() / "fetch.log"
+    log = scratch() / "fetch.log"
     with log.open("wb") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "engine", "fetch", FETCHED, "--json"],
@@ -68,7 +68,9 @@ def fetching() -> None:
     if ended is None:
         st.caption("MNIST (11 MB) is being fetched in the background; digits need no download.")
     elif ended:
-        last = (home() / "fetch.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        last = (
+            (scratch() / "fetch.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        )
         st.caption(
             "MNIST could not be fetched; everything on digits works without it."
             f" {last[0][:300] if last else ''}"

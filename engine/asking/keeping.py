@@ -55,9 +55,10 @@ def kept_or(question: Question[A], compute: Callable[[Any], A], how: Callable[[]
     if found is None:
         found = compute(question)
         if question.kept:
-            make_home()
-            write(file_of(question, _folder()), found, how())
-            prune(_folder())
+            with suppress(OSError):  # the disk is full, or read-only: then it is computed again
+                make_home()
+                write(file_of(question, _folder()), found, how())
+                prune(_folder())
     return found
 
 
@@ -73,7 +74,7 @@ def how_of(question: Question[A]) -> How:
 
 
 def write(file: Path, found: Answer, how: How | None = None) -> None:
-    """Save under a temporary name, then rename."""
+    """Save under a temporary name, then rename. Raises OSError where the disk refuses it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     plain, arrays = found.split()
     texts = {
@@ -81,8 +82,12 @@ def write(file: Path, found: Answer, how: How | None = None) -> None:
         for name, values in (("_json", plain), ("_how", how or {}))
     }
     partial = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    np.savez_compressed(partial, **texts, **arrays)  # type: ignore[arg-type]
-    partial.replace(file)
+    try:
+        with partial.open("wb") as opened:
+            np.savez_compressed(opened, **texts, **arrays)  # type: ignore[arg-type]
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read(file: Path, question: Question[A]) -> A | None:
@@ -92,7 +97,16 @@ def read(file: Path, question: Question[A]) -> A | None:
             arrays = {name: stored[name] for name in stored.files}
         plain, _ = json.loads(arrays.pop("_json").tobytes()), arrays.pop("_how", None)
         return question.answer_class()(**plain, **arrays)
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, ValidationError):
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        EOFError,
+        RecursionError,
+        zipfile.BadZipFile,
+        ValidationError,
+    ):
         return None
 
 

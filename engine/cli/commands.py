@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.cli import computing, housekeeping, looking, terminal
 from engine.errors import FeintError, UnknownName
+from engine.home import home, why_unwritable
 from engine.store import catalogue
 
 INNER = ("work", "serve", "catalogue")
@@ -29,6 +30,10 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:  # `… | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        why = why_unwritable(error) or error.strerror or error
+        print(f"feint: {error.filename or home()}: {why}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -1,12 +1,13 @@
 """Commands that keep the house: serve, catalogue, fetch, zoo."""
 
+import json
 import os
 from pathlib import Path
 
 from engine import data
 from engine.cli import terminal
 from engine.cli.flags import Parser
-from engine.errors import SettingsError, UnknownName
+from engine.errors import DiskError, SettingsError, UnknownName
 from engine.events import to_line
 from engine.pool import parent
 from engine.store import catalogue
@@ -38,7 +39,11 @@ def write_catalogue(arguments: list[str]) -> int:
     Parser(prog="catalogue").finish(arguments)
     from engine import registry  # torch
 
-    print(catalogue.write(registry.catalogue()))
+    described = registry.catalogue()
+    try:
+        print(catalogue.write(described))
+    except (DiskError, OSError):  # then who asked has it at least
+        print(json.dumps(described))
     return 0
 
 

@@ -6,7 +6,7 @@ import time
 import uuid
 
 from engine.errors import EngineUnavailable
-from engine.home import make_home
+from engine.home import scratch
 from engine.pool import parent, workers
 
 START = 60.0
@@ -17,7 +17,7 @@ def spawn() -> "tuple[subprocess.Popen[bytes], str, str]":
     """A scheduler of our own with its lanes, its address and its certificate. Raises EngineUnavailable where
     it does not start.
     """
-    folder = make_home()
+    folder = scratch()
     address_file = folder / f".engine-{uuid.uuid4().hex[:8]}"
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(

@@ -12,12 +12,14 @@ child process.
 import time
 import traceback
 from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from engine import device
 from engine.device import How
-from engine.errors import FeintError, ResumeRefused, RunBroken, UnknownName
+from engine.errors import DiskError, FeintError, ResumeRefused, RunBroken, UnknownName
 from engine.events import Event, Failed, Finished, Progress, Started, Stopped
+from engine.home import unwritable, why_unwritable
 from engine.running.action import Action
 from engine.running.actions import action_of
 from engine.running.ingredients import plain_data_of
@@ -143,15 +145,21 @@ def _perform(this: Run, store: Store, how: How | None) -> Generator[Event | None
             raise
         yield stopped
     except Exception as error:  # a run's failure becomes an event
-        with (this.folder / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc())
-        yield this.append(
-            Failed(
-                run=this.key,
-                reason=_reason(error),
-                resumable=checkpoint.there(this.folder) and not isinstance(error, RunBroken),
-            )
-        )
+        yield _failed(this, error)
+
+
+def _failed(this: Run, error: Exception) -> Event:
+    """The run's last words, written down if the disk takes them, and the traceback in its log."""
+    for partial in this.folder.glob(".*"):  # what was half written makes room
+        if partial.is_file() and not partial.name.startswith(".lock"):
+            partial.unlink(missing_ok=True)
+    resumable = checkpoint.there(this.folder) and not isinstance(error, RunBroken)
+    failed: Event = Failed(run=this.key, reason=_reason(this, error), resumable=resumable)
+    with suppress(DiskError):
+        failed = this.append(failed)
+    with suppress(OSError), (this.folder / "log.txt").open("a", encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(error)))
+    return failed
 
 
 def _heeding(this: Run, steps: Generator[Event | None, None, None]) -> Generator[Event | None, None, None]:
@@ -288,9 +296,11 @@ def _step(this: Run) -> int:
         return 0
 
 
-def _reason(error: Exception) -> str:
+def _reason(this: Run, error: Exception) -> str:
     if isinstance(error, FeintError):
         return str(error)
+    if why := why_unwritable(error):
+        return str(unwritable(this.folder, why))
     said = " ".join(str(error).split())[:200]
     return (
         f"{type(error).__name__}: {said or 'without a word'} (the whole story is in log.txt of the run's"

@@ -100,6 +100,8 @@ def _described(place: str) -> dict[str, Any]:
             text=True,
             check=False,
         )
+        if not made.returncode and made.stdout.startswith("{"):  # it could not be kept
+            return dict(json.loads(made.stdout))
         kept = Path(
             made.stdout.strip()
         )  # under another name where the sources have changed since this process began

@@ -12,7 +12,8 @@ Nothing is ever pickled.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import RunBroken
+from engine.home import unwritable, why_unwritable, writing
 from engine.models.state import State
 from engine.store.files import read_json, write_json
 
@@ -56,8 +58,15 @@ def there(folder: Path) -> bool:
 def save(
     folder: Path, state: State, header: Header, seconds: float, angles: Mapping[str, float | None]
 ) -> None:
-    """Write the whole checkpoint beside the old one, then swap the two."""
-    new = _fresh(folder)
+    """Write the whole checkpoint beside the old one, then swap the two. Raises DiskError."""
+    with _whole(folder) as new:
+        _write(new, state, header, seconds, angles)
+
+
+def _write(
+    new: Path, state: State, header: Header, seconds: float, angles: Mapping[str, float | None]
+) -> None:
+    """The three files of a checkpoint."""
     save_file(_resting(state.model.state_dict()), new / "model.safetensors", header.words())
     save_file(
         _resting(state.training_tensors()),
@@ -76,13 +85,12 @@ def save(
             "sha256": _sha256(new / "training.safetensors"),
         },
     )
-    _swap(folder)
 
 
 def save_model(folder: Path, model: nn.Module, header: Header) -> None:
     """Keep the weights alone: what a finished run needs."""
-    save_file(_resting(model.state_dict()), _fresh(folder) / "model.safetensors", header.words())
-    _swap(folder)
+    with _whole(folder) as new:
+        save_file(_resting(model.state_dict()), new / "model.safetensors", header.words())
 
 
 def load(folder: Path, state: State, version: int) -> None:
@@ -183,11 +191,22 @@ def _sha256(file: Path) -> str:
         return ""
 
 
-def _fresh(folder: Path) -> Path:
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A folder beside the old checkpoint to write a new one into, which then takes its place, or else is
+    gone. Raises DiskError where the disk refuses it.
+    """
     new = folder / ".state.new"
     shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    return new
+    try:
+        with writing(folder):
+            new.mkdir()
+            yield new
+            _swap(folder)
+    except SafetensorError as error:
+        raise unwritable(folder, why_unwritable(error) or str(error)) from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _swap(folder: Path) -> None:

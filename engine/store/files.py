@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import RunBroken
+from engine.home import writing
 
 
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
-    """Strict JSON, written under a temporary name and renamed."""
+    """Strict JSON, written under a temporary name and renamed. Raises DiskError where the disk refuses it."""
     partial = file.with_name(f".{file.name}.{os.getpid()}.{uuid.uuid4().hex[:6]}")
-    partial.write_text(json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    partial.replace(file)
+    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+    with writing(file.parent):
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(file)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def read_json(file: Path) -> dict[str, Any]:

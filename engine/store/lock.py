@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from engine.home import writing
+
 # Not filelock: a page must see who holds a run, whether that process lives and how long ago it stirred,
 # without contending for the lock. filelock's OS locks say nothing of their holder and do not hold across
 # hosts; its soft lock tells a pid but neither host nor age, and its lease gives away the lock of a living
@@ -28,7 +30,8 @@ class Held(Exception):
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where another does."""
+    """Hold the folder's lock, with a heartbeat, until the block ends. Raises Held where another does,
+    DiskError where the disk refuses it."""
     file = folder / "lock"
     _take(file)
     done = threading.Event()
@@ -68,14 +71,25 @@ def _take(file: Path) -> None:
     )
     for _ in range(5):
         try:
-            with file.open("x") as new:
-                new.write(me)
+            with writing(file.parent):
+                _write_new(file, me)
             return
         except FileExistsError:
             if holder(file.parent) is not None:
                 raise Held(str(file.parent)) from None
             _clear(file)
     raise Held(str(file.parent))
+
+
+def _write_new(file: Path, text: str) -> None:
+    """A new file, or none. Raises FileExistsError."""
+    new = file.open("x")
+    try:
+        with new:
+            new.write(text)
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _clear(file: Path) -> None:
@@ -98,7 +112,7 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     try:
         return dict(json.loads(text)) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

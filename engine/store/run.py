@@ -31,6 +31,7 @@ from pydantic import ValidationError
 
 from engine.errors import ResumeRefused, RunBroken, RunError
 from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, from_line, to_line
+from engine.home import writing
 from engine.store import lock
 from engine.store.files import read_json, write_json
 from engine.store.spec import FORMAT, Spec
@@ -161,10 +162,19 @@ class Run:
         return _last_of(file, _stamp(file))
 
     def append(self, event: Event) -> Event:
-        """Stamp the event with the time and write it as one line; the stamped event is given back."""
+        """Stamp the event with the time and write it as one line, or nothing of it; the stamped event is
+        given back. Raises DiskError where the disk refuses it.
+        """
         stamped = event.model_copy(update={"at": round(time.time(), 3)})
-        with (self.folder / "events.jsonl").open("ab") as file:
-            file.write((to_line(stamped) + "\n").encode())
+        line = (to_line(stamped) + "\n").encode()
+        with writing(self.folder), (self.folder / "events.jsonl").open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                while line:
+                    line = line[file.write(line) or 0 :]
+            except OSError:
+                file.truncate(before)
+                raise
         return stamped
 
     def repair(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.errors import RunError
 from engine.events import Evaluate, Finished
+from engine.home import writing
 from engine.store.files import read_json, write_json
 from engine.store.run import Run, story
 
@@ -78,8 +79,13 @@ def _keep(run: Run, state: Path, step: int) -> bool:
     if folder.exists():
         return True
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    (partial / "state").mkdir(parents=True)
+    with writing(run.folder):
+        return _written(run, state, step, partial, folder)
+
+
+def _written(run: Run, state: Path, step: int, partial: Path, folder: Path) -> bool:
     try:
+        (partial / "state").mkdir(parents=True)
         shutil.copyfile(state / "model.safetensors", partial / "state" / "model.safetensors")
         if _step(state) != step:
             return False

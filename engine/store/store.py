@@ -5,11 +5,12 @@ import re
 import shutil
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
-from engine.home import home, make_home
+from engine.home import home, make_home, writing
 from engine.store import snapshot
 from engine.store.files import write_json
 from engine.store.run import Run
@@ -164,7 +165,7 @@ class Store:
 
     def create(self, spec: Spec) -> Run:
         """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where
-        it is no run.
+        it is no run, DiskError where the disk refuses it.
         """
         key = spec.key
         shipped = _of_key(self.zoo(), key)
@@ -173,13 +174,15 @@ class Store:
         folder = self.folder / key
         if not folder.exists():
             partial = self.folder / f".new-{key}-{uuid.uuid4().hex[:8]}"
-            make_home(self.home)
-            partial.mkdir(parents=True)
-            write_json(partial / "spec.json", spec.model_dump(mode="json"))
             try:
-                partial.rename(folder)
-            except OSError:  # somebody else made it in the meantime
-                shutil.rmtree(partial)
+                with writing(self.folder):
+                    make_home(self.home)
+                    partial.mkdir(parents=True)
+                write_json(partial / "spec.json", spec.model_dump(mode="json"))
+                with suppress(OSError):  # somebody else made it in the meantime
+                    partial.rename(folder)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
         run = Run(folder)
         run.check()
         return run
@@ -192,8 +195,9 @@ class Store:
         if run.status() == "running":
             raise RunError(f"The run {run.key} is running; stop it first, then delete it.")
         gone = run.folder.with_name(f".gone-{run.folder.name}-{uuid.uuid4().hex[:8]}")
-        run.folder.rename(gone)
-        shutil.rmtree(gone)
+        with writing(self.folder):
+            run.folder.rename(gone)
+            shutil.rmtree(gone)
 
 
 def _of_key(zoo: Mapping[str, Run], key: str) -> Run | None:
