@@ -82,6 +82,8 @@ OF_A_PAGE = (
 link brings them.
 """
 
+MOST, LONGEST = 64, 4000
+"""Parameters in a link, and characters in each, beyond which they are left out."""
 DECLARED = ("TITLE", "ICON", "PLACE")
 """What the script of a page says of itself at its top."""
 
@@ -125,12 +127,12 @@ def open_address(page: str = "") -> None:
     address = st.session_state.setdefault("address", {})
     st.session_state["address_shown"] = {}
     seen = {} if _turned_to(page) else st.session_state.setdefault("address_seen", {})
-    current = {name: st.query_params[name] for name in PARAMETERS if name in st.query_params}
+    current = _of_url()
     version = st.query_params.get("v", ADDRESS_VERSION)
     if version != ADDRESS_VERSION:
         notice(
-            f"This link was made by another version of Feint (v={version}); what it says is read as far as it"
-            " still fits."
+            f"This link was made by another version of Feint (v={version[:40]}); what it says is read as far"
+            " as it still fits."
         )
     for name, text in current.items():
         if seen.get(name) != text:
@@ -138,6 +140,22 @@ def open_address(page: str = "") -> None:
             _said().add(name)
             st.session_state.pop(f"p_{name}", None)
     st.session_state["address_seen"] = current or seen
+
+
+def _of_url() -> dict[str, str]:
+    """The parameters of the URL that are known, without what no link of Feint would say."""
+    given = st.query_params.to_dict()
+    if len(given) > MOST:
+        notice(f"The link has {len(given)} parameters, and at most {MOST} are read: it is left out.")
+        return {}
+    known = {name: given[name] for name in PARAMETERS if name in given}
+    for name, text in known.items():
+        if len(text) > LONGEST:
+            notice(
+                f"The link says {name} with {len(text):,} characters, and at most {LONGEST:,} are read: it is"
+                " left out."
+            )
+    return {name: text for name, text in known.items() if len(text) <= LONGEST}
 
 
 def _turned_to(page: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import links
+from app.address import links, notices
 from app.forms import exact, in_address
 from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
 
@@ -58,7 +58,7 @@ def choose(
         (text for knob in leaves(shown) if (text := complaint(entry["name"], knob, values[knob.path]))), None
     )
     if sentence:
-        st.error(sentence)
+        st.error(notices.plain(sentence))
     return {
         "name": entry["name"],
         "preset": chosen,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.address import connection, layout
+from app.address import connection, layout, notices
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
@@ -152,7 +152,7 @@ def look(run: Run, victim: Victim) -> FinishedAttack:
 
 def refuse(sentence: str) -> NoReturn:
     """End the page with a sentence."""
-    st.error(sentence)
+    st.error(notices.plain(sentence))
     layout.page_foot()
     st.stop()
 

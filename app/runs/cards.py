@@ -38,7 +38,7 @@ def _card(run: Run) -> None:
     status = run.status()
     if status == "broken":
         st.markdown(f"**Unreadable run** `{run.name}`")
-        st.error(run.reason())
+        st.error(notices.plain(run.reason()))
         _delete(run)
         return
     record = reading.read(run) if status in LIVE else None

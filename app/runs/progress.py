@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import connection
+from app.address import connection, notices
 from app.runs import headline, naming
 from app.runs.record import Pace, Record, duration
 from engine.errors import FeintError
@@ -31,7 +31,7 @@ def ending(run: Run, words: str = "", where: str = "", button: bool = False) -> 
     status = run.status()
     if status in ("failed", "broken"):
         reason = f"{words} did not finish: {run.reason()}" if words else run.reason()
-        st.error(f"{reason} {FROM_CHECKPOINT}" if status == "failed" else reason)
+        st.error(notices.plain(f"{reason} {FROM_CHECKPOINT}" if status == "failed" else reason))
     elif status in headline.RESUMED:
         first = f"{words}: {status}" if words else status.capitalize()
         st.info(f"{first}{where}. What was done is kept; Resume goes on from there.")

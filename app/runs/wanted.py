@@ -48,7 +48,7 @@ def begin(wanted: Wanted) -> Run | None:
     try:
         answer = connection.ask(question, "Checking the choices…")
         if answer.spec is None:
-            st.error(answer.sentence or "The engine refused these choices.")
+            st.error(notices.plain(answer.sentence or "The engine refused these choices."))
             return None
         run = connection.store().create(answer.spec)
         connection.engine().submit(run)

@@ -1,0 +1,52 @@
+"""What a link says is text: no parameter becomes a picture, a link or an element, in a real Chromium."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.address.links import LONGEST, MOST, PARAMETERS, pages
+from tests.conftest import Server
+
+MARKUP = "![x](http://evil.example/x.png) <img> [a](b) http://evil.example www.evil.example e@evil.example"
+FIRST = ("run", "model", "method", "study", "data")
+"""Parameters over which a page may stop, so that the others are not read."""
+PATIENCE = 240_000
+"""Milliseconds."""
+
+
+def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) -> None:
+    """Open a page with these parameters and wait until it has drawn itself."""
+    page.goto(f"{server.url}/{'' if name == 'home' else name}?{urlencode(parameters)}")
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=PATIENCE
+    )
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("without", [(), FIRST], ids=["all", "without the first"])
+@pytest.mark.parametrize("name", pages())
+def test_no_parameter_becomes_an_element(
+    name: str, without: tuple[str, ...], visit: Callable[..., Page], server: Server
+) -> None:
+    asked: list[str] = []
+    page = visit("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, server, name, {one: MARKUP for one in ("v", *PARAMETERS) if one not in without})
+    expect(page.get_by_text("![x](http").first).to_be_visible(timeout=PATIENCE)
+    for selector in ("img:not([src])", "img[src*=evil]", "a[href*=evil]", "a[href=b]", "a[href$='/b']"):
+        found = page.locator(selector).evaluate_all("all => all.map((one) => one.outerHTML)")
+        assert found == [], selector
+    assert not [url for url in asked if url.split("?")[0].find("evil") >= 0]
+
+
+def test_a_link_that_is_too_long_is_a_sentence(visit: Callable[..., Page], server: Server) -> None:
+    page = visit("about:blank")
+    opened(page, server, "attack", {"v": "1", "model": "x" * (LONGEST + 1), "eps": "0.1"})
+    expect(page.get_by_text(f"model with {LONGEST + 1:,} characters")).to_be_visible(timeout=PATIENCE)
+    assert "eps=0.1" in page.url
+    opened(page, server, "attack", {"v": "1", "eps": "0.1"} | {f"p{number}": "1" for number in range(MOST)})
+    expect(page.get_by_text(f"{MOST + 2} parameters")).to_be_visible(timeout=PATIENCE)
+    assert "eps=0.1" not in page.url
