@@ -22,6 +22,9 @@ st.set_page_config(
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
 h1 { text-wrap: balance; }
+.js-plotly-plot .modebar-container { top: auto !important; bottom: 0; }  /* never over a title */
+.js-plotly-plot .modebar { top: auto !important; bottom: 0; }
+@media (hover: none), (max-width: 640px) { .js-plotly-plot .modebar-container { display: none; } }
 @media (max-width: 640px) {  /* on a phone the result comes first, the choices after it */
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1.45rem !important; }

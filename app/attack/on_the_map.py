@@ -31,7 +31,7 @@ def drawing(
             victim.overview.group,
         )
     effect = str(possible.entry("objective", objective).get("effect") or "{value}")
-    return Drawing(answer, place, victim.grouping, effect.replace("{value}", "…"))
+    return Drawing(answer, place, victim.grouping, effect.replace("{value}", "…"), victim.colours)
 
 
 def umap_toggle(victim: Victim) -> bool:

@@ -9,23 +9,25 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.charts import plot
+from app.charts import contrast, palette, plot
 
 Array = NDArray[Any]
-COUNTS = [
-    [0, "rgba(0,114,178,0.03)"],
-    [0.0001, "rgba(0,114,178,0.10)"],
-    [0.5, "rgba(0,114,178,0.5)"],
-    [1, "rgba(0,98,155,1)"],
-]
-SIGNED = [[0, plot.DARKER], [0.5, "rgba(128,128,128,0.06)"], [1, plot.BRIGHTER]]
+Places = tuple[Sequence[int], Sequence[int]]
+"""Places in the palette of what rows and columns stand for."""
+COUNTS = (
+    (0.0, (0, 114, 178, 0.03)),
+    (0.0001, (0, 114, 178, 0.10)),
+    (0.5, (0, 114, 178, 0.5)),
+    (1.0, (0, 98, 155, 1)),
+)
+SIGNED = ((0.0, (*palette.NEGATIVE, 1)), (0.5, (128, 128, 128, 0.06)), (1.0, (*palette.POSITIVE, 1)))
 
 
 @dataclass(frozen=True)
 class Matrix:
     """What is drawn: `values` (r, c), names of rows and columns, and what rows and columns are (`titles`).
 
-    `signed` values are changes. `texts` replaces the numbers in the cells.
+    `signed` values are changes. `texts` replaces the numbers in the cells, `places` colours the headers.
     """
 
     values: Array
@@ -34,6 +36,23 @@ class Matrix:
     titles: tuple[str, str]
     signed: bool
     texts: Sequence[Sequence[str]] | None = None
+    places: Places | None = None
+
+    @property
+    def scale(self) -> contrast.Stops:
+        """The colours of its cells, from the smallest value to the largest."""
+        return SIGNED if self.signed else COUNTS
+
+    def letters(self, theme: str) -> Array:
+        """The colour (r, c) of the number in each cell."""
+        shares = np.nan_to_num(self.values) / (self.reach or 1)
+        shares = (shares + 1) / 2 if self.signed else shares
+        page, ink = contrast.rgb(plot.PAGE[theme]), plot.INK[theme]
+        found = [
+            [contrast.letters(contrast.ground(self.scale, share, page), ink) for share in row]
+            for row in shares
+        ]
+        return np.array(found).reshape(self.values.shape)
 
     @property
     def reach(self) -> float:
@@ -72,16 +91,17 @@ def confusion(
     caption: str = "",
     chosen: tuple[int, int] | None = None,
     texts: Sequence[Sequence[str]] | None = None,
+    places: Places | None = None,
     takeaway: str = "",
 ) -> plot.Chart:
     """A matrix of counts (or other non-negative numbers; NaN: no value) whose cells and headers can be
     clicked.
 
     A click reports (row, column); on a row's header (row, −1), on a column's (−1, column). `chosen` is
-    outlined, with −1 a whole row or column. `texts` replaces the numbers in the cells. Raises ValueError
-    where a row or column has no name.
+    outlined, with −1 a whole row or column. `texts` replaces the numbers in the cells; `places` are those of
+    the classes of rows and columns in the palette. Raises ValueError where a row or column has no name.
     """
-    drawn = _named(matrix, row_names, column_names, (row_title, column_title), False, texts)
+    drawn = _named(matrix, row_names, column_names, (row_title, column_title), False, texts, places)
     return _chart(drawn, title, caption, chosen, takeaway)
 
 
@@ -95,12 +115,13 @@ def difference(
     column_title: str,
     caption: str = "",
     chosen: tuple[int, int] | None = None,
+    places: Places | None = None,
     takeaway: str = "",
 ) -> plot.Chart:
     """A matrix of changes: vermillion where there is more than before, blue where less, clear at zero. Clicks
     and errors as in `confusion`.
     """
-    drawn = _named(matrix, row_names, column_names, (row_title, column_title), True, None)
+    drawn = _named(matrix, row_names, column_names, (row_title, column_title), True, None, places)
     return _chart(drawn, title, caption, chosen, takeaway)
 
 
@@ -111,6 +132,7 @@ def _named(
     titles: tuple[str, str],
     signed: bool,
     texts: Sequence[Sequence[str]] | None,
+    places: Places | None,
 ) -> Matrix:
     values = np.asarray(matrix, dtype=float)
     if values.shape != (len(row_names), len(column_names)):
@@ -118,7 +140,7 @@ def _named(
             f"a matrix needs a name for each row and column; got {len(row_names)} and {len(column_names)} for"
             f" {values.shape}"
         )
-    return Matrix(values, row_names, column_names, titles, signed, texts)
+    return Matrix(values, row_names, column_names, titles, signed, texts, places)
 
 
 def _chart(
@@ -144,7 +166,7 @@ def _heat_map(drawn: Matrix) -> go.Heatmap:
         z=drawn.values,
         zmin=-drawn.reach if drawn.signed else 0,
         zmax=drawn.reach or 1,
-        colorscale=SIGNED if drawn.signed else COUNTS,
+        colorscale=[[share, f"rgba{rgba}"] for share, rgba in drawn.scale],
         showscale=False,
         xgap=2,
         ygap=2,
@@ -169,9 +191,9 @@ def _without_axes(figure: go.Figure, drawn: Matrix) -> None:
 
 def _cells(figure: go.Figure, drawn: Matrix) -> None:
     """The numbers, on clear points that carry (row, column): a heat map itself reports no clicks."""
-    strong, written = np.abs(np.nan_to_num(drawn.values)) > 0.55 * drawn.reach, drawn.written
-    for wanted, colour in ((False, None), (True, "#FFFFFF")):
-        cells = np.argwhere(strong == wanted).tolist()  # plain lists: numpy's arrive as text
+    written, letters = drawn.written, drawn.letters("dark" if plot.dark() else "light")
+    for colour in np.unique(letters).tolist():
+        cells = np.argwhere(letters == colour).tolist()  # plain lists: numpy's arrive as text
         figure.add_scatter(
             x=[column for _, column in cells],
             y=[row for row, _ in cells],
@@ -183,7 +205,7 @@ def _cells(figure: go.Figure, drawn: Matrix) -> None:
             textfont={"color": colour, "size": 12},
             marker={"opacity": 0, "size": 24},
             selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}, "textfont": {"color": colour or plot.GREY}},
+            unselected={"marker": {"opacity": 0}, "textfont": {"color": colour}},
         )
 
 
@@ -204,8 +226,10 @@ def _headers(figure: go.Figure, drawn: Matrix) -> None:
         textfont={"size": 12, "weight": 600},
         marker={"opacity": 0, "size": 24},
         selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}, "textfont": {"color": plot.GREY}},
+        unselected={"marker": {"opacity": 0}, "textfont": {"color": plot.ink()}},
     )
+    if drawn.places is not None:
+        _swatches(figure, *drawn.places)
     figure.add_annotation(
         x=-1.5,
         y=-1.62,
@@ -214,6 +238,24 @@ def _headers(figure: go.Figure, drawn: Matrix) -> None:
         xanchor="left",
         yanchor="middle",
         font={"size": 11},
+    )
+
+
+def _swatches(figure: go.Figure, rows: Sequence[int], columns: Sequence[int]) -> None:
+    """The colours of the classes of rows and columns, between their names and the cells."""
+    figure.add_scatter(
+        x=[-0.6] * len(rows) + list(range(len(columns))),
+        y=list(range(len(rows))) + [-0.62] * len(columns),
+        mode="markers",
+        hoverinfo="skip",
+        marker={
+            "color": [plot.category(place) for place in (*rows, *columns)],
+            "symbol": ["line-ns"] * len(rows) + ["line-ew"] * len(columns),
+            "size": 14,
+            "line": {"width": 4, "color": [plot.category(place) for place in (*rows, *columns)]},
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
     )
 
 

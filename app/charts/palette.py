@@ -1,5 +1,5 @@
 """Colours that people with any kind of colour vision can tell apart, and images as the colours of a signed
-scale.
+scale. A class has one colour on every page: that of its place among the classes of its data.
 
 Source of the first seven: Okabe & Ito, "Color Universal Design", 2008; more follow for k > 7. Never the only
 sign: charts add line shapes and marker symbols, maps add the legend's counts and highlight.
@@ -13,7 +13,7 @@ LIGHT = (
     "#D55E00",
     "#56B4E9",
     "#5B5B5B",
-    "#F0E442",
+    "#D4C832",
     "#882255",
     "#999933",
     "#44AA99",
@@ -22,20 +22,29 @@ LIGHT = (
 """Categories on a light page; the first ten are those of .streamlit/config.toml."""
 
 DARK = (
-    "#56B4E9",
+    "#3D8FD1",
     "#E69F00",
     "#2BC79A",
-    "#CC79A7",
+    "#E69BC4",
     "#F0793A",
-    "#3D8FD1",
+    "#8CCBF2",
     "#B5B5B5",
     "#F0E442",
-    "#A184EC",
+    "#B84C86",
     "#B9B95A",
     "#6FD6C6",
-    "#E8829B",
+    "#A184EC",
 )
-"""The same categories on a dark page."""
+"""The same categories on a dark page: the same hues, so that a class keeps its own."""
+
+
+def category(place: int, dark: bool) -> str:
+    """The colour of a class or cluster by its place; beyond the last one hues follow by the golden angle."""
+    known = DARK if dark else LIGHT
+    if place < len(known):
+        return known[place]
+    return f"hsl({place * 137.5 % 360:g}, 60%, {65 if dark else 42}%)"
+
 
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C7AD6", "#8A8A8A")
 """Lines of a chart: readable on both pages, since one Plotly figure serves both."""

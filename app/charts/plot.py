@@ -23,6 +23,8 @@ CAPTION_LETTERS = 62
 CLEAR = "rgba(0,0,0,0)"
 GREY = palette.QUIET
 INK = {"light": "#3A4654", "dark": "#C9D2DB"}
+PAGE = {"light": "#FFFFFF", "dark": "#12171D"}
+"""Backgrounds of .streamlit/config.toml."""
 BLUE, DARKER, BRIGHTER = (
     f"rgb({','.join(map(str, colour))})" for colour in ((0, 114, 178), palette.NEGATIVE, palette.POSITIVE)
 )
@@ -124,6 +126,21 @@ def dress(
     )
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True, **({"range": [-0.02, 1.02]} if share else {}))
+
+
+def dark() -> bool:
+    """Whether the page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def ink() -> str:
+    """The colour of letters on the page as it is."""
+    return INK["dark" if dark() else "light"]
+
+
+def category(place: int) -> str:
+    """The colour of a class or cluster by its place in the palette, on the page as it is."""
+    return palette.category(place, dark())
 
 
 def bound(epsilon: float) -> str:

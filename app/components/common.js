@@ -72,18 +72,6 @@ function mixed(from, to, share) {
   return from.map((value, i) => Math.round(value + (to[i] - value) * share));
 }
 
-/** How bright a colour is to the eye, 0 to 1. */
-function brightness(rgb) {
-  const [red, green, blue] = rgb.map((value) => (value / 255) ** 2.2);
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-/** The colour, taken towards the text's where it would drown in the background: Okabe and Ito's yellow on a white page. */
-function readable(colour, background, text) {
-  const [low, high] = [brightness(rgbOf(colour)), brightness(background)].sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05) < 1.6 ? inked(mixed(rgbOf(colour), text, 0.1)) : colour;
-}
-
 /** What this component told the server and may hear back: the newest echo settles it, older ones are stale. */
 class Echoes {
   constructor() { this.sent = []; }
@@ -103,10 +91,8 @@ function themeOf(node) {
   const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const background = rgbOf(read("--st-background-color", "#ffffff"));
   const dark = 0.299 * background[0] + 0.587 * background[1] + 0.114 * background[2] < 128;
-  const own = dark ? PALETTE.dark : PALETTE.light;
-  const listed = read("--st-chart-categorical-colors", "").split(",").map((name) => name.trim()).filter((name) => name.startsWith("#"));
+  const categories = dark ? PALETTE.dark : PALETTE.light;
   const text = rgbOf(read("--st-text-color", dark ? "#eeeeee" : "#1b2733"));
-  const categories = (listed.length >= 7 ? listed.concat(own.slice(listed.length)) : own).map((colour) => readable(colour, background, text));
   return {
     dark, background, categories, text,
     font: read("--st-font", "sans-serif"),

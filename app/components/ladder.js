@@ -280,7 +280,7 @@ class Ladder {
       for (let i = 0; i < this.count; i++) pen.lineTo(x(i), floor - ((floor - roof) * (values[i] - this.lineLow)) / (this.lineHigh - this.lineLow));
     };
     pen.clearRect(0, 0, curve.width, curve.height);
-    const colour = theme.category(this.own ?? 0);
+    const colour = this.colour(this.own ?? 0);
     line(this.line);
     pen.strokeStyle = colour;
     pen.lineWidth = 2 * ratio;
@@ -313,7 +313,7 @@ class Ladder {
     for (let from = 0, i = 0; i < this.count; i++) {
       if (i < this.count - 1 && winner[i + 1] === winner[from]) continue;
       const left = from ? (x(from - 1) + x(from)) / 2 : x(0) - 3 * ratio, right = i < this.count - 1 ? (x(i) + x(i + 1)) / 2 : x(i) + 3 * ratio;
-      pen.fillStyle = this.theme.category(winner[from]);
+      pen.fillStyle = this.colour(winner[from]);
       pen.fillRect(left, top, right - left, height);
       from = i + 1;
     }
@@ -321,6 +321,11 @@ class Ladder {
 
   inset() {
     return 12;
+  }
+
+  /** The colour of a group, which is that of its class on every page. */
+  colour(k) {
+    return this.theme.category(this.data.colours[k] ?? k);
   }
 
   /** The map's points, drawn once; each frame copies them and adds the trail. */
@@ -338,7 +343,7 @@ class Ladder {
     pen.globalAlpha = theme.dark ? 0.5 : 0.4;
     const size = 2.2 * ratio, points = this.mapXY.length / 2;
     for (let k = 0; k < Math.max(1, this.groups); k++) {
-      pen.fillStyle = this.groups ? theme.category(k) : inked(theme.text, 0.5);
+      pen.fillStyle = this.groups ? this.colour(k) : inked(theme.text, 0.5);
       for (let i = 0; i < points; i++) {
         if (this.mapGroup[i] !== k) continue;
         const [x, y] = this.onMap(left + (this.mapXY[2 * i] / 65535) * (right - left), top + (this.mapXY[2 * i + 1] / 65535) * (bottom - top));
@@ -407,7 +412,7 @@ class Ladder {
     for (const { k, row, fill, number, moved } of this.rows) {
       const share = this.q[at + k], change = share - this.data.q_clean[k];
       fill.style.transform = `scaleX(${(share / this.reach).toFixed(4)})`;
-      fill.style.background = this.theme.category(k);
+      fill.style.background = this.colour(k);
       row.classList.toggle("winner", k === now);
       say(number, percent(share));
       say(moved, Math.abs(change) < 0.005 ? "" : `${change > 0 ? "+" : "−"}${Math.round(100 * Math.abs(change))}`);
@@ -441,7 +446,7 @@ class Ladder {
       pen.stroke();
     };
     dot(this.onMap(...from), 4, sure ? ink : grey, true);
-    dot(this.onMap(...to), 5.5, sure ? theme.category(this.winner ? this.winner[level] : 0) : grey, false);
+    dot(this.onMap(...to), 5.5, sure ? this.colour(this.winner ? this.winner[level] : 0) : grey, false);
     say(this.mapNote, sure || level === 0 ? "ring: clean · dot: now" : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
   }
 
@@ -451,7 +456,7 @@ class Ladder {
     say(this.unit, this.exactUnit(data.levels[level]));
     const place = this.inset() + this.positions[level] * (this.track.clientWidth - 2 * this.inset());
     this.thumb.style.transform = `translateX(${place}px)`;
-    this.thumb.style.setProperty("--ink", this.theme.category(this.winner ? this.winner[level] : 0));
+    this.thumb.style.setProperty("--ink", this.colour(this.winner ? this.winner[level] : 0));
     const { badge, there, now, is } = this.outcome();
     this.badge.hidden = !badge;
     this.badge.className = `badge ${there ? "flipped" : "held"}`;

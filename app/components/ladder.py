@@ -6,7 +6,7 @@ in the embedding as a trail, reconstructions as a pair. Behind the handle stands
 own group, or, for a model that sorts samples into nothing, the value of the objective.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,13 +55,15 @@ class Drawing:
     """What a ladder draws: an answer, the map behind its trail, and words.
 
     `grouping` is what the model sorts samples into, "cluster" or "class" ("" for nothing); `effect` says what
-    a value of the objective means ("moves the embedding by …").
+    a value of the objective means ("moves the embedding by …"); `colours` are the groups' places in the
+    palette, their own numbers where none are given.
     """
 
     answer: LadderAnswer
     place: Place | None = None
     grouping: str = "cluster"
     effect: str = ""
+    colours: Sequence[int] = ()
 
 
 def ladder(
@@ -96,6 +98,7 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
     payload |= {
         "grouping": drawing.grouping,
         "effect": drawing.effect,
+        "colours": list(drawing.colours),
         "start": start_level(answer),
         "levels": list(answer.levels),
         "reached": None if answer.reached is None else answer.reached.tolist(),

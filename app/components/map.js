@@ -120,7 +120,7 @@ class PointMap {
     this.codesAfter = arrayOf(colour.codes_attacked, Uint8Array);
     this.uncertain = data.uncertain ? this.unpacked(data.uncertain) : null;
     this.swatches = colour.kind === "class"
-      ? Array.from({ length: 256 }, (_, k) => rgbOf(this.theme.category(colour.places ? colour.places[k] ?? k : k)))
+      ? Array.from({ length: 256 }, (_, k) => rgbOf(this.theme.category(colour.places[k] ?? k)))
       : this.ramp(colour.ramp);
     this.layLegend();
   }

@@ -25,13 +25,14 @@ _mount = components.register("map", triggers=("point",))
 @dataclass(frozen=True)
 class Classes:
     """A colour for each group: `codes` (n,) index `names`; `attacked` (n,) are the codes once points have
-    moved.
+    moved; `places` are the groups' places in the palette, their own numbers where none are given.
     """
 
     title: str
     codes: Array
     names: Sequence[str]
     attacked: Array | None = None
+    places: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def _class(classes: Classes) -> dict[str, Any]:
 def _colour(colour: Classes | Values) -> dict[str, Any]:
     if isinstance(colour, Classes):
         attacked = None if colour.attacked is None else components.packed(colour.attacked, "u1")
-        return _class(colour) | {"kind": "class", "codes_attacked": attacked}
+        return _class(colour) | {"kind": "class", "codes_attacked": attacked, "places": list(colour.places)}
     values = np.asarray(colour.values, dtype=np.float64)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)

@@ -8,7 +8,6 @@ from html import escape
 from typing import Any, Literal
 
 from app import components
-from app.charts import palette
 
 _SHELL = """<!doctype html>
 <html lang="en">
@@ -62,14 +61,12 @@ def standalone_html(
         component=components.CLASSES[component],
         script=components.script(component).replace("</script", "<\\/script"),
         style=components.style(component),
-        light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#1B2733", "#D5DDE5", palette.LIGHT),
-        dark=_colours("#2F86C9", "#12171D", "#1E262F", "#E8EDF2", "#35414D", palette.DARK),
+        light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#1B2733", "#D5DDE5"),
+        dark=_colours("#2F86C9", "#12171D", "#1E262F", "#E8EDF2", "#35414D"),
     )
 
 
-def _colours(
-    primary: str, background: str, panel: str, text: str, border: str, categories: tuple[str, ...]
-) -> str:
+def _colours(primary: str, background: str, panel: str, text: str, border: str) -> str:
     """The names that Streamlit gives the same colours (.streamlit/config.toml)."""
     named = {
         "primary-color": primary,
@@ -77,6 +74,5 @@ def _colours(
         "secondary-background-color": panel,
         "text-color": text,
         "border-color": border,
-        "chart-categorical-colors": ",".join(categories),
     }
     return "".join(f"--st-{name}: {colour}; " for name, colour in named.items())

@@ -1,6 +1,7 @@
 """A trained model, chosen from the zoo or from a person's own runs."""
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import streamlit as st
@@ -54,6 +55,14 @@ class Victim:
         """
         matched = self.overview.matched_class
         return sorted(range(len(matched)), key=lambda group: (matched[group] < 0, matched[group], group))
+
+    @property
+    def colours(self) -> list[int]:
+        """The place of each group in the palette: that of the class it is matched to; groups without one come
+        after all classes.
+        """
+        rest = count(len(self.overview.class_names))
+        return [own if own >= 0 else next(rest) for own in self.overview.matched_class]
 
     def captions(self, before: Any, after: Any | None = None) -> list[str]:
         """A line for each sample: its group (n,), or from which group to which; nothing where there are no

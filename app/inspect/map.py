@@ -147,7 +147,8 @@ def _colour(attacked: FinishedAttack, colour: str) -> Classes | Values:
     order = attacked.victim.order
     shown = np.argsort(order)
     names = [attacked.victim.names[group] for group in order]
-    return Classes(attacked.victim.grouping, shown[attacked.before], names, shown[attacked.after])
+    places = [attacked.victim.colours[group] for group in order]
+    return Classes(attacked.victim.grouping, shown[attacked.before], names, shown[attacked.after], places)
 
 
 def _extra(attacked: FinishedAttack) -> list[Classes]:

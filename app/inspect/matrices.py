@@ -36,6 +36,7 @@ def show(attacked: FinishedAttack, selection: Selection) -> None:
         column_title="attacked" if view == "flow" else group,
         caption=f"{int(mask.sum()):,} of {len(mask):,} samples · {attacked.protocol()}",
         chosen=None if cell is None else (_at(rows, cell[0]), _at(columns, cell[1])),
+        places=(_places(attacked, view, rows), [attacked.victim.colours[column] for column in columns]),
     )
     name = f"matrix/{view}/{st.session_state.get('inspect_drawn', 0)}"
     plot.show(chart, name, on_select=lambda: _clicked(name, view, rows, columns))
@@ -64,6 +65,11 @@ def _rows(attacked: FinishedAttack, view: str) -> tuple[list[int], list[str]]:
         order = attacked.victim.order
         return order, [attacked.victim.names[group] for group in order]
     return list(range(len(attacked.classes))), attacked.classes
+
+
+def _places(attacked: FinishedAttack, view: str, rows: list[int]) -> list[int]:
+    """Their places in the palette: a label is a class, a group has the colour of its class."""
+    return [attacked.victim.colours[group] for group in rows] if view == "flow" else rows
 
 
 def _counts(

@@ -46,3 +46,19 @@ def test_the_page_server_holds_no_torch_after_every_page(visit: Callable[..., Pa
             "data-test-script-state", "notRunning", timeout=30_000
         )
     assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
+def test_a_charts_toolbar_is_never_over_its_title_and_not_on_a_phone(visit: Callable[..., Page]) -> None:
+    for width in (1280, 390):
+        page = visit("/attack?v=1&model=digits/adec&umap=0", width=width)
+        chart = page.locator(".js-plotly-plot").first
+        chart.scroll_into_view_if_needed(timeout=45_000)
+        chart.hover()
+        bar = chart.locator(".modebar")
+        if width < 640:
+            expect(bar).to_be_hidden()
+            continue
+        expect(bar).to_be_visible()
+        title, buttons = (chart.locator(name).first.bounding_box() for name in (".gtitle", ".modebar"))
+        assert title is not None and buttons is not None
+        assert buttons["y"] > title["y"] + title["height"], (title, buttons)

@@ -95,5 +95,9 @@ def _matrix(victim: Victim, table: pd.DataFrame, name: str, labelled: bool, titl
         title=title,
         row_title="label" if labelled else group,
         column_title=group,
+        places=(
+            list(range(len(classes))) if labelled else victim.colours,
+            [victim.colours[number] for number in order],
+        ),
         caption=f"n = {len(table)} of the half that was not trained on.",
     )

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.address import connection
-from app.charts import matrix_chart, palette, plot
+from app.charts import matrix_chart, plot
 from app.forms.choose_model import Victim
 from engine.asking.answers import LadderAnswer, ViewsAnswer
 from engine.asking.questions import ViewsQuestion
@@ -164,5 +164,5 @@ def _points(figure: go.Figure, victim: Victim, xy: np.ndarray) -> None:
             mode="markers",
             name=name,
             hovertemplate=f"{name}<extra></extra>",
-            marker={"size": 4, "opacity": 0.5, "color": palette.LIGHT[number % len(palette.LIGHT)]},
+            marker={"size": 4, "opacity": 0.5, "color": plot.category(victim.colours[number])},
         )

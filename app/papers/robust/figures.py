@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import matrix_chart, palette, plot
+from app.charts import matrix_chart, plot
 from app.papers.robust.attacked import Attacked
 from app.runs import headline
 
@@ -68,7 +68,7 @@ def _background(figure: go.Figure, attacked: Attacked) -> None:
     if points is None or cluster is None:
         return
     kept = np.linspace(0, len(points) - 1, min(len(points), POINTS)).astype(int)
-    colours = [palette.LIGHT[int(cluster[number]) % len(palette.LIGHT)] for number in kept]
+    colours = [plot.category(attacked.victim.colours[cluster[number]]) for number in kept]
     figure.add_scatter(
         x=points[kept, 0],
         y=points[kept, 1],
@@ -128,6 +128,7 @@ def flow(attacked: Attacked, key: str) -> None:
         title="Which cluster goes where",
         row_title="clean",
         column_title="attacked",
+        places=([attacked.victim.colours[number] for number in order],) * 2,
         caption=f"{len(table)} samples; the diagonal stays.",
     )
     plot.show(chart, f"{key}/flow", table=False)
