@@ -15,7 +15,7 @@ from app.charts import plot
 from app.runs import headline, naming, progress, reading
 from app.runs.naming import title
 from app.runs.record import Record
-from app.train import arms, compared, figures, pictures, scores
+from app.train import arms, compared, figures, pictures, scores, worth
 from app.train.figures import ZOOM, Drawn, View
 from app.train.measured import Entry
 from engine.store.run import Run
@@ -142,6 +142,8 @@ def _learned(run: Run, record: Record, control: Control) -> None:
     entry, metrics, lives = _entry(run), connection.catalogue()["metric"], run.status() in LIVE
     watched = watched_with([run.name])
     scores.show(record, entry, metrics, watched)
+    if not lives:
+        worth.show(run)
     view = _view([entry], [record.evaluations()])
     drawn = Drawn(record, entry, naming.settings(run.spec), metrics, control, view, watched)
     found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.papers.studies.results import SHIPPED
 from engine.events import Failed, Progress, Started, Stopped
+from engine.metrics.intervals import paired_difference
 from engine.store.spec import Spec
 from engine.store.store import Store
 from tests.app.conftest import TINY, Desk, method, said
@@ -178,3 +182,16 @@ def test_what_the_engine_refuses_is_shown_and_nothing_is_made(
 def test_the_tiny_settings_are_what_was_trained(trained_home: Store) -> None:
     settings = method(trained_home, "adec").spec.settings["model_settings"]
     assert settings["iterations"] == TINY["iterations"] and settings["base"]["hidden"] == [8]
+
+
+def test_what_a_difference_is_worth_stands_under_the_score(home: Path, opened: Opened) -> None:
+    at = opened("train", run="digits/adec", data="digits")
+    told = next(text.value for text in at.caption if "What is a difference worth?" in text.value)
+    shipped = json.loads((SHIPPED / "adec.arms.quick.json").read_text())
+    adec, *_, dec = (np.array(row["measured"]["acc"]["seeds"]) for row in shipped["rows"])
+    mean, low, high = paired_difference(adec, dec)
+    words = f"ADEC − DEC\\* = {mean:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+    assert words in told and f"{shipped['seeds']} seeds" in told
+    assert f"{adec.min():.3f} – {adec.max():.3f}" in told
+    other = opened("train", run="digits/conv_ae", data="digits")
+    assert not any("difference worth" in text.value for text in other.caption)

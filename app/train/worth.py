@@ -1,0 +1,91 @@
+"""What a difference between two runs is worth: the arms of one base over seeds, in pairs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import streamlit as st
+
+from app.address import connection
+from app.papers.studies import results
+from app.papers.studies.results import Result
+from engine.events import Row
+from engine.metrics.intervals import paired_difference
+from engine.store.run import Run
+
+STUDY = "adec.arms"
+
+
+def show(run: Run) -> None:
+    """Under the score of a method that the study trained on the same data: its paired differences."""
+    found = _of(run.spec.data)
+    own = None if found is None else _row(found, run)
+    if found is None or own is None or found.seeds < 2:
+        return
+    others = [row for row in found.measured if row is not own]
+    st.caption(
+        f"What is a difference worth? Over {found.seeds} seeds, each with one base for all arms, in ACC with"
+        f" 95 % intervals: {'; '.join(_in_words(found, own, other) for other in others)}."
+        f" {_one_pair(found, own, others[-1])} {_spread(own)}"
+    )
+    with st.expander("The study behind it"):
+        lines = results.command(STUDY, found.size, found.seeds)
+        st.dataframe(list(_table(found)), hide_index=True, key=f"worth/{run.name}")
+        results.caption(found)
+        st.code(lines["Command line"], language="bash")
+
+
+def _of(data: str) -> Result | None:
+    """The study's result on these data."""
+    sizes = connection.catalogue()["study"][STUDY]["data"]
+    return next(
+        (found for size, on in sizes.items() if on == data and (found := results.result(STUDY, size))), None
+    )
+
+
+def _row(found: Result, run: Run) -> Row | None:
+    """The study's row of the arm that a run is."""
+    arm = "no_adversary" if run.spec.settings["model_settings"].get("adv_weight") == 0 else ""
+    rows = (row for row in found.measured if (row.model, row.arm) == (run.spec.name, arm))
+    return next(rows, None)
+
+
+def _seeds(row: Row) -> np.ndarray:
+    return np.array((row.measured or {})["acc"]["seeds"])
+
+
+def _in_words(found: Result, own: Row, other: Row) -> str:
+    """ "ADEC − DEC* = +0.012 [−0.020, 0.044], so within chance"."""
+    mean, low, high = paired_difference(_seeds(own), _seeds(other))
+    chance = ", within chance" if low <= 0 <= high else ""
+    pair = f"{_title(found, own)} − {_title(found, other)}"
+    return f"{pair} = {mean:+.3f} [{low:+.3f}, {high:+.3f}]{chance}".replace("-", "−").replace("*", "\\*")
+
+
+def _one_pair(found: Result, own: Row, other: Row) -> str:
+    """How far one run of each may differ by chance alone: half the 95 % interval of a single difference."""
+    mean, _, high = paired_difference(_seeds(own), _seeds(other))
+    alone, title = (high - mean) * found.seeds**0.5, _title(found, other).replace("*", "\\*")
+    return f"One run of this and one of {title} differ by up to ±{alone:.3f} by chance alone."
+
+
+def _spread(row: Row) -> str:
+    """The least and the greatest of single runs."""
+    seeds = _seeds(row)
+    return f"Single runs came to {seeds.min():.3f} – {seeds.max():.3f}."
+
+
+def _title(found: Result, row: Row) -> str:
+    model = connection.catalogue()["model"][row.model]["title"]
+    return " ".join(part for part in (model, found.declared["arms"][row.arm]) if part)
+
+
+def _table(found: Result) -> Iterator[dict[str, str]]:
+    """One line an arm: mean, deviation, range."""
+    for row in found.measured:
+        acc, nmi = ((row.measured or {})[name] for name in ("acc", "nmi"))
+        yield {
+            "arm": _title(found, row),
+            "ACC": results.in_words(acc),
+            "from – to": f"{min(acc['seeds']):.3f} – {max(acc['seeds']):.3f}",
+            "NMI": results.in_words(nmi),
+        }
