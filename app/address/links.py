@@ -55,6 +55,7 @@ PARAMETERS = (
     "method",
     "preset",
     "settings",
+    "base",
 )
 OF_A_PAGE = (
     "run",
@@ -77,6 +78,7 @@ OF_A_PAGE = (
     "method",
     "preset",
     "settings",
+    "base",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

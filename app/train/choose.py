@@ -10,7 +10,7 @@ from app.forms import data_sets, fields, in_address, settings_form
 from app.forms.choose_model import DEFAULT_MODEL
 from app.runs import naming, reading, rows, wanted
 from app.runs.record import duration
-from app.train import arms
+from app.train import arms, base
 from engine.errors import FeintError
 from engine.store.reproduce import nearest_preset
 from engine.store.run import Run
@@ -124,7 +124,8 @@ def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False
     """Settings, seed, and the button of a method's training, with `compare` one for all its arms too; what is
     begun becomes the run of this page.
     """
-    choice, number = settings(entry, data, key), seed()
+    choice = settings(entry, data, key)
+    starts, number = base.choose(entry, data, choice), seed()
     wrong = choice["sentence"] is not None or not usable
     alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
     every = arms.of(entry) if compare else []
@@ -136,13 +137,17 @@ def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False
         help=f"{', '.join(map(arms.title, every))}: on the same data, seed and base.",
     )
     if alone or together:
-        _start(arms.chosen(entry, choice) if together else [choice], data, number)
+        _start(arms.chosen(entry, choice) if together else [choice], data, number, starts)
 
 
-def _start(choices: Sequence[settings_form.Choice], data: str, number: int) -> None:
+def _start(
+    choices: Sequence[settings_form.Choice], data: str, number: int, starts: Mapping[str, str]
+) -> None:
     """Begin these trainings, and show them; nothing is shown where one was refused."""
     runs = [
-        wanted.begin(Wanted("train", choice["name"], data, number, choice["preset"], choice["changes"]))
+        wanted.begin(
+            Wanted("train", choice["name"], data, number, choice["preset"], choice["changes"], starts)
+        )
         for choice in choices
     ]
     made = [run.name for run in runs if run is not None]
@@ -174,17 +179,20 @@ def measured(entry: Mapping[str, Any], data: str) -> dict[str, dict[str, Any]]:
             found[preset] = result | {
                 "here": not same.zoo,
                 "seed": same.spec.seed,
-                "base_seconds": _base_seconds(same),
+                "base_seconds": _base_seconds(same, entry),
             }
     return found
 
 
-def _base_seconds(run: Run) -> float:
-    """How long the base of a run took; 0 where it has none, or where that is not known."""
+def _base_seconds(run: Run, entry: Entry) -> float:
+    """How long the base of a run took; 0 where it has none or starts from one that ships, or where that is
+    not known.
+    """
     try:
-        return float(connection.store().find(run.spec.builds_on["base"]).result().get("seconds", 0))
+        started = connection.store().find(run.spec.builds_on["base"])
     except (KeyError, FeintError):
         return 0.0
+    return 0.0 if started.zoo and base.takes_one(entry) else float(started.result().get("seconds", 0))
 
 
 def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -202,9 +210,9 @@ def expected(result: Mapping[str, Any]) -> str:
     """What a preset reached when it was measured, in the first numbers of its kind of model."""
     reached = [*rows.of_model(result)[:SCORES], duration(result["seconds"])]
     where = "on this machine" if result["here"] else "when the zoo was made"
-    base = (
+    first = (
         f", and {duration(result['base_seconds'])} for its base, which is trained once"
         if result["base_seconds"]
         else ""
     )
-    return f"Measured {where}, seed {result['seed']}: {', '.join(reached)}{base}."
+    return f"Measured {where}, seed {result['seed']}: {', '.join(reached)}{first}."

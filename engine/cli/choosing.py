@@ -200,7 +200,8 @@ def _with_base(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:
     """
     fields = entry["base_fields"]
     said = {path.split(".")[0] for path in wanted.changes}
-    if not fields or BASE in wanted.models or wanted.preset or fields["model_settings"] in said:
+    takes_any = "model" in fields  # else its own presets say what its base is
+    if not takes_any or BASE in wanted.models or wanted.preset or fields["model_settings"] in said:
         return wanted
     other = str(wanted.changes.get(fields["model"], entry["defaults"][fields["model"]]))
     data = wanted.data or Store().find(next(iter(wanted.models.values()))).spec.data

@@ -96,6 +96,7 @@ class Embedded(ModelSettings):
     fits: ClassVar[Mapping[str, str]] = FITS
     compared_with: ClassVar[tuple[Arm, ...]] = ARMS
     control: ClassVar[Arm | None] = Arm("dec_star")
+    base_fields: ClassVar[Mapping[str, str]] = {"model_settings": "base"}
 
     base: ACAI = knob(
         ACAI(), "Base", "The pretrained autoencoder whose weights and centres this method starts from."
@@ -166,7 +167,7 @@ class Embedded(ModelSettings):
     )
 
     def bases(self) -> Mapping[str, ModelSettings]:
-        """The ACAI run on the same data and seed."""
+        """The ACAI run on the same data and seed, unless another was chosen."""
         return {"base": self.base}
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> ClusteringAutoencoder:

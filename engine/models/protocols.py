@@ -312,8 +312,8 @@ class ModelSettings(Settings):
     control: ClassVar[Arm | None] = None
     """The arm, trained from the same base, whose curves stand behind those of a run."""
     base_fields: ClassVar[Mapping[str, str]] = {}
-    """For methods that take any run as base: the parts of that run's settings ("model", "model_settings",
-    "clusters") -> the own fields that hold them.
+    """For methods that take a run as base: the parts of that run's settings ("model", "model_settings",
+    "clusters") -> the own fields that hold them. Without "model" the base is of the method's own kind.
     """
     begins_from: ClassVar[tuple[str, ...]] = ()
     """For defences that go on from another method's network: the models they can begin from."""

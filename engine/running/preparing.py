@@ -92,13 +92,20 @@ def _check_model(action: Action, model: Run | None) -> None:
 def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, Any]:
     """What the settings of a run on that base are. Raises SettingsError where it takes none."""
     action_class(action).takes(BASE)
-    fields = registry.find("model", name).base_fields
+    method = registry.find("model", name)
+    fields = method.base_fields
     if not fields:
         raise SettingsError(f"{name} makes its base itself, from its own settings; leave base out.")
     if base.spec.action != "train":
         raise SettingsError(
             f"base must be a run that trained a model; {base.name} is a run of {base.spec.action}"
             f" {base.spec.name}. Choose a training run or a zoo name."
+        )
+    own = None if "model" in fields else method().bases()[BASE].name
+    if own not in (None, base.spec.name):
+        raise SettingsError(
+            f"{name} begins from a trained {own}; {base.name} is a trained {base.spec.name}. Choose a run of"
+            f" {own}, or leave base out, and one is trained first."
         )
     changes = base_changes(fields, base.spec)
     if "clusters" in fields and data not in (None, base.spec.data):  # as many as its own data have

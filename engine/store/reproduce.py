@@ -20,6 +20,7 @@ from engine.store.wanted import (
     Wanted,
     base_changes,
     chosen,
+    chosen_base,
     nested_schema,
     plain,
     put,
@@ -43,7 +44,7 @@ def lines(what: Spec | Wanted, entries: Entries, store: Store) -> dict[str, str]
 def wanted_of(spec: Spec, entries: Entries, store: Store) -> Wanted:
     """The fewest choices that make the run of a spec."""
     action = entries["action"][spec.action]
-    given = [role for role in spec.builds_on if role not in _derived(spec, action)]
+    given = [role for role in spec.builds_on if role not in _derived(spec, action, store)]
     models = {role: _name(spec.builds_on[role], store) for role in given}
     name = spec.name if action["about"] else spec.action
     wanted = Wanted(spec.action, name, spec.data, spec.seed, models=models)
@@ -220,10 +221,12 @@ def _is_word(text: str) -> bool:
     return False
 
 
-def _derived(spec: Spec, action: Entry) -> tuple[str, ...]:
+def _derived(spec: Spec, action: Entry, store: Store) -> tuple[str, ...]:
     """Roles that the settings of a training bring by themselves."""
     settings = spec.settings.get(f"{action['about']}_settings", {})
-    return DERIVED if spec.action == "train" and isinstance(settings.get("base"), Mapping) else ()
+    if spec.action != "train" or not isinstance(settings.get("base"), Mapping):
+        return ()
+    return DERIVED[1:] if chosen_base(spec, store) else DERIVED
 
 
 def _name(key: str, store: Store) -> str:

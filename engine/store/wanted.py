@@ -78,6 +78,18 @@ def base_changes(fields: Mapping[str, str], base: Spec) -> dict[str, Any]:
     return {field: known[part] for part, field in fields.items() if known[part] is not None}
 
 
+def chosen_base(spec: Spec, store: Store) -> bool:
+    """Whether a training begins from a run that was chosen, and not from the one that its own data and seed
+    bring.
+    """
+    key = spec.builds_on.get(BASE) if spec.action == "train" else None
+    try:
+        base = None if key is None else store.find(key).spec
+    except FeintError:
+        return False
+    return base is not None and (base.seed, base.fingerprint) != (spec.seed, spec.fingerprint)
+
+
 def chosen(entry: Entry, preset: str | None, changes: Mapping[str, Any]) -> dict[str, Any]:
     """All values of a catalogue entry's settings: a preset, with dotted changes on top."""
     values: dict[str, Any] = plain(entry["presets"][preset]) if preset else {}
@@ -120,6 +132,7 @@ def found(wanted: Wanted, entries: Entries, store: Store) -> Run | None:
             action=wanted.action, name=_subject(wanted, entries), data=data, seed=wanted.seed
         )
         if _builds_on(run, roles)
+        and (BASE in roles or not chosen_base(run.spec, store))
         and (first is None or first.spec.data != data or first.spec.fingerprint == run.spec.fingerprint)
         and with_defaults(run.spec.settings, wanted.action, entries) == settings
         and run.spec.version >= _version(wanted, entries)

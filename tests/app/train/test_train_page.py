@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.address import connection
 from app.papers.studies.results import SHIPPED
 from engine.events import Failed, Progress, Started, Stopped
 from engine.metrics.intervals import paired_difference
@@ -73,6 +74,43 @@ def test_train_creates_the_run_that_was_chosen_and_queues_it(
     assert at.session_state["p_run"] == run.key and "Starting…" in [
         item.proto.text for item in at.get("progress")
     ]
+
+
+def test_training_starts_from_the_base_that_ships_unless_told_otherwise(
+    trained_home: Store, desk: Desk, opened: Opened
+) -> None:
+    at = opened("train", data="digits", method="adec")
+    button(at, "Train").click().run()
+    made = trained_home.find(desk.submitted[-1])
+    shipped = trained_home.find("digits/acai")
+    assert made.spec.builds_on["base"] == shipped.key and made.spec.seed == 1
+    assert any("--base digits/acai" in code.value for code in at.code), said(at)
+    at.segmented_control(key="p_base").set_value("own").run()
+    button(at, "Train").click().run()
+    other = trained_home.find(desk.submitted[-1])
+    assert other.key != made.key and other.spec.builds_on["base"] != shipped.key
+    again = opened("train", data="digits", method="adec", base="own")
+    assert again.segmented_control(key="p_base").value == "own"
+    changed = opened("train", data="digits", method="adec", settings='{"base.iterations":300}')
+    assert "trained first: none with these settings ships" in said(changed)
+
+
+def test_the_base_shows_its_losses_before_its_first_score(trained_home: Store, opened: Opened) -> None:
+    spec = fresh(trained_home)
+    run = trained_home.create(spec)
+    base = trained_home.find(method(trained_home, "dec_star").spec.builds_on["base"]).spec
+    alone = trained_home.create(base.model_copy(update={"seed": 7}))
+    spec.builds_on["base"] = alone.key
+    run = trained_home.create(spec)
+    losses = [curve["name"] for curve in connection.catalogue()["model"]["acai"]["curves"]]
+    for made, phase in ((alone, "pretraining"), (run, "base: acai")):
+        made.append(Started(run=made.key, how={}))
+        made.append(Progress(step=5, total=20, phase=phase, values=dict.fromkeys(losses, 0.5)))
+        made.want("run")
+    at = opened("train", run=run.key)
+    assert "Until its own training begins" in said(at)
+    traces = [trace for chart in at.get("plotly_chart") for trace in json.loads(chart.proto.spec)["data"]]
+    assert traces and all("markers" in trace["mode"] for trace in traces), "a single point is drawn"
 
 
 def test_four_arms_stand_on_one_base(trained_home: Store, desk: Desk, opened: Opened) -> None:

@@ -189,7 +189,7 @@ def test_a_probe_is_trained_attacked_and_found(one_thread: How) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "more", "says"),
     [
-        ("adec", "digits", {"models": {"base": "digits/acai"}}, "adec makes its base itself"),
+        ("ar_dmvc", "noisy_digits", {"models": {"base": "noisy_digits/comvc"}}, "makes its base itself"),
         ("linear_probe", None, {"models": {"base": "digits/conv_ae.attack"}}, "must be a run that trained"),
         ("linear_probe", "noisy_digits", {"models": {"base": "digits/adec"}}, "takes samples of shape"),
         ("linear_probe", "digits", {"changes": {"clusters": 7}}, "as many classes as the data have, 10"),
