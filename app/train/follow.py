@@ -26,14 +26,14 @@ REDRAW = 2.0
 
 
 def shown(names: Sequence[str], data: str, method: str) -> list[str]:
-    """What the Train page shows: the runs of the address; else one at work; else the newest finished one of
-    this method, own before zoo.
+    """What the Train page shows: the runs of the address; else one at work, of this method and data where a
+    link asked for the method; else the newest finished one of them, own before zoo.
     """
     if names:
         return list(names)
-    shelf = connection.store()
-    working = shelf.query(action="train", status=LIVE)
-    done = shelf.query(action="train", name=method, data=data, status=DONE)
+    shelf, these = connection.store(), {"name": method, "data": data}
+    working = shelf.query(action="train", status=LIVE, **(these if links.chosen("method", method) else {}))
+    done = shelf.query(action="train", status=DONE, **these)
     return [run.name for run in (*working, *sorted(done, key=lambda run: bool(run.zoo)))][:1]
 
 

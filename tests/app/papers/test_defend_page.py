@@ -15,7 +15,7 @@ from engine.events import Row
 from engine.store.store import Store
 from engine.store.wanted import Wanted
 from engine.studies.study import over_seeds
-from tests.app.conftest import Desk, said
+from tests.app.conftest import Desk, method, said
 
 Opened = Callable[..., AppTest]
 
@@ -165,6 +165,8 @@ def test_the_tables_show_published_beside_measured(trained_home: Store, opened: 
 def test_train_opens_with_what_was_linked(
     page: str, data: str, trained_home: Store, opened: Opened, desk: Desk
 ) -> None:
+    unrelated = trained_home.create(method(trained_home, "adec").spec.model_copy(update={"seed": 77}))
+    unrelated.want("run")
     at = opened(page, tab="train", data=data)
     found = [link.proto for link in at.get("page_link")]
     linked = [parse_qs(link.query_string) for link in found if "on Train" in link.label]
@@ -172,6 +174,7 @@ def test_train_opens_with_what_was_linked(
     for address in linked:
         parameters = {name: values[0] for name, values in address.items()}
         train = opened("train", **parameters, seed="5")
+        assert unrelated.key[:8] not in said(train) and "Pause" not in [one.label for one in train.button]
         desk.submitted.clear()
         next(button for button in train.button if button.label == "Train").click().run()
         assert not train.exception and len(desk.submitted) == 1
