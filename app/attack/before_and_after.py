@@ -8,7 +8,6 @@ from app.attack.levels import NAMES, adversarial
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
-from app.forms.threat import NORMS
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion
 
@@ -58,11 +57,12 @@ def smaller(answer: LadderAnswer, level: int) -> str:
     if answer.axis == "nu" or answer.norm not in ("linf", "l2"):
         return ""
     ball = answer.levels[level] if answer.axis == "epsilon" else float(answer.epsilon or 0)
-    own = float((answer.linf if answer.norm == "linf" else answer.l2)[level])
+    norm, sizes = ("L∞", answer.linf) if answer.norm == "linf" else ("L2", answer.l2)
+    own = float(sizes[level])
     if own > ball - SAME:
         return ""
     return (
-        f"ε = {ball:.3g} is the ball; the perturbation itself measures {NORMS[answer.norm]} {own:.3g}: the"
+        f"ε = {ball:.3g} is the ball; the perturbation itself measures {norm} {own:.3g}: the"
         " best point found lies inside, from a smaller ε or cut by the range of the pixels."
     )
 

@@ -8,6 +8,7 @@ from app.address import connection, notices
 from app.runs import headline, progress, reading
 from app.runs.rows import numbers
 from engine.errors import FeintError
+from engine.store import spread
 from engine.store.run import Run
 from engine.store.store import LIVE
 
@@ -48,7 +49,7 @@ def _card(run: Run) -> None:
         headline.attack_as_it_is(run)
         if status not in (*LIVE, "zoo"):
             _delete(run)
-    if words := _words(run):
+    for words in filter(None, (_words(run), *spread.in_words(run))):
         st.caption(words)
     if record is not None:
         progress.progress(run, record)

@@ -57,19 +57,30 @@ def fetch(arguments: list[str]) -> int:
 
 
 def zoo(arguments: list[str]) -> int:
-    """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--answers] [--json]"""
+    """Build the zoo anew, or the named entries of it: zoo [DATA/MODEL …] [--answers|--spread] [--json]"""
     from engine.cli import zoo as building  # torch
+    from engine.cli import zoo_spread
 
     parser = Parser(prog="zoo")
     parser.add_argument("names", nargs="*", help=f"of {', '.join(building.ENTRIES)}")
     parser.add_argument(
         "--answers", action="store_true", help="only what pages show first, from the weights that ship"
     )
+    parser.add_argument(
+        "--spread",
+        type=int,
+        metavar="SEEDS",
+        help="only how the scores of named models spread over so many seeds, beside the entries",
+    )
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     for name in chosen.names:
         if name not in building.ENTRIES:
             raise UnknownName("zoo entry", name, list(building.ENTRIES))
+    if chosen.spread:
+        for event in zoo_spread.spread(chosen.names, chosen.spread):
+            print(to_line(event), flush=True)
+        return 0
     make = building.answer if chosen.answers else building.build
     every = Store().zoo() if chosen.answers else building.ENTRIES
     for event in make(chosen.names or list(every)):

@@ -9,7 +9,7 @@ from engine.cli import terminal
 from engine.cli.flags import Parser
 from engine.errors import UnknownName
 from engine.events import to_line
-from engine.store import catalogue, reproduce
+from engine.store import catalogue, reproduce, spread
 from engine.store.headlines import headlines
 from engine.store.run import Run
 from engine.store.store import Store
@@ -154,6 +154,7 @@ def show(arguments: list[str]) -> int:
     rows += [(f"builds on ({role})", key) for role, key in run.spec.builds_on.items()]
     print(terminal.table(rows + ([("why", run.reason())] if run.reason() else [])))
     print(terminal.table(terminal.metric_rows(run.result(), entries["metric"])))
+    print("".join(f"{sentence}\n" for sentence in spread.in_words(run)), end="")
     try:
         print(f"Made by: {reproduce.lines(run.spec, entries, Store())['Command line']}")
     except UnknownName as gone:  # a method of somebody's own that is not here now
