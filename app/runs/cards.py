@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.address import connection, notices
-from app.runs import headline, progress, reading
+from app.runs import apart, headline, progress, reading
 from app.runs.rows import numbers
 from engine.errors import FeintError
 from engine.store import spread
@@ -58,10 +58,10 @@ def _card(run: Run) -> None:
 
 
 def _words(run: Run) -> str:
-    """What it came to, in a few words: a model's first score, or what an attack reached."""
-    said = []
+    """What sets it apart and what it came to: a model's first score, or what an attack reached."""
+    said = [apart.words(run.spec)]
     if "model" in run.spec.builds_on:
-        said = [_terms(run), f"on {_name_of(run.spec.builds_on['model'])}"]
+        said = [_terms(run), *said, f"on {_name_of(run.spec.builds_on['model'])}"]
     return " · ".join(part for part in [*said, *numbers(run.result())] if part)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from app import measured
 from app.address import connection
+from app.runs import apart
 from app.runs.naming import title
 from engine.store.run import Run
 from engine.store.store import LIVE
@@ -31,6 +32,8 @@ class Row:
     status: str
     place: str
     """Where it is: "mine" or "zoo"."""
+    settings: str = ""
+    """What sets it apart from others of its method and data."""
 
     @property
     def lives(self) -> bool:
@@ -91,4 +94,15 @@ def _row(run: Run) -> Row:
     created = card.get("created")
     made = None if created is None else datetime.fromtimestamp(created).isoformat(" ", "minutes")
     score = next(iter(numbers(card.get("metrics", {}))), "")
-    return Row(run.name, title(spec), spec.action, spec.data, spec.seed, score, made, status, place)
+    return Row(
+        run.name,
+        title(spec),
+        spec.action,
+        spec.data,
+        spec.seed,
+        score,
+        made,
+        status,
+        place,
+        apart.words(spec),
+    )

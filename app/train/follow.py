@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.address import connection, links
 from app.charts import plot
-from app.runs import headline, naming, progress, reading
+from app.runs import apart, headline, naming, progress, reading
 from app.runs.naming import title
 from app.runs.record import Record
 from app.train import arms, compared, figures, pictures, scores, worth
@@ -160,10 +160,10 @@ def _learned(run: Run, record: Record, control: Control) -> None:
 def _compare(names: Sequence[str], lived: bool) -> None:
     records: dict[str, Record] = {}
     runs = [connection.store().find(name) for name in names]
-    for run in runs:
+    for run, name in zip(runs, apart.names([run.spec for run in runs]), strict=True):
         record = reading.read(run)
         if record is not None:
-            records[title(run.spec)] = record
+            records[name] = record
             with st.container(horizontal=True, vertical_alignment="center"):
                 headline.headline(run)
                 headline.open_link(run)

@@ -7,6 +7,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from app.runs import apart
 from engine.events import Failed, Started
 from engine.running.runner import prepare, run
 from engine.store.store import Store
@@ -39,6 +40,25 @@ def test_the_list_names_every_run_with_its_score(trained_home: Store, opened: Op
     )
     links = {item.proto.query_string for item in at.get("page_link") if item.proto.label == "Open"}
     assert all(any(key in link for link in links) for key in mine)
+
+
+def test_runs_that_differ_in_one_setting_do_not_look_alike(trained_home: Store, opened: Opened) -> None:
+    spec = method(trained_home, "dec_star").spec
+    settings = spec.settings["model_settings"] | {"interval": 20}
+    other = trained_home.create(
+        spec.model_copy(update={"settings": spec.settings | {"model_settings": settings}})
+    )
+    assert apart.names([spec, other.spec]) == [
+        "DEC*, refresh every 10",
+        "DEC*, refresh every 20",
+    ]
+    at = opened("runs")
+    at.text_input(key="runs_sought").set_value("refresh every 20").run()
+    assert len(cards(at)) == 1 and other.key[:8] in said(at)
+    both = opened(
+        "train", run=f"{method(trained_home, 'dec_star').key},{method(trained_home, 'dec_star').key}"
+    )
+    assert not both.exception
 
 
 def test_search_and_filters_narrow_it(trained_home: Store, opened: Opened) -> None:
