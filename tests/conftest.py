@@ -17,11 +17,13 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import chromium, shapes
 
 ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 240_000
+"""Milliseconds that a test waits for a state: a machine that does much else is slow, and not broken."""
 CHROMIUM_ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
@@ -151,7 +153,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(
-            lambda: answers(f"{url}/_stcore/health") or process.poll() is not None, 60, "the page server"
+            lambda: answers(f"{url}/_stcore/health") or process.poll() is not None,
+            PATIENCE / 1000,
+            "the page server",
         )
         assert process.poll() is None, log.read_text()
         yield Server(url, home, process, log)
@@ -176,6 +180,7 @@ def browser() -> Iterator[Browser]:
     path = chromium.found()
     if path is None:
         pytest.fail(chromium.MISSING)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as play:
         launched = play.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield launched
@@ -195,6 +200,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

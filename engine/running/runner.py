@@ -272,10 +272,12 @@ def _asked(this: Run) -> Run:
 
 
 def _how(this: Run, how: How | None) -> How:
-    """The recorded how where there is a checkpoint, else the one asked for, else this machine's best."""
+    """The recorded how where there is a checkpoint, else the one asked for, else that of the last start, else
+    this machine's best.
+    """
     recorded = checkpoint.about(this.folder).get("how") if checkpoint.there(this.folder) else None
     if recorded is None:
-        return how or device.choose()
+        return how or _of_last_start(this) or device.choose()
     if how is not None and (how.device, how.precision, how.threads) != (
         recorded["device"],
         recorded["precision"],
@@ -287,6 +289,14 @@ def _how(this: Run, how: How | None) -> How:
             " asked for. Leave it out, or train anew with another seed."
         )
     return device.same(recorded)
+
+
+def _of_last_start(this: Run) -> How | None:
+    """How a run was begun that has no checkpoint to go on from, where this machine can do so too."""
+    recorded = this.card().get("how")
+    with suppress(ResumeRefused):
+        return device.same(recorded) if recorded else None
+    return None
 
 
 def _step(this: Run) -> int:

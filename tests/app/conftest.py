@@ -138,7 +138,7 @@ def opened(desk: Desk) -> Callable[..., AppTest]:
     """
 
     def page(name: str, **address: str) -> AppTest:
-        at = AppTest.from_string(ALONE.format(page=name), default_timeout=60)
+        at = AppTest.from_string(ALONE.format(page=name), default_timeout=240)
         for parameter, value in ({"umap": "0"} | address).items():  # a first UMAP compiles for half a minute
             at.query_params[parameter] = value
         at.run()

@@ -16,7 +16,7 @@ from app.components.ladder import ladder_payload
 from app.components.map import Classes, MapDrawing, map_payload
 from app.components.standalone import standalone_html
 from tests.browser.harness import samples
-from tests.conftest import ROOT, answers, end, free_port, wait_until
+from tests.conftest import PATIENCE, ROOT, answers, end, free_port, wait_until
 
 Opened = Callable[..., Page]
 
@@ -45,7 +45,7 @@ def harness() -> Iterator[str]:
         start_new_session=True,
     )
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health"), 60, "the components' page")
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health"), 240, "the components' page")
         yield f"http://127.0.0.1:{port}"
     finally:
         end(process)
@@ -64,6 +64,7 @@ def opened(browser: Browser, harness: str) -> Iterator[Opened]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -76,7 +77,7 @@ def opened(browser: Browser, harness: str) -> Iterator[Opened]:
             ),
         )
         page.goto(query if query.startswith("file:") else f"{harness}/?{query}")
-        page.wait_for_selector(".feint > *", timeout=30_000)
+        page.wait_for_selector(".feint > *", timeout=PATIENCE)
         return page
 
     yield page_of
@@ -93,13 +94,15 @@ def data(page: Page, name: str) -> str:
 def drew(page: Page, more: int) -> None:
     """Wait until a component, untouched, has drawn more than so many further frames."""
     wanted = int(data(page, "frames")) + more
-    for _ in range(100):
-        if int(data(page, "frames")) > wanted:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(
-        f"the component drew {data(page, 'frames')} frames in 10 s, expected more than {wanted}"
-    )
+    becomes(page, lambda: int(data(page, "frames")) > wanted, f"more than {wanted} frames")
+
+
+def becomes(page: Page, true: Callable[[], bool], what: str) -> None:
+    """Wait until something on a page is so; its events go on meanwhile."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        page.wait_for_timeout(50)
 
 
 def runs(page: Page) -> int:
@@ -277,7 +280,7 @@ def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
     chosen = int(data(page, "selected"))
     assert page.get_by_text(re.compile(r"^selected: \d+")).inner_text() == f"selected: {chosen}"
     assert n / 4 < chosen < n
-    page.wait_for_timeout(100)
+    becomes(page, lambda: sum(sent) > 0, "the selection on its way")
     print(
         f"map of {n}: there after {drawn:.2f} s, painted in {data(page, 'paintMs')} ms, lasso of {chosen} in"
         f" {data(page, 'lassoMs')} ms, back in {took:.0f} ms, {sum(sent)} bytes up"
@@ -327,8 +330,7 @@ def test_points_move_from_clean_to_attacked(opened: Opened) -> None:
     page = opened("show=map&n=3000")
     before, count = fingerprint(page.locator(".map .points")), runs(page)
     page.locator(".map .mover input").press("End")
-    page.wait_for_timeout(200)
-    assert fingerprint(page.locator(".map .points")) != before
+    becomes(page, lambda: fingerprint(page.locator(".map .points")) != before, "points that move")
     assert runs(page) == count
 
 
@@ -342,12 +344,9 @@ def test_the_wheel_zooms_only_where_it_is_meant(opened: Opened) -> None:
     assert fingerprint(points) == before, "the page scrolls, the map stays"
     over.focus()
     page.mouse.wheel(0, -300)
-    page.wait_for_timeout(200)
-    zoomed = fingerprint(points)
-    assert zoomed != before
+    becomes(page, lambda: fingerprint(points) != before, "a closer look")
     over.press("0")
-    page.wait_for_timeout(200)
-    assert fingerprint(points) == before
+    becomes(page, lambda: fingerprint(points) == before, "the whole map")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
@@ -378,8 +377,8 @@ def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browse
     page = context.new_page()
     page.goto(f"{harness}/?show=charts")
     plot = page.locator(".js-plotly-plot").first
-    plot.wait_for(timeout=30_000)
-    expect(page.locator(".js-plotly-plot")).to_have_count(6, timeout=30_000)
+    plot.wait_for(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(6, timeout=PATIENCE)
     place = """(plot, [x, y]) => {
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x), box.y + _size.t + yaxis.c2p(y)];

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.address.links import pages
-from tests.conftest import Server
+from tests.conftest import PATIENCE, Server
 
 PATHS = {name: "/" if name == "home" else f"/{name}" for name in pages()}
 
@@ -21,9 +21,9 @@ def test_a_page_opens(name: str, visit: Callable[..., Page], server: Server) -> 
     page.on("request", lambda request: asked.append(request.url))
     page.goto(server.url + PATHS[name])
     expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
-    expect(page.get_by_role("heading").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stApp")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=30_000
+        "data-test-script-state", "notRunning", timeout=PATIENCE
     )
     assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id(
         "stException"
@@ -43,7 +43,7 @@ def test_the_page_server_holds_no_torch_after_every_page(visit: Callable[..., Pa
     for path in PATHS.values():
         page.goto(server.url + path)
         expect(page.get_by_test_id("stApp")).to_have_attribute(
-            "data-test-script-state", "notRunning", timeout=30_000
+            "data-test-script-state", "notRunning", timeout=PATIENCE
         )
     assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
 

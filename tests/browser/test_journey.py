@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.conftest import Server, wait_until
+from tests.conftest import PATIENCE, Server, wait_until
 
 Visit = Callable[..., Page]
-PATIENCE = 45_000
-"""Milliseconds: the first question to a fresh worker waits for torch."""
 SWEEP = "/curves?v=1&model=digits/adec&attack=fgsm&n=60&tab=epsilon"
 
 

@@ -7,13 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.address.links import LONGEST, MOST, PARAMETERS, pages
-from tests.conftest import Server
+from tests.conftest import PATIENCE, Server
 
 MARKUP = "![x](http://evil.example/x.png) <img> [a](b) http://evil.example www.evil.example e@evil.example"
 FIRST = ("run", "model", "method", "study", "data")
 """Parameters over which a page may stop, so that the others are not read."""
-PATIENCE = 240_000
-"""Milliseconds."""
 
 
 def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) -> None:
@@ -44,9 +42,9 @@ def test_no_parameter_becomes_an_element(
 
 def test_a_link_that_is_too_long_is_a_sentence(visit: Callable[..., Page], server: Server) -> None:
     page = visit("about:blank")
-    opened(page, server, "attack", {"v": "1", "model": "x" * (LONGEST + 1), "eps": "0.1"})
+    opened(page, server, "attack", {"v": "1", "model": "x" * (LONGEST + 1), "norm": "l2"})
     expect(page.get_by_text(f"model with {LONGEST + 1:,} characters")).to_be_visible(timeout=PATIENCE)
-    assert "eps=0.1" in page.url
-    opened(page, server, "attack", {"v": "1", "eps": "0.1"} | {f"p{number}": "1" for number in range(MOST)})
+    assert "norm=l2" in page.url
+    opened(page, server, "attack", {"v": "1", "norm": "l2"} | {f"p{number}": "1" for number in range(MOST)})
     expect(page.get_by_text(f"{MOST + 2} parameters")).to_be_visible(timeout=PATIENCE)
-    assert "eps=0.1" not in page.url
+    assert "norm=l2" not in page.url

@@ -8,10 +8,8 @@ import psutil
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from tests.conftest import Server, wait_until
+from tests.conftest import PATIENCE, Server, wait_until
 
-PATIENCE = 240_000
-"""Milliseconds: new workers start behind everything else that a machine does."""
 SOCKETS = """window.sockets = [];
 window.WebSocket = class extends WebSocket {
     constructor(...given) { super(...given); window.sockets.push(this); }

@@ -186,7 +186,7 @@ def test_a_chart_on_a_page_has_its_table_and_its_csv() -> None:
 
         plot.show(bar_chart.bars(["a", "b"], [1.0, 2.0], title="Bars"), "bars")
 
-    ran = AppTest.from_function(page, default_timeout=30).run()
+    ran = AppTest.from_function(page, default_timeout=240).run()
     assert not ran.exception
     assert ran.expander[0].label == "Table"
     assert ran.dataframe[0].value["value"].tolist() == [1.0, 2.0]

@@ -272,7 +272,7 @@ def test_the_figures_stand_alone_in_one_file(swept: Run) -> None:
 
 
 def test_going_to_another_page_and_back_keeps_the_choices(swept: Run, desk: Desk) -> None:
-    at = AppTest.from_file(str(links.ROOT / "app" / "main.py"), default_timeout=60)
+    at = AppTest.from_file(str(links.ROOT / "app" / "main.py"), default_timeout=240)
     at.run().switch_page("../pages/curves.py").run()
     at.selectbox(key="p_run").set_value(swept.key).run()
     at.segmented_control(key="p_norm").set_value("l2").run()

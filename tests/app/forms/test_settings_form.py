@@ -52,7 +52,7 @@ SCRIPT = textwrap.dedent("""
 
 @pytest.fixture
 def form() -> AppTest:
-    at = AppTest.from_string(SCRIPT, default_timeout=20).run()
+    at = AppTest.from_string(SCRIPT, default_timeout=240).run()
     assert not at.exception
     return at
 
@@ -172,5 +172,5 @@ def test_nesting_and_flattening_are_inverse() -> None:
 
 
 def test_a_form_may_be_cut_down() -> None:
-    at = AppTest.from_string(SCRIPT.replace('key="t"', 'key="t", only=("gamma",)'), default_timeout=20).run()
+    at = AppTest.from_string(SCRIPT.replace('key="t"', 'key="t", only=("gamma",)'), default_timeout=240).run()
     assert len(at.number_input) == 1 and not at.slider and choice(at)["values"]["steps"] == 30

@@ -43,7 +43,7 @@ def viewer(trained_home: Store, desk: Desk) -> Viewer:
     """`viewer(seed=7, at_once=True)`: a new browser on the page."""
 
     def opened(seed: int = 7, **options: object) -> AppTest:
-        at = AppTest.from_function(page, default_timeout=60)
+        at = AppTest.from_function(page, default_timeout=240)
         at.session_state["seed"] = seed
         at.session_state["options"] = options
         at.run()

@@ -148,7 +148,7 @@ def test_the_control_is_that_of_the_method_on_the_same_base(trained_home: Store,
         found = follow.control_of(run)
         st.session_state["steps"] = {name: table["step"].tolist() for name, table in found.items()}
 
-    at = AppTest.from_function(page, default_timeout=30)
+    at = AppTest.from_function(page, default_timeout=240)
     at.session_state["name"] = "adec"
     at.run()
     assert not at.exception and at.session_state["steps"] == {"DEC*": [0, 10, 20, 30, 40]}

@@ -397,3 +397,21 @@ def test_a_method_may_train_by_any_iterator(how: How, monkeypatch: pytest.Monkey
         pass
     events.close()
     assert Store().find(spec.key).status() == "stopped" and checkpoint.there(Store().find(spec.key).folder)
+
+
+def test_a_resume_from_no_checkpoint_keeps_the_threads_that_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = tiny("dec_star")  # stopped while its base trains
+    three = device.choose("cpu", "float32", 3)
+    events = run(spec, how=three)
+    assert isinstance(next(events), Started) and next(events)
+    events.close()
+    stopped = Store().find(spec.key)
+    assert stopped.status() == "stopped" and not checkpoint.there(stopped.folder)
+    again = runner.resume(spec.key)
+    assert next(again).how["threads"] == 3  # type: ignore[union-attr]
+    again.close()
+    other = run(spec, how=device.choose("cpu", "float32", 2))
+    assert next(other).how["threads"] == 2  # type: ignore[union-attr]
+    other.close()
