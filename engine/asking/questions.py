@@ -100,6 +100,8 @@ class Question(Part, Generic[A]):
     """Whether its answer depends on the question alone, and so is kept."""
     version: ClassVar[int] = 1
     """Raised by hand when the meaning of the answer changes; part of every key."""
+    builds_on: ClassVar[tuple[type["Question[Any]"], ...]] = ()
+    """Questions whose answers this one is made of: their versions are part of its own."""
 
     @classmethod
     def answer_class(cls) -> type[A]:
@@ -111,10 +113,15 @@ class Question(Part, Generic[A]):
         """The registered methods, beside those inside the runs it names, on which its answer depends."""
         yield from ()
 
+    @classmethod
+    def full_version(cls) -> int:
+        """Its own version, raised with every version of what it is made of."""
+        return cls.version + sum(each.full_version() - 1 for each in cls.builds_on)
+
     def key(self) -> str:
         """Sixteen hexadecimal digits that stand for the question and the versions of its methods."""
         versions = sorted({(*method, catalogue.version(*method)) for method in self.methods()})
-        what = [self.version, versions, self.model_dump(mode="json")]
+        what = [self.full_version(), versions, self.model_dump(mode="json")]
         text = json.dumps(what, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -216,6 +223,7 @@ class PlaceOnUmapQuestion(Question[answers.PlaceOnUmapAnswer]):
     """The levels of a ladder on the UMAP of its model."""
 
     lane: ClassVar[str] = "map"
+    builds_on: ClassVar[tuple[type[Question[Any]], ...]] = (UmapQuestion, LadderQuestion)
     ask: Literal["place_on_umap"] = "place_on_umap"
     ladder: LadderQuestion
 
@@ -232,6 +240,7 @@ class PlaceOnUmapQuestion(Question[answers.PlaceOnUmapAnswer]):
 class ControlsQuestion(Question[answers.ControlsAnswer]):
     """One level of a ladder beside what must not be credited to the attack."""
 
+    builds_on: ClassVar[tuple[type[Question[Any]], ...]] = (LadderQuestion,)
     ask: Literal["controls"] = "controls"
     ladder: LadderQuestion
     level: int = Field(ge=0)
@@ -244,6 +253,7 @@ class ControlsQuestion(Question[answers.ControlsAnswer]):
 class OtherModelsQuestion(Question[answers.OtherModelsAnswer]):
     """One sample in several models: its group in each, and the smallest ε that reaches the objective."""
 
+    builds_on: ClassVar[tuple[type[Question[Any]], ...]] = (LadderQuestion,)
     ask: Literal["other_models"] = "other_models"
     models: tuple[str, ...]
     sample: int
@@ -278,6 +288,7 @@ class AttackedOnUmapQuestion(Question[answers.AttackedOnUmapAnswer]):
     """The samples of a finished attack on the UMAP of its model."""
 
     lane: ClassVar[str] = "map"
+    builds_on: ClassVar[tuple[type[Question[Any]], ...]] = (UmapQuestion, AttackedSamplesQuestion)
     ask: Literal["attacked_on_umap"] = "attacked_on_umap"
     run: str
 
@@ -305,5 +316,8 @@ class PrepareQuestion(Question[answers.PrepareAnswer]):
 
 def _of_objective(objective: ObjectiveChoice) -> Iterator[Method]:
     yield ("objective", objective.name)
+    for part in objective.settings.get("parts", ()):  # of a weighted sum: (weight, {"name": …})
+        if isinstance(part, list | tuple) and isinstance(part[-1], dict):
+            yield ("objective", str(part[-1].get("name", "")))
     if objective.lam:
         yield ("objective", "reconstruction_change")

@@ -19,6 +19,8 @@ from engine.store.wanted import BASE, Entries, Entry, Wanted
 
 ROLES = ("model", "fitted", "with", "base")
 """Flags that name a finished run."""
+FIRST = 12
+"""Numbers of an attack that are told unless all are asked for."""
 OF_AXIS = {"epsilon": ("epsilon", "epsilons", "norm", "locked"), "lambda": ("lam", "lams")}
 """Axis that an attack may declare -> fields of actions that mean nothing outside pixels without it."""
 
@@ -35,6 +37,10 @@ class Typed:
     """Where a study leaves its result too."""
     one: OneSample | None = None
     """The sample that is attacked alone, and how it is looked at."""
+    most: int | None = None
+    """How many numbers are told; None: all."""
+    again: bool = False
+    """Whether it is made anew although it is there."""
 
 
 def typed(action: str, arguments: list[str]) -> Typed:
@@ -56,6 +62,7 @@ def typed(action: str, arguments: list[str]) -> Typed:
         _add_model(parser, action, entry)
     if action == "attack":
         one_sample.add_flags(parser, entry)
+        parser.add_argument("--all", action="store_true", help=f"every number, not the first {FIRST} alone")
     if about:
         _add_settings(parser, action, about, entries, entry, rest)
     else:
@@ -96,6 +103,11 @@ def _parser(action: str, name: str, entry: Entry) -> Parser:
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
     parser.add_argument("--threads", type=int, help="of the CPU; all of them unless set")
     parser.add_argument("--json", action="store_true", help="one event a line")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="make it anew although it is there: a run of your own is deleted first, a zoo entry stays",
+    )
     return parser
 
 
@@ -191,7 +203,9 @@ def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
     data: str | None = getattr(parsed, "data", None)
     wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
     how = (parsed.device, parsed.precision, parsed.threads)
-    return Typed(wanted, how, parsed.json, getattr(parsed, "out", None), one_sample.typed(parsed))
+    most = None if getattr(parsed, "all", True) else FIRST
+    out, one = getattr(parsed, "out", None), one_sample.typed(parsed)
+    return Typed(wanted, how, parsed.json, out, one, most, parsed.again)
 
 
 def _with_base(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:

@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,13 @@ from engine.cli import one_sample, terminal
 from engine.cli.choosing import Typed, typed
 from engine.cli.flags import Parser
 from engine.cli.one_sample import OneSample
-from engine.events import Event
+from engine.events import Event, Finished
 from engine.pool import parent, workers
 from engine.store import catalogue, lock
 from engine.store.files import write_json
 from engine.store.run import Run
 from engine.store.spec import Spec
-from engine.store.store import Store
+from engine.store.store import DONE, Store
 from engine.store.wanted import Wanted
 
 
@@ -80,7 +81,7 @@ def resume(arguments: list[str]) -> int:
     parser.add_argument("run", help="a key or its beginning")
     parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
-    run = Store().find(chosen.run)
+    run = Store().mine(chosen.run)
     from engine.running import runner  # torch, only where something is computed
 
     return _show(run, runner.resume(run.name), chosen.json)
@@ -141,14 +142,29 @@ def _do(chosen: Typed) -> tuple[int, Run]:
 
     spec = spec_of(chosen.wanted)
     how = device.choose(*chosen.how) if chosen.how != ("auto", "auto", None) else None
-    run = Store().create(spec)
-    return _show(run, runner.run(run, how=how), chosen.json), run
+    store = Store()
+    run = store.anew(spec) if chosen.again else store.create(spec)
+    if run.status() in DONE:
+        store.note(run)
+    events: Iterable[Event] = runner.run(run, how=how, store=store)
+    if run.status() in DONE and not chosen.json:
+        _say_done(run)
+        last = run.last_event()
+        events = [last] if isinstance(last, Finished) else events
+    return _show(run, events, chosen.json, chosen.most), run
 
 
-def _show(run: Run, events: Iterator[Event], as_json: bool) -> int:
+def _say_done(run: Run) -> None:
+    """That nothing is computed now, and how it would be."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.card().get("created", 0)))
+    origin = f"{run.zoo} of the zoo" if run.zoo else f"run {run.key}"
+    print(f"done before: {origin}, {when}; --again makes it anew", file=sys.stderr)
+
+
+def _show(run: Run, events: Iterable[Event], as_json: bool, most: int | None = None) -> int:
     titles = {} if as_json else catalogue.read()["metric"]
     with _Interrupts(run):
-        return terminal.follow(events, as_json, titles)
+        return terminal.follow(events, as_json, titles, most)
 
 
 class _Interrupts:

@@ -67,12 +67,12 @@ def _title_and_source(entry: Mapping[str, Any], metrics: Mapping[str, Any]) -> t
 
 
 def runs(arguments: list[str]) -> int:
-    """The runs on this machine: runs [--json]"""
+    """The runs on this machine, and zoo entries that answered for one: runs [--json]"""
     parser = Parser(prog="runs")
     parser.add_argument("--json", action="store_true", help="one run a line")
     chosen = parser.finish(arguments)
     rows, metrics = [], catalogue.read()["metric"]
-    for run in Store().all():
+    for run in [*Store().all(), *Store().noted()]:
         about = _about(run)
         if chosen.json:
             print(json.dumps(about, ensure_ascii=False))
@@ -150,6 +150,8 @@ def show(arguments: list[str]) -> int:
     rows = [(key, str(about[key])) for key in ("run", "status", "what", "data", "seed", "created")] + [
         ("folder", str(run.folder))
     ]
+    if run.zoo and (own := Store().mine(run.key)) != run:
+        rows.append(("made again", f"{own.folder} ({own.status()})"))
     rows += [(key, json.dumps(value)) for key, value in run.spec.settings.items()]
     rows += [(f"builds on ({role})", key) for role, key in run.spec.builds_on.items()]
     print(terminal.table(rows + ([("why", run.reason())] if run.reason() else [])))

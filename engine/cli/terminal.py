@@ -10,15 +10,28 @@ from engine.events import Evaluate, Event, Failed, Finished, Progress, Row, Star
 from engine.store.headlines import headlines, ranked
 
 CODES = {"finished": 0, "failed": 1, "stopped": 130}
+NEXT = (
+    "reconstruction_change_mean",
+    "n",
+    "noise_success_rate",
+    "linf_max",
+    "l2_mean",
+    "embedding_move_mean",
+)
+"""What follows the first numbers of an attack where few of those were measured."""
+WITHIN = ("done", "cell_done")
+"""Values of a Progress that say how far one part of it is: a run of a study, a cell of a sweep."""
 
 
-def follow(events: Iterable[Event], as_json: bool, metrics: Mapping[str, Any]) -> int:
-    """Show a run's events to its end, with the catalogue's `metrics` for what they measured; the exit code:
-    0 finished, 1 failed, 130 stopped.
+def follow(
+    events: Iterable[Event], as_json: bool, metrics: Mapping[str, Any], most: int | None = None
+) -> int:
+    """Show a run's events to its end, with the catalogue's `metrics` for what they measured, of which `most`
+    are told; the exit code: 0 finished, 1 failed, 130 stopped.
     """
     last = _lines(events) if as_json else _bar(events, metrics)
     if not as_json:
-        conclude(last, metrics)
+        conclude(last, metrics, most)
     return CODES.get(last.event, 1) if last else 1
 
 
@@ -32,10 +45,13 @@ def bring(events: Iterable[Event]) -> None:
         bar.close()
 
 
-def conclude(last: Event | None, metrics: Mapping[str, Any]) -> None:
-    """What a run came to, in a few lines."""
+def conclude(last: Event | None, metrics: Mapping[str, Any], most: int | None = None) -> None:
+    """What a run came to, in a few lines: all its numbers, or the `most` that matter first."""
     if isinstance(last, Finished):
-        print(table(metric_rows(last.metrics, metrics)))
+        told = last.metrics if most is None else foremost(last.metrics, metrics, most)
+        print(table(metric_rows(told, metrics)))
+        if len(told) < len(last.metrics):
+            print("(all numbers: --all)")
         if "cells" in last.metrics:
             print(table(cells(last.metrics["cells"], metrics)))
         if "rows" in last.metrics:
@@ -54,6 +70,18 @@ def conclude(last: Event | None, metrics: Mapping[str, Any]) -> None:
             else " before a checkpoint of its own (what it builds on is kept); "
         )
         print(f"{'paused' if last.paused else 'stopped'}{where}{_resume(last.run)}", file=sys.stderr)
+
+
+def foremost(measured: Mapping[str, Any], metrics: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """At most so many of what was measured, with their intervals: what the catalogue's `metrics` put first,
+    then what is told next, then the others as they come; all that is no number beside them.
+    """
+    numbers = [name for name, value in measured.items() if isinstance(value, int | float)]
+    numbers = [name for name in numbers if name in metrics]
+    first = [name for name in dict.fromkeys([*ranked(metrics), *NEXT, *numbers]) if name in numbers][:most]
+    words = [name for name, value in measured.items() if not isinstance(value, int | float)]
+    intervals = [f"{name}_{end}" for name in first for end in ("low", "high")]
+    return {name: measured[name] for name in (*first, *intervals, *words) if name in measured}
 
 
 def _resume(run: str) -> str:
@@ -168,6 +196,9 @@ def _bar(events: Iterable[Event], metrics: Mapping[str, Any]) -> Event | None:
                 print(last.title or last.run, file=sys.stderr)
             elif isinstance(last, Progress):
                 bar = _advance(bar, last.step, last.total, last.phase)
+                within = next((last.values[name] for name in WITHIN if name in last.values), None)
+                if within is not None:
+                    bar.set_postfix_str(f"{within:.0%} of this one")
             elif isinstance(last, Row):
                 bar = _advance(bar, last.step, last.total, last.model)
             elif isinstance(last, Evaluate):

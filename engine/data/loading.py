@@ -1,16 +1,18 @@
 """`load`: a data set by name, or a file that a person brings."""
 
+import hashlib
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from engine.data import own
-from engine.data.dataset import Dataset
+from engine.data.dataset import Dataset, fingerprint
 from engine.data.fetching import fetch
 from engine.data.finding import placed
 from engine.data.listing import brought_along, owner, owners
 from engine.data.tensors import beside, images, vectors
+from engine.data.views import AtRest
 from engine.errors import DataError
 
 
@@ -44,6 +46,17 @@ def _with_clusters(data: Dataset, clusters: int) -> Dataset:
     return replace(data, clusters=clusters)
 
 
+def _of_all(found: own.Brought, views: AtRest) -> str:
+    """The fingerprint of a file of one's own: of its numbers, and of labels, names and parts, which may be
+    corrected while the numbers stay.
+    """
+    beside = (fingerprint(views), found.class_names, found.clusters)
+    digest = hashlib.sha256(repr(beside).encode())
+    for rows in (found.y, found.training):
+        digest.update(b"none" if rows is None else np.ascontiguousarray(rows).tobytes())
+    return digest.hexdigest()[:16]
+
+
 def bring(path: str, clusters: int | None = None) -> Dataset:
     """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds
     it again.
@@ -57,6 +70,7 @@ def bring(path: str, clusters: int | None = None) -> Dataset:
         else beside(images(view.x, view.divisor) for view in several or [found])
     )
     return Dataset(
+        fingerprint=_of_all(found, views),
         name=str(place),
         views=views,
         labels=found.y,

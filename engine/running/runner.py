@@ -79,7 +79,7 @@ def resume(name: str, *, how: How | None = None, store: Store | None = None) -> 
     broken one.
     """
     store = store or Store()
-    this = store.find(name)
+    this = store.mine(name)
     if this.zoo:
         this.want("run")
     return run(this, how=how, store=store)

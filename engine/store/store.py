@@ -167,10 +167,39 @@ class Store:
         """The run of this spec: the one that is there (zoo first), else a new folder. Raises RunBroken where
         it is no run, DiskError where the disk refuses it.
         """
+        shipped = _of_key(self.zoo(), spec.key)
+        return shipped if shipped is not None else self._made(spec)
+
+    def anew(self, spec: Spec) -> Run:
+        """A new folder for a run that is to be made again: one's own of this key is deleted, and the answers
+        that were kept, for they may be about it; a zoo entry stays, and is still what its key finds. Raises
+        RunError where it is running.
+        """
+        if self._own(spec.key) is not None:
+            self.delete(spec.key)
+            shutil.rmtree(self.home / "answers", ignore_errors=True)
+        return self._made(spec)
+
+    def mine(self, name: str) -> Run:
+        """As `find`, but of a zoo entry that was made again here, one's own."""
+        run = self.find(name)
+        return (self._own(run.key) or run) if run.zoo and run.zoo != name else run
+
+    def note(self, run: Run) -> None:
+        """Remember that a zoo entry was asked for as a run, so that it is listed among them."""
+        if run.zoo:
+            with suppress(OSError):
+                (make_home(self.home) / "asked").mkdir(exist_ok=True)
+                (self.home / "asked" / run.key).touch()
+
+    def noted(self) -> list[Run]:
+        """The zoo entries that were asked for as runs."""
+        asked = {file.name for file in (self.home / "asked").glob("*")}
+        return [run for run in self.zoo().values() if asked and run.key in asked]
+
+    def _made(self, spec: Spec) -> Run:
+        """One's own folder for a spec, made where it is not there."""
         key = spec.key
-        shipped = _of_key(self.zoo(), key)
-        if shipped is not None:
-            return shipped
         folder = self.folder / key
         if not folder.exists():
             partial = self.folder / f".new-{key}-{uuid.uuid4().hex[:8]}"

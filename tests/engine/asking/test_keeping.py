@@ -159,3 +159,27 @@ def test_parts_are_values() -> None:
     assert AttackChoice() == AttackChoice(name="pgd", settings={}, fitted=())
     assert ControlsAnswer(epsilon=0.1, rows=()).split() == ({"epsilon": 0.1, "rows": []}, {})
     assert issubclass(questions.EmbeddingLadderQuestion.answer_class(), LadderAnswer)
+
+
+def test_the_key_holds_the_versions_of_the_questions_it_builds_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = [
+        (questions.ControlsQuestion(ladder=ONE, level=3), LadderQuestion),
+        (questions.PlaceOnUmapQuestion(ladder=ONE), UmapQuestion),
+        (questions.OtherModelsQuestion(models=("0",), sample=1), LadderQuestion),
+        (questions.AttackedOnUmapQuestion(run="0"), questions.AttackedSamplesQuestion),
+    ]
+    for question, below in built:
+        before = question.key()
+        with monkeypatch.context() as patch:
+            patch.setattr(below, "version", below.version + 1)
+            assert question.key() != before, f"{question.ask} is made of answers of another version"
+        assert question.key() == before
+
+
+def test_the_key_holds_the_versions_of_the_parts_of_a_sum(_versions: dict[tuple[str, str], int]) -> None:
+    parts = ((1.0, {"name": "leave_cluster"}), (-2.0, {"name": "move_embedding"}))
+    wanted = questions.ObjectiveChoice(name="weighted_sum", settings={"parts": parts})
+    question = ONE.model_copy(update={"objective": wanted})
+    before = question.key()
+    _versions["objective", "move_embedding"] = 2
+    assert question.key() != before

@@ -153,6 +153,21 @@ def test_the_name_finds_it_again_and_the_fingerprint_is_of_the_numbers(save):
     assert data.load(save(x=X[::-1], y=Y)).fingerprint != found.fingerprint
 
 
+def test_corrected_labels_and_parts_are_other_data(save):
+    corrected = Y.copy()
+    corrected[0] = 3 - corrected[0]
+    files = (
+        {"x": X, "y": Y},
+        {"x": X, "y": corrected},
+        {"x": X},
+        {"x": X, "clusters": 5},
+        {"x": X, "y": Y, "class_names": np.array(list("abcd"))},
+        {"x_train": X[:30], "x_test": X[30:]},
+    )
+    prints = [data.load(save(**file)).fingerprint for file in files]
+    assert len(set(prints)) == len(files), "scores of other labels must not be taken for theirs"
+
+
 def test_csv(write):
     lines = ["width,height,Label"] + [f"{i},{i * i},{'ab'[i % 2]}" for i in range(12)]
     found = data.load(write("\n".join(lines)))
