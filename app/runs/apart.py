@@ -23,17 +23,22 @@ ELSEWHERE = ("objective", "epsilon")
 
 def words(spec: Spec) -> str:
     """Preset, changed settings and what it builds on, as far as they are not the defaults."""
-    said = _said(spec.key, spec)
+    said = parts(spec)
     return " · ".join([*said[:SAID], *([f"{len(said) - SAID} more"] if len(said) > SAID else [])])
+
+
+def parts(spec: Spec) -> list[str]:
+    """The same, all of it, a part each."""
+    return _said(spec.key, spec)
 
 
 def names(specs: Sequence[Spec]) -> list[str]:
     """A name for each of several runs: its title, with what differs among those of the same title."""
     titles = [title(spec) for spec in specs]
-    parts = [[spec.data, f"seed {spec.seed}", *_said(spec.key, spec)] for spec in specs]
+    every = [[spec.data, f"seed {spec.seed}", *parts(spec)] for spec in specs]
     found = []
-    for name, own in zip(titles, parts, strict=True):
-        alike = [other for other, called in zip(parts, titles, strict=True) if called == name]
+    for name, own in zip(titles, every, strict=True):
+        alike = [other for other, called in zip(every, titles, strict=True) if called == name]
         differs = [part for part in own if any(part not in other for other in alike)]
         found.append(", ".join([name, *differs[:SAID]]))
     return [

@@ -104,5 +104,5 @@ def _row(run: Run) -> Row:
         made,
         status,
         place,
-        apart.words(spec),
+        ", ".join(apart.parts(spec)),
     )
