@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import connection, layout
+from app.address import connection, fetching, layout
 from app.attack import before_and_after, controls, downloads, levels, on_the_map, other_models, takeaway
 from app.explain import explain
 from app.forms.choose_model import choose_model
@@ -45,7 +45,7 @@ with look:
         on_change="rerun",
     )
     if opened.open:
-        with opened:
+        with opened, fetching.aside():
             controls.show(victim, question, answer, level)
     others = st.expander(
         "The same sample in other models",
@@ -54,9 +54,10 @@ with look:
         on_change="rerun",
     )
     if others.open:
-        with others:
+        with others, fetching.aside():
             other_models.show(victim, threat, sample)
 explain(("model", victim.run.spec.name), ("attack", threat.attack), ("objective", threat.objective))
 layout.page_foot(again)
 if umap:
-    on_the_map.place_on_umap(question)
+    with fetching.aside():
+        on_the_map.place_on_umap(question)

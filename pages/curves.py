@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app.address import layout, links
-from app.curves import axes, choose, follow, images_of_a_point, which
+from app.address import fetching, layout, links
+from app.curves import axes, beside, choose, follow, images_of_a_point, which
 from app.forms.choose_model import choose_model
 from app.forms.choose_threat import choose_threat
 from app.runs import reproduce
@@ -51,8 +51,10 @@ with look:
         )
     else:
         at = which.other_value(run, axis)
+        beside.show(run, axis, at)
         follow.follow(run, axis, at)
-        images_of_a_point.show(run, axis, at)
+        with fetching.aside():
+            images_of_a_point.show(run, axis, at)
     with st.expander("What am I seeing?", icon=":material/help:"):
         st.markdown(
             "**Success** needs no labels: it is what the objective calls so, such as another cluster than the"

@@ -51,3 +51,4 @@ who_becomes_whom.show(attacked, threat)
 spec = attacked.run.spec
 explain(("model", victim.run.spec.name), ("attack", spec.name), ("objective", spec.settings["objective"]))
 layout.page_foot(reproduce.lines(spec))
+map.make_umap(attacked)

@@ -4,7 +4,7 @@ outlives the page.
 
 import streamlit as st
 
-from app.address import connection, layout
+from app.address import connection, house, layout
 from app.runs import reproduce
 from app.train import choose, follow
 from app.train.explain import explain
@@ -21,7 +21,7 @@ asked = follow.in_address()
 choose.adopt(asked)
 left, right = layout.choose_and_look()
 with left:
-    data, usable = choose.choose_data(catalogue["data"], "digits")
+    data, usable = choose.choose_data(catalogue["data"], house.data())
     card = catalogue["data"][data]
     names = [name for name, entry in catalogue["model"].items() if choose.trains_on(entry, card)]
     method = choose.choose_method(names, choose.suggested(names))

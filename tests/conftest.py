@@ -144,7 +144,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | {"FEINT_HOME": str(home)},
+            env=os.environ | {"FEINT_HOME": str(home), "FEINT_MIRROR": "http://127.0.0.1:9"},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

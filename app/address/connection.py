@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.address import fetching
 from app.address.notices import notice
 from engine.asking import keeping
 from engine.asking.questions import A, Question
@@ -66,11 +67,12 @@ def warm_up() -> None:
 
 def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: float = 120.0) -> A:
     """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown; where
-    the workers end over it, it is asked once more.
+    the workers end over it, it is asked once more. Raises DataAway where it needs data that are not here.
     """
     found = keeping.kept(question)
     if found is not None:
         return found
+    fetching.require(_data_of(question))
     with st.spinner(waiting):
         try:
             return engine().ask(question, timeout=timeout)
@@ -86,6 +88,17 @@ def _say_renewed() -> None:
     if st.session_state.setdefault("engine_renewed", renewed) != renewed:
         st.session_state["engine_renewed"] = renewed
         notice(RENEWED)
+
+
+def _data_of(question: Question[Any]) -> str:
+    """The data that a question is about."""
+    fields = dict(question)
+    if "ladder" in fields:
+        return _data_of(fields["ladder"])
+    several = fields.get("models") or ()
+    names = several.values() if isinstance(several, dict) else several
+    first = fields.get("data") or fields.get("model") or fields.get("run") or next(iter(names), "")
+    return str(first) if fields.get("data") or not first else store().find(first).spec.data
 
 
 def models(data: str | None = None, ability: str | None = None) -> dict[str, Run]:

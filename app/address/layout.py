@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.address import house
 from app.address.connection import catalogue
 from app.address.links import remember
 from app.address.notices import show_notices
@@ -32,6 +33,7 @@ def page_head(question: str, lead: str = "") -> None:
     st.session_state["notices_told"] = []
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(question, anchor=False, width="stretch")
+        house.choose()
         copy_link()
         with st.popover("Keys", icon=":material/keyboard:"):
             st.markdown(KEYS)

@@ -72,7 +72,8 @@ def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
     if answer.near is None or answer.near_clean is None:
         return
     ids = np.concatenate([answer.near_clean, answer.near[level]])
-    images = connection.ask(ImagesQuestion.of(victim.run.spec, ids.tolist())).images
+    every = ImagesQuestion.around(victim.run.spec, answer.near_clean.tolist(), answer.near)
+    images = connection.ask(every).images[np.searchsorted(every.ids, ids)]
     count, groups = len(answer.near_clean), victim.overview.group
     for row, title in enumerate(("Nearest in the embedding, clean", "Nearest in the embedding, adversarial")):
         st.caption(title)

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app.address import links
-from app.components.ladder import Drawing, ladder, start_level
+from app.components.ladder import Drawing, ladder
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat, largest, sizes
@@ -65,7 +65,7 @@ def drawn(drawing: Drawing, key: str) -> int:
     """
     answer = drawing.answer
     name, value = PARAMETERS[answer.axis][0], _chosen_value(answer)
-    level = start_level(answer) if value is None else _nearest(answer.levels, value)
+    level = answer.start if value is None else _nearest(answer.levels, value)
     kept = st.session_state.setdefault("ladder", {"value": value, "count": 0})
     if value is not None and kept["value"] not in (None, value):
         kept["count"] += 1  # chosen elsewhere: another ladder, which nobody has let go yet

@@ -23,7 +23,7 @@ def drawing(
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
         place = (_on_umap(victim, question) if question is not None else None) or Place(
-            answer.map_name,
+            answer.map_name + (" (UMAP is being made)" if question is not None else ""),
             _background(victim),
             answer.xy,
             answer.xy_clean,

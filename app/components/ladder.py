@@ -99,7 +99,7 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
         "grouping": drawing.grouping,
         "effect": drawing.effect,
         "colours": list(drawing.colours),
-        "start": start_level(answer),
+        "start": answer.start,
         "levels": list(answer.levels),
         "reached": None if answer.reached is None else answer.reached.tolist(),
         "linf": answer.linf.tolist(),
@@ -110,16 +110,6 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
     }
     payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
     return payload | {"id": components.fingerprint(payload)}
-
-
-def start_level(answer: LadderAnswer) -> int:
-    """The level shown first: the first that reached the objective; over λ the last one (a larger weight gives
-    the attack up); the end where none did.
-    """
-    if answer.axis != "lambda":
-        return len(answer.levels) - 1 if answer.first_reached is None else answer.first_reached
-    there = np.flatnonzero(answer.reached) if answer.reached is not None else np.zeros(0, dtype=int)
-    return int(there[-1]) if len(there) else 0
 
 
 def gain(delta: Array, first: int | None) -> float:

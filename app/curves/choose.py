@@ -100,7 +100,7 @@ def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
     said = f"{grid.cells} cells of at most {grid.n} samples"
     measured = [
         (run.spec.builds_on.get("model") == victim.run.key, rate)
-        for run in which.sweeps()[:8]
+        for run in [run for run in which.sweeps() if not run.zoo][:8]
         if (rate := _rate(run)) is not None
     ]
     if not measured:

@@ -40,6 +40,7 @@ def choose(axis: SweepAxis, victim: Victim) -> Run | None:
     ):
         reading.find(asked)  # says that it is not here
     here = [key for key, run in found.items() if run.spec.builds_on.get("model") == victim.run.key]
+    here.sort(key=lambda key: bool(found[key].zoo))  # one's own, newest first, before what ships
     current = asked if asked in found else next(iter(here), "")
     links.put("run", current)
     if not found:

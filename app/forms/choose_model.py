@@ -6,13 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, links
+from app.address import connection, house, links
 from app.forms import possible
 from engine.asking.answers import OverviewAnswer
 from engine.asking.questions import OverviewQuestion
 from engine.store.run import Run
 
-DEFAULT_MODEL, DEFAULT_OF_VIEWS = "digits/adec", "noisy_digits/comvc"
+DEFAULT_METHOD, DEFAULT_OF_VIEWS = "adec", "noisy_digits/comvc"
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class Victim:
         ]
 
 
+def default_model() -> str:
+    """The zoo name of the model that pages begin with."""
+    return f"{house.data()}/{DEFAULT_METHOD}"
+
+
 def victim_of(run: Run, name: str = "") -> Victim:
     """A model with what is known of its clean samples."""
     overview = connection.ask(OverviewQuestion(model=run.key), "Looking at the model…")
@@ -99,7 +104,7 @@ def choose_model(ability: str = "") -> Victim:
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
-    default = next(name for name in (DEFAULT_MODEL, DEFAULT_OF_VIEWS, *found) if name in found)
+    default = next(name for name in (default_model(), DEFAULT_OF_VIEWS, *found) if name in found)
     key = links.key(
         "model",
         default,
@@ -111,6 +116,7 @@ def choose_model(ability: str = "") -> Victim:
         list(found),
         key=key,
         format_func=lambda option: _title(option, found[option]),
+        on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
         help="Trained models: those that come with Feint, then your own finished runs.",
     )
     return victim_of(found[name], name)

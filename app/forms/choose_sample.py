@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from app.address import connection, links
+from app.address import connection, fetching, links
 from app.components.picker import picker
 from app.forms.choose_model import Victim
 from engine.asking.answers import OverviewAnswer
-from engine.asking.questions import SHOWN, ImagesQuestion
+from engine.asking.questions import LOOKED_AT, SHOWN, ImagesQuestion
 
 LISTED = 24
 """Pictures in the grid."""
@@ -26,21 +26,26 @@ def choose_sample(victim: Victim, first: int | None = None) -> int:
     default = first_sample(victim.run.spec.data) if first is None else first
     key = links.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
     with st.expander("Choose a sample", icon=":material/grid_view:", expanded=False):
-        ids = _ids(victim)
-        shown = connection.ask(ImagesQuestion.of(victim.run.spec, ids))
+        ids, images = _shown(victim, _ids(victim))
         groups = victim.overview.group
-        clicked = picker(
-            shown.images,
-            victim.shape,
-            ids,
-            victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids],
-            "sample_picker",
-            chosen=st.session_state[key],
-            size=44,
+        names = victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids]
+        chosen = st.session_state[key]
+        clicked = (
+            picker(images, victim.shape, ids, names, "sample_picker", chosen=chosen, size=44) if ids else None
         )
         if clicked is not None:
             links.put("sample", clicked)
     return int(st.number_input("Sample number", 0, n - 1, key=key, help="Its place in the data set."))
+
+
+def _shown(victim: Victim, ids: list[int]) -> tuple[list[int], np.ndarray]:
+    """Samples with their pictures (m, d) uint8; those that ship where the data are not here."""
+    try:
+        return ids, connection.ask(ImagesQuestion.of(victim.run.spec, ids)).images
+    except fetching.DataAway as away:
+        ids = list(LOOKED_AT.get(victim.run.spec.data, ()))
+        st.caption(f"{away} Until then, these:" if ids else str(away))
+    return ids, connection.ask(ImagesQuestion.of(victim.run.spec, ids)).images if ids else np.empty((0, 0))
 
 
 def _ids(victim: Victim) -> list[int]:

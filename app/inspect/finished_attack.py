@@ -13,7 +13,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
 from engine.asking.answers import AttackedSamplesAnswer
-from engine.asking.questions import AttackedSamplesQuestion
+from engine.asking.questions import AttackedSamplesQuestion, ImagesQuestion
 from engine.errors import FeintError
 from engine.store.run import Run
 
@@ -100,6 +100,11 @@ class FinishedAttack:
             return [f"#{number}" for number in self.ids[places]]
         return self.victim.captions(self.before[places], self.after[places])
 
+    def clean_pictures(self, ids: np.ndarray) -> np.ndarray:
+        """(m, d) uint8: clean samples (m,) that were attacked, or are near an attacked one."""
+        asked = ImagesQuestion.around(self.victim.run.spec, self.ids.tolist(), self.answer.near)
+        return _pictures(asked)[np.searchsorted(asked.ids, ids)]
+
     @property
     def latent(self) -> bool:
         """Whether the embedding was moved, and no pixel."""
@@ -167,6 +172,13 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     decoded = _answer(key).recon
     assert decoded is not None, "an attack on the embedding is one on a model that decodes"
     return run.table(), decoded, run.result()
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner=False, hash_funcs={ImagesQuestion: lambda question: question.key()}
+)
+def _pictures(question: ImagesQuestion) -> np.ndarray:
+    return connection.ask(question).images
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -3,11 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from app.address import connection, links
+from app.address import links
 from app.components.picker import picker
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
-from engine.asking.questions import ImagesQuestion
 
 ON_A_PAGE = 40
 """Thumbnails on a page of the grid."""
@@ -25,9 +24,18 @@ def ordered(attacked: FinishedAttack, mask: np.ndarray) -> np.ndarray:
     return ids[known[by].worst_first(attacked.table[by].to_numpy()[mask])]
 
 
+def _follow(ids: np.ndarray, sample: int) -> None:
+    """Turn to the page of a sample that was chosen elsewhere: on the map, among neighbours, in a link."""
+    at = st.session_state.setdefault("inspect_page", {"page": 1, "turn": 0, "sample": None})
+    if at["sample"] != sample:
+        page = int(np.flatnonzero(ids == sample)[0]) // ON_A_PAGE + 1
+        at |= {"page": page, "turn": at["turn"] + (page != at["page"]), "sample": sample}
+
+
 def show(attacked: FinishedAttack, ids: np.ndarray, sample: int) -> None:
     """The selected samples as pictures; those where the attack reached what it wants are marked."""
     which = _choose(attacked)
+    _follow(ids, sample)
     page = _page(max(1, -(-len(ids) // ON_A_PAGE)))
     part = ids[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     places = np.array([attacked.place(number) for number in part])
@@ -77,10 +85,8 @@ def _choose(attacked: FinishedAttack) -> str:
 
 
 def _page(pages: int) -> int:
-    """The page of the grid, which the buttons beside the sample turn too: the widget is made anew for
-    that.
-    """
-    at = st.session_state.setdefault("inspect_page", {"page": 1, "turn": 0})
+    """The page of the grid, which choosing a sample elsewhere turns too: the widget is made anew for that."""
+    at = st.session_state["inspect_page"]
     if pages > 1:
         at["page"] = st.pagination(
             pages, default=min(at["page"], pages), key=f"inspect_page/{pages}/{at['turn']}"
@@ -88,22 +94,8 @@ def _page(pages: int) -> int:
     return int(min(at["page"], pages))
 
 
-def turn_to(page: int) -> None:
-    """Show this page of the grid."""
-    at = st.session_state["inspect_page"]
-    if at["page"] != page:
-        st.session_state["inspect_page"] = {"page": page, "turn": at["turn"] + 1}
-
-
 def clean_images(attacked: FinishedAttack) -> np.ndarray:
     """(n, d) uint8 in the table's order; where the embedding was moved, decoded from the clean one."""
     if attacked.latent and attacked.answer.recon_clean is not None:
         return attacked.answer.recon_clean
-    return _clean(ImagesQuestion.of(attacked.victim.run.spec, attacked.ids.tolist()))
-
-
-@st.cache_resource(
-    max_entries=4, show_spinner=False, hash_funcs={ImagesQuestion: lambda question: question.key()}
-)
-def _clean(question: ImagesQuestion) -> np.ndarray:
-    return connection.ask(question).images
+    return attacked.clean_pictures(attacked.ids)

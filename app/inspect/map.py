@@ -1,17 +1,18 @@
 """Every attacked sample on the map, clean and attacked; a lasso or the legend selects, a click opens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from app import gallery
-from app.address import connection, links
+from app.address import connection, fetching, links, notices
 from app.components.map import Classes, MapDrawing, Values, map_payload, point_map
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
 from app.inspect.selection import Selection, choose
+from engine.asking import keeping
 from engine.asking.questions import AttackedOnUmapQuestion
 
 ARROWS = 120
@@ -40,10 +41,7 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
         umap = st.toggle(
             "UMAP",
             key=links.key("umap", False),
-            help=(
-                "PCA is there at once. UMAP takes up to a minute the first time in a session, then it is"
-                " kept."
-            ),
+            help="PCA is there at once, and is shown while UMAP is made: up to a minute the first time.",
         )
     places, moved = _places(attacked, umap), _moved(attacked)
     arrows = moved[:: -(-len(moved) // ARROWS) or 1]
@@ -64,10 +62,12 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
             caption=f"{_legend(attacked, len(arrows), len(moved), umap)} {attacked.protocol()}",
         )
     )
-    key = f"inspect_map/{attacked.run.key}/{umap}"
+    key = f"inspect_map/{attacked.run.key}/{places.name}"
     picked = point_map(payload, key=key, on_selection=lambda: _lassoed(key))
     if picked.point is not None and picked.point != sample:
         links.put("sample", picked.point)
+        if picked.point not in attacked.ids[mask]:
+            choose(Selection({}))
         st.rerun()
 
 
@@ -123,15 +123,26 @@ def _lassoed(name: str) -> None:
 
 def _places(attacked: FinishedAttack, umap: bool) -> Places:
     answer = attacked.answer
+    assert answer.xy_clean is not None and answer.xy is not None, "asked only where there is an embedding"
+    pca = Places("PCA", answer.xy_clean, answer.xy)
     if not umap:
-        assert answer.xy_clean is not None and answer.xy is not None, "asked only where there is an embedding"
-        return Places("PCA", answer.xy_clean, answer.xy)
-    placed = connection.ask(
-        AttackedOnUmapQuestion(run=attacked.run.key),
-        "Drawing the UMAP; the first one takes up to a minute…",
-        timeout=300,
-    )
+        return pca
+    placed = keeping.kept(AttackedOnUmapQuestion(run=attacked.run.key))
+    if placed is None:
+        return replace(pca, name="PCA (UMAP is being made)")
     return Places("UMAP", placed.xy_clean, placed.xy, placed.error)
+
+
+def make_umap(attacked: FinishedAttack) -> None:
+    """Last on the page, when all else is drawn: make the UMAP where it is wanted and not there yet, and draw
+    again.
+    """
+    asked = AttackedOnUmapQuestion(run=attacked.run.key)
+    if attacked.answer.xy is None or not links.value("umap", False) or keeping.kept(asked) is not None:
+        return
+    with fetching.aside():
+        connection.ask(asked, "Drawing the UMAP; the first one takes up to a minute…", timeout=300)
+        notices.draw_again()
 
 
 def _colour(attacked: FinishedAttack, colour: str) -> Classes | Values:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import gallery
-from app.address import connection, links
+from app.address import connection, fetching, links
 from app.attack import other_models, takeaway
 from app.components.ladder import gain
 from app.components.picker import picker
@@ -15,9 +15,8 @@ from app.components.wipe import wipe, wipe_payload
 from app.forms.threat import Threat
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
-from app.inspect.grid import ON_A_PAGE, turn_to
 from engine.asking.answers import SampleAnswer
-from engine.asking.questions import ImagesQuestion, SampleQuestion
+from engine.asking.questions import SampleQuestion
 
 
 def current(ids: np.ndarray) -> int:
@@ -50,15 +49,11 @@ def steps(ids: np.ndarray, sample: int) -> None:
 
 def _step(ids: np.ndarray, to: int) -> None:
     links.put("sample", int(ids[to]))
-    turn_to(to // ON_A_PAGE + 1)
 
 
 def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     """The pair, what was added, the groups before and after, neighbours, gradient, ε*, and other models."""
-    wanted = threat.objective_choice.model_copy(update={"lam": 0.0})
-    asked = SampleQuestion(model=attacked.victim.run.key, sample=sample, objective=wanted)
-    clean = connection.ask(asked, "Looking at the sample…")
-    place = attacked.place(sample)
+    clean, place = _at_rest(attacked, threat, sample), attacked.place(sample)
     names = _names(attacked, place)
     st.markdown(_title(attacked, sample, place, names))
     st.caption(_facts(attacked, attacked.table.iloc[place]))
@@ -73,6 +68,19 @@ def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
         with right:
             _neighbours(attacked, clean, place, sample)
     _further(attacked, threat, sample)
+
+
+def _at_rest(attacked: FinishedAttack, threat: Threat, sample: int) -> SampleAnswer:
+    """The clean sample in its model; its picture alone where the data are not here."""
+    wanted = threat.objective_choice.model_copy(update={"lam": 0.0})
+    asked = SampleQuestion(model=attacked.victim.run.key, sample=sample, objective=wanted)
+    try:
+        return connection.ask(asked, "Looking at the sample…")
+    except fetching.DataAway as away:
+        st.caption(f"{away} Its clean reconstruction, gradient and neighbours come with it.")
+        picture = attacked.clean_pictures(np.array([sample]))[0].astype(np.float32) / 255
+        shape = tuple(attacked.victim.shape)
+        return SampleAnswer(sample=sample, label=None, group=None, shape=shape, clean=picture)
 
 
 def _names(attacked: FinishedAttack, place: int) -> tuple[str, str]:
@@ -224,14 +232,12 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
     opens on a click.
     """
     answer, victim = attacked.answer, attacked.victim
-    if answer.near is None or clean.near is None or clean.near_images is None:
+    if answer.near is None:
         return
     after = answer.near[place]
-    shown = connection.ask(ImagesQuestion.of(victim.run.spec, after.tolist())).images
-    rows = (
-        ("Nearest in the embedding, clean", clean.near, clean.near_images),
-        ("Nearest in the embedding, attacked", after, shown),
-    )
+    rows = [("Nearest in the embedding, attacked", after, attacked.clean_pictures(after))]
+    if clean.near is not None and clean.near_images is not None:
+        rows.insert(0, ("Nearest in the embedding, clean", clean.near, clean.near_images))
     groups = victim.overview.group
     for title, ids, images in rows:
         st.caption(title)
@@ -263,8 +269,10 @@ def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
         on_change="rerun",
     ) as further:
         if further.open:
-            answer = connection.ask(threat.ladder(attacked.victim.run.key, sample), "Climbing the ladder…")
-            takeaway.show(attacked.victim, threat.objective, answer)
-            other_models.show(attacked.victim, threat, sample)
+            with fetching.aside():
+                asked = threat.ladder(attacked.victim.run.key, sample)
+                answer = connection.ask(asked, "Climbing the ladder…")
+                takeaway.show(attacked.victim, threat.objective, answer)
+                other_models.show(attacked.victim, threat, sample)
     if st.button("Move this sample by hand on the Attack page", icon=":material/bolt:", key="inspect_attack"):
         links.go("attack", {"sample": sample})

@@ -197,7 +197,10 @@ def _pictures(attacked: FinishedAttack, sent: Sent, cell: tuple[int, int]) -> No
         st.session_state["inspect_sent"] = clicked
     shown = int(st.session_state.get("inspect_sent", ids[0]))
     if shown in ids and len(attacked.victim.shape) == 3:
-        _one(attacked, shown, sent.images[inside[ids.index(shown)]], (names[source], names[target]))
+        every = ImagesQuestion.around(attacked.victim.run.spec, table["id"].tolist(), None)
+        before = connection.ask(every).images[every.ids.index(shown)]
+        pair = (names[source], names[target])
+        _one(attacked, shown, before, sent.images[inside[ids.index(shown)]], pair)
 
 
 def _sentence(result: dict[str, Any], names: list[str], cell: tuple[int, int], count: int) -> str:
@@ -212,11 +215,12 @@ def _sentence(result: dict[str, Any], names: list[str], cell: tuple[int, int], c
     )
 
 
-def _one(attacked: FinishedAttack, sample: int, after: np.ndarray, names: tuple[str, str]) -> None:
-    """One of them before and after, with what was added."""
-    images = connection.ask(ImagesQuestion.of(attacked.victim.run.spec, [sample])).images
+def _one(
+    attacked: FinishedAttack, sample: int, clean: np.ndarray, after: np.ndarray, names: tuple[str, str]
+) -> None:
+    """One of them (d,) before and after, with what was added."""
     shape = attacked.victim.shape
-    before, moved = images[0] / 255, after / 255
+    before, moved = clean / 255, after / 255
     gallery.before_and_after(
         before.reshape(shape),
         moved.reshape(shape),

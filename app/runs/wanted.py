@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, notices
+from app.address.fetching import DataAway
 from app.runs import headline, progress, reading
 from app.runs.record import Record
 from engine.asking.questions import PrepareQuestion
@@ -42,7 +43,7 @@ def found(wanted: Wanted) -> Run | None:
 
 def begin(wanted: Wanted) -> Run | None:
     """Create the run and put it into the queue, unless it is there; None where it was refused: the engine's
-    sentence is on the page.
+    sentence is on the page. Raises DataAway.
     """
     question = PrepareQuestion(**choices.plain(vars(wanted)))
     try:
@@ -52,6 +53,8 @@ def begin(wanted: Wanted) -> Run | None:
             return None
         run = connection.store().create(answer.spec)
         connection.engine().submit(run)
+    except DataAway:
+        raise  # said by the page, which may go on with other data
     except FeintError as error:
         notices.refused(error)
         return None

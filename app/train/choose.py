@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.address import connection, links, notices
 from app.forms import data_sets, fields, in_address, settings_form
-from app.forms.choose_model import DEFAULT_MODEL
+from app.forms.choose_model import default_model
 from app.runs import naming, reading, rows, wanted
 from app.runs.record import duration
 from app.train import arms, base
@@ -65,7 +65,7 @@ def suggested(names: Sequence[str]) -> str:
     first method's comparison, else the first.
     """
     models = connection.catalogue()["model"]
-    first = connection.store().zoo().get(DEFAULT_MODEL)
+    first = connection.store().zoo().get(default_model())
     compared = [arm["model"] for arm in arms.of(models[names[0]]) if not arm["changes"]]
     wanted = [first.spec.name] if first else []
     return next(name for name in (*wanted, *reversed(compared), *names) if name in names)

@@ -6,9 +6,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app import gallery
 from app.address import connection
 from app.components.map import Classes, MapDrawing, map_payload, point_map
 from app.runs.record import Record
+from engine.asking import keeping
+from engine.asking.questions import OverviewQuestion
 from engine.errors import FeintError
 from engine.events import Picture
 from engine.store.run import Run
@@ -25,6 +28,7 @@ def show(run: Run, record: Record) -> DeltaGenerator | None:
     """
     steps = sorted({picture.step for kind in KINDS for picture in record.pictures(kind)})
     if not steps:
+        _came_to(run)
         return None
     step = _timeline(run.key, steps)
     columns = st.columns(2, gap="medium")
@@ -34,6 +38,20 @@ def show(run: Run, record: Record) -> DeltaGenerator | None:
             with column:
                 _picture(run, picture)
     return columns[0]
+
+
+def _came_to(run: Run) -> None:
+    """Of a training whose pictures were not kept, as of those that ship: the sample in the middle of each
+    cluster, where that is known already.
+    """
+    found = keeping.kept(OverviewQuestion(model=run.key))
+    if found is None or found.medoid_images is None or len(found.shape) != 3:
+        return
+    st.caption("What it came to: the sample in the middle of each cluster, and how many are in it")
+    order = sorted(range(len(found.sizes)), key=lambda group: found.group_names[group])
+    images = [found.medoid_images[group].reshape(found.shape) for group in order]
+    said = [f"{found.group_names[group]}: {found.sizes[group]:,}" for group in order]
+    gallery.grid(images, said, columns=10, size=64)
 
 
 def _timeline(key: str, steps: list[int]) -> int:

@@ -190,6 +190,16 @@ class LadderAnswer(Answer):
         share = f" ({reached / count:.1%})" if reached else ""
         return f"{reached:,} of {count:,} draws{share}"
 
+    @property
+    def start(self) -> int:
+        """The level shown first: the first that reached the objective; over λ the last one (a larger weight
+        gives the attack up); the end where none did.
+        """
+        if self.axis != "lambda":
+            return len(self.levels) - 1 if self.first_reached is None else self.first_reached
+        there = np.flatnonzero(self.reached) if self.reached is not None else np.zeros(0, dtype=int)
+        return int(there[-1]) if len(there) else 0
+
 
 class EmbeddingLadderAnswer(LadderAnswer):
     """A ladder over ν: `clean` is decoded from the clean embedding, `delta` what is decoded differently."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.asking import answers
@@ -32,6 +33,8 @@ NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""
 SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
 """The sample a page shows first."""
+LOOKED_AT = {"mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)}
+"""Samples of data that must be fetched, one of each class, of which a page's first pictures ship."""
 
 
 class Part(BaseModel):
@@ -155,6 +158,13 @@ class ImagesQuestion(Question[answers.ImagesAnswer]):
     def of(cls, spec: Spec, ids: Sequence[int]) -> Self:
         """Samples of the data of a run."""
         return cls(data=spec.data, fingerprint=spec.fingerprint, ids=tuple(int(number) for number in ids))
+
+    @classmethod
+    def around(cls, spec: Spec, ids: Sequence[int], near: answers.Array | None) -> Self:
+        """Samples, and those near them once attacked: (n, near) ids; of an attack, or of all levels of a
+        ladder.
+        """
+        return cls.of(spec, np.union1d(ids, ids if near is None else near.ravel()).tolist())
 
 
 class SampleQuestion(Question[answers.SampleAnswer]):

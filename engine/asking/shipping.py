@@ -24,13 +24,24 @@ SMALL = 200
 """Numbers in a sample below which the pictures of an attack on the embedding come with it; of larger ones
 they would take megabytes, and are decoded when asked for.
 """
+INSPECTED = 40
+"""Samples of an attack of which all that is known of one ships: those that it changed most, a page of the
+grid.
+"""
+OTHER_AXES = (asked.Axis.of_path(0.1), asked.Axis.of_lambda(0.1))
+"""Axes of a page's first sample that it may be turned to, at the ε that is offered first."""
 SAME = 1e-4
 """Largest difference of two embeddings that are taken for one: a map of the first is one of the second."""
 
 
 def first_questions(run: Run) -> Iterator[Question[Any]]:
     """What pages ask about a zoo entry before anybody has chosen anything."""
-    yield from _of_a_model(run) if run.spec.action == "train" else _of_an_attack(run)
+    if run.spec.action == "train":
+        yield from _of_a_model(run)
+    elif run.spec.action == "attack":
+        yield from _of_an_attack(run)
+    elif run.spec.action == "pairs":
+        yield asked.ImagesQuestion.around(run.spec, run.table()["id"].tolist(), None)
 
 
 def ship(run: Run, folder: Path) -> None:
@@ -61,6 +72,8 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
     settings, model = registry.find("model", run.spec.name), run.key
     sample, victim = asked.SHOWN.get(run.spec.data, 0), victim_of(model)
     yield asked.OverviewQuestion(model=model)
+    if run.spec.data in asked.LOOKED_AT:
+        yield asked.ImagesQuestion.of(run.spec, asked.LOOKED_AT[run.spec.data])
     first = LadderQuestion(model=model, sample=sample)
     if "clusters" in settings.abilities:
         yield first
@@ -69,9 +82,30 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
         yield LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
     if _is_defended(run.spec.name):
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
+    ladders = [first, *_looked_at(run, first)]
+    yield from ladders[1:]
+    if "clusters" in settings.abilities and "fuses" not in settings.abilities:
+        for ladder in ladders:
+            yield from _beside(run, ladder)
     if victim.z is not None and victim.z.numel() < LARGE:
         yield asked.UmapQuestion(model=model)
-        yield asked.PlaceOnUmapQuestion(ladder=first)
+        yield from (asked.PlaceOnUmapQuestion(ladder=ladder) for ladder in ladders)
+
+
+def _looked_at(run: Run, first: LadderQuestion) -> Iterator[LadderQuestion]:
+    """Of data that must be fetched: further samples, and the first along the other axes."""
+    samples = asked.LOOKED_AT.get(run.spec.data, ())
+    yield from (first.model_copy(update={"sample": sample}) for sample in samples if sample != first.sample)
+    if samples:
+        yield from (first.model_copy(update={"axis": axis}) for axis in OTHER_AXES)
+
+
+def _beside(run: Run, ladder: LadderQuestion) -> Iterator[Question[Any]]:
+    """The controls of a ladder at the level that a page shows first, and pictures of who is near at any."""
+    answer = keeping.kept_or(ladder, computing.compute)
+    yield asked.ControlsQuestion(ladder=ladder, level=answer.start)
+    if answer.near is not None and answer.near_clean is not None:
+        yield asked.ImagesQuestion.around(run.spec, answer.near_clean.tolist(), answer.near)
 
 
 def _is_defended(name: str) -> bool:
@@ -83,11 +117,14 @@ def _is_defended(name: str) -> bool:
 
 
 def _of_an_attack(run: Run) -> Iterator[Question[Any]]:
-    """A fitted attack's ladder on pixels; or where the samples of one on small embeddings went, unless its ν
-    is one of several: those are levels of a ladder.
+    """A fitted attack's ladder on pixels; all that Inspect shows of another one on pixels; or where the
+    samples of one on small embeddings went, unless its ν is one of several: those are levels of a ladder.
     """
     model, sample = run.spec.builds_on["model"], asked.SHOWN.get(run.spec.data, 0)
-    if registry.find("attack", run.spec.name).space == "pixels":
+    attack = registry.find("attack", run.spec.name)
+    if attack.space == "pixels" and not attack.fitted:
+        yield from _inspected(run)
+    elif attack.space == "pixels":
         yield LadderQuestion(
             model=model,
             sample=sample,
@@ -96,3 +133,23 @@ def _of_an_attack(run: Run) -> Iterator[Question[Any]]:
         )
     elif not run.spec.settings["objective_settings"].get("nu") and victim_of(model).data.views.size < SMALL:
         yield asked.AttackedSamplesQuestion(run=run.key)
+
+
+def _inspected(run: Run) -> Iterator[Question[Any]]:
+    """Where the samples of an attack went, their pictures, and the first ones alone."""
+    where = asked.AttackedSamplesQuestion(run=run.key)
+    yield where
+    yield asked.AttackedOnUmapQuestion(run=run.key)
+    table, near = run.table(), keeping.kept_or(where, computing.compute).near
+    yield asked.ImagesQuestion.around(run.spec, table["id"].tolist(), near)
+    objective = ObjectiveChoice(name=run.spec.settings["objective"])
+    ranked = table.sort_values("margin_attacked", kind="stable")["id"].tolist()
+    first = [*ranked[:INSPECTED], *(number for number in ranked[INSPECTED:] if number in _first(run))]
+    for number in first:
+        yield asked.SampleQuestion(model=run.spec.builds_on["model"], sample=number, objective=objective)
+
+
+def _first(run: Run) -> tuple[int, ...]:
+    """Samples that other pages show first."""
+    shown = asked.SHOWN.get(run.spec.data, 0)
+    return (shown, *asked.LOOKED_AT.get(run.spec.data, ()))

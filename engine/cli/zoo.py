@@ -27,7 +27,9 @@ EPSILONS = (0.05, 0.1, 0.2)
 RECORD = 150
 """How many evaluations of its training an entry keeps."""
 OF_A_MODEL = ("spec.json", "result.json", "state/model.safetensors")
-OF_AN_ATTACK = ("spec.json", "result.json", "card.json", "samples.parquet", "images.npz")
+OF_AN_ATTACK = ("spec.json", "result.json", "card.json")
+WHERE_MADE = ("samples.parquet", "images.npz")
+"""Files that a sweep does not leave."""
 FITTED = "fitted.safetensors"
 
 
@@ -72,13 +74,17 @@ def _score(run: Run, entry: Entry, epsilon: float) -> dict[str, Any]:
 
 
 def _attack(name: str, out: Path) -> Iterator[Event]:
-    """Fit an attack to an entry, or use another entry's on it, and pack it as a run of its own."""
+    """Attack an entry, with an attack fitted to it or that of another entry, and pack it as a run of its
+    own.
+    """
     entry = ENTRIES[name]
     models = {"model": entry.on} | ({"fitted": entry.fitted} if entry.fitted else {})
-    spec = runner.prepare("attack", entry.name, preset=entry.preset, changes=entry.changes, models=models)
+    spec = runner.prepare(entry.action, entry.name, preset=entry.preset, changes=entry.changes, models=models)
     yield from runner.run(spec)
-    files = OF_AN_ATTACK if entry.fitted else (*OF_AN_ATTACK, FITTED)
-    _pack(Store(home()).find(spec.key), out / name, files)
+    run = Store().find(spec.key)
+    own = WHERE_MADE if entry.fitted else (*WHERE_MADE, FITTED)
+    made = (file for file in own if (run.folder / file).exists())
+    _pack(run, out / name, (*OF_AN_ATTACK, *made))
 
 
 def _pack(run: Run, folder: Path, files: tuple[str, ...], texts: Mapping[str, str] | None = None) -> None:

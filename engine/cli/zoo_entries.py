@@ -22,12 +22,20 @@ OTHER_NU = {"nu1": 0.001, "nu3": 0.003, "nu5": 0.005}
 """What stands behind the dot of an attack on the embedding with another ν -> that ν."""
 OF_OTHER_NU = "digits/conv_ae"
 """The model that ships with such attacks."""
+LOOKED_AT = ("mnist_test", "digits")
+"""Data on which pages begin: what they show first of their models ships, so that looking needs no data."""
+INSPECTED = "adec"
+"""The model whose attacked samples ship."""
+SWEPT = ("adec", "idec_star", "dec_star", "acai", "ae_kmeans")
+"""Models whose sweeps ship."""
+LAMBDAS = (0.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0)
+"""λ of the sweeps along it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How an entry is made: a model that is trained, or an attack that is fitted to the entry `on`, or is
-    that of the entry `fitted` as it is.
+    """How an entry is made: a model that is trained; or what `action` does to the entry `on`, where an attack
+    is fitted anew, or is that of the entry `fitted` as it is.
     """
 
     name: str
@@ -35,11 +43,12 @@ class Entry:
     changes: Mapping[str, Any] = field(default_factory=dict)
     on: str = ""
     fitted: str = ""
+    action: str = "attack"
 
 
 def entries() -> dict[str, Entry]:
     """Every entry by name, in an order in which each finds what it builds on."""
-    return dict(chain(_models(), _generators(), _defended(), _other_nu()))
+    return dict(chain(_models(), _generators(), _defended(), _other_nu(), _looked_at()))
 
 
 def begun_from() -> dict[str, str]:
@@ -84,6 +93,22 @@ def _defended() -> Iterator[tuple[str, Entry]]:
 def _other_nu() -> Iterator[tuple[str, Entry]]:
     for (name, nu), on in product(OTHER_NU.items(), (OF_OTHER_NU, f"{OF_OTHER_NU}.defended")):
         yield f"{on}.{name}", _moving(on.split("/")[0], on, {"objective_settings.nu": nu})
+
+
+def _looked_at() -> Iterator[tuple[str, Entry]]:
+    """What Inspect and Curves show before anybody has chosen: attacked samples, every cluster sent to every
+    other, and sweeps along ε and λ; with the choices that these pages begin with.
+    """
+    wanted = {"objective": "leave_cluster", "norm": "linf", "n": 500}
+    for data in LOOKED_AT:
+        on = f"{data}/{INSPECTED}"
+        yield f"{on}.pgd", Entry("pgd", None, wanted | {"epsilon": 0.1}, on=on)
+        yield f"{on}.pairs", Entry("pgd", None, {"norm": "linf", "n": 100}, on=on, action="pairs")
+        for model in SWEPT:
+            on, seeds = f"{data}/{model}", {"attack_seeds": [0, 1, 2]}
+            yield f"{on}.over_epsilon", Entry("pgd", None, wanted | seeds, on=on, action="sweep")
+            along = {"epsilons": [0.1], "lams": list(LAMBDAS)}
+            yield f"{on}.over_lambda", Entry("pgd", None, wanted | seeds | along, on=on, action="sweep")
 
 
 def _moving(data: str, on: str, changes: Mapping[str, Any] | None = None, fitted: str = "") -> Entry:

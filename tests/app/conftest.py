@@ -11,8 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.address import connection
-from app.home import welcome
+from app.address import connection, fetching
 from engine import registry
 from engine.asking import computing
 from engine.asking.questions import A, Question
@@ -37,7 +36,6 @@ TINY = {
 ALONE = """
 import streamlit as st
 from app.address import links
-from app.home import welcome
 files = {{name: script.file for name, script in links.pages().items()}}
 page = st.navigation([st.Page(file, default=name == "{page}") for name, file in files.items()])
 links.open_address()
@@ -125,7 +123,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The engine of every page in this test."""
     found = Desk()
     employ(monkeypatch, found)
-    monkeypatch.setattr(welcome, "_fetch", lambda: None)
+    monkeypatch.setattr(fetching, "begin", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()
     return found
@@ -134,12 +132,13 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.fixture
 def opened(desk: Desk) -> Callable[..., AppTest]:
     """`opened("train", run=key)`: that page, with this address, drawn once; an exception in it fails the
-    test.
+    test. It begins with digits, which need no download.
     """
 
     def page(name: str, **address: str) -> AppTest:
         at = AppTest.from_string(ALONE.format(page=name), default_timeout=240)
-        for parameter, value in ({"umap": "0"} | address).items():  # a first UMAP compiles for half a minute
+        usual = {"umap": "0", "data": "digits"}  # a first UMAP compiles for half a minute
+        for parameter, value in (usual | address).items():
             at.query_params[parameter] = value
         at.run()
         assert not at.exception, at.exception

@@ -165,7 +165,9 @@ def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -
     seeds.press("Enter")
     expect(page.get_by_text("14 cells of at most 60 samples")).to_be_visible(timeout=PATIENCE)
     settled(page)
+    shipped = numbers(page, ["run"])["run"]
     page.get_by_role("button", name="Start the sweep").click()
+    page.wait_for_url(lambda url: "run=" in url and f"run={shipped}" not in url, timeout=PATIENCE)
     plot = page.locator(".js-plotly-plot").first
     plot.wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Every cell (CSV)").wait_for(timeout=PATIENCE)

@@ -3,6 +3,7 @@ damage, intervals.
 """
 
 import ast
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import connection, links
 from app.charts import plot
-from app.curves import axes, figures, follow
+from app.curves import axes, beside, figures, follow
 from app.runs import reading, reproduce
 from engine.errors import FeintError
 from engine.events import Evaluate, Failed, Started
@@ -302,3 +303,33 @@ def test_a_control_is_what_declares_to_be_one(
     assert found["sway"].controls == ("by_chance",) and found["of index"].share
     row = figures.summary(table, "epsilon").iloc[0]
     assert (row["sway_lower"], row["sway_upper"]) == wilson(10, 20) and np.isnan(row["likeness_lower"])
+
+
+def test_models_swept_alike_share_an_axis(trained_home: Store, desk: Desk, opened: Opened) -> None:
+    at = opened("curves")
+    assert "5 models, the same attack" in [heading.value for heading in at.subheader] and not desk.submitted
+    flips, change = (json.loads(chart.proto.spec) for chart in at.get("plotly_chart")[:2])
+    titles = [plot["layout"]["title"]["text"] for plot in (flips, change)]
+    assert titles == ["Flip rate", "Change of the reconstruction"]
+    lines = {line["name"] for line in flips["data"] if line.get("name")}
+    assert lines == {"ADEC", "IDEC*", "DEC*", "ACAI + k-means", "AE + k-means"}
+    run = trained_home.zoo()["digits/adec.over_epsilon"]
+    cells = [cell for cell in run.result()["cells"] if cell["epsilon"] == 0.1]
+    chart = next(line for line in change["data"] if line.get("name") == "ADEC")
+    mean = np.mean([cell["metrics"]["reconstruction_change_mean"] for cell in cells])
+    drawn = plotted(chart["y"])[plotted(chart["x"]).tolist().index(0.1)]
+    assert drawn == pytest.approx(mean) and len(cells) == 3
+
+
+def test_a_sweep_alone_or_of_other_settings_is_beside_nobody(swept: Run, desk: Desk) -> None:
+    assert [run.key for run in beside.alike(swept)] == [swept.key]
+    shipped = Store().zoo()["digits/adec.over_lambda"]
+    names = [run.name for run in beside.alike(shipped)]
+    assert len(names) == 5 and all(name.endswith(".over_lambda") for name in names)
+
+
+def plotted(values: Any) -> np.ndarray:
+    """The numbers of a line, which Plotly packs."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return np.array(values)

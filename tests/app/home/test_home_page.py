@@ -1,24 +1,23 @@
 """Home: what is shown with a zoo and without, and where its buttons lead."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.address import connection
+from app import gallery
+from app.address import house, links
 from app.charts import plot
-from app.home import families, welcome
+from app.home import cards, pictures, welcome
 from engine.asking import keeping
 from engine.asking.answers import Answer
 from engine.asking.questions import SHOWN, LadderQuestion
-from engine.models.declared import Family
 from engine.store.store import Store
 from tests.app.conftest import said
 
 Opened = Callable[..., AppTest]
-FETCH = welcome._fetch.__wrapped__
 
 
 def test_home_shows_a_digit_that_changes_its_cluster(trained_home: Store, opened: Opened) -> None:
@@ -41,17 +40,6 @@ def test_home_needs_no_engine_for_its_first_picture(
     assert opened("home")
 
 
-def test_a_fetch_that_fails_is_told_and_the_rest_works(
-    trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FEINT_MIRROR", "http://127.0.0.1:9")
-    process = FETCH()
-    assert process is not None and process.wait(60)
-    monkeypatch.setattr(welcome, "_fetch", lambda: process)
-    words = said(opened("home"))
-    assert "MNIST could not be fetched" in words and "takes it from cluster" in words
-
-
 def test_the_story_tells_bound_and_control() -> None:
     run = Store().zoo()["digits/adec"]
     found = keeping.kept(LadderQuestion(model=run.key, sample=SHOWN["digits"]))
@@ -60,25 +48,36 @@ def test_the_story_tells_bound_and_control() -> None:
     assert plot.bound(found.epsilon_star) in told and "noise" in told
 
 
-def test_every_family_has_its_card_its_pictures_and_its_page(trained_home: Store, opened: Opened) -> None:
-    at = opened("home")
+@pytest.mark.parametrize("data", house.READY)
+def test_every_page_has_a_card_full_of_pictures(trained_home: Store, opened: Opened, data: str) -> None:
+    at = opened("home", data=data)
     told = said(at)
-    declared = {entry["family"]["name"] for entry in connection.catalogue()["model"].values()}
-    assert [family["name"] for family in families.families()][:1] == ["Deep clustering"]
-    assert {family["name"] for family in families.families()} == declared
-    assert all(f"**{name}**" in told for name in declared)
-    named = [family for family in families.families() if family["example"]]
-    assert {family["page"] for family in named} == {"attack", "multiview", "robust"}
-    for family in named:
-        runs = families.examples(family)
-        assert runs and any(list(families._pair(family, run)) for run in runs.values()), family["name"]
-        assert all(any(button.label == f"Attack {name}" for button in at.button) for name in runs)
+    for name, script in links.pages().items():
+        if name in ("home", "runs"):
+            continue
+        shown = list(pictures.OF_PAGE[name](data))
+        assert len(shown) >= 3, f"{name} has {len(shown)} pictures"
+        assert all(isinstance(image, bytes) or np.ptp(gallery.pixels(image)) > 100 for image, _ in shown)
+        assert cards.question_of(script).endswith("?") and f"**{script.title}**" in told
+        assert f"Open {script.title}" in [button.label for button in at.button]
+    assert "**Classifiers**" in told and "Train one" in [button.label for button in at.button]
 
 
-def test_a_family_without_a_page_of_its_own_opens_attack(trained_home: Store, desk: object) -> None:
-    assert Family("Something new", "Of somebody's own.").page == "attack"
-    nobody = asdict(Family("Something new", "Of somebody's own."))
-    assert families.examples(nobody) == {}
+def test_cards_tell_what_was_measured(trained_home: Store, desk: object) -> None:
+    cells = Store().zoo()["mnist_test/adec.over_epsilon"].result()["cells"]
+    flips = [cell["metrics"]["flip_rate"] for cell in cells if cell["epsilon"] == 0.1]
+    assert f"ε 0.1: {np.mean(flips):.0%} flip" in [words for _, words in pictures.curves("mnist_test")]
+    assert len(flips) == 3
+    sent = [words.split(" → ") for _, words in pictures.inspect("mnist_test")]
+    assert len(sent) == pictures.MOST and all(before != after for before, after in sent)
+    assert {before for before, _ in sent} == set("0123456789"), "one from each cluster"
+
+
+def test_home_plays_mnist_first(trained_home: Store, opened: Opened) -> None:
+    assert "takes it from cluster **0** to **6**" in said(opened("home", data=""))
+    run = Store().zoo()["mnist_test/adec"]
+    found = keeping.kept(LadderQuestion(model=run.key, sample=SHOWN["mnist_test"]))
+    assert found is not None and plot.bound(found.epsilon_star or 1.0) == "0.077"
 
 
 def test_without_a_zoo_home_says_how_to_make_one(

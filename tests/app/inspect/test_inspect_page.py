@@ -17,8 +17,11 @@ from app.components import map as plane
 from app.forms.choose_model import victim_of
 from app.forms.threat import Threat
 from app.inspect import downloads, finished_attack, grid, matrices, selection
+from app.inspect import map as inspect_map
 from app.inspect.finished_attack import FinishedAttack
 from app.inspect.selection import Selection, cell_mask
+from engine.asking.questions import AttackedOnUmapQuestion
+from engine.running import placing
 from engine.running.runner import prepare, run
 from engine.store.run import Run
 from engine.store.store import Store
@@ -123,6 +126,44 @@ def test_next_and_previous_walk_through_the_selection(found: FinishedAttack, ope
     assert at.session_state["p_sample"] == order[1] and f"#### Sample {order[1]}" in said(at)
     button(at, "Previous").click().run()
     assert at.session_state["p_sample"] == order[0]
+
+
+def test_the_grid_turns_to_the_page_of_a_sample_chosen_elsewhere(
+    found: FinishedAttack, opened: Opened
+) -> None:
+    at = opened("inspect", run=found.run.key)
+    order = found.table.sort_values("margin_attacked", kind="stable")["id"].tolist()
+    for place, page in ((45, 2), (3, 1), (59, 2)):
+        at.query_params["sample"] = str(order[place])
+        at.run()
+        assert at.session_state["inspect_page"]["page"] == page
+    turned = at.session_state["inspect_page"]["turn"] + 1
+    at.session_state["inspect_page"] |= {"page": 1, "turn": turned}  # a hand turns back: the sample stays
+    at.run()
+    assert (at.session_state["inspect_page"]["page"], at.session_state["p_sample"]) == (1, order[59])
+
+
+def test_the_map_says_that_it_is_pca_while_its_umap_is_made(
+    found: FinishedAttack, opened: Opened, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    shown: list[Any] = []
+    answered, drawn = desk.ask, inspect_map.map_payload
+
+    def asks(question: Any, timeout: float = 120.0) -> Any:
+        asked.append((type(question), [drawing.title for drawing in shown]))
+        return answered(question, timeout)
+
+    monkeypatch.setattr(desk, "ask", asks)
+    monkeypatch.setattr(
+        inspect_map, "map_payload", lambda drawing: (shown.append(drawing), drawn(drawing))[1]
+    )
+    monkeypatch.setattr(placing, "fit_map", lambda z, seed: z[:, :2].astype(np.float32))
+    monkeypatch.setattr(placing, "place", lambda z, *_: (z[:, :2].astype(np.float32), 0.0))
+    opened("inspect", run=found.run.key, umap="1")
+    pending = "PCA (UMAP is being made) of the embedding"
+    assert [titles for kind, titles in asked if kind is AttackedOnUmapQuestion] == [[pending]]
+    assert shown[-1].title == "UMAP of the embedding"
 
 
 def test_an_empty_selection_says_so(found: FinishedAttack, opened: Opened) -> None:

@@ -1,0 +1,81 @@
+"""The data that all pages begin with: chosen once, kept from page to page; and what stands in for them where
+they cannot be had.
+"""
+
+import streamlit as st
+
+from app.address import fetching, links, notices
+from app.address.fetching import DataAway
+
+READY = {"mnist_test": "MNIST", "digits": "digits (tiny, fast)"}
+"""Data whose models, attacks and sweeps come with Feint, the usual ones first."""
+USUAL, STAND_IN = READY
+OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target")
+"""Parameters that mean nothing on other data."""
+TICK = 1.0
+"""Seconds between looks at a fetch."""
+
+
+def data() -> str:
+    """What pages begin with: the choice in the address, else that of its model, else the last one of this
+    session.
+    """
+    address = st.session_state["address"]
+    model = str(address.get("model", "")).split("/")[0]
+    asked = address.get("data") or model
+    return str(asked if asked in READY else st.session_state.get("house", USUAL))
+
+
+def choose() -> None:
+    """The choice, at the head of every page."""
+    now = st.session_state["house"] = data()
+    if not st.session_state["address"].get("data"):
+        links.put("data", now)
+    with st.popover(READY[now].split(" (")[0], icon=":material/dataset:"):
+        st.session_state["house_choice"] = now
+        st.radio(
+            "All pages begin with",
+            list(READY),
+            key="house_choice",
+            format_func=READY.__getitem__,
+            on_change=_chosen,
+        )
+        away = fetching.about(USUAL)
+        if away is not None and away.coming:
+            st.caption(f"{away} What ships with Feint needs no data.")
+        elif away is not None:
+            st.caption(f"MNIST could not be fetched. What ships with Feint needs no data. {fetching.why()}")
+            st.button("Fetch it again", icon=":material/refresh:", on_click=fetching.again)
+
+
+def _chosen() -> None:
+    links.forget(*OF_DATA)
+    follow(st.session_state["house_choice"])
+
+
+def follow(name: str) -> None:
+    """Begin with these data from now on, since a person chose something of theirs. For callbacks."""
+    if name in READY:
+        st.session_state["house"] = name
+        links.put("data", name)
+
+
+def wait_or_stand_in(away: DataAway, page: str) -> None:
+    """A page that needs data which are not here goes on when they have come; where they cannot be had, it is
+    shown on those that stand in.
+    """
+    if away.coming:
+        with st.session_state["notice_slot"]:
+            st.fragment(_coming, run_every=TICK)()
+        return
+    notices.notice(f"{str(away).rstrip('.')}: it is shown on digits instead.")
+    links.forget("data", *OF_DATA)
+    st.session_state["house"] = STAND_IN
+    links.go(page, {"data": STAND_IN})
+
+
+def _coming() -> None:
+    away = fetching.about(USUAL)
+    if away is None or not away.coming:
+        st.rerun()
+    st.info(f"{away} It goes on by itself.", icon=":material/downloading:")

@@ -1,0 +1,61 @@
+"""One card for each page: the question that it answers, pictures that ship with Feint, and the way in."""
+
+import ast
+from functools import cache
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app import gallery
+from app.address import connection, links
+from app.address.links import PageScript
+from app.home import pictures
+
+BESIDE = 2
+"""Cards side by side."""
+
+
+def cards(data: str) -> None:
+    """The pages that have pictures for the data that pages begin with; then families of models that nobody
+    has trained yet.
+    """
+    shown = {name: list(pictures.OF_PAGE[name](data)) for name in links.pages() if name in pictures.OF_PAGE}
+    full = [name for name, images in shown.items() if images]
+    columns: list[DeltaGenerator] = []
+    for name in full:
+        columns = columns or st.columns(BESIDE, gap="medium")
+        with columns.pop(0):
+            _card(links.pages()[name], shown[name])
+    with columns.pop(0) if columns else st.container():
+        untrained()
+
+
+def untrained() -> None:
+    """Families without a trained model: what they are, and the way to train one."""
+    models = connection.catalogue()["model"]
+    there = {run.spec.name for run in connection.models().values()}
+    families = {entry["family"]["name"]: entry["family"] for entry in models.values()}
+    trained = {models[name]["family"]["name"] for name in there if name in models}
+    for name, family in families.items():
+        if name not in trained:
+            with st.container(border=True):
+                st.markdown(f"**{name}**  \n{family['about']}")
+                if st.button("Train one", key=f"family/{name}", icon=":material/play_arrow:"):
+                    links.go("train", {})
+
+
+@cache
+def question_of(script: PageScript) -> str:
+    """The question in the title of a page, read from its script; the page's name where it asks none."""
+    for node in ast.walk(ast.parse(script.file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "layout.page_head" and node.args:
+            return str(ast.literal_eval(node.args[0]))
+    return script.title
+
+
+def _card(script: PageScript, images: list[pictures.Picture]) -> None:
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{script.title}**  \n{question_of(script)}")
+        gallery.grid([image for image, _ in images], [said for _, said in images], columns=6, size=72)
+        if st.button(f"Open {script.title}", key=f"card/{script.name}", icon=f":material/{script.icon}:"):
+            links.go(script.name, {})

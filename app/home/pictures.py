@@ -1,0 +1,187 @@
+"""What the cards of Home show: pictures from answers that ship with Feint, or were computed before."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from app import gallery
+from app.address import connection
+from app.attack.levels import NAMES, adversarial
+from app.forms.choose_model import DEFAULT_METHOD, DEFAULT_OF_VIEWS
+from app.forms.choose_sample import first_sample
+from engine.asking import keeping
+from engine.asking.answers import LadderAnswer
+from engine.asking.questions import (
+    LOOKED_AT,
+    EmbeddingLadderQuestion,
+    LadderQuestion,
+    ObjectiveChoice,
+    OverviewQuestion,
+    Question,
+)
+from engine.store.run import Run
+
+Picture = tuple[np.ndarray | bytes, str]
+"""An image and what stands under it."""
+MOST = 12
+"""Pictures on a card."""
+TRIPLES = 4
+"""Samples of the card of Attack, each clean, as it is moved, and attacked."""
+SIZES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+"""ε of the card of Curves."""
+DEFENDED_AT = (0.1, 0.2)
+"""ε of the card of Defend."""
+
+
+def attack(data: str) -> Iterator[Picture]:
+    """Samples as they are, as they are moved, and where that takes them."""
+    run = _zoo().get(f"{data}/{DEFAULT_METHOD}")
+    reached = [answer for answer in _ladders(run, data) if answer.first_reached is not None]
+    for answer in reached[1 : TRIPLES + 1] or reached:  # the first one is the picture above the cards
+        yield from triple(answer)
+
+
+def inspect(data: str) -> Iterator[Picture]:
+    """Samples that an attack sent elsewhere, one from each cluster and more."""
+    attacked, model = _zoo().get(f"{data}/{DEFAULT_METHOD}.pgd"), _zoo().get(f"{data}/{DEFAULT_METHOD}")
+    overview = None if model is None else keeping.kept(OverviewQuestion(model=model.key))
+    if attacked is None or overview is None:
+        return
+    table, images = attacked.table(), attacked.arrays("images")["adversarial"]
+    before, after = (table[name].to_numpy() for name in ("cluster_clean", "cluster_attacked"))
+    gone = np.flatnonzero(before != after)
+    names, groups = overview.group_names, np.unique(before[gone])
+    firsts = [int(gone[before[gone] == group][0]) for group in groups]
+    for row in list(dict.fromkeys([*firsts, *gone.tolist()]))[:MOST]:
+        image = images[row].astype(np.float32).reshape(overview.shape)
+        yield image, f"{names[before[row]]} → {names[after[row]]}"
+
+
+def curves(data: str) -> Iterator[Picture]:
+    """One sample at growing ε, with the share of many samples that leave their cluster there."""
+    swept, model = _zoo().get(f"{data}/{DEFAULT_METHOD}.over_epsilon"), _zoo().get(f"{data}/{DEFAULT_METHOD}")
+    answer = next(iter(_ladders(model, data)), None)
+    if swept is None or answer is None:
+        return
+    cells = swept.result()["cells"]
+    for size in SIZES:
+        rates = [cell["metrics"]["flip_rate"] for cell in cells if np.isclose(cell["epsilon"], size)]
+        if rates:
+            yield (
+                adversarial(answer, _level(answer, size)).reshape(answer.shape),
+                f"ε {size:g}: {np.mean(rates):.0%} flip",
+            )
+
+
+def multiview(data: str) -> Iterator[Picture]:
+    """Two views side by side, as they are, as they are moved, and attacked."""
+    for run in _of_family("multiview", only_example=True):
+        answer = keeping.kept(_question(run))
+        if answer is not None:
+            yield from triple(answer)
+
+
+def defend(data: str) -> Iterator[Picture]:
+    """The same sample under the same attack in every model of several views."""
+    runs = [run for run in _of_family("multiview") if run.spec.data == DEFAULT_OF_VIEWS.split("/")[0]]
+    for size, run in product(DEFENDED_AT, runs):
+        answer = keeping.kept(_question(run))
+        if answer is not None and answer.q is not None and answer.own_group is not None:
+            level = _level(answer, size)
+            taken = int(answer.q[level].argmax())
+            says = f"{'stays' if taken == answer.own_group else 'goes to'} {answer.group_names[taken]}"
+            title = connection.method_title(run.spec)
+            yield adversarial(answer, level).reshape(answer.shape), f"{title}, ε {size:g}: {says}"
+
+
+def robust(data: str) -> Iterator[Picture]:
+    """What is decoded before and after the embedding is moved."""
+    for run in _of_family("robust", only_example=True):
+        answer = keeping.kept(_question(run))
+        if answer is not None:
+            yield from triple(answer)
+
+
+def train(data: str) -> Iterator[Picture]:
+    """What a training came to: the sample in the middle of each cluster."""
+    run = _zoo().get(f"{data}/{DEFAULT_METHOD}")
+    overview = None if run is None else keeping.kept(OverviewQuestion(model=run.key))
+    if overview is None or overview.medoid_images is None:
+        return
+    order = np.argsort([number if number >= 0 else 99 for number in overview.matched_class])
+    for group in order[:MOST]:
+        image = overview.medoid_images[group].reshape(overview.shape)
+        yield image, f"{overview.sizes[group]:,} in “{overview.group_names[group]}”"
+
+
+OF_PAGE: Mapping[str, Callable[[str], Iterator[Picture]]] = {
+    "attack": attack,
+    "inspect": inspect,
+    "curves": curves,
+    "multiview": multiview,
+    "defend": defend,
+    "robust": robust,
+    "train": train,
+}
+"""Page -> its pictures, for the data that pages begin with."""
+
+
+def triple(answer: LadderAnswer) -> Iterator[Picture]:
+    """A sample, what is done to it, and how it is taken then, at the first level that reaches the objective,
+    else at the last.
+    """
+    if answer.q is None or answer.own_group is None:
+        return
+    level, shape = answer.start, answer.shape
+    delta = answer.delta[level].astype(np.float32)
+    gain = 0.5 / max(float(np.abs(delta).max()), 1e-9)
+    what = "difference" if answer.axis == "nu" else "moved by"
+    own, taken = answer.own_group, int(answer.q[level].argmax())
+    yield answer.clean.reshape(shape), f"cluster {answer.group_names[own]}"
+    yield gallery.signed_png(delta.reshape(shape), gain), f"{what} {gallery.gain_text(gain)}"
+    said = f"{NAMES[answer.axis]} {answer.levels[level]:.3f}"
+    yield adversarial(answer, level).reshape(shape), f"cluster {answer.group_names[taken]} at {said}"
+
+
+def _level(answer: LadderAnswer, size: float) -> int:
+    """The level of a ladder that is nearest to a size."""
+    return int(np.abs(np.array(answer.levels) - size).argmin())
+
+
+def _zoo() -> dict[str, Run]:
+    return connection.store().zoo()
+
+
+def _ladders(run: Run | None, data: str) -> Iterator[LadderAnswer]:
+    """The ladders of a model that are here, that of the sample shown first before the others."""
+    first = first_sample(data)
+    for sample in dict.fromkeys((first, *LOOKED_AT.get(data, ()))):
+        answer = None if run is None else keeping.kept(LadderQuestion(model=run.key, sample=sample))
+        if answer is not None:
+            yield answer
+
+
+def _of_family(page: str, only_example: bool = False) -> Iterator[Run]:
+    """The models of the zoo whose family has this page; of each data set its example alone, if asked."""
+    known = connection.catalogue()["model"]
+    for run in connection.models().values():
+        family: dict[str, Any] = known.get(run.spec.name, {}).get("family", {})
+        if (
+            run.zoo
+            and family.get("page") == page
+            and (not only_example or run.spec.name == family["example"])
+        ):
+            yield run
+
+
+def _question(run: Run) -> Question[Any]:
+    """The ladder behind the picture of a model."""
+    catalogue, sample = connection.catalogue(), first_sample(run.spec.data)
+    family = catalogue["model"][run.spec.name]["family"]
+    if "nu" in catalogue["attack"][family["attack"]]["axes"]:
+        size = int(np.prod(catalogue["data"][run.spec.data]["shape"]))
+        return EmbeddingLadderQuestion.usual(run.key, sample, size)
+    objective = ObjectiveChoice(name=family["objective"])
+    return LadderQuestion(model=run.key, sample=sample, objective=objective)

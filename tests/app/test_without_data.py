@@ -1,0 +1,161 @@
+"""MNIST comes first, on a machine without it: what ships is looked at, what needs the data says so or turns
+to digits, and it is fetched meanwhile.
+"""
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.address import fetching, house, links
+from engine.asking import keeping
+from engine.asking.questions import LOOKED_AT, ImagesQuestion
+from engine.data.finding import kept
+from engine.store.store import Store
+from tests.app.conftest import Desk, Worker, said
+
+Opened = Callable[..., AppTest]
+BEGIN = fetching.begin.__wrapped__
+LOOKS: dict[str, str] = {
+    "home": "cluster **0** to **6**",
+    "attack": "It leaves cluster **0**",
+    "inspect": "model mnist_test/adec",
+    "curves": "At **ε = 0.3** a sample leaves its cluster",
+    "train": "mnist_test/adec",
+}
+"""Page -> what it says of MNIST before anybody has chosen anything."""
+
+
+class Held:
+    """A server that holds every answer back until it is `released`, and then has nothing."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.asking: list[subprocess.Popen[bytes]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.released.wait(60)
+                self.send_error(404)
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    one = Held()
+    yield one
+    one.released.set()
+    for process in one.asking:
+        process.wait(60)
+    one.http.shutdown()
+    one.http.server_close()
+
+
+def fetched_from(url: str, monkeypatch: pytest.MonkeyPatch) -> "subprocess.Popen[bytes]":
+    """The background fetch of a page server that has only this address."""
+    monkeypatch.setenv("FEINT_MIRROR", url)
+    process = BEGIN()
+    assert process is not None
+    monkeypatch.setattr(fetching, "begin", lambda: process)
+    return process
+
+
+@pytest.fixture
+def refused(trained_home: Store, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """A machine without MNIST whose fetch has failed."""
+    assert fetched_from("http://127.0.0.1:9", monkeypatch).wait(60)
+    return worker
+
+
+def whole(page: str, **address: str) -> AppTest:
+    """A page as the entry point shows it."""
+    at = AppTest.from_file(str(links.ROOT / "app" / "main.py"), default_timeout=60)
+    at.run()
+    for name, value in address.items():
+        at.query_params[name] = value
+    at.switch_page(f"../pages/{page}.py").run()
+    assert not at.exception, at.exception
+    return at
+
+
+@pytest.mark.parametrize("page", LOOKS)
+def test_pages_begin_with_mnist_and_need_no_data(
+    page: str, refused: Worker, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(question: Any, timeout: float = 120.0) -> Any:
+        raise AssertionError(f"the page {page} asked a worker for {question}")
+
+    monkeypatch.setattr(refused, "ask", nobody)
+    at = opened(page, data="mnist_test", umap="1")
+    assert LOOKS[page] in said(at) and not refused.submitted
+    assert at.query_params["data"] in ("mnist_test", ["mnist_test"])
+
+
+def test_where_it_cannot_be_had_digits_stand_in_with_one_sentence(refused: Worker) -> None:
+    at = whole("attack", model="mnist_test/adec", sample="77", data="mnist_test")
+    told = said(at)
+    assert told.count("This needs MNIST, which could not be fetched: it is shown on digits instead.") == 1
+    assert at.session_state["p_model"] == "digits/adec" and house.STAND_IN == "digits"
+    at.switch_page("../pages/train.py").run()
+    assert at.session_state["p_data"] == "digits", "chosen once for all pages"
+
+
+def test_a_training_that_needs_it_turns_to_digits(refused: Worker) -> None:
+    at = whole("train", data="mnist_test")
+    next(button for button in at.button if button.label == "Train").click().run()
+    assert "it is shown on digits instead" in said(at) and at.session_state["p_data"] == "digits"
+    assert not refused.submitted
+
+
+def test_while_it_comes_a_page_waits_and_says_so(
+    trained_home: Store, worker: Worker, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = fetched_from(held.url, monkeypatch)
+    held.asking.append(process)
+    at = whole("attack", model="mnist_test/adec", sample="77", data="mnist_test")
+    assert "This needs MNIST, which is being fetched" in said(at) and "It goes on by itself" in said(at)
+    assert at.session_state["p_model"] == "mnist_test/adec" and process.poll() is None
+    at = whole("home")
+    assert LOOKS["home"] in said(at) and process.poll() is None, "nothing waits for it"
+    kept().mkdir(exist_ok=True)
+    (kept() / "mnist.npz").write_bytes(b"it has come")
+    assert fetching.about("mnist_test") is None, "from now on whoever needs it is answered"
+
+
+def test_what_is_on_this_machine_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mnist.npz").write_bytes(b"somebody put it here")
+    monkeypatch.setenv("FEINT_DATA", str(tmp_path))
+    assert BEGIN() is None and fetching.about("mnist_test") is None and not fetching.log().exists()
+
+
+def test_the_picker_offers_what_ships(refused: Worker, opened: Opened) -> None:
+    at = opened("attack", data="mnist_test")
+    assert "Until then, these:" in said(at)
+    run = Store().zoo()["mnist_test/adec"]
+    found = keeping.kept(ImagesQuestion.of(run.spec, LOOKED_AT["mnist_test"]))
+    assert found is not None and found.images.shape == (10, 784)
+
+
+def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> None:
+    at = whole("attack", data="mnist_test")
+    at.radio(key="house_choice").set_value("digits").run()
+    assert not at.exception and at.session_state["p_model"] == "digits/adec"
+    at.query_params.clear()  # as a browser does
+    at.switch_page("../pages/curves.py").run()
+    assert at.session_state["p_model"] == "digits/adec"
+    at.selectbox(key="p_model").set_value("mnist_test/dec_star").run()
+    at.query_params.clear()
+    at.switch_page("../pages/train.py").run()
+    assert at.session_state["p_data"] == "mnist_test", "who takes a model takes its data"
