@@ -83,7 +83,7 @@ def train() -> dict[str, str]:
 layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
-    " together. What they hold against is measured under the paper's attack and others; controls are in the"
+    " together. Both are judged by the strongest attack here, beside the paper's own; controls are in the"
     " tables.",
 )
 if st.session_state["address"].get("data") not in (

@@ -31,9 +31,11 @@ def shown(names: Sequence[str], data: str, method: str) -> list[str]:
     """
     if names:
         return list(names)
-    shelf, these = connection.store(), {"name": method, "data": data}
-    working = shelf.query(action="train", status=LIVE, **(these if links.chosen("method", method) else {}))
-    done = shelf.query(action="train", status=DONE, **these)
+    shelf, asked = connection.store(), links.chosen("method", method)
+    working = shelf.query(
+        action="train", name=method if asked else None, data=data if asked else None, status=LIVE
+    )
+    done = shelf.query(action="train", name=method, data=data, status=DONE)
     return [run.name for run in (*working, *sorted(done, key=lambda run: bool(run.zoo)))][:1]
 
 

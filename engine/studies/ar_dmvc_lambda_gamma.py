@@ -14,7 +14,7 @@ class LambdaGamma(MultiViewStudy):
 
     name = "ar_dmvc.lambda_gamma"
     title = "AR-DMVC, figure 4a: λ and γ"
-    summary = "AR-DMVC-AM trained at every λ and γ, then attacked by PGD at ε = 0.2."
+    summary = "AR-DMVC-AM trained at every λ and γ, then attacked by PGD at ε = 0.2: an upper bound."
     figure = "grid"
     tab = "grid"
     place = 5

@@ -8,6 +8,7 @@ from engine.registry import register
 from engine.studies.ar_dmvc import (
     BASE,
     HERE,
+    JUDGED,
     PUBLISHED_ON,
     PUBLISHED_WITH,
     MultiViewStudy,
@@ -26,7 +27,7 @@ class Table3(MultiViewStudy):
 
     name = "ar_dmvc.table3"
     title = "AR-DMVC, table 3: attacked ACC against ε"
-    summary = "A generator fitted anew at each ε, and PGD at the same ε."
+    summary = "The strongest attack and PGD at each ε, and a generator fitted anew there."
     figure = "against_epsilon"
     tab = "holds"
     place = 2
@@ -50,14 +51,16 @@ class Table3(MultiViewStudy):
     def _of(self, model: str, epsilon: float) -> Iterator[Case]:
         """A model at an ε: every attack."""
         training = self.trained(model)
-        for treatment, attacking in self._usual(epsilon):
+        judging = self.judging(epsilon) if model in JUDGED else ()
+        for treatment, attacking in (*self._usual(epsilon), *judging):
             yield self._case(model, training, epsilon, treatment, attacking)
 
     def _of_base(self, epsilon: float) -> Iterator[Case]:
-        """The base for as many epochs as the defences, under PGD; then for its own."""
+        """The base for as many epochs as the defences, under what judges them; then for its own."""
         as_long = self.trained_as_long(BASE)
         about = {"epsilon": epsilon} | self.epochs(as_long)
-        yield attacked_case(BASE, about, as_long, "pgd", self.pgd(epsilon))
+        for treatment, attacking in (("pgd", self.pgd(epsilon)), *self.judging(epsilon)):
+            yield attacked_case(BASE, about, as_long, treatment, attacking)
         for treatment, attacking in self._usual(epsilon):
             yield self._case(BASE, self.trained(BASE), epsilon, treatment, attacking, arm="own_epochs")
 

@@ -2,6 +2,7 @@
 answers that ship with Feint.
 """
 
+import numpy as np
 import streamlit as st
 
 from app import gallery
@@ -23,7 +24,9 @@ def show(found: Result, epsilon: float) -> None:
     models = [said["baseline"], *said["defences"]]
     if not all(f"{data}/{model}" in zoo for model in models):
         return
-    sample, images, captions = first_sample(data), [], []
+    sample = first_sample(data)
+    images: list[np.ndarray] = []
+    captions: list[str] = []
     for model in models:
         question = LadderQuestion(model=zoo[f"{data}/{model}"].key, sample=sample)
         answer = connection.ask(question, "Climbing the ladder…")
