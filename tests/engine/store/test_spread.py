@@ -32,6 +32,11 @@ def test_what_ships_begins_with_the_entry_itself_and_adds_up(name: str) -> None:
         assert (missed >= 0).all() and (missed <= np.array(each["strongest_success_rate"]["seeds"])).all()
 
 
+def test_the_models_of_the_paper_on_digits_have_five_seeds() -> None:
+    for name in ("adec", "dec_star", "idec_star"):
+        assert spread.of(Store().find(f"digits/{name}"))["seeds"] >= 5
+
+
 def test_it_is_measured_beside_the_entry_and_said_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
