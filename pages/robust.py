@@ -84,7 +84,7 @@ def fit() -> dict[str, str]:
 
 
 layout.page_head(
-    "What if the code itself is moved?",
+    "What if the embedding itself is moved?",
     "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
     " defence learns to ignore that shift; then the attacker learns anew.",
 )

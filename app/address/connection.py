@@ -120,8 +120,18 @@ def method_title(spec: Spec) -> str:
     return spec.name if entry is None else title_of(entry, spec.settings.get("model_settings", {}))
 
 
+def data_title(name: str) -> str:
+    """What a person calls a data set; of a file of one's own its name."""
+    return str(catalogue()["data"].get(name, {}).get("title") or Path(name).name)
+
+
 def model_title(name: str, run: Run) -> str:
-    """What a list calls a model."""
-    title, taken = method_title(run.spec), snapshot.words(run.key)
+    """What a list calls a model: "ADEC on Digits"."""
+    return f"{method_title(run.spec)} on {data_title(run.spec.data)}{apart(name, run)}"
+
+
+def apart(name: str, run: Run) -> str:
+    """What sets a model of one's own apart from others of its method and data; nothing for one of the zoo."""
     own = f" · seed {run.spec.seed} · {name[:6]}" if "/" not in name else ""
-    return f"{title} · {run.spec.data}{own}" + f" · {taken}" * bool(taken)
+    taken = snapshot.words(run.key)
+    return own + f" · {taken}" * bool(taken)

@@ -32,7 +32,7 @@ def show(victim: Victim, threat: Threat, sample: int) -> None:
     found = connection.ask(asked, "Asking the other models…")
     frame = pd.DataFrame(
         {
-            "model": list(others),
+            "model": [connection.model_title(name, run) for name, run in others.items()],
             "cluster or class": [row.name for row in found.rows],
             "ε* ≤": [
                 f"> {found.top:g}" if row.epsilon_star is None else plot.bound(row.epsilon_star)

@@ -85,8 +85,8 @@ def model_of(run: Run) -> tuple[str, str, str]:
     try:
         model = connection.store().find(key)
     except FeintError:
-        return f"a deleted model ({key[:6]})", run.spec.data, key
-    return naming.title(model.spec), model.spec.data, model.name
+        return f"a deleted model ({key[:6]})", connection.data_title(run.spec.data), key
+    return naming.title(model.spec), connection.data_title(model.spec.data), model.name
 
 
 def close() -> None:

@@ -1,5 +1,6 @@
 """A trained model, chosen from the zoo or from a person's own runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -8,10 +9,13 @@ import streamlit as st
 
 from app.address import connection, house, links
 from app.forms import possible
+from app.runs import rows
 from engine.asking.answers import OverviewAnswer
 from engine.asking.questions import OverviewQuestion
 from engine.store.run import Run
 
+TINY = {"digits": " (tiny, fast)", "noisy_digits": " (tiny, fast)"}
+"""Words beside data on which everything takes seconds."""
 DEFAULT_METHOD, DEFAULT_OF_VIEWS = "adec", "noisy_digits/comvc"
 
 
@@ -111,18 +115,56 @@ def choose_model(ability: str = "") -> Victim:
         lambda name: name in found,
         "a zoo name or the key of a finished run (train it with `python3 -m engine train`)",
     )
+    _choose_data(found, key)
+    here = {
+        name: run for name, run in found.items() if run.spec.data == found[st.session_state[key]].spec.data
+    }
     name = st.selectbox(
         "Model",
-        list(found),
+        sorted(here, key=lambda name: _group(name, here[name])),
         key=key,
-        format_func=lambda option: _title(option, found[option]),
-        on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
-        help="Trained models: those that come with Feint, then your own finished runs.",
+        format_func=lambda option: _title(option, here[option]),
+        help="Trained models of these data: those that come with Feint, then your own finished runs.",
     )
     return victim_of(found[name], name)
 
 
+def _choose_data(found: Mapping[str, Run], key: str) -> None:
+    """The data of the model that this key holds; other data bring their model of the same method, else their
+    first.
+    """
+    known = connection.catalogue()["data"]
+    every = dict.fromkeys(run.spec.data for run in found.values())
+    sets = [*(name for name in house.READY if name in every), *(name for name in every if name not in house.READY)]
+    st.session_state["model_data"] = found[st.session_state[key]].spec.data
+
+    def turned() -> None:
+        method, data = found[st.session_state[key]].spec.name, st.session_state["model_data"]
+        here = {name: run for name, run in found.items() if run.spec.data == data}
+        alike = [name for name, run in here.items() if run.spec.name == method]
+        links.forget(*house.OF_DATA)
+        links.put("model", (alike or sorted(here, key=lambda name: _group(name, here[name])))[0])
+        house.follow(data)
+
+    st.selectbox(
+        "Data",
+        sets,
+        key="model_data",
+        on_change=turned,
+        format_func=lambda name: (
+            connection.data_title(name) + TINY.get(known.get(name, {}).get("name", ""), "")
+        ),
+    )
+
+
+def _group(name: str, run: Run) -> tuple[bool, str, str]:
+    """Where a model stands in its list: those of the zoo first, by family and name."""
+    entry = connection.catalogue()["model"].get(run.spec.name, {})
+    return "/" not in name, str(entry.get("family", {}).get("name", "")), name
+
+
 def _title(name: str, run: Run) -> str:
-    """What a list calls a model; one whose training saw labels says so."""
+    """What the list calls a model: its method, its first score, and whether training saw labels."""
+    score = "".join(f" · {score}" for score in rows.of_model(run.result())[:1])
     labels = " · trained with labels" if possible.supervised(run.spec.name) else ""
-    return connection.model_title(name, run) + labels
+    return connection.method_title(run.spec) + score + connection.apart(name, run) + labels

@@ -66,9 +66,12 @@ def _words(run: Run) -> str:
 
 
 def _name_of(key: str) -> str:
-    """The zoo name of a run, else the beginning of its key."""
-    names = (name for name, run in connection.store().zoo().items() if run.key == key)
-    return next(names, key[:8])
+    """What a person calls the model of a key; of one that is not here the beginning of the key."""
+    try:
+        run = connection.store().find(key)
+    except FeintError:
+        return key[:8]
+    return connection.model_title(run.name, run)
 
 
 def _terms(run: Run) -> str:

@@ -33,7 +33,10 @@ def headline(run: Run) -> None:
     status = run.status()
     icon, colour = BADGES[status]
     st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
-    st.markdown(f"{bold(title(run.spec))} · {run.spec.data} · seed {run.spec.seed}", width="content")
+    st.markdown(
+        f"{bold(title(run.spec))} on {connection.data_title(run.spec.data)} · seed {run.spec.seed}",
+        width="content",
+    )
     st.caption(f"`{run.name if run.zoo else run.name[:8]}`", width="content")
     st.space("stretch")
     _buttons(run, status)

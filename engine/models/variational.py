@@ -37,8 +37,8 @@ TINY = 1e-7
 
 FAMILY = Family(
     "Robust clustering",
-    "The code is moved, not the pixels: decoded pictures stay alike, the cluster changes; then the network is"
-    " defended, and attacked anew.",
+    "The embedding is moved, not the pixels: decoded pictures stay alike, the cluster changes; then the"
+    " network is defended, and attacked anew.",
     page="robust",
     example="conv_ae",
     attack="latent_attack",

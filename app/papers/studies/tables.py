@@ -73,11 +73,13 @@ def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
 def _scores(row: Row) -> dict[str, str | None]:
     """Published and measured values side by side."""
     scores: dict[str, str | None] = {}
+    metrics = connection.catalogue()["metric"]
     for name in row.measured or row.published or {}:
         published, here = (row.published or {}).get(name), (row.measured or {}).get(name)
         doubt = " (?)" if name in row.doubtful else ""
-        scores[f"{name} published"] = None if published is None else f"{published:g}{doubt}"
-        scores[f"{name} here"] = None if here is None else results.in_words(here)
+        title = metrics.get(name, {}).get("title", name)
+        scores[f"{title}, published"] = None if published is None else f"{published:g}{doubt}"
+        scores[f"{title}, here"] = None if here is None else results.in_words(here)
     return scores
 
 

@@ -1,7 +1,10 @@
-"""A chosen model: its colours."""
+"""A model is chosen by its data and its method, with its score; its groups have the colours of classes."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+
+from streamlit.testing.v1 import AppTest
 
 from app.forms.choose_model import Victim
 from engine.store.run import Run
@@ -17,3 +20,15 @@ def test_a_group_has_the_colour_of_its_class_and_no_two_have_one(tmp_path: Any) 
     assert chosen(run, (2, 0, 1), ("a", "b", "c")).colours == [2, 0, 1]
     assert chosen(run, (2, -1, 0, -1), ("a", "b", "c")).colours == [2, 3, 0, 4]
     assert chosen(run, (-1, -1, -1), ()).colours == [0, 1, 2], "without labels clusters have their own"
+
+
+def test_models_stand_by_data_and_method_with_their_scores(opened: Callable[..., AppTest]) -> None:
+    at = opened("attack", model="digits/adec", umap="0")
+    data, model = at.selectbox(key="model_data"), at.selectbox(key="p_model")
+    assert data.options[:2] == ["MNIST test", "Digits (tiny, fast)"] and data.value == "digits"
+    assert "ADEC · ACC 0.934" in model.options and not any("/" in option for option in model.options)
+    assert all(" · ACC 0." in option for option in model.options), model.options
+    assert model.options.index("DEC* · ACC 0.920") < model.options.index("ConvAE · ACC 0.763"), "by family"
+    data.select("noisy_digits").run()
+    assert not at.exception and at.selectbox(key="p_model").value.startswith("noisy_digits/")
+    assert at.session_state["p_model"].startswith("noisy_digits/")

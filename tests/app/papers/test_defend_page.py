@@ -156,7 +156,7 @@ def test_every_shipped_study_is_a_table(file: object, trained_home: Store, opene
 
 def test_the_tables_show_published_beside_measured(trained_home: Store, opened: Opened) -> None:
     at = opened("defend", tab="tables")
-    assert {"acc published", "acc here", "Flip rate", "Flip rate, noise", "KL of assignments"} <= set(
+    assert {"ACC, published", "ACC, here", "Flip rate", "Flip rate, noise", "KL of assignments"} <= set(
         at.dataframe[0].value.columns
     ), said(at)
 
