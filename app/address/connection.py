@@ -1,6 +1,7 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st

@@ -118,12 +118,13 @@ class RobustStudy(StudySettings):
     paper = PAPER
     source: ClassVar[str] = "Yang, Deng, Wei, Yan and Liu, NeurIPS 2020"
     protocol = (
-        "Trained, attacked and scored on the same samples, as published (transductive), without sampling the"
-        " embedding: labels are argmax C(m) and argmax C(m + δ). The noise control is a random direction of"
-        " the embedding as long as each δ. Clusters are matched to classes anew after the attack; the ACC"
-        " with the clean matching stands beside it. No model is selected: every seed counts. A re-attack begins"
-        " with a fresh network, from the same draw as the first. The paper's D has no formula; D as its"
-        " tables seem to have it is 50 times the relative D, which switched-off coordinates dominate."
+        "Trained, attacked and scored on the same samples, as published (transductive), without sampling"
+        " the embedding: labels are argmax C(m) and argmax C(m + δ). The noise control is a random"
+        " direction of the embedding as long as each δ. Clusters are matched to classes anew after the"
+        " attack; the ACC with the clean matching stands beside it. No model is selected: every seed"
+        " counts. A re-attack begins with a fresh network, from the same draw as the first. The paper's D"
+        " has no formula; D as its tables seem to have it is 50 times the relative D, which switched-off"
+        " coordinates dominate."
     )
     reduced: ClassVar[dict[str, str]] = {
         "quick": (
