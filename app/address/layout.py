@@ -10,6 +10,7 @@ from app.address import house
 from app.address.connection import catalogue
 from app.address.links import remember
 from app.address.notices import show_notices
+from app.components import skip
 from app.components.link import copy_link
 from engine.home import home
 
@@ -37,6 +38,7 @@ def page_head(question: str, lead: str = "") -> None:
         copy_link()
         with st.popover("Keys", icon=":material/keyboard:"):
             st.markdown(KEYS)
+        skip.head()
     if lead:
         st.markdown(lead)
     st.session_state["notice_slot"] = st.container()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import components
+from app.components import skip
 from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
@@ -79,6 +80,7 @@ def ladder(
     `level` is shown first (the first that reached the objective where it is None or negative); `autoplay`
     plays to and fro until a hand takes over, never where the person asked for reduced motion.
     """
+    skip.to_ladder()
     payload = ladder_payload(drawing)
     last = len(payload["levels"]) - 1
     if level is not None and level >= 0:

@@ -133,9 +133,8 @@ def _choose_data(found: Mapping[str, Run], key: str) -> None:
     """The data of the model that this key holds; other data bring their model of the same method, else their
     first.
     """
-    known = connection.catalogue()["data"]
     every = dict.fromkeys(run.spec.data for run in found.values())
-    sets = [*(name for name in house.READY if name in every), *(name for name in every if name not in house.READY)]
+    first = [name for name in house.READY if name in every]
     st.session_state["model_data"] = found[st.session_state[key]].spec.data
 
     def turned() -> None:
@@ -148,12 +147,10 @@ def _choose_data(found: Mapping[str, Run], key: str) -> None:
 
     st.selectbox(
         "Data",
-        sets,
+        [*first, *(name for name in every if name not in first)],
         key="model_data",
         on_change=turned,
-        format_func=lambda name: (
-            connection.data_title(name) + TINY.get(known.get(name, {}).get("name", ""), "")
-        ),
+        format_func=lambda name: connection.data_title(name) + TINY.get(name, ""),
     )
 
 

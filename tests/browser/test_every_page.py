@@ -62,3 +62,17 @@ def test_a_charts_toolbar_is_never_over_its_title_and_not_on_a_phone(visit: Call
         title, buttons = (chart.locator(name).first.bounding_box() for name in (".gtitle", ".modebar"))
         assert title is not None and buttons is not None
         assert buttons["y"] > title["y"] + title["height"], (title, buttons)
+
+
+def test_the_keyboard_skips_to_the_ladder(visit: Callable[..., Page]) -> None:
+    page = visit("/attack?v=1&model=digits/adec&umap=0")
+    page.locator(".ladder .track").wait_for(timeout=45_000)
+    link = page.get_by_role("link", name="Skip to the ladder")
+    expect(link).to_have_css("opacity", "0")
+    page.get_by_role("button", name="Keys").focus()
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    expect(link).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator(".ladder .play")).to_be_focused()

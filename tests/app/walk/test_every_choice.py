@@ -17,8 +17,9 @@ TABS = {
     "robust": ("acts", "nu", "strength", "pixels", "tables", "train"),
 }
 PARTS = [(page, tab) for page in pages() for tab in TABS.get(page, ("",))]
-FIRST = {"attack": {"model": "digits/adec"}, "inspect": {"model": "digits/adec", "n": "50"}}
+HERE = {"data": "digits"}
 """What needs no data but those that come with Feint."""
+FEW = {"inspect": {"model": "digits/adec", "n": "50"}}
 
 
 def far(widget: str, option: str) -> bool:
@@ -41,7 +42,7 @@ Opened = Callable[..., AppTest]
 
 def tried(opened: Opened, page: str, tab: str, most: int) -> list[str]:
     """What was wrong with a page under its choices, of which only Home has none."""
-    address = FIRST.get(page, {}) | ({"tab": tab} if tab else {})
+    address = HERE | FEW.get(page, {}) | ({"tab": tab} if tab else {})
     drawn, wrong = walk(lambda: opened(page, **address), most, far)
     assert drawn > 1 or page == "home", f"{page} offers nothing"
     return wrong

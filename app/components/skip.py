@@ -1,0 +1,23 @@
+"""A link for the keyboard from a page's head to its ladder, seen while it has the focus."""
+
+import streamlit as st
+
+LINK = """<style>
+.feint-skip { position: absolute; right: 0; top: -2.2rem; padding: 0.3rem 0.75rem; white-space: nowrap; opacity: 0;
+  pointer-events: none; border-radius: 0.5rem; background: var(--st-primary-color, #0072B2); color: #fff !important;
+  z-index: 10; }
+.feint-skip:focus { opacity: 1; pointer-events: auto; }
+</style><a class="feint-skip" href="#to-ladder" target="_self">Skip to the ladder</a>"""
+PLACE = '<div id="to-ladder" tabindex="-1"></div>'
+
+
+def head() -> None:
+    """Keep the place of the link in a page's head; it stays empty where no ladder follows."""
+    st.session_state["skip_slot"] = st.container(width="content")
+
+
+def to_ladder() -> None:
+    """Draw the link, and where it leads: what is drawn next."""
+    if "skip_slot" in st.session_state:
+        st.session_state["skip_slot"].html(LINK)
+        st.html(PLACE)
