@@ -121,7 +121,7 @@ def to_line(event: Event) -> str:
     """One line of strict JSON; NaN and infinities become null."""
     values = event.model_dump(mode="python", exclude={"at"} if event.at is None else None)
     order = {"event": values.pop("event"), **values}
-    return json.dumps(_finite(order), ensure_ascii=False, allow_nan=False)
+    return json.dumps(finite(order), ensure_ascii=False, allow_nan=False)
 
 
 def from_line(line: str) -> Event:
@@ -135,11 +135,12 @@ def from_line(line: str) -> Event:
         ) from None
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same value as plain JSON has it; what is NaN or infinite is None."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

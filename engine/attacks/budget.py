@@ -64,6 +64,11 @@ class Budget:
             )  # which rows share is not known of some
         return self.of(self.epsilon[index])
 
+    def check_size(self, d: int) -> None:
+        """Raises BudgetError where ε reaches beyond the box of rows of d numbers."""
+        if self.norm == "l2" and self._largest > self.limit(d) * (1 + 1e-6):
+            raise BudgetError(self._too_large(self.limit(d)))
+
     def limit(self, d: int) -> float:
         """The largest ε that means anything for rows of d numbers: the box's side (L∞) or its
         diagonal (L2).
@@ -72,8 +77,7 @@ class Budget:
 
     def radius(self, x: Tensor) -> Tensor:
         """ε as a column that broadcasts over the rows of x: (n, 1) or (1, 1)."""
-        if self.norm == "l2" and self._largest > self.limit(x.shape[1]) * (1 + 1e-6):
-            raise BudgetError(self._too_large(self.limit(x.shape[1])))
+        self.check_size(x.shape[1])
         epsilon = torch.as_tensor(self.epsilon, dtype=x.dtype, device=x.device).reshape(-1, 1)
         if epsilon.shape[0] not in (1, x.shape[0]):
             raise BudgetError(

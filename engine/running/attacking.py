@@ -27,7 +27,7 @@ from engine.running.fitting import fit, keep_fitted
 from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
 from engine.running.pictures import Sketch
-from engine.running.threat import Threat, unlocked
+from engine.running.threat import Threat
 from engine.settings import knob
 from engine.store.spec import Spec
 
@@ -133,8 +133,10 @@ class Attack(Action):
         yield from self.chosen_objective.every_need()
 
     def suits(self, data: Dataset) -> None:
-        """Raises SettingsError for a lock on a view that is not there, DataError where labels are missing."""
-        unlocked(self.locked, data.views.shapes)
+        """Raises SettingsError for a lock on a view that is not there, BudgetError for an ε beyond the box,
+        DataError where labels are missing.
+        """
+        self.threat.budget(data.views.shapes).check_size(data.views.size)
         if self.chosen_objective.asks_labels() and data.labels is None:
             raise DataError(
                 f"{self.objective} needs the samples' labels, and {data.name} has none. Choose data that have"

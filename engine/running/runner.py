@@ -18,7 +18,7 @@ from typing import Any
 from engine import device
 from engine.device import How
 from engine.errors import DiskError, FeintError, ResumeRefused, RunBroken, UnknownName
-from engine.events import Event, Failed, Finished, Progress, Started, Stopped
+from engine.events import Event, Failed, Finished, Progress, Started, Stopped, finite
 from engine.home import unwritable, why_unwritable
 from engine.running.action import Action
 from engine.running.actions import action_of
@@ -191,7 +191,7 @@ def _steps(this: Run, store: Store, how: How | None, began: float) -> Generator[
     for role, base in action.bases().items():
         yield from _base(this, store, role, base, job, how, below(action, role, spec.builds_on))
     metrics = yield from _kept(this, action.work(job))
-    metrics = {"seconds": round(time.monotonic() - began, 3)} | metrics | said
+    metrics = finite({"seconds": round(time.monotonic() - began, 3)} | metrics | said)
     write_json(this.folder / "result.json", metrics)
     write_json(
         this.folder / "card.json", this.card() | {"metrics": metrics, "finished": round(time.time(), 3)}

@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from engine.data.dataset import Dataset
 from engine.data.splits import Part
-from engine.events import Evaluate, Event, Progress
+from engine.events import Evaluate, Event, Progress, finite
 from engine.metrics.protocols import AttackedSamples
 from engine.registry import register
 from engine.running import outcome
@@ -76,8 +76,11 @@ class Sweep(Action):
             yield from cell.needs_of_model()
 
     def suits(self, data: Dataset) -> None:
-        """Raises SettingsError for a lock on a view that is not there, DataError where labels are missing."""
-        self.cells()[0][1].suits(data)
+        """Raises SettingsError for a lock on a view that is not there, BudgetError for an ε beyond the box,
+        DataError where labels are missing.
+        """
+        for _, cell in self.cells():
+            cell.suits(data)
 
     def check(self, clusters: int) -> None:
         """Raises SettingsError where the target is none of the model's clusters."""
@@ -139,5 +142,5 @@ def _within(
 def _keep(file: Path, cell: dict[str, Any]) -> None:
     file.parent.mkdir(exist_ok=True)
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(cell, allow_nan=False), encoding="utf-8")
+    partial.write_text(json.dumps(finite(cell), allow_nan=False), encoding="utf-8")
     partial.replace(file)

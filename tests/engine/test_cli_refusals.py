@@ -53,6 +53,8 @@ def described() -> None:
         (f"{ATTACK} --epsilon nan", "epsilon must be a finite number"),
         (f"{ATTACK} --epsilon {'9' * 5000}", "epsilon must be"),
         (f"{ATTACK} --locked 0", "every view is locked"),
+        (f"{ATTACK} --norm l2 --epsilon 9", r"epsilon must be in \[0, 8\]; got 9"),
+        ("sweep pgd --model digits/adec --norm l2 --epsilon 1,9", r"epsilon must be in \[0, 8\]; got 9"),
         (f"{ATTACK} --n 0", "n must be greater than or equal to 1"),
         (f"attack pgd --model {'a' * 300}", "No run is called 'aaa"),
         ("attack pgd --model ☃", "No run is called"),

@@ -32,6 +32,13 @@ def test_an_attack_tells_twelve_numbers_and_all_when_asked(capsys: pytest.Captur
     assert len(last["metrics"]) > 30, "JSON is whole"
 
 
+def test_numbers_that_overflow_are_kept_as_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ATTACK.split(), "--lam", "1e308", "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["event"] == "finished" and last["metrics"]["objective_mean"] is None
+    assert Store().all()[0].result()["objective_mean"] is None
+
+
 def test_the_first_numbers_come_in_the_order_that_metrics_declare() -> None:
     metrics = {"b": {"headline": 1}, "a": {"headline": 2}, "n": {}, "z": {}, "y": {}}
     measured = {"y": 1.0, "z": 2.0, "n": 5, "a": 3.0, "a_low": 2.0, "a_high": 4.0, "b": 4.0, "words": "all"}
