@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.metrics import clustering
 from engine.registry import register
-from engine.studies.ar_dmvc import BASE, HERE, MultiViewStudy, attacked_case, columns_of
+from engine.studies.ar_dmvc import HERE, JUDGED, MultiViewStudy, attacked_case, columns_of
 from engine.studies.protocols import Case
 
 
@@ -25,16 +25,11 @@ class Confusion(MultiViewStudy):
         """Model by model, attack by attack; the matrix of the first seed is part of the row."""
         return [
             attacked_case(
-                model,
-                {"epsilon": 0.3} | self.epochs(self.trained(model)),
-                self.trained(model),
-                treatment,
-                attacking,
-                arm="own_epochs" if model == BASE else "",
-                more=matrices,
+                model, {"epsilon": 0.3} | self.epochs(training), training, treatment, attacking, more=matrices
             )
             for model in HERE
-            for treatment, attacking in self.attacks(0.3)
+            for training in [self.trained_as_long(model)]
+            for treatment, attacking in (*self.attacks(0.3), *(self.judging(0.3) if model in JUDGED else ()))
         ]
 
 

@@ -43,17 +43,16 @@ class Transfer(MultiViewStudy):
         return [
             attacked_case(
                 model,
-                {"trained_on": source, "data": target, "epsilon": 0.3}
-                | self.epochs(self.trained(model, source)),
-                self.trained(model, source),
+                {"trained_on": source, "data": target, "epsilon": 0.3} | self.epochs(training),
+                training,
                 treatment,
                 attacking,
-                arm="own_epochs" if model == BASE else "",
                 more=chance,
                 **self._published(model, source, target, treatment),
             )
             for (source, target), model in product(self._pairs(), (BASE, *DEFENCES))
-            for treatment, attacking in self.attacks(0.3, target)
+            for training in [self.trained_as_long(model, source)]
+            for treatment, attacking in (*self.attacks(0.3, target), *self.judging(0.3, target))
         ]
 
     def _pairs(self) -> list[tuple[str, str]]:

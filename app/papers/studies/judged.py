@@ -119,13 +119,21 @@ def telling(judged: Sequence[Verdict]) -> Verdict:
 def _numbers(found: Result, verdict: Verdict) -> str:
     mean, low, high = verdict.gain
     count = len(verdict.attacked)
-    interval = f" (95 % interval {low:+.2f} to {high:+.2f}, {count} seeds)" if count > 1 else " (one seed)"
+    interval = (
+        f" (95 % interval {_signed(low)} to {_signed(high)}, {count} seeds)" if count > 1 else " (one seed)"
+    )
     called = found.declared["treatments"][verdict.attack]["called"]
     return (
         f"At ε = {verdict.epsilon:g} {called} leaves it {verdict.attacked.mean():.2f} of its"
         f" {verdict.clean.mean():.2f} ACC; trained as long without defence {verdict.without.mean():.2f} is"
-        f" left: {mean:+.2f}{interval}."
+        f" left: {_signed(mean)}{interval}."
     )
+
+
+def _signed(value: float) -> str:
+    """A difference in hundredths with its sign; none for one that rounds to 0."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
 
 
 def _listed(levels: Sequence[float]) -> str:
@@ -146,8 +154,10 @@ def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
                 "ACC, clean": f"{verdict.clean.mean():.2f}",
                 "ACC, attacked": f"{verdict.attacked.mean():.2f}",
                 "without defence": f"{verdict.without.mean():.2f}",
-                "difference": f"{mean:+.2f}",
-                "95 % interval": f"{low:+.2f} to {high:+.2f}" if len(verdict.attacked) > 1 else "one seed",
+                "difference": _signed(mean),
+                "95 % interval": f"{_signed(low)} to {_signed(high)}"
+                if len(verdict.attacked) > 1
+                else "one seed",
                 "attack": found.declared["treatments"][verdict.attack]["title"],
             }
         )
