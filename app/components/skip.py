@@ -3,9 +3,9 @@
 import streamlit as st
 
 LINK = """<style>
-.feint-skip { position: absolute; right: 0; top: -2.2rem; padding: 0.3rem 0.75rem; white-space: nowrap; opacity: 0;
-  pointer-events: none; border-radius: 0.5rem; background: var(--st-primary-color, #0072B2); color: #fff !important;
-  z-index: 10; }
+.feint-skip { position: absolute; right: 0; top: -2.2rem; padding: 0.3rem 0.75rem; z-index: 10; opacity: 0;
+  pointer-events: none; white-space: nowrap; border-radius: 0.5rem; color: #fff !important;
+  background: var(--st-primary-color, #0072B2); }
 .feint-skip:focus { opacity: 1; pointer-events: auto; }
 </style><a class="feint-skip" href="#to-ladder" target="_self">Skip to the ladder</a>"""
 PLACE = '<div id="to-ladder" tabindex="-1"></div>'
