@@ -1,5 +1,6 @@
 """`Engine`: the page server's hold on the worker processes. Nothing here imports torch."""
 
+import logging
 import os
 import subprocess
 import threading
@@ -24,6 +25,7 @@ from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.store import Store
 
+logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # `gone` tells of a lost connection
 GONE = "The worker processes have ended; new ones are starting. Try again in a moment."
 REACH = 5.0
 """Seconds in which a scheduler answers, or is not there."""

@@ -1,6 +1,7 @@
 """What a visitor sees when the worker processes are killed, and that no visitor can start a second set."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -32,19 +33,40 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+def kill_engine(server: Server) -> None:
+    """Kill the engine as a system does that has no memory left, and wait for the next one."""
+    wait_until(lambda: len(engines(server)) == 1, PATIENCE / 1000, "the engine")
+    killed = engines(server)[0].pid
+    os.kill(killed, signal.SIGKILL)
+    wait_until(
+        lambda: [one.pid for one in engines(server)] not in ([], [killed]), PATIENCE / 1000, "a new engine"
+    )
+
+
 def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/attack?v=1&model=digits/adec&sample=3")
     settled(page)
-    wait_until(lambda: len(engines(server)) == 1, PATIENCE / 1000, "the engine")
-    killed = engines(server)[0]
-    os.kill(killed.pid, signal.SIGKILL)
-    wait_until(lambda: [found.pid for found in engines(server)] not in ([], [killed.pid]), 10, "a new engine")
+    kill_engine(server)
     page.get_by_role("link", name="Runs").first.click()
     settled(page)
-    expect(page.get_by_text("new ones were started")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("new ones were started")).to_be_visible()
     page.goto(server.url + "/attack?v=1&model=digits/adec&sample=1234")
     settled(page)
-    expect(page.locator(".ladder .track")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".ladder .track")).to_have_count(1)
+
+
+def test_a_training_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
+    page = visit("/train?v=1&data=digits&method=adec&preset=quick&seed=77")
+    settled(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    steps = page.get_by_text(re.compile(r": [\d,]+ of \d"))
+    steps.first.wait_for()
+    kill_engine(server)
+    expect(page.get_by_text("new ones were started")).to_be_visible()
+    steps.first.wait_for()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
 def test_a_visitor_who_clears_caches_starts_no_second_engine(

@@ -165,7 +165,7 @@ def test_a_job_that_does_not_heed_a_stop_is_killed(engine: Engine, monkeypatch: 
     asking.start()
     begin = time.monotonic()
     workers.supervise(str(run.folder), "once")
-    assert 0.5 < time.monotonic() - begin < 5 and run.status() == "paused"
+    assert 0.5 < time.monotonic() - begin < 55 and run.status() == "paused"
 
 
 def test_a_run_queued_again_while_its_job_ends_does_not_fail(
@@ -251,7 +251,7 @@ def test_everything_ends_with_the_page_server_even_when_it_is_killed(
         page.kill()
         page.wait()
         page.stdout.close()
-    psutil.wait_procs(everyone, timeout=15)
+    psutil.wait_procs(everyone, timeout=240)
     assert [
         process for process in everyone if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     ] == []
