@@ -158,3 +158,11 @@ def test_the_controls_stand_beside_the_attack(trained_home: Store, opened: Opene
     tables = [frame.value for frame in at.dataframe]
     names = " ".join(str(value) for table in tables for value in (*table.index, *table.to_numpy().ravel()))
     assert "noise of the same size" in names and "perturbations of other samples" in names and "FGSM" in names
+
+
+def test_the_strongest_attack_is_one_of_the_attacks_of_this_page(trained_home: Store, opened: Opened) -> None:
+    key = method(trained_home, "adec").key
+    at = opened("attack", model=key, attack="strongest", eps="0.3", steps="4")
+    assert not at.exception and not at.error, said(at)
+    assert any("leaves cluster" in text.value for text in at.markdown)
+    assert "path" not in at.query_params.get("tab", ""), "it has no single path"
