@@ -5,12 +5,15 @@ from typing import Any
 
 import streamlit as st
 
+from engine.data.listing import owners
+
 
 def title(card: Mapping[str, Any]) -> str:
     """A data set in a list, with what its first use fetches."""
+    known = owners().get(card["name"])  # looked at now: it may have come since the catalogue was read
     away = (
         ""
-        if card.get("here", True)
+        if card.get("here", True) or known is not None and known.whereabouts() is not None
         else (
             " · from a folder of your own"
             if card.get("obtained")
