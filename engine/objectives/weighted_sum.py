@@ -45,6 +45,11 @@ class WeightedSum(ObjectiveSettings):
     ) -> tuple[tuple[float, dict[str, Any]], ...]:
         for _, part in parts:
             _built(part)
+        if not any(weight for weight, _ in parts):
+            raise SettingsError(
+                "weighted_sum.parts must hold a weight other than 0; got only zeros, and nothing is left to"
+                " attack."
+            )
         return parts
 
     def __hash__(self) -> int:
@@ -55,12 +60,6 @@ class WeightedSum(ObjectiveSettings):
         bound = [
             (weight, _built(part).bind(model, clean, labels)) for weight, part in self.parts if weight != 0
         ]
-        if not bound:
-            raise SettingsError(
-                "weighted_sum.parts must hold a weight other than 0; got only zeros, and nothing is left to"
-                " attack."
-            )
-
         return added(bound)
 
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:

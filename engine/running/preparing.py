@@ -67,7 +67,7 @@ def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
     if ROLE in builds_on:
         action.takes(ROLE)
         check_ingredient(builds_on[ROLE], data)
-    if action.about == "attack":
+    if action.about == "attack" or MODEL in builds_on:
         _check_model(action, builds_on.get(MODEL))
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
         action.check(check_shapes(run, data.views, data.name).clusters)

@@ -55,6 +55,7 @@ def described() -> None:
         (f"{ATTACK} --locked 0", "every view is locked"),
         (f"{ATTACK} --norm l2 --epsilon 9", r"epsilon must be in \[0, 8\]; got 9"),
         ("sweep pgd --model digits/adec --norm l2 --epsilon 1,9", r"epsilon must be in \[0, 8\]; got 9"),
+        ("place --model digits/conv_ae.attack", "model must be a run that trained a model"),
         (f"{ATTACK} --n 0", "n must be greater than or equal to 1"),
         (f"attack pgd --model {'a' * 300}", "No run is called 'aaa"),
         ("attack pgd --model ☃", "No run is called"),
