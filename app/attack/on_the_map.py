@@ -22,8 +22,9 @@ def drawing(
     """
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
+        name = answer.map_name.replace("of z", "of the embedding")
         place = (_on_umap(victim, question) if question is not None else None) or Place(
-            answer.map_name + (" (UMAP is being made)" if question is not None else ""),
+            name + (" (UMAP is being made)" if question is not None else ""),
             _background(victim),
             answer.xy,
             answer.xy_clean,

@@ -175,7 +175,8 @@ class Ladder {
 
   layBars() {
     say(this.barsName, this.data.grouping === "class" ? "Classes" : "Clusters");
-    const change = (k) => Math.max(...Array.from({ length: this.count }, (_, i) => Math.abs(this.q[i * this.groups + k] - this.data.q_clean[k])));
+    const at = (this.landmark ?? this.count - 1) * this.groups;  // where it matters: rows stay in place while the hand moves
+    const change = (k) => Math.abs(this.q[at + k] - this.data.q_clean[k]);
     const order = Array.from({ length: this.groups }, (_, k) => k).sort((a, b) => change(b) - change(a) || a - b);
     const medoids = this.data.medoids && bytesOf(this.data.medoids), size = this.plane * this.channels;
     this.rows = order.map((k) => {

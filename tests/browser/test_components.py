@@ -149,6 +149,15 @@ def test_the_ladder_moves_with_the_hand_and_reports_once(opened: Opened) -> None
     assert runs(page) == before + 1
 
 
+def test_the_bars_of_a_ladder_begin_with_the_largest_change_where_it_flips(opened: Opened) -> None:
+    page = opened("show=ladder")
+    page.locator(".ladder .row").first.wait_for()
+    page.locator(".ladder .track").press("Home")
+    texts = page.locator(".ladder .row .moved").all_inner_texts()
+    changes = [int(text[1:] or 0) for text in texts]
+    assert changes == sorted(changes, reverse=True) and changes[0] > changes[-1]
+
+
 def test_a_frame_of_the_ladder_is_short(opened: Opened) -> None:
     page = opened("show=ladder&factor=3")
     drag_along(page, 0.05, 0.5, steps=10)
