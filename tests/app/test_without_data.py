@@ -155,7 +155,8 @@ def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> 
     at.query_params.clear()  # as a browser does
     at.switch_page("../pages/curves.py").run()
     assert at.session_state["p_model"] == "digits/adec"
-    at.selectbox(key="p_model").set_value("mnist_test/dec_star").run()
+    at.selectbox(key="model_data").set_value("mnist_test").run()
+    assert at.session_state["p_model"] == "mnist_test/adec"
     at.query_params.clear()
     at.switch_page("../pages/train.py").run()
-    assert at.session_state["p_data"] == "mnist_test", "who takes a model takes its data"
+    assert at.session_state["p_data"] == "mnist_test", "who takes models of other data takes the data"

@@ -105,7 +105,7 @@ def test_a_finished_sweep_shows_its_numbers_with_protocol_and_controls(swept: Ru
     caption = flips["layout"]["title"]["subtitle"]["text"].replace("<br>", " ")
     for word in (
         "ADEC",
-        "digits",
+        "Digits",
         "FGSM",
         "L∞",
         "Leave the cluster",
