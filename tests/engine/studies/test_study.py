@@ -42,6 +42,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     )
     monkeypatch.setattr(
+        MultiViewStudy, "trained_as_long", lambda self, model, data=None: self.trained(model, data)
+    )
+    monkeypatch.setattr(
         MultiViewStudy,
         "generator",
         lambda self, strength, epsilon, data=None: Attacking(
