@@ -1,14 +1,31 @@
 """Runs: what is here, what is it doing? One's own and the zoo: open, resume, pause, stop, delete."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import streamlit as st
 
-from app.address import layout
+from app.address import layout, links
 from app.runs import cards, this_machine
 from app.runs.rows import as_csv, listed
 
 TITLE, ICON, PLACE = "Runs", "list", 80
 
 PAGE = 10
+
+
+def several(
+    draw: Callable[..., Any], label: str, name: str, options: Sequence[str], default: str = ""
+) -> list[str]:
+    """Any number of options, which the address holds as words with commas between them."""
+    text, key = links.value(name, default), f"runs_{name}"
+    asked = text.split(",") if st.session_state.get(f"{key}/written") != text else st.session_state[key]
+    st.session_state[key] = [option for option in asked if option in options]
+    chosen: list[str] = draw(label, options, key=key, selection_mode="multi")
+    st.session_state[f"{key}/written"] = ",".join(chosen)
+    links.put(name, ",".join(chosen))
+    return chosen
+
 
 layout.page_head(
     "Which runs are here, and what are they doing?",
@@ -22,33 +39,13 @@ with left:
     sought = st.text_input(
         "Search",
         placeholder="adec, digits, a key…",
-        key="runs_sought",
+        key=links.key("find", ""),
         icon=":material/search:",
         live=True,
-        persist_state="session",
     )
-    places = st.segmented_control(
-        "Where from",
-        ["mine", "zoo"],
-        key="runs_where",
-        selection_mode="multi",
-        default=["mine", "zoo"],
-        persist_state="session",
-    )
-    kinds = st.pills(
-        "What",
-        sorted({row.what for row in rows}),
-        key="runs_what",
-        selection_mode="multi",
-        persist_state="session",
-    )
-    states = st.pills(
-        "Status",
-        sorted({row.status for row in rows}),
-        key="runs_status",
-        selection_mode="multi",
-        persist_state="session",
-    )
+    places = several(st.segmented_control, "Where from", "place", ["mine", "zoo"], "mine,zoo")
+    kinds = several(st.pills, "What", "what", sorted({row.what for row in rows}))
+    states = several(st.pills, "Status", "status", sorted({row.status for row in rows}))
     this_machine.show()
 
 found = [

@@ -44,31 +44,19 @@ def choose_grid(axis: SweepAxis, threat: Threat, victim: Victim) -> Grid:
     """Range, number of points, attack seeds and samples."""
     top = axis.top(threat.norm)
     usual = top if axis.name == "lambda" else 0.3 * top
-    low, high = st.slider(
-        f"Range of {axis.symbol}",
-        0.0,
-        top,
-        (0.0, usual),
-        step=top / 200,
-        key=f"grid/{axis.name}/{top:g}",
-        persist_state="session",
-    )
+    low, high = _choose_range(axis, top, usual)
     points = st.slider(
         "Points",
         2,
         21,
-        7,
-        key="grid/points",
-        persist_state="session",
+        key=links.key("points", 7, lambda count: 2 <= count <= 21),
         help=f"Values of {axis.symbol}, evenly spaced.",
     )
     seeds = st.number_input(
         "Attack seeds",
         1,
         10,
-        3,
-        key="grid/seeds",
-        persist_state="session",
+        key=links.key("seeds", 3, lambda count: 1 <= count <= 10),
         help="Each draws its own samples and random starts; the intervals are over them.",
     )
     most = victim.overview.n
@@ -76,6 +64,29 @@ def choose_grid(axis: SweepAxis, threat: Threat, victim: Victim) -> Grid:
     n = st.number_input("Samples in each cell", 1, most, key=key)
     values = sorted({round(float(value), 6) for value in np.linspace(low, high, int(points))})
     return Grid(axis, tuple(values), tuple(range(threat.seed, threat.seed + int(seeds))), int(n))
+
+
+def _choose_range(axis: SweepAxis, top: float, usual: float) -> tuple[float, float]:
+    """From where to where the values go, as the address has it: `0:0.3`."""
+    key, text = f"grid/{axis.name}/{top:g}", links.value("range", "")
+    if st.session_state.get("grid/written") != text and (said := _range(text, top)):
+        st.session_state[key] = said
+    st.session_state.setdefault(key, (0.0, usual))
+    low, high = st.slider(
+        f"Range of {axis.symbol}", 0.0, top, step=top / 200, key=key, persist_state="session"
+    )
+    st.session_state["grid/written"] = f"{low:.6g}:{high:.6g}"
+    links.put("range", f"{low:.6g}:{high:.6g}")
+    return low, high
+
+
+def _range(text: str, top: float) -> tuple[float, float] | None:
+    """The range that a text says; None where it says none from 0 to `top`."""
+    try:
+        low, high = map(float, text.split(":"))
+    except ValueError:
+        return None
+    return (low, high) if 0 <= low <= high <= top else None
 
 
 def wanted(victim: Victim, threat: Threat, grid: Grid) -> Wanted:

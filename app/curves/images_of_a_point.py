@@ -68,11 +68,10 @@ def _choose_seed(run: Run) -> int:
         st.segmented_control(
             "Attack seed",
             seeds,
-            default=seeds[0],
             required=True,
             label_visibility="collapsed",
             format_func=lambda number: f"seed {number}",
-            key=f"behind/{run.key}",
+            key=links.key("of_seed", int(seeds[0]), lambda number: number in seeds),
         )
     )
 
@@ -89,10 +88,9 @@ def _gallery(run: Run) -> None:
     kind = st.segmented_control(
         "Which",
         list(kinds),
-        default="all",
         required=True,
         label_visibility="collapsed",
-        key="behind/which",
+        key=links.key("which", "all", lambda name: name in kinds),
         format_func=lambda name: f"{name} ({len(kinds[name]):,})",
     )
     rows = kinds[kind][:SHOWN]

@@ -71,10 +71,9 @@ def other_value(run: Run, axis: SweepAxis) -> float:
         st.segmented_control(
             f"At {axis.other.symbol}",
             values,
-            default=values[0],
             required=True,
             format_func="{:g}".format,
-            key=f"other/{run.key}",
+            key=links.key("other", values[0], lambda value: value in values),
         )
     )
 

@@ -76,10 +76,8 @@ def _choose(attacked: FinishedAttack) -> str:
             st.segmented_control(
                 "Pictures",
                 ["adversarial", "clean"],
-                default="adversarial",
                 required=True,
-                key="inspect_pictures",
-                persist_state="session",
+                key=links.key("pictures", "adversarial", lambda name: name in ("adversarial", "clean")),
             )
         )
 

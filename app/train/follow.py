@@ -234,10 +234,8 @@ def _view(entries: Sequence[Entry], tables: Sequence[pd.DataFrame]) -> View:
                     "Along",
                     list(axes),
                     format_func=axes.__getitem__,
-                    default=axis,
                     required=True,
-                    key="live_axis",
-                    persist_state="session",
+                    key=links.key("along", axis, lambda name: name in axes),
                     help=(
                         "A method may spend part of its iterations on the decoder alone, so arms should also"
                         " be compared along encoder updates."
@@ -247,10 +245,8 @@ def _view(entries: Sequence[Entry], tables: Sequence[pd.DataFrame]) -> View:
         stretch = st.segmented_control(
             "Stretch",
             [whole, f"last {ZOOM}"],
-            default=whole,
             required=True,
-            key="live_stretch",
-            persist_state="session",
+            key=links.key("stretch", whole, lambda name: name in (whole, f"last {ZOOM}")),
             help="The close-up shows single points, and shades the blocks in which only the decoder moves.",
         )
     return View(axis, axes[axis], stretch != whole)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.address import links
 from app.forms.choose_model import Victim, victim_of
 from app.papers.robust import rounds
 from app.papers.robust.rounds import Rounds
@@ -19,14 +20,21 @@ def choose(chosen: Rounds) -> tuple[Victim, list[Run]]:
     alone.
     """
     shown = {"base": chosen.base} | ({"defended": chosen.defended} if chosen.defended is not None else {})
-    name = str(st.segmented_control("Network", list(shown), default="base", required=True, key="nu/state"))
+    name = str(
+        st.segmented_control(
+            "Network",
+            list(shown),
+            required=True,
+            key=links.key("network", "base", lambda one: one in shown),
+        )
+    )
     fitted = rounds.over_nu(shown[name])
+    kinds = [ALONE, NETWORK] if len(fitted) > 1 else [ALONE]
     kind = st.segmented_control(
         "δ",
-        [ALONE, NETWORK] if len(fitted) > 1 else [ALONE],
-        default=ALONE,
+        kinds,
         required=True,
-        key="nu/kind",
+        key=links.key("delta", ALONE, lambda one: one in kinds),
         help="One network: a level for each ν at which an attack was fitted.",
     )
     return victim_of(shown[name]), fitted if kind == NETWORK else []

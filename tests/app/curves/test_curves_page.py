@@ -66,8 +66,8 @@ def test_start_makes_the_sweep_that_was_chosen_and_follows_it(
     model = method(trained_home, "adec").key
     at = opened("curves", model=model, attack="fgsm", n="30", seed="5")
     at.slider(key="grid/epsilon/1").set_range(0.0, 0.2).run()
-    at.slider(key="grid/points").set_value(3).run()
-    at.number_input(key="grid/seeds").set_value(2).run()
+    at.slider(key="p_points").set_value(3).run()
+    at.number_input(key="p_seeds").set_value(2).run()
     button(at, "Start the sweep").click().run()
     assert not at.exception and not at.error and len(desk.submitted) == 1
     made = trained_home.find(desk.submitted[0])
@@ -176,7 +176,7 @@ def test_a_grid_of_both_is_cut_at_one_value_of_the_other(trained_home: Store, op
     made = done(trained_home, FGSM | {"lams": [0.0, 50.0], "attack_seeds": [0]})
     at = opened("curves", run=made.key, tab="epsilon")
     assert "n = 20, 1 seed)" in said(at)
-    at.segmented_control(key=f"other/{made.key}").set_value(50.0).run()
+    at.segmented_control(key="p_other").set_value(50.0).run()
     assert not at.exception and "λ = 50" in plots(at)[0]["layout"]["title"]["subtitle"]["text"].replace(
         "<br>", " "
     )
@@ -223,7 +223,7 @@ def test_a_point_opens_the_images_of_its_cell(
         event for event in swept.events() if isinstance(event, Evaluate) and event.values["epsilon"] == 0.2
     )
     assert attack.result()["flip_rate"] == cell.metrics["flip_rate"], "the images are those that were counted"
-    which = at.segmented_control(key="behind/which")
+    which = at.segmented_control(key="p_which")
     assert which.options == [
         "all (20)",
         f"reached ({round(20 * cell.metrics['flip_rate'])})",

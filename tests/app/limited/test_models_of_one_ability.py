@@ -122,5 +122,5 @@ def test_a_point_of_a_curve_opens_its_images(
     list(run(spec))
     at = opened("curves", run=spec.key, model=model.key, at="0.2")
     assert not at.error and not at.exception, said(at)
-    options = at.segmented_control(key="behind/which").options
+    options = at.segmented_control(key="p_which").options
     assert (len(options) == 3) == (model.spec.name == "only_classifies"), "all, and reached or held if known"

@@ -81,7 +81,7 @@ def test_nu_is_dragged_for_a_sample_alone_and_over_fitted_networks(
     assert "a random direction of the same length leaves it in" in told(at) and "its own error is" in told(
         at
     ), said(at)
-    at.session_state["nu/kind"] = "one network"
+    at.session_state["p_delta"] = "one network"
     at.run()
     assert not at.exception and not at.error
     assert [run.result()["nu"] for run in rounds.over_nu(connection.store().zoo()["digits/conv_ae"])] == [

@@ -53,15 +53,15 @@ def test_runs_that_differ_in_one_setting_do_not_look_alike(trained_home: Store, 
         "DEC*, iterations between refreshes of P 5",
     ]
     at = opened("runs")
-    at.text_input(key="runs_sought").set_value("refreshes of p 5").run()
+    at.text_input(key="p_find").set_value("refreshes of p 5").run()
     assert len(cards(at)) == 1 and other.key[:8] in said(at)
 
 
 def test_search_and_filters_narrow_it(trained_home: Store, opened: Opened) -> None:
     at = opened("runs")
-    at.text_input(key="runs_sought").set_value("dec*").run()
+    at.text_input(key="p_find").set_value("dec*").run()
     assert cards(at) and all(r"DEC\*** on" in line for line in cards(at))
-    at.text_input(key="runs_sought").set_value("nothing of the kind").run()
+    at.text_input(key="p_find").set_value("nothing of the kind").run()
     assert not cards(at) and "No run fits" in at.info[0].value
 
 
