@@ -48,7 +48,10 @@ def choose(entry: Mapping[str, Any], data: str, choice: Choice) -> dict[str, str
         "Starts from",
         [there.name, OWN],
         key=links.key("base", there.name, lambda name: name in (there.name, OWN)),
-        format_func=lambda name: "its own base, trained first" if name == OWN else f"{name}, which ships",
+        format_func={
+            there.name: f"{connection.method_title(there.spec)}, which ships",
+            OWN: "its own base, trained first",
+        }.__getitem__,
         required=True,
         wrap=True,
         help="The base is an autoencoder. From one that ships, the clusters move at once.",
