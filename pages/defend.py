@@ -6,7 +6,6 @@ from app.address import connection, layout, links
 from app.charts import plot
 from app.papers import on_train
 from app.papers.studies import beside, curves, grid, judged, results, same_sample, tables
-from app.train import choose
 
 TITLE, ICON, PLACE = "Defend", "shield", 50
 
@@ -71,10 +70,9 @@ def over_lambda_and_gamma() -> dict[str, str]:
 
 def train() -> dict[str, str]:
     """Links to Train, for each defence and the model without one."""
-    sets = {name: card for name, card in connection.catalogue()["data"].items() if card["views"] > 1}
     choose_column, look = layout.choose_and_look()
     with choose_column:
-        data, _ = choose.choose_data(sets, "noisy_digits")
+        data = on_train.choose_data(lambda views: views > 1)
     with look:
         on_train.show(methods(), data)
     return {}
@@ -86,11 +84,6 @@ layout.page_head(
     " together. Both are judged by the strongest attack here, beside the paper's own; controls are in the"
     " tables.",
 )
-if st.session_state["address"].get("data") not in (
-    None,
-    *(name for name, card in connection.catalogue()["data"].items() if card["views"] > 1),
-):
-    links.forget("data")
 tab = st.segmented_control(
     "Show",
     list(TABS),

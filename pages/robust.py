@@ -13,7 +13,6 @@ from app.papers.robust import along_nu, columns, networks, own_attack, rounds
 from app.papers.robust.networks import PAGE
 from app.papers.studies import against_control, tables
 from app.runs import reproduce
-from app.train import choose
 
 TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
 TABS = {
@@ -63,10 +62,9 @@ def drag() -> dict[str, str]:
 
 def train() -> dict[str, str]:
     """Links to Train, for the base networks and the defence."""
-    sets = {one: card for one, card in connection.catalogue()["data"].items() if card["views"] == 1}
     left, look = layout.choose_and_look()
     with left:
-        data, _ = choose.choose_data(sets, "digits")
+        data = on_train.choose_data(lambda views: views == 1)
     with look:
         on_train.show([*networks.base_names(), *networks.defences().names], data)
         st.caption("The defence trains its base and fits its attack first, or finds them.")

@@ -10,7 +10,11 @@ from app.address.fetching import DataAway
 READY = {"mnist_test": "MNIST", "digits": "digits (tiny, fast)"}
 """Data whose models, attacks and sweeps come with Feint, the usual ones first."""
 USUAL, STAND_IN = READY
-OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target")
+OF_VIEWS = {"mnist_test": "noisy_mnist", "digits": "noisy_digits"}
+"""Their two views, for pages about several views."""
+MADE_OF = {"noisy_mnist": "mnist_test", "noisy_mnist_mini": "mnist_test", "noisy_digits": "digits"}
+"""What is made of the same images."""
+OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size")
 """Parameters that mean nothing on other data."""
 TICK = 1.0
 """Seconds between looks at a fetch."""
@@ -22,8 +26,24 @@ def data() -> str:
     """
     address = st.session_state["address"]
     model = str(address.get("model", "")).split("/")[0]
-    asked = address.get("data") or model
+    asked = of(str(address.get("data") or model))
     return str(asked if asked in READY else st.session_state.get("house", USUAL))
+
+
+def of(data: str) -> str:
+    """The images that a data set consists of, or is made of."""
+    return MADE_OF.get(data, data)
+
+
+def tell(shown: str, why: str) -> None:
+    """One sentence where a page shows other images than all begin with."""
+    if of(shown) != data():
+        st.caption(f"{why} It is shown on {title(of(shown))}.".strip())
+
+
+def title(name: str) -> str:
+    """What these images are called."""
+    return READY.get(name, name).split(" (")[0]
 
 
 def choose() -> None:
@@ -31,7 +51,7 @@ def choose() -> None:
     now = st.session_state["house"] = data()
     if not st.session_state["address"].get("data"):
         links.put("data", now)
-    with st.popover(READY[now].split(" (")[0], icon=":material/dataset:"):
+    with st.popover(title(now), icon=":material/dataset:"):
         st.session_state["house_choice"] = now
         st.radio(
             "All pages begin with",
@@ -49,15 +69,15 @@ def choose() -> None:
 
 
 def _chosen() -> None:
-    links.forget(*OF_DATA)
+    links.forget_everywhere(*OF_DATA)
     follow(st.session_state["house_choice"])
 
 
 def follow(name: str) -> None:
     """Begin with these data from now on, since a person chose something of theirs. For callbacks."""
-    if name in READY:
-        st.session_state["house"] = name
-        links.put("data", name)
+    if of(name) in READY:
+        st.session_state["house"] = of(name)
+        links.put("data", of(name))
 
 
 def wait_or_stand_in(away: DataAway, page: str) -> None:
@@ -69,7 +89,7 @@ def wait_or_stand_in(away: DataAway, page: str) -> None:
             st.fragment(_coming, run_every=TICK)()
         return
     notices.notice(f"{str(away).rstrip('.')}: it is shown on digits instead.")
-    links.forget("data", *OF_DATA)
+    links.forget_everywhere("data", *OF_DATA)
     st.session_state["house"] = STAND_IN
     links.go(page, {"data": STAND_IN})
 

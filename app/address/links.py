@@ -276,6 +276,14 @@ def forget(*names: str) -> None:
         _said().discard(name)
 
 
+def forget_everywhere(*names: str) -> None:
+    """Drop them here and where other pages have put them aside."""
+    forget(*names)
+    for aside in st.session_state.get("address_aside", {}).values():
+        for name in names:
+            aside.pop(name, None)
+
+
 def remember() -> None:
     """At a page's end: write every known parameter, defaults too, into the URL."""
     address = st.session_state["address"]

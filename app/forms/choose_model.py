@@ -16,7 +16,7 @@ from engine.store.run import Run
 
 TINY = {"digits": " (tiny, fast)", "noisy_digits": " (tiny, fast)"}
 """Words beside data on which everything takes seconds."""
-DEFAULT_METHOD, DEFAULT_OF_VIEWS = "adec", "noisy_digits/comvc"
+DEFAULT_METHOD, DEFAULT_OF_VIEWS = "adec", "comvc"
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,12 @@ def choose_model(ability: str = "") -> Victim:
     }
     asked = st.session_state["address"].get("model")
     if asked not in found and asked in connection.models():
-        links.forget("model")  # it is a choice for other pages
+        links.forget("model", "sample")  # it is a choice for other pages
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
-    default = next(name for name in (default_model(), DEFAULT_OF_VIEWS, *found) if name in found)
+    of_views = f"{house.OF_VIEWS[house.data()]}/{DEFAULT_OF_VIEWS}"
+    default = next(name for name in (default_model(), of_views, *found) if name in found)
     key = links.key(
         "model",
         default,
@@ -134,7 +135,7 @@ def _choose_data(found: Mapping[str, Run], key: str) -> None:
     first.
     """
     every = dict.fromkeys(run.spec.data for run in found.values())
-    first = [name for name in house.READY if name in every]
+    first = [name for name in (*house.READY, *house.OF_VIEWS.values()) if name in every]
     st.session_state["model_data"] = found[st.session_state[key]].spec.data
 
     def turned() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from app import gallery
-from app.address import connection
+from app.address import connection, house
 from app.attack.levels import NAMES, adversarial
-from app.forms.choose_model import DEFAULT_METHOD, DEFAULT_OF_VIEWS
+from app.forms.choose_model import DEFAULT_METHOD
 from app.forms.choose_sample import first_sample
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
@@ -85,7 +85,7 @@ def multiview(data: str) -> Iterator[Picture]:
 
 def defend(data: str) -> Iterator[Picture]:
     """The same sample under the same attack in every model of several views."""
-    runs = [run for run in _of_family("multiview") if run.spec.data == DEFAULT_OF_VIEWS.split("/")[0]]
+    runs = [run for run in _of_family("multiview") if run.spec.data == house.OF_VIEWS[data]]
     for size, run in product(DEFENDED_AT, runs):
         answer = keeping.kept(_question(run))
         if answer is not None and answer.q is not None and answer.own_group is not None:

@@ -1,12 +1,22 @@
 """Links to the page Train with a method, its data and its preset chosen: training stands there alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.address import connection
+from app.address import connection, house, links
 from app.runs import headline
 from app.train import arms, choose
+
+
+def choose_data(views: Callable[[int], bool]) -> str:
+    """A data set of so many views, at first the one that pages begin with."""
+    cards = connection.catalogue()["data"]
+    sets = {name: card for name, card in cards.items() if views(card["views"])}
+    first = next(name for name in (house.data(), house.OF_VIEWS[house.data()]) if name in sets)
+    if st.session_state["address"].get("data") not in sets:
+        links.forget("data")  # it is a choice for other pages
+    return choose.choose_data(sets, first)[0]
 
 
 def show(names: Sequence[str], data: str) -> None:

@@ -27,6 +27,8 @@ LOOKS: dict[str, str] = {
     "inspect": "model mnist_test/adec",
     "curves": "At **ε = 0.3** a sample leaves its cluster",
     "train": "mnist_test/adec",
+    "multiview": "--model noisy_mnist/comvc",
+    "defend": "'size': 'mini'",
 }
 """Page -> what it says of MNIST before anybody has chosen anything."""
 
@@ -112,6 +114,13 @@ def test_where_it_cannot_be_had_digits_stand_in_with_one_sentence(refused: Worke
     assert at.session_state["p_data"] == "digits", "chosen once for all pages"
 
 
+def test_robust_clustering_needs_it_begins_with_digits_and_says_so(refused: Worker) -> None:
+    at = whole("robust", data="mnist_test")
+    assert at.session_state["p_model"] == "digits/conv_ae" and not at.exception
+    assert said(at).count("This needs MNIST, which could not be fetched. It is shown on digits.") == 1
+    assert at.session_state["house"] == "mnist_test", "what ships of it is still shown on the other pages"
+
+
 def test_a_training_that_needs_it_turns_to_digits(refused: Worker) -> None:
     at = whole("train", data="mnist_test")
     next(button for button in at.button if button.label == "Train").click().run()
@@ -160,3 +169,31 @@ def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> 
     at.query_params.clear()
     at.switch_page("../pages/train.py").run()
     assert at.session_state["p_data"] == "mnist_test", "who takes models of other data takes the data"
+
+
+def test_views_studies_and_defended_networks_follow_the_choice(desk: Desk, trained_home: Store) -> None:
+    of_pages = {
+        "mnist_test": {"multiview": "noisy_mnist/comvc", "robust": "mnist_test/conv_ae", "defend": "mini"},
+        "digits": {"multiview": "noisy_digits/comvc", "robust": "digits/conv_ae", "defend": "quick"},
+    }
+    at = whole("home", data="mnist_test")
+    for data in ("mnist_test", "digits", "mnist_test"):
+        at.radio(key="house_choice").set_value(data).run()
+        for page, shown in of_pages[data].items():
+            at.query_params.clear()  # as a browser does
+            at.switch_page(f"../pages/{page}.py").run()
+            assert not at.exception, at.exception
+            assert at.session_state["p_size" if page == "defend" else "p_model"] == shown
+            assert at.session_state["house"] == data and "It is shown on" not in said(at)
+
+
+def test_a_study_that_was_not_made_on_mnist_says_so(desk: Desk, opened: Opened) -> None:
+    at = opened("defend", data="mnist_test", tab="grid")
+    assert "This study was not made on MNIST. It is shown on digits." in said(at)
+    assert "It is shown on" not in said(opened("defend", data="digits", tab="grid"))
+
+
+@pytest.mark.parametrize(("page", "data"), [("defend", "noisy_mnist"), ("robust", "mnist_test")])
+def test_what_is_trained_begins_with_the_same_data(page: str, data: str, desk: Desk, opened: Opened) -> None:
+    at = opened(page, data="mnist_test", tab="train")
+    assert at.session_state["p_data"] == data and at.session_state["house"] == "mnist_test"

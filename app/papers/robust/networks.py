@@ -1,8 +1,10 @@
 """The networks whose embedding is attacked: base networks, and what a defence makes of them."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from app.address import connection, links
+from app.address import connection, fetching, house, links
 from app.forms.choose_model import Victim, victim_of
 from app.forms.declared_first import Methods, family
 from app.train import choose
@@ -69,21 +71,32 @@ def bases() -> dict[str, Run]:
     return {name: run for name, run in connection.models().items() if run.spec.name in names}
 
 
+def first(found: Mapping[str, Run]) -> str:
+    """The base network that is shown first: of the data that pages begin with, where these are here, since
+    the rounds read them; else of those that stand in.
+    """
+    data = house.STAND_IN if fetching.about(house.data()) else house.data()
+    return next((name for name, run in found.items() if run.spec.data == data), next(iter(found)))
+
+
 def choose_base() -> Victim:
     """A base network, from the zoo or from own runs; stops the page where there is none."""
     found = bases()
     if st.session_state["address"].get("model") not in (None, *found):
-        links.forget("model")
+        links.forget("model", "sample")
     if not found:
         st.info("No base network is here yet. Train one under Train.")
         st.stop()
+    key = links.key("model", first(found), lambda name: name in found)
     name = str(
         st.selectbox(
             "Base network",
             list(found),
-            key=links.key("model", next(iter(found)), lambda name: name in found),
+            key=key,
+            on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
             format_func=lambda option: connection.model_title(option, found[option]),
             help="ConvAE alone, with mutual information, or with a graph.",
         )
     )
+    house.tell(found[name].spec.data, str(fetching.about(house.data()) or ""))
     return victim_of(found[name], name)

@@ -28,7 +28,7 @@ def choose(name: str) -> Wanted:
 def _network() -> Run:
     """Any trained network that decodes."""
     found = connection.models(ability="decodes")
-    first = next((name for name in networks.bases()), next(iter(found)))
+    first = networks.first(networks.bases() or found)
     name = st.selectbox(
         "Network",
         list(found),

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, links
+from app.address import connection, house, links
 from app.runs import reproduce
 from engine.events import Row
 from engine.store.run import Run
@@ -115,7 +115,7 @@ def _as_much(found: Result, shipped: Result) -> bool:
 
 def chosen(name: str) -> tuple[Result | None, str]:
     """The study's results at the size that was chosen; how to make them where there are none."""
-    measured_on = declared(name)["measured_on"]
+    measured_on, data = declared(name)["measured_on"], declared(name)["data"]
     there = [size for size in measured_on if result(name, size) is not None]
     if not there:
         st.info(
@@ -123,12 +123,16 @@ def chosen(name: str) -> tuple[Result | None, str]:
             icon=":material/science:",
         )
         return None, ""
+    ours = [size for size in there if house.of(data[size]) == house.data()]
+    if not ours:
+        house.tell(data[there[0]], f"This study was not made on {house.title(house.data())}.")
+    first = (ours or there)[0]
     size = st.segmented_control(
         "Size",
         there,
         format_func=measured_on.__getitem__,
         required=True,
-        key=links.key("size", there[0], lambda size: size in there),
+        key=links.key("size", first, lambda size: size in there),
         label_visibility="collapsed",
     )
     return result(name, str(size)), str(size)
