@@ -157,6 +157,16 @@ def test_the_picker_offers_what_ships(refused: Worker, opened: Opened) -> None:
     assert found is not None and found.images.shape == (10, 784)
 
 
+@pytest.mark.parametrize("data", house.READY)
+def test_the_strongest_attack_stands_among_the_first_controls(
+    data: str, refused: Worker, opened: Opened
+) -> None:
+    at = opened("attack", data=data)
+    tables = [frame.value for frame in at.dataframe]
+    names = " ".join(str(value) for table in tables for value in (*table.index, *table.to_numpy().ravel()))
+    assert "the strongest attack (n = 1)" in names and "noise of the same size (n = 64)" in names
+
+
 def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> None:
     at = whole("attack", data="mnist_test")
     at.radio(key="house_choice").set_value("digits").run()

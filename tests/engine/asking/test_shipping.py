@@ -8,10 +8,12 @@ import pytest
 from engine.asking import keeping, shipping
 from engine.asking.computing import compute
 from engine.asking.questions import (
+    LOOKED_AT,
     SHOWN,
     AttackChoice,
     AttackedSampleQuestion,
     AttackedSamplesQuestion,
+    ControlsQuestion,
     EmbeddingLadderQuestion,
     LadderQuestion,
     ObjectiveChoice,
@@ -51,6 +53,23 @@ def test_every_model_ships_what_the_first_pictures_need(name: str) -> None:
         assert keeping.kept(usual) is not None
     card = run.card()
     assert card["attacked"] and all("noise_flip_rate" in score and "n" in score for score in card["attacked"])
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.startswith("noisy_")])
+def test_the_strongest_attack_stands_among_the_controls_that_ship(name: str) -> None:
+    run = ZOO[name]
+    samples = LOOKED_AT.get(run.spec.data, (SHOWN[run.spec.data],))
+    ladders = [LadderQuestion(model=run.key, sample=sample) for sample in samples]
+    if len(samples) > 1:
+        first = LadderQuestion(model=run.key, sample=SHOWN[run.spec.data])
+        ladders += [first.model_copy(update={"axis": axis}) for axis in shipping.OTHER_AXES]
+    for ladder in ladders:
+        climbed = keeping.kept(ladder)
+        assert climbed is not None
+        found = keeping.kept(ControlsQuestion(ladder=ladder, level=climbed.start))
+        assert found is not None
+        reached = {row.kind: row.reached for row in found.rows}
+        assert reached["strongest"] >= reached["attack"]
 
 
 @pytest.mark.parametrize(
