@@ -124,6 +124,8 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     found = Desk()
     employ(monkeypatch, found)
     monkeypatch.setattr(fetching, "begin", lambda: None)
+    st.session_state.clear()
+    st.session_state["address"] = {}  # as `open_address` makes it
     st.cache_data.clear()
     st.cache_resource.clear()
     return found

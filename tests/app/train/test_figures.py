@@ -188,7 +188,7 @@ def test_arms_take_what_was_changed_unless_they_differ_in_it(trained_home: Store
     assert arms.words(entry) == "Compare the four arms"
 
 
-def test_a_form_begins_with_what_suits_the_data() -> None:
+def test_a_form_begins_with_what_suits_the_data(desk: Desk) -> None:
     models = KNOWN["model"]
     several = [name for name in models if choose.trains_on(models[name], {"views": 2})]
     one = [name for name in models if choose.trains_on(models[name], {"views": 1})]
@@ -218,6 +218,10 @@ def test_what_the_page_shows_first(trained_home: Store, desk: Desk) -> None:
     assert follow.shown(["a", "b"], "digits", "adec") == ["a", "b"]
     assert follow.shown([], "digits", "dec_star") == [star.key]
     assert follow.shown([], "usps", "dec_star") == []
+
+
+def test_a_run_at_work_is_shown_where_no_method_was_asked_for(trained_home: Store, desk: Desk) -> None:
+    star = method(trained_home, "dec_star")
     waiting = trained_home.create(star.spec.model_copy(update={"seed": 9}))
     waiting.want("run")
     assert follow.shown([], "digits", "adec") == [waiting.key]
