@@ -81,8 +81,8 @@ def train() -> dict[str, str]:
 layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
-    " together. Both are judged by the strongest attack here, beside the paper's own; controls are in the"
-    " tables.",
+    " together. Both are judged by the attack that leaves them least, beside the paper's own; controls are in"
+    " the tables.",
 )
 tab = st.segmented_control(
     "Show",

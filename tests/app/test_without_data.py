@@ -203,6 +203,12 @@ def test_a_study_that_was_not_made_on_mnist_says_so(desk: Desk, opened: Opened) 
     assert "It is shown on" not in said(opened("defend", data="digits", tab="grid"))
 
 
+def test_verdicts_that_the_strongest_attack_did_not_judge_say_so(desk: Desk, opened: Opened) -> None:
+    sentence = "The strongest attack was not run at this size"
+    assert sentence in said(opened("defend", data="mnist_test"))
+    assert sentence not in said(opened("defend", data="digits"))
+
+
 @pytest.mark.parametrize(("page", "data"), [("defend", "noisy_mnist"), ("robust", "mnist_test")])
 def test_what_is_trained_begins_with_the_same_data(page: str, data: str, desk: Desk, opened: Opened) -> None:
     at = opened(page, data="mnist_test", tab="train")

@@ -15,6 +15,7 @@ from app.papers.studies.results import Result
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 
+STRONGEST = "strongest"
 SCORE, CLEAN = "acc_attacked_fixed_match", "acc_clean"
 WORKS, BROKEN = 0.75, 0.25
 """Shares of its clean ACC: a defence works that keeps so much, and is broken where it keeps less."""
@@ -175,3 +176,10 @@ def show(found: Result, judged: Sequence[Verdict]) -> None:
             if verdict.defence == defence
         )
         st.markdown(f"{badges}  \n{sentence}")
+    if STRONGEST in found.declared["treatments"] and STRONGEST not in {
+        row.treatment for row in found.measured
+    }:
+        st.warning(
+            "The strongest attack was not run at this size: under it these verdicts could be worse, and none"
+            " better."
+        )
