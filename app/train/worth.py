@@ -62,10 +62,15 @@ def _in_words(found: Result, own: Row, other: Row) -> str:
 
 
 def _one_pair(found: Result, own: Row, other: Row) -> str:
-    """How far one run of each may differ by chance alone: half the 95 % interval of a single difference."""
+    """How far one more run of each, on one base, may lie from their mean difference: half the 95 % prediction
+    interval, t s √(1 + 1/n), where that of the mean is t s √(1/n).
+    """
     mean, _, high = paired_difference(_seeds(own), _seeds(other))
-    alone, title = (high - mean) * found.seeds**0.5, _title(found, other).replace("*", "\\*")
-    return f"One run of this and one of {title} differ by up to ±{alone:.3f} by chance alone."
+    alone, title = (high - mean) * (found.seeds + 1) ** 0.5, _title(found, other).replace("*", "\\*")
+    return (
+        f"One run of this and one of {title} from the same base lie within ±{alone:.3f} of that by chance"
+        " alone, and further from different bases."
+    )
 
 
 def _spread(row: Row) -> str:

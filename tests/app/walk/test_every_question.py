@@ -32,8 +32,8 @@ HERE = {
     if run.spec.action == "train" and "mnist" not in run.spec.data
 }
 """Models that ship with Feint whose data come with it too."""
-OF_EACH_KIND = ("digits/adec", "digits/conv_ae", "noisy_digits/comvc")
-"""What is asked about whenever tests run; about all of them under the mark `slow`."""
+QUICK = ("digits/adec", "digits/conv_ae")
+"""Those asked about whenever tests run; all of them under the mark `slow`."""
 FEW: dict[str, Axis] = {
     "epsilon": Axis(levels=3),
     "path": Axis.of_path(0.1),
@@ -90,7 +90,7 @@ def beside(run: Run) -> Iterator[Question]:
 
 @pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize(
-    "name", [name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.slow) for name in HERE]
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in HERE]
 )
 def test_every_question_about_a_sample_is_answered(name: str) -> None:
     assert name in connection.models()

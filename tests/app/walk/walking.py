@@ -24,7 +24,9 @@ class Spot:
 
 
 def spots(at: AppTest) -> Iterator[Spot]:
-    """Every widget of a page that offers a choice; of numbers the smallest and the largest."""
+    """Every widget of a page that offers a choice; of numbers the smallest, which costs least and is tried
+    first, and the largest.
+    """
     for kind in ("button_group", "selectbox"):
         for widget in getattr(at, kind):
             yield Spot(kind, name(widget), tuple(widget.options))
@@ -34,7 +36,7 @@ def spots(at: AppTest) -> Iterator[Spot]:
     for kind in ("slider", "number_input"):
         for widget in getattr(at, kind):
             if not isinstance(widget.value, list | tuple):
-                ends = (widget.min, widget.max)
+                ends = (widget.max, widget.min)
                 yield Spot(kind, name(widget), tuple(end for end in ends if end is not None))
 
 

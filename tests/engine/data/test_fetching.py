@@ -283,7 +283,7 @@ def test_a_folder_that_cannot_be_written(alone, monkeypatch):
     monkeypatch.setenv("FEINT_HOME", str(alone / "file"))
     with pytest.raises(
         DataError,
-        match=r"file/data cannot be written \(Not a directory\). Free space there, or set FEINT_HOME",
+        match=r"file/data cannot be written \(File exists\). Free space there, or set FEINT_HOME",
     ):
         list(obtain(tiny(closed())))
 
