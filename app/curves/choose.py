@@ -72,9 +72,8 @@ def _choose_range(axis: SweepAxis, top: float, usual: float) -> tuple[float, flo
     if st.session_state.get("grid/written") != text and (said := _range(text, top)):
         st.session_state[key] = said
     st.session_state.setdefault(key, (0.0, usual))
-    low, high = st.slider(
-        f"Range of {axis.symbol}", 0.0, top, step=top / 200, key=key, persist_state="session"
-    )
+    st.slider(f"Range of {axis.symbol}", 0.0, top, step=top / 200, key=key, persist_state="session")
+    low, high = st.session_state[key]
     st.session_state["grid/written"] = f"{low:.6g}:{high:.6g}"
     links.put("range", f"{low:.6g}:{high:.6g}")
     return low, high

@@ -73,6 +73,7 @@ def _choose_seed(run: Run) -> int:
             format_func=lambda number: f"seed {number}",
             key=links.key("of_seed", int(seeds[0]), lambda number: number in seeds),
         )
+        or seeds[0]
     )
 
 
@@ -85,13 +86,16 @@ def _gallery(run: Run) -> None:
             "reached": np.flatnonzero(attacked.reached),
             "held": np.flatnonzero(~attacked.reached),
         }
-    kind = st.segmented_control(
-        "Which",
-        list(kinds),
-        required=True,
-        label_visibility="collapsed",
-        key=links.key("which", "all", lambda name: name in kinds),
-        format_func=lambda name: f"{name} ({len(kinds[name]):,})",
+    kind = (
+        st.segmented_control(
+            "Which",
+            list(kinds),
+            required=True,
+            label_visibility="collapsed",
+            key=links.key("which", "all", lambda name: name in kinds),
+            format_func=lambda name: f"{name} ({len(kinds[name]):,})",
+        )
+        or "all"
     )
     rows = kinds[kind][:SHOWN]
     if len(rows):

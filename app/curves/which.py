@@ -75,6 +75,7 @@ def other_value(run: Run, axis: SweepAxis) -> float:
             format_func="{:g}".format,
             key=links.key("other", values[0], lambda value: value in values),
         )
+        or 0.0
     )
 
 
