@@ -17,7 +17,7 @@ from app.address.notices import notice
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS_VERSION = "1"
-PARAMETERS = (
+SHARED = (
     "data",
     "model",
     "attack",
@@ -27,51 +27,16 @@ PARAMETERS = (
     "lambda",
     "steps",
     "target",
-    "seed",
     "sample",
-    "run",
     "n",
     "pick",
     "view",
     "colour",
     "order",
-    "umap",
-    "tab",
-    "attacker",
-    "locked",
-    "protocol",
-    "kind",
-    "aim",
-    "defence",
-    "lesson",
-    "step",
-    "study",
-    "size",
-    "nu",
-    "top",
-    "at",
     "attack_settings",
     "objective_settings",
-    "method",
-    "preset",
-    "settings",
-    "base",
-    "along",
-    "stretch",
-    "network",
-    "delta",
-    "range",
-    "points",
-    "seeds",
-    "which",
-    "of_seed",
-    "other",
-    "pictures",
-    "find",
-    "place",
-    "what",
-    "status",
 )
+"""Parameters that mean the same on every page: they go with a person from page to page."""
 OF_A_PAGE = (
     "run",
     "seed",
@@ -113,6 +78,7 @@ OF_A_PAGE = (
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.
 """
+PARAMETERS = (*SHARED, *OF_A_PAGE)
 
 MOST, LONGEST = 64, 4000
 """Parameters in a link, and characters in each, beyond which they are left out."""
