@@ -14,6 +14,7 @@ from typing import Any, Self
 import dask
 from distributed import Client, Future, KilledWorker, fire_and_forget
 from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
 
 from engine.asking import keeping
 from engine.asking.questions import A, Question
@@ -123,7 +124,7 @@ class Engine:
             return future.result(timeout=timeout)  # type: ignore[no-any-return]
         except FeintError:
             raise
-        except (CancelledError, ClosedClientError):
+        except (CancelledError, ClosedClientError, CommClosedError):
             raise EngineGone(GONE) from None
         except TimeoutError:
             if self.gone():

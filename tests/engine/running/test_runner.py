@@ -221,7 +221,7 @@ def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(
     how: How, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("engine.models.pace.SECONDS", 0.3)
-    spec = tiny(iterations=4000, evaluate_every=2000)
+    spec = tiny(iterations=1000, evaluate_every=500)
     this = Store().create(spec)
     code = (
         "from engine import device\nfrom engine.running import runner, watching\n"

@@ -1,7 +1,5 @@
 """A training that is not finished is attacked as it stands at its checkpoint, and the record says when."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from safetensors.torch import load_file
 from engine import device
 from engine.asking import computing
 from engine.asking.questions import LadderQuestion, OverviewQuestion
+from engine.cli import main
 from engine.device import How
 from engine.errors import RunBroken, RunError, UnknownName
 from engine.events import Evaluate, Finished, Stopped
@@ -151,23 +150,12 @@ def test_snapshots_that_nothing_builds_on_are_few(how: How) -> None:
     assert Store().find(held).spec.builds_on["model"] == f"{this.key}@4"
 
 
-def test_the_command_line_attacks_a_stopped_training(how: How) -> None:
+def test_the_command_line_attacks_a_stopped_training(how: How, capsys: pytest.CaptureFixture[str]) -> None:
     this = begun(8, how)
     command = "attack fgsm --objective move_embedding --epsilon 0.1 --n 20 --model"
-    done = subprocess.run(
-        [sys.executable, "-m", "engine", *command.split(), this.key],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "the model as it was at step 8" in done.stderr + done.stdout
-    shown = subprocess.run(
-        [sys.executable, "-m", "engine", "show", Store().all()[0].key],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    assert main([*command.split(), this.key]) == 0
+    said = capsys.readouterr()
+    assert "the model as it was at step 8" in said.err + said.out
+    assert main(["show", Store().all()[0].key]) == 0
+    shown = capsys.readouterr().out
     assert f"--model {this.key}@8" in shown and "as it was at step 8" in shown

@@ -12,6 +12,7 @@ import pytest
 from engine.asking import computing
 from engine.asking.keeping import kept
 from engine.asking.questions import LadderQuestion
+from engine.cli import main
 from engine.errors import DiskError
 from engine.events import Evaluate, Failed, Finished, Progress
 from engine.running import watching
@@ -105,19 +106,14 @@ def test_a_run_that_cannot_be_begun_leaves_nothing(small: Path) -> None:
 
 
 def test_an_attack_on_a_full_disk_is_one_sentence_on_the_command_line(small: Path) -> None:
-    engine("list", "zoo")  # the catalogue is written while there is room
+    main(["list", "zoo"])  # the catalogue is written while there is room
     weight = fill(small, 16_384)
-    done = engine(
-        *["attack", "pgd", "--model", "digits/adec", "--epsilon", "0.1", "--n", "500", "--steps", "2"]
-    )
+    done = engine(*ATTACK.split())
     one_sentence(done, "the disk is full")
     assert done.returncode in (1, 2)
-    assert engine("runs").returncode == 0
+    assert main(["runs"]) == 0
     weight.unlink()
-    done = engine(
-        *["attack", "pgd", "--model", "digits/adec", "--epsilon", "0.1", "--n", "500", "--steps", "2"]
-    )
-    assert done.returncode == 0, done.stderr
+    assert main(ATTACK.split()) == 0
 
 
 def test_a_ladder_on_a_full_disk_is_answered_and_not_kept(small: Path) -> None:
@@ -151,22 +147,22 @@ def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
 
 
-def test_a_home_that_is_read_only_is_read(sealed: Path) -> None:
-    for typed in ("list zoo", "list models", "runs", "show digits/adec", f"show {Store().all()[0].key}"):
-        done = engine(*typed.split())
-        assert done.returncode == 0 and not done.stderr, (typed, done.stderr)
-    again = engine(*["attack", "fgsm", "--model", "digits/adec", "--n", "10", "--json"])
-    assert again.returncode == 0 and json.loads(again.stdout.splitlines()[-1])["event"] == "finished"
+def test_a_home_that_is_read_only_is_read(sealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = engine("list", "zoo")
+    assert listed.returncode == 0 and not listed.stderr
+    for typed in ("list models", "runs", "show digits/adec", f"show {Store().all()[0].key}"):
+        assert main(typed.split()) == 0 and not capsys.readouterr().err, typed
+    assert main(["attack", "fgsm", "--model", "digits/adec", "--n", "10", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["event"] == "finished"
 
 
-def test_a_home_that_is_read_only_is_not_written(sealed: Path) -> None:
-    for typed in (
-        "attack fgsm --model digits/adec --n 11",
-        "train ae_kmeans --data digits --hidden 8 --iterations 4",
-    ):
-        done = engine(*typed.split())
-        assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
-        one_sentence(done, "cannot be written: it is read-only")
+def test_a_home_that_is_read_only_is_not_written(sealed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = engine(*["attack", "fgsm", "--model", "digits/adec", "--n", "11"])
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
+    one_sentence(done, "cannot be written: it is read-only")
+    assert main(["train", "ae_kmeans", "--data", "digits", "--hidden", "8", "--iterations", "4"]) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "cannot be written: it is read-only" in said
     with pytest.raises(DiskError, match="read-only"):
         Store().delete(Store().all()[0].key)
     assert computing.answer(LadderQuestion(model=Store().find("digits/adec").key, sample=5, seed=78))

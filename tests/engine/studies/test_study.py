@@ -13,6 +13,7 @@ from engine.attacks.latent_attack import LatentAttack
 from engine.attacks.mv_gan import MvGAN
 from engine.events import Row, from_line, to_line
 from engine.metrics import clustering
+from engine.running import masking
 from engine.running.actions import action_class
 from engine.running.preparing import spec_of
 from engine.running.runner import prepare, run
@@ -29,6 +30,8 @@ NAMES = registry.names("study")
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same studies with networks and attacks that take a second."""
+    once = functools.partial(masking.Strongest, steps=1, starts=1, targets=1)
+    monkeypatch.setattr(masking, "Strongest", once)
     small = {"width": 4, "epochs": 1, "batch": 100, "watched": 0}
     attacked = {"objective": "mv_disrupt", "half": "second", "n": 40}
     monkeypatch.setattr(
