@@ -18,6 +18,7 @@ FeintError
     └── EngineGone     they ended while they were asked
 """
 
+import re
 import reprlib
 from difflib import SequenceMatcher
 
@@ -26,6 +27,10 @@ SHORT.maxstring = 60
 """Says a name that nobody has: of a long one, its beginning and its end."""
 LONGEST = 100
 """Letters of a name for which others are looked for that are spelt alike."""
+LISTED = 12
+"""Names that a sentence lists; of more it says how many."""
+KEY = re.compile(r"[0-9a-f]{16}")
+"""The key of a run, which says nothing to a person: names stand before keys."""
 
 
 class FeintError(Exception):
@@ -54,7 +59,7 @@ class UnknownName(FeintError):
     def __init__(self, kind: str, name: str, known: list[str], cure: str = "") -> None:
         self.kind, self.name, self.known, self.cure = kind, name, known, cure
         self.nearest = nearest(str(name), known, cutoff=0.6 if cure else 0.4)
-        hint = cure or f"known: {', '.join(sorted(known)[:12])}."
+        hint = cure or f"known: {listed(str(name), known)}."
         if self.nearest:
             hint = f"did you mean {' or '.join(self.nearest)}? {cure}".strip()
         super().__init__(
@@ -69,16 +74,28 @@ def nearest(name: str, known: list[str], cutoff: float) -> list[str]:
     """At most three known names: those that begin so or end so after a "/", then those that are spelt
     alike.
     """
-
-    def alike(other: str) -> float:
-        tail = other.rsplit("/", 1)[-1]
-        if name and (other.startswith(name) or tail == name):
-            return 1.0
-        return max(SequenceMatcher(None, name, part).ratio() for part in (other, tail))
-
-    likeness = {other: alike(other) for other in known if len(name) <= LONGEST}
+    likeness = {other: alike(name, other) for other in known}
     near = [other for other in likeness if likeness[other] >= cutoff]
-    return sorted(near, key=lambda other: -likeness[other])[:3]
+    return sorted(near, key=lambda other: (-likeness[other], bool(KEY.match(other))))[:3]
+
+
+def listed(name: str, known: list[str]) -> str:
+    """The first known names, the nearest ones first and keys of runs last, and how many more there are."""
+    order = sorted(
+        dict.fromkeys(known), key=lambda other: (bool(KEY.match(other)), -alike(name, other), other)
+    )
+    more = len(order) - LISTED
+    return (", ".join(order[:LISTED]) or "none") + (f" … and {more} more" if more > 0 else "")
+
+
+def alike(name: str, other: str) -> float:
+    """How alike two names are, from 0 to 1: 1 where the other one begins so, or ends so after a "/"."""
+    if not name or len(name) > LONGEST:
+        return 0.0
+    tail = other.rsplit("/", 1)[-1]
+    if other.startswith(name) or tail == name:
+        return 1.0
+    return max(SequenceMatcher(None, name, part).ratio() for part in (other, tail))
 
 
 class DataError(FeintError):

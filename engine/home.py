@@ -37,12 +37,25 @@ def home() -> Path:
 
 
 def make_home(at: Path | None = None) -> Path:
-    """The same folder, or `at`, made where it does not exist yet: for its owner's eyes alone."""
+    """The same folder, or `at`, made where it does not exist yet: for its owner's eyes alone. That of the
+    user's data folder, which nobody else makes, is closed to others where an older Feint left it open.
+    """
     folder = at or home()
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
+    elif _is_usual(folder) and folder.stat().st_mode & 0o077:
+        with suppress(OSError):  # it is read-only, or another's
+            folder.chmod(0o700)
     return folder
+
+
+def _is_usual(folder: Path) -> bool:
+    """Whether a folder is the one that Feint makes in the user's data folder, and not what a link there leads
+    to.
+    """
+    usual = Path(user_data_dir("feint", appauthor=False))
+    return not usual.is_symlink() and usual.resolve() == folder.resolve()
 
 
 def scratch() -> Path:

@@ -53,8 +53,8 @@ def _card(run: Run) -> None:
         st.caption(words)
     if record is not None:
         progress.progress(run, record)
-    if status == "failed":
-        st.caption(run.reason())
+    if status in headline.RESUMED:
+        st.caption(notices.plain(f"{run.reason()} {progress.kept(run)}".strip()))
 
 
 def _words(run: Run) -> str:

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from app.address import connection, notices
-from app.runs import headline, naming
+from app.runs import headline, naming, reading
 from app.runs.record import Pace, Record, duration
 from engine.errors import FeintError
+from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.store import LIVE
 
-FROM_CHECKPOINT = "Resume goes on from its last checkpoint, or from the start where there is none."
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
 
@@ -31,12 +31,26 @@ def ending(run: Run, words: str = "", where: str = "", button: bool = False) -> 
     status = run.status()
     if status in ("failed", "broken"):
         reason = f"{words} did not finish: {run.reason()}" if words else run.reason()
-        st.error(notices.plain(f"{reason} {FROM_CHECKPOINT}" if status == "failed" else reason))
+        st.error(notices.plain(f"{reason} {kept(run)}" if status == "failed" else reason))
     elif status in headline.RESUMED:
         first = f"{words}: {status}" if words else status.capitalize()
-        st.info(f"{first}{where}. What was done is kept; Resume goes on from there.")
+        st.info(f"{first}{where}. {kept(run)}")
     if button and status in headline.RESUMED:
         headline.resume(run)
+
+
+def kept(run: Run) -> str:
+    """What is kept of a run that ended early, and from where Resume goes on; of a training without a
+    checkpoint also that there is no model to attack.
+    """
+    if run.spec.action == "study" or snapshot.possible(run) or any(run.folder.glob("cells/*.json")):
+        return "What was done is kept; Resume goes on from there."
+    if run.spec.action != "train":
+        return "Nothing of it is kept: Resume begins it anew."
+    base = run.spec.builds_on.get("base", "")
+    begun = reading.readable(base) and snapshot.possible(connection.store().find(base))
+    goes_on = "goes on with its base" if begun else "begins it anew"
+    return f"It ended before its first checkpoint, so there is no model to attack yet; Resume {goes_on}."
 
 
 def stood_at(record: Record) -> str:

@@ -18,6 +18,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             allow_abbrev=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter, **options
         )
+        self.fields: dict[str, Mapping[str, Any]] = {}
+        """Flag -> the field that it sets."""
 
     def error(self, message: str) -> NoReturn:
         """Raises SettingsError with argparse's complaint as a sentence."""
@@ -27,12 +29,23 @@ class Parser(argparse.ArgumentParser):
         """Parse everything. Raises SettingsError with the nearest flag where one is unknown."""
         known, left = self.parse_known_args(arguments)
         if left:
-            flags = [flag for action in self._actions for flag in action.option_strings]
             name = left[0].split("=")[0]
-            nearest = get_close_matches(name, flags, n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(nearest)}?" if nearest else "see --help."
-            raise SettingsError(f"{self.prog} knows no {name!r}; {hint}")
+            raise SettingsError(f"{self.prog} knows no {name!r}; {self._instead(name)}")
         return known
+
+    def _instead(self, name: str) -> str:
+        """What may have been meant by a flag that nobody knows, and what it takes: a setting of that name of
+        a part, else what is spelt alike.
+        """
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        of_parts = [flag for flag in flags if f"--{flag.rpartition('.')[2]}" == name]
+        begun = [flag for flag in flags if flag.startswith(name) and len(name) > len("--")]
+        near = of_parts or begun or get_close_matches(name, flags, cutoff=0.6)
+        if not near:
+            return f"`python3 -m engine {self.prog} --help` tells every setting and its limits."
+        takes = [limits(self.fields.get(flag, {})).rstrip(".").lower() for flag in near]
+        said = [f"{flag} ({text})" if text else flag for flag, text in zip(near, takes, strict=True)]
+        return f"did you mean {' or '.join(said[:3])}?"
 
 
 def fields(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -64,6 +77,7 @@ def add_fields(
                 for flag in (f"--{name}", f"--{name.replace('_', '-')}", (also or {}).get(name, ""))
                 if flag
             )
+            parser.fields |= dict.fromkeys(spelt, field)
             group.add_argument(
                 *spelt,
                 dest=f"field:{within}.{name}" if within else f"field:{name}",
@@ -146,7 +160,13 @@ LIMITS = {
 
 
 def limits(field: Mapping[str, Any]) -> str:
-    """The limits of a number, as a sentence; "" where it has none."""
+    """The limits of a number, or of each in a list, as a sentence; "" where it has none."""
+    if "items" in field:
+        each = limits(field["items"])
+        count = (
+            f"{field.get('minItems', 0)} to {field['maxItems']} numbers" if "maxItems" in field else "Numbers"
+        )
+        return f"{count}, each {each.lower()}" if each else ""
     options = [field, *field.get("anyOf", ())]
     said = [
         f"{words} {option[key]:g}" for option in options for key, words in LIMITS.items() if key in option

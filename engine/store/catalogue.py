@@ -6,9 +6,11 @@ zoo and data cards are read live, since they change without the sources.
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,12 @@ from engine.home import home, make_home
 from engine.store.files import write_json
 from engine.store.store import Store
 
+log = logging.getLogger(__name__)
+
 ROOT = Path(__file__).resolve().parents[2]
+SILENCE = 2.0
+"""Seconds after which it is said what is waited for."""
+WAITING = "What there is to choose is being listed, once for this version of Feint; some seconds more."
 KEPT = 4
 """Catalogues that are kept: one for each set of sources."""
 
@@ -93,13 +100,7 @@ def _place() -> str:
 def _described(place: str) -> dict[str, Any]:
     kept = home() / "catalogue" / f"{place}.json"
     if not kept.exists():
-        made = subprocess.run(
-            [sys.executable, "-m", "engine", "catalogue"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        made = _make()
         if not made.returncode and made.stdout.startswith("{"):  # it could not be kept
             return dict(json.loads(made.stdout))
         kept = Path(
@@ -111,6 +112,24 @@ def _described(place: str) -> dict[str, Any]:
                 f"The engine could not describe itself: {said[-1] if said else 'it said nothing'}"
             )
     return dict(json.loads(kept.read_text(encoding="utf-8")))
+
+
+def _make() -> "subprocess.CompletedProcess[str]":
+    """Let the engine describe itself in a process of its own, which imports torch; say so where that takes a
+    while.
+    """
+    patience = threading.Timer(SILENCE, log.warning, [WAITING])
+    patience.start()
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "engine", "catalogue"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        patience.cancel()
 
 
 def _data(described: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,6 @@
 """All runs under a home, and the read-only zoo: found, queried, created, deleted."""
 
 import os
-import re
 import shutil
 import uuid
 from collections.abc import Collection, Mapping
@@ -9,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ResumeRefused, RunBroken, RunError, UnknownName
+from engine.errors import KEY, ResumeRefused, RunBroken, RunError, UnknownName
 from engine.home import home, make_home, writing
 from engine.store import snapshot
 from engine.store.files import write_json
@@ -20,7 +19,6 @@ ZOO = Path(__file__).resolve().parents[2] / "assets" / "zoo"
 SHORTEST_PREFIX = 4
 LONGEST = 100
 """Letters of a name that can be a run's."""
-KEY = re.compile(r"[0-9a-f]{16}")
 ELSEWHERE = (
     "A link carries only a run's key; the page it was copied from has the command that makes the same run"
     " here, under Reproduce and share."
@@ -155,12 +153,15 @@ class Store:
 
     def _begun_with(self, name: str, zoo: Mapping[str, Run]) -> Run:
         """The one run whose key begins so. Raises UnknownName with the nearest ones."""
-        known = {run.key: run for run in (*self.all(), *zoo.values())}
+        own = self.all()
+        known = {run.key: run for run in (*own, *zoo.values())}
         begun = [run for key, run in known.items() if len(name) >= SHORTEST_PREFIX and key.startswith(name)]
         if len(begun) > 1:
             raise UnknownName("run", name, [run.key for run in begun])
         if not begun:
-            raise UnknownName("run", name, [*zoo, *known], ELSEWHERE if KEY.fullmatch(name) else "")
+            raise UnknownName(
+                "run", name, [*zoo, *(run.key for run in own)], ELSEWHERE if KEY.fullmatch(name) else ""
+            )
         return begun[0]
 
     def create(self, spec: Spec) -> Run:

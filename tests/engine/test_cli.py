@@ -346,8 +346,12 @@ def test_a_wrong_name_costs_no_torch_and_no_traceback() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_the_catalogue_is_written_once_and_read_back(home: Path) -> None:
-    ended = subprocess.run(command("catalogue"), cwd=ROOT, capture_output=True, text=True)
+def test_the_catalogue_is_written_once_and_read_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(catalogue, "SILENCE", 0.0)
+    ended = catalogue._make()
+    assert caplog.messages == [catalogue.WAITING], "what a person waits for is said once"
     assert ended.returncode == 0, ended.stderr
     file = Path(ended.stdout.strip())
     assert file == catalogue.file() and file.is_relative_to(home)

@@ -143,7 +143,7 @@ def test_commands_know_the_files_and_name_the_bad_ones(tmp_path: Path, home: Pat
 
     listed = typed("list", "attacks", "--json")
     assert {"right", "pgd"} <= {json.loads(line)["name"] for line in listed.stdout.splitlines()}
-    assert "wrong.py was not loaded" in listed.stderr and listed.stderr.count("\n") == 1
+    assert "wrong.py was not loaded" in listed.stderr and listed.stderr.count("not loaded") == 1
     attacked = typed("attack", "right", "--model", "digits/adec", "--epsilon", "0.1", "--n", "8", "--json")
     assert json.loads(attacked.stdout.splitlines()[-1])["event"] == "finished", attacked.stderr
     assert "wrong.py was not loaded" in attacked.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.home import make_home
 from engine.pool import parent
 from engine.running.runner import prepare
 from engine.store.run import Run
@@ -51,3 +52,21 @@ def test_the_store_is_for_its_owners_eyes(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("FEINT_HOME", str(tmp_path / "new" / "home"))
     tiny(seed=2)
     assert (tmp_path / "new" / "home").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_an_older_feint_left_open_is_closed_and_nobody_elses_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    ours, theirs = tmp_path / "share" / "feint", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+    for place in (ours, theirs):
+        monkeypatch.setenv("FEINT_HOME", str(place))
+        make_home()
+    assert [folder.stat().st_mode & 0o777 for folder in (ours, theirs)] == [0o700, 0o755]
+    ours.rmdir()
+    ours.symlink_to(theirs)
+    monkeypatch.delenv("FEINT_HOME")
+    assert make_home() == theirs and theirs.stat().st_mode & 0o777 == 0o755

@@ -141,6 +141,7 @@ def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("FEINT_HOME", str(place))
         spec = prepare("attack", "fgsm", models={"model": "digits/adec"}, changes={"n": 10})
         list(run(spec))
+        engine("list", "models")  # the catalogue is written while that is allowed
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         assert not os.access(place, os.W_OK)
         yield place
