@@ -60,6 +60,8 @@ def over_lambda_and_gamma() -> dict[str, str]:
                 st.info("Click a cell: its seeds come here, each with its run.", icon=":material/ads_click:")
             else:
                 grid.runs_of(row, found)
+            if not results.has(found, results.STRONGEST):
+                st.warning("The strongest attack was not run over this grid: every cell is an upper bound.")
             st.markdown(
                 "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does not"
                 " diverge: it only makes the clean loss count less."
@@ -81,8 +83,8 @@ def train() -> dict[str, str]:
 layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
-    " together. Both are judged by the attack that leaves them least, beside the paper's own; controls are in"
-    " the tables.",
+    " together. Where it holds, the attack that leaves them least judges both, beside the paper's own; every"
+    " figure names its attack, and controls are in the tables.",
 )
 tab = st.segmented_control(
     "Show",

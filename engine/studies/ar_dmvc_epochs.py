@@ -4,7 +4,7 @@ from itertools import product
 
 from engine.registry import register
 from engine.settings import knob
-from engine.studies.ar_dmvc import BASE, DEFENCES, MultiViewStudy, attacked_case
+from engine.studies.ar_dmvc import BASE, DEFENCES, UPPER_BOUND, MultiViewStudy, attacked_case
 from engine.studies.protocols import Case
 
 
@@ -18,6 +18,7 @@ class Epochs(MultiViewStudy):
         "Base and defences trained for so many epochs, then attacked by PGD at ε = 0.2 and by the strong"
         " generator at ε = 0.3."
     )
+    protocol = f"{MultiViewStudy.protocol} {UPPER_BOUND}"
     place = 4
 
     grid: tuple[int, ...] = knob((5, 10, 20, 30, 45, 60), "Epochs", "Lengths of the training.", min_length=1)

@@ -4,7 +4,7 @@ from itertools import product
 
 from engine.registry import register
 from engine.settings import knob
-from engine.studies.ar_dmvc import MultiViewStudy, attacked_case
+from engine.studies.ar_dmvc import UPPER_BOUND, MultiViewStudy, attacked_case
 from engine.studies.protocols import Case
 
 
@@ -15,6 +15,7 @@ class LambdaGamma(MultiViewStudy):
     name = "ar_dmvc.lambda_gamma"
     title = "AR-DMVC, figure 4a: λ and γ"
     summary = "AR-DMVC-AM trained at every λ and γ, then attacked by PGD at ε = 0.2: an upper bound."
+    protocol = f"{MultiViewStudy.protocol} {UPPER_BOUND}"
     figure = "grid"
     tab = "grid"
     place = 5

@@ -121,9 +121,15 @@ def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot
         if said["title"][0].islower()
         else f"ACC under {said['title']}",
         y_title="ACC, clean matching",
-        caption=" ".join([said["note"], *(f"{words}." for words in apart)]),
+        caption=" ".join([said["note"], *(f"{words}." for words in apart), _counted(rows)]),
         start=start,
     )
+
+
+def _counted(rows: Sequence[Row]) -> str:
+    """On how many samples rows were measured; nothing without rows."""
+    counts = sorted({results.samples(row) for row in rows})
+    return f"{' or '.join(f'{n:,}' for n in counts)} samples a seed." if counts else ""
 
 
 def attacks(found: Result) -> list[str]:

@@ -15,7 +15,6 @@ from app.papers.studies.results import Result
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 
-STRONGEST = "strongest"
 SCORE, CLEAN = "acc_attacked_fixed_match", "acc_clean"
 WORKS, BROKEN = 0.75, 0.25
 """Shares of its clean ACC: a defence works that keeps so much, and is broken where it keeps less."""
@@ -30,8 +29,8 @@ COLOURS = {"works": "green", "weak": "orange", "broken": "red"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """A defence at an ε: ACC by seed (n,), clean, attacked, and attacked without the defence; and the attack
-    that leaves it least.
+    """A defence at an ε: ACC by seed (n,), clean, attacked, and attacked without the defence; the attack that
+    leaves it least; and on how many samples a seed it and the model without defence were attacked.
     """
 
     defence: str
@@ -40,6 +39,12 @@ class Verdict:
     attacked: np.ndarray
     without: np.ndarray
     attack: str
+    samples: tuple[int, int]
+
+    @property
+    def counted(self) -> str:
+        """On how many samples a seed both were attacked, once where it is the same number."""
+        return " and ".join(f"{n:,}" for n in dict.fromkeys(self.samples))
 
     @property
     def kept(self) -> float:
@@ -77,6 +82,7 @@ def verdicts(found: Result) -> list[Verdict]:
                         _seeds(mine, SCORE),
                         _seeds(base, SCORE),
                         mine.treatment,
+                        (results.samples(mine), results.samples(base)),
                     )
                 )
     return judged
@@ -126,8 +132,8 @@ def _numbers(found: Result, verdict: Verdict) -> str:
     called = found.declared["treatments"][verdict.attack]["called"]
     return (
         f"At ε = {verdict.epsilon:g} {called} leaves it {verdict.attacked.mean():.2f} of its"
-        f" {verdict.clean.mean():.2f} ACC; trained as long without defence {verdict.without.mean():.2f} is"
-        f" left: {_signed(mean)}{interval}."
+        f" {verdict.clean.mean():.2f} ACC ({verdict.counted} samples a seed); trained as long without defence"
+        f" {verdict.without.mean():.2f} is left: {_signed(mean)}{interval}."
     )
 
 
@@ -159,6 +165,7 @@ def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
                 "95 % interval": f"{_signed(low)} to {_signed(high)}"
                 if len(verdict.attacked) > 1
                 else "one seed",
+                "samples": verdict.counted,
                 "attack": found.declared["treatments"][verdict.attack]["title"],
             }
         )
@@ -176,9 +183,7 @@ def show(found: Result, judged: Sequence[Verdict]) -> None:
             if verdict.defence == defence
         )
         st.markdown(f"{badges}  \n{sentence}")
-    if STRONGEST in found.declared["treatments"] and STRONGEST not in {
-        row.treatment for row in found.measured
-    }:
+    if not results.has(found, results.STRONGEST):
         st.warning(
             "The strongest attack was not run at this size: under it these verdicts could be worse, and none"
             " better."

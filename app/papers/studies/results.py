@@ -15,6 +15,8 @@ from engine.events import Row
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
+STRONGEST = "strongest"
+"""The treatment that judges, where a study has it."""
 SHIPPED = links.ROOT / "assets" / "studies"
 
 
@@ -155,6 +157,16 @@ def value(row: Row, name: str) -> tuple[float, float]:
     """Mean and spread over seeds of a measured value or of a control."""
     found = (row.measured or {}).get(name) or row.controls[name]
     return found["mean"], found["spread"] or 0.0
+
+
+def samples(row: Row) -> int:
+    """On how many samples a row was measured for one seed."""
+    return round(row.controls["n"]["mean"])
+
+
+def has(found: Result, treatment: str) -> bool:
+    """Whether some row of a study was measured under a treatment."""
+    return treatment in {row.treatment for row in found.measured}
 
 
 def drop(row: Row, clean: str, attacked: str) -> tuple[float, float]:

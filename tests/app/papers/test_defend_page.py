@@ -23,7 +23,11 @@ Opened = Callable[..., AppTest]
 def row(
     model: str, scores: list[float], clean: float = 0.9, epsilon: float = 0.2, treatment: str = "pgd"
 ) -> Row:
-    controls = {"acc_attacked_fixed_match": scores, "acc_clean": [clean] * len(scores)}
+    controls = {
+        "acc_attacked_fixed_match": scores,
+        "acc_clean": [clean] * len(scores),
+        "n": [100.0] * len(scores),
+    }
     return Row(
         step=1,
         total=1,

@@ -52,3 +52,6 @@ def test_it_is_measured_beside_the_entry_and_said_in_words(
     assert said[0].startswith(f"Over 2 seeds, clean: ACC {acc['mean']:.3f} ± {acc['spread']:.3f} (")
     assert "strongest attack" in said[1] and "ε = 0.1" in said[1] and len(said) == 3
     assert spread.in_words(Run(tmp_path / "nowhere")) == []
+    list(zoo_spread.spread(["digits/tiny"], 1, tmp_path / "zoo"))
+    alone = spread.in_words(run)
+    assert len(alone) == 2 and all(text.startswith("One seed, PGD at") and "±" not in text for text in alone)

@@ -18,7 +18,7 @@ from engine.running.actions import action_class
 from engine.running.preparing import spec_of
 from engine.running.runner import prepare, run
 from engine.store.store import Store
-from engine.studies.ar_dmvc import HERE, MultiViewStudy
+from engine.studies.ar_dmvc import HERE, JUDGED_ON, MultiViewStudy
 from engine.studies.ar_dmvc_confusion import matched
 from engine.studies.protocols import Attacking, Training, cell, published
 from engine.studies.study import over_seeds
@@ -61,6 +61,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
             "pgd", None, attacked | {"epsilon": epsilon, "steps": 1}, data
         ),
     )
+    monkeypatch.setitem(JUDGED_ON, "quick", 40)
 
 
 def study(name: str, **changes: Any) -> Any:
@@ -236,6 +237,18 @@ def test_shipped_results_are_whole(file: Path) -> None:
         for values in row["measured"].values():
             assert len(values["seeds"]) == seeds and values["mean"] == pytest.approx(np.mean(values["seeds"]))
         assert "noise_flip_rate" in row["controls"] or row["treatment"] == "clean"
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_rows_of_one_model_over_the_same_samples_have_the_same_clean_scores(file: Path) -> None:
+    seen: dict[tuple[str, ...], list[float]] = {}
+    for row in json.loads(file.read_text())["rows"]:
+        controls = row["controls"] or {}
+        if row["treatment"] == "clean" or not {"acc_clean", "n"} <= controls.keys():
+            continue
+        about = json.dumps({name: value for name, value in row["about"].items() if name != "epsilon"})
+        samples = (json.dumps(row["runs"]["model"]), about, json.dumps(controls["n"]["seeds"]))
+        assert seen.setdefault(samples, controls["acc_clean"]["seeds"]) == controls["acc_clean"]["seeds"]
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
