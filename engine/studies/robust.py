@@ -165,6 +165,7 @@ class RobustStudy(StudySettings):
         "relu": Treatment("attack with ReLU"),
         "per_sample": Treatment("each sample by itself"),
         "pgd": Treatment("PGD-20 on the pixels"),
+        "strongest": Treatment("strongest attack on the pixels", "the strongest attack"),
     }
     lines = "arm"
     baseline = "control"

@@ -2,6 +2,9 @@
 pixels.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
 
 from app.charts import plot
@@ -64,28 +67,30 @@ def any_nu(found: Result, network: str) -> None:
 
 
 def pixels(found: Result, network: str) -> None:
-    """Flips and ACC under PGD on the pixels."""
-    st.markdown(verdicts.beside_the_control(found, network, "epsilon"))
-    rows = [row for row in found.measured if row.model == network]
-    flips = curves.curve(
-        found,
-        rows,
-        "epsilon",
-        lambda row: results.value(row, "flip_rate"),
-        title="Flips under PGD-20 on the pixels",
-        y_title="share",
-        caption="L∞, leave the cluster, 1,000 samples.",
+    """Flips under the strongest attack on the pixels and under PGD, and the ACC that the strongest leaves."""
+    strongest, pgd = (
+        replace(found, rows=[row for row in found.rows if row.treatment == attack])
+        for attack in (results.STRONGEST, "pgd")
     )
-    acc = curves.curve(
-        found,
-        rows,
-        "epsilon",
-        lambda row: results.value(row, "acc"),
-        title="ACC under PGD-20 on the pixels",
-        y_title="ACC",
-        caption="Clusters matched to classes anew.",
-    )
-    _in_columns(f"pixels/{network}", flips, acc)
+    st.markdown(f"{verdicts.beside_the_control(strongest, network, 'epsilon')} The strongest attack judges.")
+    drawn = {
+        f"Flips under the {results.STRONGEST} attack": (strongest, "flip_rate", "share"),
+        "Flips under PGD-20": (pgd, "flip_rate", "share"),
+        f"ACC under the {results.STRONGEST} attack": (strongest, "acc_attacked_fixed_match", "ACC"),
+    }
+    charts = [
+        curves.curve(
+            part,
+            [row for row in part.measured if row.model == network],
+            "epsilon",
+            partial(results.value, name=name),
+            title=title,
+            y_title=unit,
+            caption="L∞, leave the cluster, the same 1,000 samples.",
+        )
+        for title, (part, name, unit) in drawn.items()
+    ]
+    _in_columns(f"pixels/{network}", *charts)
     results.caption(found)
 
 

@@ -145,8 +145,10 @@ def test_what_comes_next_is_made_of_this_base(trained_home: Store, desk: Desk) -
 def test_figures_say_whether_the_defence_helps(tab: str, trained_home: Store, opened: Opened) -> None:
     at = opened("robust", tab=tab)
     assert "as many steps without the defence" in told(at), said(at)
-    assert len(at.get("plotly_chart")) == (3 if tab == "strength" else 2)
-    if tab == "strength":
+    assert len(at.get("plotly_chart")) == 3
+    if tab == "pixels":
+        assert "The strongest attack judges." in said(at)
+    else:
         arms = results.declared("robust.table3")["arms"]
         assert set(at.dataframe[-1].value["network"]) == set(arms.values()) - {arms["base"]}
 
