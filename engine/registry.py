@@ -216,7 +216,7 @@ def describe(owner: type[Settings]) -> dict[str, Any]:
         "summary": owner.summary,
         "source": owner.source,
         "equation": owner.equation,
-        "version": owner.version,
+        "version": owner.full_version(),
         "presets": {key: dict(value) for key, value in owner.presets.items()},
         "schema": schema,
         "defaults": _defaults(owner, schema),

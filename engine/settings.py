@@ -106,6 +106,30 @@ class Settings(BaseModel):
             _put(values, path.split("."), value)
         return cls(**values)
 
+    @classmethod
+    def depends_on(cls) -> "tuple[type[Settings], ...]":
+        """Other classes on whose code its results depend, whatever its fields are: their versions are part of
+        its own.
+        """
+        return ()
+
+    @classmethod
+    def whole(cls) -> "set[type[Settings]]":
+        """Itself with all that it is made of, and what that is made of."""
+        found: set[type[Settings]] = set()
+        left: list[type[Settings]] = [cls]
+        while left:
+            part = left.pop()
+            if part not in found:
+                found.add(part)
+                left.extend(part.depends_on())
+        return found
+
+    @classmethod
+    def full_version(cls) -> int:
+        """Its own version, raised with every version of what it is made of."""
+        return 1 + sum(part.version - 1 for part in cls.whole())
+
     def values(self) -> dict[str, Any]:
         """The fields as plain JSON values, nested settings included, as a run stores them and as its key is
         made of them: without fields that were added later and stand at their default.

@@ -12,9 +12,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, jaxtyped
 from pydantic import BaseModel, ConfigDict
 
+from engine.metrics.intervals import wilson
 from engine.store.spec import Spec
 
 Array = np.ndarray
+NOISES = 20
+"""Noises drawn at every level of a ladder; the first is the one that is drawn beside the attack."""
 ControlKind = Literal["attack", "strongest", "noise", "other_delta", "fgsm", "unlimited"]
 """What is counted beside one another: the attack, the strongest of the house, noise of its size, the
 perturbations of other samples, one step of the gradient, and the attack without a limit on ε, nor a penalty.
@@ -141,6 +144,8 @@ class LadderAnswer(Answer):
     """The smallest ε found at which it was reached: an upper bound."""
     noise_reached: int | None
     """In how many of `noise_n` draws noise of the same size reached it too, all levels together."""
+    noise_n: int | None
+    """How many noises were drawn, NOISES for every level of a size above 0; None where nothing is reached."""
     read_as: tuple[str, ...] | None
     """The class that 5 nearest neighbours on raw pixels see at each level; None without labels."""
 
@@ -150,10 +155,6 @@ class LadderAnswer(Answer):
     l2: Float[Array, " levels"]
     value: Float[Array, " levels"]
     """Of the objective, at each level."""
-    noise_n: int | None = None
-    """How many noises were drawn, 20 for every level of a size above 0. None: one a level, as answers of
-    earlier versions have it.
-    """
     noise_share: Float[Array, " levels"] | None = None
     """The share of those drawn at each level that reached it."""
     noise_value: Float[Array, " levels"] | None = None
@@ -183,12 +184,25 @@ class LadderAnswer(Answer):
     """The cosine of the views' embeddings, mean over pairs of views."""
     agreement_clean: Float[Array, ""] | None = None
 
+    def noise_at(self, level: int) -> tuple[int, int]:
+        """How many noises of the size of a level reached it, and of how many that do not depend on each
+        other: those of that level, as along ε each is one direction in all sizes; where every level has the
+        same ε, all that were drawn.
+        """
+        if self.noise_share is None:
+            return 0, 0
+        if self.epsilon is not None:
+            return self.noise_reached or 0, self.noise_n or 0
+        return round(float(self.noise_share[level]) * NOISES), NOISES if self.levels[level] > 0 else 0
+
     @property
     def noise_draws(self) -> str:
-        """How often noise reached it, in words: "3 of 1,280 draws (0.2 %)"."""
-        reached, count = self.noise_reached or 0, self.noise_n or len(self.levels)
-        share = f" ({reached / count:.1%})" if reached else ""
-        return f"{reached:,} of {count:,} draws{share}"
+        """How often noise of the size of the level shown first reached it, in words: "1 of 20 draws (95 %
+        interval 1 to 24 %)".
+        """
+        reached, n = self.noise_at(self.start)
+        low, high = (_percent(share) for share in wilson(reached, n))
+        return f"{reached:,} of {n:,} draws (95 % interval {low} to {high} %)"
 
     @property
     def start(self) -> int:
@@ -199,6 +213,11 @@ class LadderAnswer(Answer):
             return len(self.levels) - 1 if self.first_reached is None else self.first_reached
         there = np.flatnonzero(self.reached) if self.reached is not None else np.zeros(0, dtype=int)
         return int(there[-1]) if len(there) else 0
+
+
+def _percent(share: float) -> str:
+    """Hundredths, and tenths of one below 10."""
+    return f"{100 * share:.{0 if share in (0.0, 1.0) or share > 0.0995 else 1}f}"
 
 
 class EmbeddingLadderAnswer(LadderAnswer):

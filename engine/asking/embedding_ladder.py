@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from engine import registry
-from engine.asking.answers import AttackedSampleAnswer, EmbeddingLadderAnswer
+from engine.asking.answers import NOISES, AttackedSampleAnswer, EmbeddingLadderAnswer
 from engine.asking.case import fitted_in
-from engine.asking.ladder import NOISES, first_of, noise_counted, probabilities
+from engine.asking.ladder import first_of, noise_counted, probabilities
 from engine.asking.questions import AttackedSampleQuestion, EmbeddingLadderQuestion, ObjectiveChoice
 from engine.asking.victims import (
     Victim,

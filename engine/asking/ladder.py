@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.asking import views
-from engine.asking.answers import LadderAnswer
+from engine.asking.answers import NOISES, LadderAnswer
 from engine.asking.case import Case
 from engine.asking.questions import LadderQuestion
 from engine.asking.victims import as_bytes, numbers, place_facts, read_as, sample_facts
@@ -24,8 +24,6 @@ from engine.models.protocols import Outputs
 from engine.objectives.protocols import Objective
 
 NORMS = {"linf": "L∞", "l2": "L2"}
-NOISES = 20
-"""Noises drawn at every level; the first is the one that is drawn beside the attack."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def noise_counted(by_noise: Tensor | None, moved: Tensor) -> dict[str, Any]:
     level's noise is nothing, as `moved` (L,) says, nothing was drawn.
     """
     if by_noise is None:
-        return {"noise_reached": None}
+        return {"noise_reached": None, "noise_n": None}
     hits = by_noise.reshape(NOISES, -1).float()[:, moved]
     share = torch.zeros(len(moved), device=hits.device)
     share[moved] = hits.mean(dim=0)

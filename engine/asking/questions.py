@@ -19,6 +19,7 @@ from engine.errors import SettingsError
 from engine.settings import sentence
 from engine.store import catalogue
 from engine.store.spec import Spec
+from engine.store.wanted import objectives_named
 
 A = TypeVar("A", bound=Answer)
 Norm = Literal["linf", "l2"]
@@ -116,6 +117,12 @@ class Question(Part, Generic[A]):
         """The registered methods, beside those inside the runs it names, on which its answer depends."""
         yield from ()
 
+    def further_methods(self) -> Iterator[Method]:
+        """Those that were named after answers had shipped: they change its key only from their second version
+        on.
+        """
+        yield from ()
+
     @classmethod
     def full_version(cls) -> int:
         """Its own version, raised with every version of what it is made of."""
@@ -123,7 +130,9 @@ class Question(Part, Generic[A]):
 
     def key(self) -> str:
         """Sixteen hexadecimal digits that stand for the question and the versions of its methods."""
-        versions = sorted({(*method, catalogue.version(*method)) for method in self.methods()})
+        own = {(*method, catalogue.version(*method)) for method in self.methods()}
+        further = {(*method, catalogue.version(*method)) for method in self.further_methods()}
+        versions = sorted(own | {method for method in further if method[-1] > 1})
         what = [self.full_version(), versions, self.model_dump(mode="json")]
         text = json.dumps(what, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -259,6 +268,10 @@ class ControlsQuestion(Question[answers.ControlsAnswer]):
         """Those of the ladder, and one step of the gradient."""
         yield from (*self.ladder.methods(), ("attack", "fgsm"))
 
+    def further_methods(self) -> Iterator[Method]:
+        """The strongest attack."""
+        yield ("attack", "strongest")
+
 
 class OtherModelsQuestion(Question[answers.OtherModelsAnswer]):
     """One sample in several models: its group in each, and the smallest ε that reaches the objective."""
@@ -325,9 +338,5 @@ class PrepareQuestion(Question[answers.PrepareAnswer]):
 
 
 def _of_objective(objective: ObjectiveChoice) -> Iterator[Method]:
-    yield ("objective", objective.name)
-    for part in objective.settings.get("parts", ()):  # of a weighted sum: (weight, {"name": …})
-        if isinstance(part, list | tuple) and isinstance(part[-1], dict):
-            yield ("objective", str(part[-1].get("name", "")))
-    if objective.lam:
-        yield ("objective", "reconstruction_change")
+    for name in objectives_named(objective.name, objective.settings, objective.lam):
+        yield ("objective", name)

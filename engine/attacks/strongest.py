@@ -24,7 +24,7 @@ from engine.attacks.pgd import PGD
 from engine.attacks.protocols import AttackSettings, Iterate, value_only
 from engine.objectives.protocols import Objective
 from engine.registry import register
-from engine.settings import knob
+from engine.settings import Settings, knob
 
 FIRST = PGD()
 """What goes first: no sample that it reaches is lost."""
@@ -53,6 +53,11 @@ class Strongest(AttackSettings):
     targets: int | None = knob(
         4, "Targets", "So many other clusters or classes at most, the nearest; None: all.", ge=0, le=1000
     )
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """PGD climbs for it."""
+        return (PGD,)
 
     @property
     def stops(self) -> bool:

@@ -86,6 +86,8 @@ def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:
 
 def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:
     """What became of the sample at a level, and the smallest ε that was found, by their names."""
+    by_noise, n = answer.noise_at(level)
+    noise = {"noise_reached": by_noise, "noise_n": n} if n else {}
     found: dict[str, Any] = {
         "sample": answer.sample,
         "label": answer.label_name,
@@ -93,7 +95,7 @@ def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:
         "value": float(answer.value[level]),
         "reached": None if answer.reached is None else bool(answer.reached[level]),
         "epsilon_star": answer.epsilon_star,
-        "noise_reached": answer.noise_reached,
+        **noise,
         "levels": len(answer.levels),
         "linf": float(answer.linf[level]),
         "l2": float(answer.l2[level]),
@@ -111,7 +113,8 @@ TITLES = {
     "path": "step",
     "value": "objective",
     "epsilon_star": "ε* ≤",
-    "noise_reached": "levels that noise reaches",
+    "noise_reached": "noises of this size that reach it",
+    "noise_n": "noises drawn",
     "linf": "L∞",
     "l2": "L2",
     "group_clean": "group, clean",

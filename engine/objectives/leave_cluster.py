@@ -21,6 +21,7 @@ from engine.models.protocols import Clusters, Fuses, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.objectives.towards import ToCluster, groups
 from engine.registry import register
+from engine.settings import Settings
 
 
 @register
@@ -39,6 +40,11 @@ class LeaveCluster(ObjectiveSettings):
     success: ClassVar[str] = "leaves {own}"
     reached_above: ClassVar[float | None] = 0.0
     effect: ClassVar[str] = "reaches a margin of {value} nats"
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """What else is tried for the same success."""
+        return (ToCluster, registry.find("objective", "mv_disrupt"))
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The negative margin of each sample's clean cluster. Raises SettingsError for a model with one

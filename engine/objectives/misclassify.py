@@ -16,6 +16,7 @@ from engine.models.protocols import Classifies, Outputs, margin, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.towards import ToClass, groups
 from engine.registry import register
+from engine.settings import Settings
 
 
 @register
@@ -32,6 +33,11 @@ class Misclassify(ObjectiveSettings):
     success: ClassVar[str] = "is taken for another class"
     reached_above: ClassVar[float | None] = 0.0
     effect: ClassVar[str] = "reaches a margin of {value}"
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """What else is tried for the same success."""
+        return (ToClass,)
 
     def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
         """The negative margin of each sample's own class."""

@@ -17,7 +17,7 @@ from engine.models.protocols import Clusters, Fuses, Outputs, require
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
-from engine.settings import knob
+from engine.settings import Settings, knob
 
 TINY = 1e-12
 
@@ -56,6 +56,11 @@ class MvDisrupt(ObjectiveSettings):
         ge=0,
         le=100,
     )
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """What else is tried for the same success."""
+        return (LeaveCluster,)
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The weighted sum of the distances, each sample for itself."""

@@ -24,5 +24,7 @@ def action_of(spec: Spec) -> Action:
 
 
 def version_of(action: Action) -> int:
-    """The number in a spec: it rises with that of the action and of all that it trains or launches."""
-    return action.version + sum(part.version - 1 for part in action.parts())
+    """The number in a spec: it rises with that of the action, of all that it trains or launches, and of what
+    these are made of.
+    """
+    return 1 + sum(part.full_version() - 1 for part in (type(action), *action.parts()))

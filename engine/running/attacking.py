@@ -28,8 +28,9 @@ from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
 from engine.running.pictures import Sketch
 from engine.running.threat import Threat
-from engine.settings import knob
+from engine.settings import Settings, knob
 from engine.store.spec import Spec
+from engine.store.wanted import objectives_named
 
 ALL = 1_000_000
 """How runs store that all samples are attacked: so their keys stay what they were before None said it."""
@@ -38,6 +39,11 @@ HALF = (
     "Multi-view models are trained on the first half of their data, supervised ones on the training rows:"
     " those of the source, or the first half."
 )
+
+
+def objectives(name: str, settings: Mapping[str, Any], lam: float) -> list[type[Settings]]:
+    """An objective with the parts of a sum, and its penalty where λ is not 0."""
+    return [registry.find("objective", one) for one in objectives_named(name, settings, lam)]
 
 
 @register
@@ -121,6 +127,15 @@ class Attack(Action):
         return combine(
             self.objective, self.lam, self.objective_settings | ({"cluster": self.target} if targeted else {})
         )
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """What is launched beside every attack: the controls, and the strongest attack."""
+        return tuple(registry.find("attack", name) for name in ("noise", "fgsm", "strongest"))
+
+    def parts(self) -> list[type[Settings]]:
+        """The attack and the objective."""
+        return [*super().parts(), *objectives(self.objective, self.objective_settings, self.lam)]
 
     @property
     def target(self) -> int | None:

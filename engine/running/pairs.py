@@ -26,7 +26,7 @@ from engine.registry import register
 from engine.running.action import Action, Work
 from engine.running.judging import Judge, check_inside, stream
 from engine.running.launching import Clock
-from engine.settings import knob
+from engine.settings import Settings, knob
 
 
 @register
@@ -62,6 +62,11 @@ class Pairs(Action):
                 f"pairs takes attacks that need not be fitted; got {self.attack}. Choose pgd."
             )
         return self
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """What sends a sample to a cluster."""
+        return (registry.find("objective", "go_to_cluster"),)
 
     def chosen_attack(self) -> AttackSettings:
         """The attack with its settings."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.splits import Part
 from engine.events import Evaluate, Event, Progress, finite
@@ -19,11 +20,11 @@ from engine.metrics.protocols import AttackedSamples
 from engine.registry import register
 from engine.running import outcome
 from engine.running.action import Action, Work
-from engine.running.attacking import HALF, Attack
+from engine.running.attacking import HALF, Attack, objectives
 from engine.running.fitting import fit
 from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
-from engine.settings import Seed, knob
+from engine.settings import Seed, Settings, knob
 
 
 @register
@@ -69,6 +70,15 @@ class Sweep(Action):
         same = self.model_dump(exclude={"epsilons", "lams", "attack_seeds"})
         grid = product(self.attack_seeds, self.lams, self.epsilons)
         return [(seed, Attack(epsilon=epsilon, lam=lam, **same)) for seed, lam, epsilon in grid]
+
+    @classmethod
+    def depends_on(cls) -> tuple[type[Settings], ...]:
+        """The control of every cell."""
+        return (registry.find("attack", "noise"),)
+
+    def parts(self) -> list[type[Settings]]:
+        """The attack and the objective."""
+        return [*super().parts(), *objectives(self.objective, self.objective_settings, max(self.lams))]
 
     def needs_of_model(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """What every cell needs: a λ other than 0 needs more."""

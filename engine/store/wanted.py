@@ -5,7 +5,7 @@ so that `found` recognises it among the runs that are here; `engine.store.reprod
 """
 
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,7 +135,7 @@ def found(wanted: Wanted, entries: Entries, store: Store) -> Run | None:
         and (BASE in roles or not chosen_base(run.spec, store))
         and (first is None or first.spec.data != data or first.spec.fingerprint == run.spec.fingerprint)
         and with_defaults(run.spec.settings, wanted.action, entries) == settings
-        and run.spec.version >= _version(wanted, entries)
+        and run.spec.version >= _version(wanted, settings, entries)
     ]
     return min(alike, key=lambda run: _rank(run.status()), default=None)
 
@@ -202,11 +202,27 @@ def _builds_on(run: Run, roles: Mapping[str, Run]) -> bool:
     )
 
 
-def _version(wanted: Wanted, entries: Entries) -> int:
-    """The version that a spec of these choices has at least; parts of parts may raise it further."""
+def _version(wanted: Wanted, settings: Mapping[str, Any], entries: Entries) -> int:
+    """The version that a spec of these choices has; of a training or a study, has at least: what is trained
+    or fitted for it may raise it further.
+    """
     action = entries["action"][wanted.action]
-    about = str(action["about"])
-    return int(action["version"]) + (int(entries[about][wanted.name]["version"]) - 1 if about else 0)
+    about, lams = str(action["about"]), settings.get("lams", [settings.get("lam", 0.0)])
+    parts = [action] + ([entries[about][wanted.name]] if about else [])
+    if "objective" in settings:
+        named = objectives_named(settings["objective"], settings["objective_settings"], max(lams))
+        parts += [entries["objective"][name] for name in named]
+    return 1 + sum(int(part["version"]) - 1 for part in parts)
+
+
+def objectives_named(name: str, settings: Mapping[str, Any], lam: float) -> Iterator[str]:
+    """The objective, those that a weighted sum adds up, and the penalty where λ is not 0."""
+    yield name
+    for part in settings.get("parts", ()):  # (weight, {"name": …, and its fields})
+        if isinstance(part, list | tuple) and isinstance(part[-1], Mapping):
+            yield from objectives_named(str(part[-1].get("name", "")), part[-1], 0.0)
+    if lam:
+        yield "reconstruction_change"
 
 
 def _rank(status: str) -> int:

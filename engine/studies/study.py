@@ -21,6 +21,7 @@ from engine.events import Event, Failed, Finished, Progress, Row
 from engine.registry import register
 from engine.running import runner
 from engine.running.action import Action, Work
+from engine.running.attacking import Attack
 from engine.settings import Settings, knob
 from engine.store import checkpoint
 from engine.store.run import Run
@@ -63,15 +64,17 @@ class Study(Action):
                 owner().load()
 
     def parts(self) -> list[type[Settings]]:
-        """The study, and every model and attack of its rows."""
-        cases = self.chosen.cases()
-        models = {case.training.model for case in cases if case.training}
-        attacks = {case.attacking.attack for case in cases if case.attacking}
-        return [
-            type(self.chosen),
-            *(registry.find("model", name) for name in sorted(models)),
-            *(registry.find("attack", name) for name in sorted(attacks)),
-        ]
+        """The study, every model, attack and objective of its rows, and what is launched beside an attack."""
+        default = Attack.model_fields["objective"].default
+        found: set[type[Settings]] = {type(self.chosen)}
+        for case in self.chosen.cases():
+            if case.training is not None:
+                found.add(registry.find("model", case.training.model))
+            if case.attacking is not None:
+                objective = str(case.attacking.changes.get("objective", default))
+                named = (("attack", case.attacking.attack), ("objective", objective))
+                found |= {Attack, *(registry.find(kind, name) for kind, name in named)}
+        return list(found)
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """A Row for every case, those that are already measured at once; returns all rows and the

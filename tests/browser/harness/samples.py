@@ -65,6 +65,7 @@ def ladder_drawing(
         "first_reached": None,
         "epsilon_star": None,
         "noise_reached": None,
+        "noise_n": None,
     }
     if groups:
         reached = q.argmax(1) != own
@@ -76,6 +77,8 @@ def ladder_drawing(
             "first_reached": first,
             "epsilon_star": float(epsilons[first]) - 0.0015 if first else None,
             "noise_reached": 0,
+            "noise_n": 20 * (levels - 1),
+            "noise_share": np.zeros(levels, np.float32),
             "reached": reached,
             "q": q,
             "q_clean": q_clean,

@@ -69,6 +69,15 @@ def test_the_key_holds_the_versions_of_the_methods(_versions: dict[tuple[str, st
     assert ONE.key() == before
 
 
+def test_controls_are_other_ones_when_the_strongest_attack_is(
+    _versions: dict[tuple[str, str], int],
+) -> None:
+    controls = questions.ControlsQuestion(ladder=ONE, level=3)
+    before, ladder_before = controls.key(), ONE.key()
+    _versions["attack", "strongest"] = 2
+    assert controls.key() != before and ONE.key() == ladder_before
+
+
 def test_the_key_holds_the_version_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ONE.key()
     monkeypatch.setattr(LadderQuestion, "version", LadderQuestion.version + 1)

@@ -1,10 +1,13 @@
 """Ladders and what stands beside them, judged here: on a shipped model."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from engine.asking import controls, victims
+from engine.asking import controls, keeping, victims
 from engine.asking.answers import Control, ControlsAnswer, LadderAnswer
 from engine.asking.computing import compute
 from engine.asking.questions import (
@@ -102,7 +105,8 @@ def test_noise_is_drawn_twenty_times_at_every_level_of_a_size(key: str, axis: Ax
     assert found.noise_n == 20 * sized
     assert found.noise_share is not None and found.noise_reached is not None
     assert found.noise_share.sum() * 20 == pytest.approx(found.noise_reached, abs=1e-3)
-    assert f"of {20 * sized:,} draws" in found.noise_draws
+    of_one_size = 20 if axis.name == "epsilon" else 20 * sized
+    assert found.noise_at(found.start)[1] == of_one_size and f"of {of_one_size} draws" in found.noise_draws
 
 
 def test_noise_far_outside_does_reach_and_its_share_grows_with_epsilon(key: str) -> None:
@@ -111,6 +115,33 @@ def test_noise_far_outside_does_reach_and_its_share_grows_with_epsilon(key: str)
     assert found.noise_share is not None
     assert found.noise_share[0] == 0 and 0 < found.noise_share[-1] <= 1
     assert found.noise_share[1] < found.noise_share[-1]
+    reached, n = found.noise_at(4)
+    assert (reached, n) == (round(20 * float(found.noise_share[-1])), 20) and found.noise_at(0) == (0, 0)
+
+
+def test_noise_of_one_epsilon_is_told_with_its_interval(key: str) -> None:
+    found = compute(LadderQuestion(model=key, sample=3, axis=SHORT))
+    none, last = np.zeros(len(found.levels), np.float32), len(found.levels) - 1
+    still = found.model_copy(update={"first_reached": last, "noise_share": none})
+    assert still.noise_draws == "0 of 20 draws (95 % interval 0 to 16 %)"
+    once = np.where(np.arange(len(none)) == last, np.float32(0.05), none)
+    assert still.model_copy(update={"noise_share": once}).noise_draws.startswith(
+        "1 of 20 draws (95 % interval"
+    )
+    path = {"epsilon": 0.1, "noise_n": 420, "noise_reached": 0}
+    assert still.model_copy(update=path).noise_draws == "0 of 420 draws (95 % interval 0 to 0.9 %)"
+
+
+def test_an_answer_that_does_not_say_its_draws_is_not_read(key: str, tmp_path: Path) -> None:
+    question = LadderQuestion(model=key, sample=3, axis=SHORT)
+    found, file = compute(question), tmp_path / "one.npz"
+    keeping.write(file, found)
+    assert keeping.read(file, question) is not None
+    plain, arrays = found.split()
+    del plain["noise_n"]
+    with file.open("wb") as opened:
+        np.savez(opened, _json=np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays)
+    assert keeping.read(file, question) is None
 
 
 def share(row: Control) -> float:
