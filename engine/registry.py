@@ -68,6 +68,8 @@ class Metric:
     control_of: str = ""
     """The metric whose control it is, "" for none: its title is that metric's, ", " and what the attack is
     held against."""
+    counted_in: str = ""
+    """The number that says on how many samples it is measured, where it is not on all; "" for all."""
     watched: bool = False
     """Whether it stands beside the curves of a training or a fitting that is watched under attack."""
     column: str | None = None

@@ -109,7 +109,8 @@ with st.expander("What am I seeing?", icon=":material/help:"):
     st.markdown(
         "The published robustness was measured with generators whose kernels begin at N(0, 1): most of their"
         " answers are clamped from the start, so they hardly learn. Kernels of 0.02 make the same attack far"
-        " stronger, PGD needs no training at all, and the strongest attack adds starts and targets for what"
-        " stands; a defence should be judged by those."
+        " stronger, PGD needs no training at all, and the strongest attack tries what stands anew, with 50"
+        " steps each out of its cluster, towards the 3 nearest others and for the paper's objective; a"
+        " defence should be judged by those."
     )
 layout.page_foot(reproduce)

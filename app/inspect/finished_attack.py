@@ -124,7 +124,7 @@ class FinishedAttack:
             entry["title"],
             possible.title("objective", said["objective"]) + penalty,
             f"ν = {self.result['nu']:g}" if self.latent else f"{NORMS[said['norm']]} ε = {said['epsilon']:g}",
-            *(f"{name} {values[key]}" for key, name in SAID if key in values),
+            *(f"{name} {values[key]}" for key, name in SAID if values.get(key) is not None),
             f"n = {self.result['n']}",
             f"seed {self.run.spec.seed}",
             f"model {self.victim.run.key}",
@@ -133,7 +133,7 @@ class FinishedAttack:
         return " · ".join(parts)
 
 
-SAID = (("steps", "T ="), ("restarts", "restarts"))
+SAID = (("steps", "T ="), ("restarts", "restarts"), ("starts", "starts"), ("targets", "targets"))
 """Fields of an attack that a protocol names, and how."""
 
 

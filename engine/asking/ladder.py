@@ -176,5 +176,6 @@ def _protocol(case: Case, question: LadderQuestion) -> str:
     penalty = f" − {wanted.lam:g}·reconstruction change" if wanted.lam else ""
     parts = [attack.title, aim.replace("_", " ") + penalty, NORMS[question.norm]]
     values = attack.values()
-    parts += [f"{name} {values[name]}" for name in ("steps", "restarts") if name in values]
+    said = ("steps", "restarts", "starts", "targets")
+    parts += [f"{name} {values[name]}" for name in said if values.get(name) is not None]
     return " · ".join(parts if axis.name == "epsilon" else [*parts, f"ε = {axis.epsilon:g}"])

@@ -50,7 +50,7 @@ class PGD(AttackSettings):
         True, "Random start", "Begin at a random point of the ball, else at the clean sample."
     )
     restarts: int = knob(
-        1, "Starts", "How many starts; the best of all iterates is the answer.", ge=1, le=100, advanced=True
+        1, "Restarts", "How many starts; the best of all iterates is the answer.", ge=1, le=100, advanced=True
     )
 
     stop: bool = knob(

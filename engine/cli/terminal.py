@@ -89,13 +89,17 @@ def _resume(run: str) -> str:
 
 
 def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(title, value) of every plain number, with its 95 % interval where there is one."""
+    """(title, value) of every plain number, with its 95 % interval where there is one, and n where it is not
+    that of the others.
+    """
     rows = []
     for name, value in metrics.items():
         if isinstance(value, bool | int | float | str) and not name.endswith(("_low", "_high")):
             low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
             interval = f"  ({number(low)} to {number(high)})" if low is not None and high is not None else ""
-            rows.append((titles.get(name, {}).get("title", name), number(value) + interval))
+            about = titles.get(name, {})
+            n = metrics.get(about.get("counted_in", ""))
+            rows.append((about.get("title", name), number(value) + interval + (f"  n = {n:g}" if n else "")))
     return rows
 
 

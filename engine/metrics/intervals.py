@@ -8,6 +8,8 @@ import numpy as np
 
 Z = 1.959963984540054
 """The 97.5 % point of the normal law."""
+MISSED = 0.03
+"""Share of samples that only the strongest attack reaches that is worth a doubt."""
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -25,6 +27,23 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     low = 0.0 if successes == 0 else (middle - half) / (1 + square)
     high = 1.0 if successes == n else (middle + half) / (1 + square)
     return low, high
+
+
+def above(successes: int, n: int, mark: float) -> bool:
+    """Whether a share lies above a mark beyond chance, also of few samples: so many or more successes have a
+    probability below 2.5 % where the true share is the mark.
+
+    That is: the exact 95 % interval excludes the mark. Source: Clopper and Pearson, Biometrika 1934.
+    """
+    more = (math.comb(n, k) * mark**k * (1 - mark) ** (n - k) for k in range(successes, n + 1))
+    return math.fsum(more) < 0.025
+
+
+def misses(missed: int, n: int) -> bool:
+    """Whether an attack misses more of n samples that the strongest one reaches than MISSED, beyond chance: 8
+    of 100 do, 6 of 60, or 2 of 5.
+    """
+    return above(missed, n, MISSED)
 
 
 def rate(name: str, hits: np.ndarray) -> dict[str, float | None]:

@@ -46,6 +46,8 @@ class Objective:
     """
     alternatives: Callable[[int | None], Sequence["Objective"]] | None = None
     """Further functions that chase the same success, towards at most so many targets (None: all)."""
+    penalised: bool = False
+    """Whether something is subtracted, so that the best point need not be one that is reached."""
 
     @property
     def is_exact(self) -> bool:
@@ -115,6 +117,7 @@ def added(parts: Sequence[tuple[float | Tensor, Objective]]) -> Objective:
         bind_rows=rows,
         reached=reached,
         alternatives=alternatives,
+        penalised=any(isinstance(weight, Tensor) or weight < 0 for weight, _ in parts),
     )
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
 from engine.events import Row
-from engine.metrics.intervals import paired_difference
+from engine.metrics.intervals import misses, paired_difference
 
 SCORE, CLEAN = "acc_attacked_fixed_match", "acc_clean"
 WORKS, BROKEN = 0.75, 0.25
@@ -40,6 +40,8 @@ class Verdict:
     without: np.ndarray
     attack: str
     samples: tuple[int, int]
+    missed: tuple[str, ...] = ()
+    """The models of which a longer search still reaches more than chance allows."""
 
     @property
     def counted(self) -> str:
@@ -55,6 +57,20 @@ class Verdict:
     def gain(self) -> tuple[float, float, float]:
         """What it adds to the attacked ACC: mean and 95 % interval over seeds; infinite for one seed."""
         return paired_difference(self.attacked, self.without)
+
+    @property
+    def digits(self) -> int:
+        """So many decimals, two at least, that the numbers as they are printed lie where the exact ones do:
+        on the same side of what the rule asks for.
+        """
+        exact = (self.kept - WORKS, self.kept - BROKEN, *self.gain[:2])
+        for digits in (2, 3):
+            kept = round(float(self.attacked.mean()), digits) / round(float(self.clean.mean()), digits)
+            shares = (round(kept - mark, 9) for mark in (WORKS, BROKEN))  # .60 of .80 is three quarters
+            printed = (*shares, *(round(value, digits) for value in self.gain[:2]))
+            if all(np.sign(one) == np.sign(other) for one, other in zip(exact, printed, strict=True)):
+                return digits
+        return 4
 
     @property
     def word(self) -> str:
@@ -83,6 +99,7 @@ def verdicts(found: Result) -> list[Verdict]:
                         _seeds(base, SCORE),
                         mine.treatment,
                         (results.samples(mine), results.samples(base)),
+                        tuple(row.model for row in (mine, base) if _misses(row)),
                     )
                 )
     return judged
@@ -99,6 +116,13 @@ def _worst(rows: Sequence[Row], model: str) -> Row | None:
 
 def _seeds(row: Row, name: str) -> np.ndarray:
     return np.array(row.controls[name]["seeds"])
+
+
+def _misses(row: Row) -> bool:
+    """Whether the attack of a row misses what the strongest one still reaches, over all seeds."""
+    missed, n = (row.controls.get(name, {}).get("seeds", []) for name in ("strongest_missed", "strongest_n"))
+    more = sum(round(share * count) for share, count in zip(missed, n, strict=True))
+    return misses(more, round(sum(n)))
 
 
 def sentences(found: Result, judged: Sequence[Verdict]) -> list[str]:
@@ -124,23 +148,32 @@ def telling(judged: Sequence[Verdict]) -> Verdict:
 
 
 def _numbers(found: Result, verdict: Verdict) -> str:
-    mean, low, high = verdict.gain
+    mean, low, high = (_signed(value, verdict.digits) for value in verdict.gain)
     count = len(verdict.attacked)
-    interval = (
-        f" (95 % interval {_signed(low)} to {_signed(high)}, {count} seeds)" if count > 1 else " (one seed)"
-    )
+    interval = f" (95 % interval {low} to {high}, {count} seeds)" if count > 1 else " (one seed)"
+    attacked, clean, without = _scores(verdict)
     called = found.declared["treatments"][verdict.attack]["called"]
     return (
-        f"At ε = {verdict.epsilon:g} {called} leaves it {verdict.attacked.mean():.2f} of its"
-        f" {verdict.clean.mean():.2f} ACC ({verdict.counted} samples a seed); trained as long without defence"
-        f" {verdict.without.mean():.2f} is left: {_signed(mean)}{interval}."
+        f"At ε = {verdict.epsilon:g} {called} leaves it {attacked} of its {clean} ACC ({verdict.counted}"
+        f" samples a seed); trained as long without defence {without} is left: {mean}{interval}."
+        + "".join(
+            f" Of {curves.title(found, model)}, more starts and targets still reach samples that stand here:"
+            " less is left than these numbers say."
+            for model in verdict.missed
+        )
     )
 
 
-def _signed(value: float) -> str:
-    """A difference in hundredths with its sign; none for one that rounds to 0."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")
+def _scores(verdict: Verdict) -> list[str]:
+    """ACC under attack, clean, and under attack without the defence."""
+    scores = (verdict.attacked, verdict.clean, verdict.without)
+    return [f"{score.mean():.{verdict.digits}f}" for score in scores]
+
+
+def _signed(value: float, digits: int) -> str:
+    """A difference with its sign; none for one that rounds to 0."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def _listed(levels: Sequence[float]) -> str:
@@ -152,19 +185,18 @@ def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
     """One line a defence and ε: the word, and the numbers that it comes from."""
     lines = []
     for verdict in judged:
-        mean, low, high = verdict.gain
+        mean, low, high = (_signed(value, verdict.digits) for value in verdict.gain)
+        attacked, clean, without = _scores(verdict)
         lines.append(
             {
                 "defence": curves.title(found, verdict.defence),
                 "ε": f"{verdict.epsilon:g}",
                 "verdict": verdict.word,
-                "ACC, clean": f"{verdict.clean.mean():.2f}",
-                "ACC, attacked": f"{verdict.attacked.mean():.2f}",
-                "without defence": f"{verdict.without.mean():.2f}",
-                "difference": _signed(mean),
-                "95 % interval": f"{_signed(low)} to {_signed(high)}"
-                if len(verdict.attacked) > 1
-                else "one seed",
+                "ACC, clean": clean,
+                "ACC, attacked": attacked,
+                "without defence": without,
+                "difference": mean,
+                "95 % interval": f"{low} to {high}" if len(verdict.attacked) > 1 else "one seed",
                 "samples": verdict.counted,
                 "attack": found.declared["treatments"][verdict.attack]["title"],
             }

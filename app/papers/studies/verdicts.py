@@ -35,8 +35,8 @@ def beside_the_control(found: Result, network: str, axis: str) -> str:
     nothing = f"loses neither fewer nor more samples at any {symbol} shown"
     return (
         "Beside **as many steps without the defence**, the defended network"
-        f" {'loses ' + ' and '.join(parts) if parts else nothing}. A difference counts from {FEWER:.0%} on,"
-        " and beyond the spread of both."
+        f" {'loses ' + ' and '.join(parts) if parts else nothing}. A difference counts from {100 * FEWER:.0f}"
+        " points on, and beyond the spread of both."
     )
 
 

@@ -59,6 +59,37 @@ def test_the_rule_of_a_verdict() -> None:
     assert alone.word == "works" and np.isinf(alone.gain[1])
 
 
+def test_near_a_mark_numbers_have_the_digits_that_tell_on_which_side_they_are() -> None:
+    found = results.Result("ar_dmvc.table3", "quick", [], "", 3, "")
+    below = judge(row("comvc", [0.2, 0.21], 0.8011), row("ar_dmvc", [0.5967, 0.5967], 0.8011))[0]
+    assert (below.word, below.digits) == ("weak", 3), "0.60 of 0.80 would be three quarters"
+    assert "0.597 of its 0.801 ACC" in judged.sentences(found, [below])[0]
+    clear = judge(row("comvc", [0.2, 0.21]), row("ar_dmvc", [0.8, 0.8]))[0]
+    assert (clear.word, clear.digits) == ("works", 2)
+    interval = judge(row("comvc", [0.25, 0.25, 0.25]), row("ar_dmvc", [0.2507, 0.6, 0.9493]))[0]
+    low = interval.gain[1]
+    level = judge(row("comvc", [0.25 + low + 0.0014] * 3), row("ar_dmvc", [0.2507, 0.6, 0.9493]))[0]
+    assert level.gain[1] == pytest.approx(-0.0014) and level.digits == 3
+    assert "interval −0.001 to" in judged.sentences(found, [level])[0]
+
+
+def test_a_verdict_says_what_a_longer_search_still_reaches() -> None:
+    found = results.Result("ar_dmvc.table3", "quick", [], "", 3, "")
+    base, defended = row("comvc", [0.2, 0.21]), row("ar_dmvc", [0.8, 0.8])
+    still = base.controls | {
+        "strongest_missed": over_seeds([0.06, 0.06]),
+        "strongest_n": over_seeds([100, 100]),
+    }
+    few = base.controls | {"strongest_missed": over_seeds([0.2]), "strongest_n": over_seeds([5])}
+    missed = [judge(base.model_copy(update={"controls": each}), defended)[0] for each in (still, few)]
+    assert [each.missed for each in missed] == [("comvc",), ()], "12 of 200, and 1 of 5"
+    said_of_it = [judged.sentences(found, [each])[0] for each in missed]
+    assert (
+        "no defence, more starts and targets still reach samples" in said_of_it[0]
+        and "still reach" not in said_of_it[1]
+    )
+
+
 def test_a_defence_is_judged_by_the_attack_that_leaves_it_least() -> None:
     weak, strong = row("ar_dmvc", [0.8, 0.8], treatment="generator_released"), row("ar_dmvc", [0.1, 0.1])
     verdict = judge(row("comvc", [0.05, 0.06]), weak, strong)[0]
@@ -82,7 +113,8 @@ def test_the_sentences_say_what_the_table_says(size: str, trained_home: Store, o
             for one in rows
             if one.about["epsilon"] == float(line["ε"])
         ]
-        assert line["ACC, attacked"] == f"{min(scores):.2f}"
+        digits = len(line["ACC, attacked"]) - 2
+        assert line["ACC, attacked"] == f"{min(scores):.{digits}f}" and digits in (2, 3)
         shown = next(
             text.value
             for text in at.markdown

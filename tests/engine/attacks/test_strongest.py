@@ -1,20 +1,23 @@
 """The strongest attack: nothing that PGD reaches is lost, more is found, who fell is left alone."""
 
+from typing import ClassVar
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import NORMS, Budget
 from engine.attacks.pgd import PGD
 from engine.attacks.protocols import AttackSettings, answer
 from engine.attacks.strongest import Strongest
-from engine.models.protocols import outputs
+from engine.data.views import Views
+from engine.models.protocols import Outputs, outputs
 from engine.objectives import combine
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.objectives.mv_disrupt import MvDisrupt
-from engine.objectives.protocols import ObjectiveSettings
+from engine.objectives.protocols import Measure, Objective, ObjectiveSettings, added
 from tests.engine.tiny import Tiny, TinyFusing, images
 
 SMALL = Strongest(starts=2, steps=10)
@@ -52,6 +55,37 @@ def test_a_paper_s_own_objective_is_not_all_that_a_multi_view_model_is_tried_wit
     model, budget = TinyFusing(clusters=4), Budget("linf", 0.08)
     one, more = (fell(model, MvDisrupt(), launched(a, model, MvDisrupt(), budget)) for a in (PGD(), SMALL))
     assert more.sum() > one.sum()
+
+
+class Detour(ObjectiveSettings):
+    """What is reached far from the clean sample, and worth most at it."""
+
+    name: ClassVar[str] = "detour"
+    stationary_at_clean: ClassVar[bool] = True
+
+    def measure(self, model: nn.Module, clean: Views) -> Measure:
+        """Largest at the clean sample."""
+        return lambda flat: -(flat - clean.flat()).square().sum(1)
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """As far off as a random start."""
+        return (after.x - before.x).abs().mean(1) > 0.02
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_what_a_path_came_by_counts_where_no_value_says_so(penalty: float) -> None:
+    model, clean, budget = Tiny(), images(20), Budget("linf", 0.1)
+    bound = Detour().bind(model, clean)
+    if penalty:
+        still = Objective(lambda flat: flat.sum(1) * 0, bind_rows=lambda index: still)
+        bound = added([(1.0, bound), (-penalty, still)])
+    attack = Strongest(starts=1, steps=10)
+    points = list(attack.perturb(clean.flat(), bound, budget, rng()))
+    assert bound.reached is not None
+    there = bound.reached(points[-1].x)
+    walked = torch.stack([bound.reached(point.x) for point in points[: PGD().iterates]]).any(dim=0)
+    assert there is not None and walked.all(), "every path begins at random, and farther off"
+    assert bool(there.all()) == (penalty == 0.0), "under a penalty the best point is the answer"
 
 
 def test_a_sample_that_pgd_reached_keeps_pgd_s_answer() -> None:

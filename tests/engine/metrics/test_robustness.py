@@ -53,6 +53,15 @@ def test_wilson_equals_scipy(n: int, share: float) -> None:
     assert intervals.wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [5, 60, 100])
+def test_a_share_is_above_a_mark_where_its_exact_interval_is(n: int) -> None:
+    for hits in range(n + 1):
+        low = stats.binomtest(hits, n).proportion_ci(method="exact").low
+        assert intervals.above(hits, n, 0.03) == (low > 0.03)
+    worth_a_doubt = next(hits for hits in range(n + 1) if intervals.misses(hits, n))
+    assert worth_a_doubt == {5: 2, 60: 6, 100: 8}[n]
+
+
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_wilson_holds_the_share_and_mirrors(hits: int, misses: int) -> None:
     low, high = intervals.wilson(hits, hits + misses)

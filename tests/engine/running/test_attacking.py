@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from engine.attacks.budget import Budget
+from engine.attacks.pgd import PGD
 from engine.data import load
 from engine.errors import BudgetError, DataError, FeintError, SettingsError, UnknownName
 from engine.events import Evaluate, to_line
-from engine.running import judging
+from engine.running import judging, masking
 from engine.running.attacking import Attack
 from engine.running.models import load_model
 from engine.running.pairs import Pairs, matrices
@@ -164,6 +165,18 @@ def test_what_only_the_strongest_attack_reaches_raises_a_doubt(desk: Desk) -> No
     strong, _ = done(Attack(attack="strongest", epsilon=0.12).work(desk))
     assert strong["strongest_missed"] <= 0.03 and strong["doubts"] == []
     assert strong["success_rate"] >= done(Attack(epsilon=0.12).work(desk))[0]["success_rate"]
+
+
+def test_few_samples_raise_no_doubt() -> None:
+    weaker = {"masking_fgsm_gain": torch.tensor([-0.2, 0.1, -0.1]), "masking_noise_gain": torch.ones(3)}
+    reached = {"masking_huge_reach": torch.tensor([1.0] * 4 + [0.0])}
+    flat = {"masking_zero_gradient": torch.tensor([1.0] + [0.0] * 4)}
+    one_of_five = {"strongest_missed": 0.2, "strongest_n": 5}
+    assert masking._doubts(PGD(), weaker | reached | flat, one_of_five) == []
+    weaker = {name: gain.repeat(30) for name, gain in weaker.items()}
+    reached, flat = ({name: each.repeat(20) for name, each in found.items()} for found in (reached, flat))
+    many = masking._doubts(PGD(), weaker | reached | flat, {"strongest_missed": 0.2, "strongest_n": 100})
+    assert len(many) == 4 and "misses 20 of 100 samples" in many[2] and "80% of 100 samples" in many[1]
 
 
 @pytest.mark.parametrize("lam", [10.0, 100.0])
