@@ -13,13 +13,17 @@ from app.setup import ROOT, SetupError, environment
 from tests import chromium
 
 
+TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""The whole suite runs in two processes, a file in one of them, in the order of `conftest.py`."""
+
+
 def checks(python: Path, arguments: list[str]) -> dict[str, list[str]]:
     """Name -> command; what was typed behind `python3 -m tests` goes to pytest."""
     return {
         "ruff": [str(python), "-m", "ruff", "check", "--output-format", "concise", "."],
         "format": [str(python), "-m", "ruff", "format", "--check", "."],
         "mypy": [str(python), "-m", "mypy"],
-        "pytest": [str(python), "-m", "pytest", *arguments],
+        "pytest": [str(python), "-m", "pytest", *(arguments or TOGETHER)],
     }
 
 
