@@ -12,7 +12,6 @@ from pathlib import Path
 from app.setup import ROOT, SetupError, environment
 from tests import chromium
 
-
 TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """The whole suite runs in two processes, a file in one of them, in the order of `conftest.py`."""
 
