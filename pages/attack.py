@@ -5,6 +5,7 @@ import streamlit as st
 from app.address import connection, fetching, layout
 from app.attack import before_and_after, controls, downloads, levels, on_the_map, other_models, takeaway
 from app.explain import explain
+from app.forms import possible
 from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
 from app.forms.choose_threat import choose_threat
@@ -27,7 +28,7 @@ with look:
         axis = levels.choose_axis(victim, threat)
         umap = on_the_map.umap_toggle(victim)
     question = threat.ladder(victim.run.key, sample, levels.axis(threat, axis))
-    answer = connection.ask(question, "Climbing the ladder…")
+    answer = connection.ask(question, *possible.patience(threat.attack))
     if axis == "epsilon":
         levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)

@@ -22,6 +22,9 @@ from engine.store.wanted import Wanted
 KEPT = 0.002
 """Seconds: cells that come faster than this were kept from before and not measured."""
 
+EVERY_TARGET = 9
+"""Other clusters, where all are tried and nobody has counted them."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -109,18 +112,20 @@ def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
     """How long it will take, by the newest sweeps of this machine: of this model where there are any."""
     said = f"{grid.cells} cells of at most {grid.n} samples"
     measured = [
-        (run.spec.builds_on.get("model") == victim.run.key, rate)
+        (run.spec.name == threat.attack, run.spec.builds_on.get("model") == victim.run.key, rate)
         for run in [run for run in which.sweeps() if not run.zoo][:8]
         if (rate := _rate(run)) is not None
     ]
     if not measured:
         return f"{said}. How long they take on this machine is not known before the first sweep."
-    same = [rate for alike, rate in measured if alike]
-    rate = float(np.median(same or [rate for _, rate in measured]))
+    measured = [each for each in measured if each[0]] or measured  # of this attack, where there are any
+    same = [rate for _, alike, rate in measured if alike]
+    rate = float(np.median(same or [rate for *_, rate in measured]))
     settings = possible.entry("attack", threat.attack)["defaults"] | threat.settings
     seconds = rate * grid.cells * grid.n * _iterates(settings)
+    about = "at most about" if settings.get("targets", 0) != 0 else "about"
     return (
-        f"{said}: about {duration(seconds)} here, as earlier sweeps of"
+        f"{said}: {about} {duration(seconds)} here, as earlier sweeps of"
         f" {'this model' if same else 'other models'} went, and a few seconds to start."
     )
 
@@ -145,4 +150,8 @@ def _rate(run: Run) -> float | None:
 
 
 def _iterates(settings: Mapping[str, Any]) -> int:
-    return int(settings.get("steps", 1) * settings.get("restarts", 1)) + 1
+    """Gradients of a sample; of an attack that tries several targets, so many where none succeeds."""
+    starts = settings.get("restarts", 1) * settings.get("starts", 1)
+    targets = settings.get("targets", 0)
+    aims = 1 + (EVERY_TARGET if targets is None else targets)
+    return int(settings.get("steps", 1) * starts * aims) + 1

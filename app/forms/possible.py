@@ -11,6 +11,15 @@ KEEPS = "reconstruction_change"
 """The objective that λ weighs against any other."""
 
 
+def patience(attack: str) -> tuple[str, float]:
+    """What is said while one sample's ladder under an attack is waited for, and for how many seconds at
+    most.
+    """
+    if not entry("attack", attack).get("slow"):
+        return "Climbing the ladder…", 120.0
+    return "Climbing the ladder: at every level several targets and starts, which can take minutes…", 600.0
+
+
 def entry(kind: str, name: str) -> dict[str, Any]:
     """The catalogue's entry of a method; of one that is not there any more, its name alone."""
     return dict(connection.catalogue()[kind].get(name) or {"title": name, "name": name, "defaults": {}})

@@ -12,6 +12,7 @@ from app.attack import other_models, takeaway
 from app.components.ladder import gain
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
+from app.forms import possible
 from app.forms.threat import Threat
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
@@ -271,7 +272,7 @@ def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
         if further.open:
             with fetching.aside():
                 asked = threat.ladder(attacked.victim.run.key, sample)
-                answer = connection.ask(asked, "Climbing the ladder…")
+                answer = connection.ask(asked, *possible.patience(threat.attack))
                 takeaway.show(attacked.victim, threat.objective, answer)
                 other_models.show(attacked.victim, threat, sample)
     if st.button("Move this sample by hand on the Attack page", icon=":material/bolt:", key="inspect_attack"):

@@ -43,6 +43,8 @@ class AttackSettings(Settings):
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
     """Whether its answer is chosen by the objective; a control is not."""
+    slow: ClassVar[bool] = False
+    """Whether a ladder of one sample takes it minutes where others take seconds, which pages say."""
     fits: ClassVar[Mapping[str, str]] = {}
     """Name of a data set -> the preset that is meant for it."""
 
@@ -115,6 +117,7 @@ class AttackSettings(Settings):
             "fitted": cls.fitted,
             "lane": "train" if cls.fitted else "",  # networks are trained first
             "searches": cls.searches,
+            "slow": cls.slow,
             "fits": dict(cls.fits),
         }
 

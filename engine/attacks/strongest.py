@@ -51,6 +51,7 @@ class Strongest(AttackSettings):
         r"x' = \text{the first of } \mathrm{PGD}(f_i, \text{start } j) \text{ that succeeds}"
     )
     axes: ClassVar[tuple[str, ...]] = ("epsilon", "lambda")
+    slow: ClassVar[bool] = True
     presets = {"thorough": {"starts": 5, "steps": 100, "targets": None}}
 
     starts: int = knob(3, "Starts", "Random starts of every objective.", ge=1, le=50)

@@ -464,6 +464,12 @@ def test_runs_say_their_declared_first_numbers(
     assert said["fgsm"].endswith("acc_clean 0.5  acc_attacked 0.125 to 0.25")
 
 
+def test_a_number_of_fewer_samples_says_of_how_many(entries: dict[str, Any]) -> None:
+    measured = {"success_rate": 0.5, "strongest_success_rate": 0.75, "strongest_n": 100}
+    rows = dict(terminal.metric_rows(measured | {"n": 300}, entries["metric"]))
+    assert rows["Success, strongest attack"] == "0.75  n = 100" and "n =" not in rows["Success"]
+
+
 def test_a_study_s_row_shows_its_declared_controls(entries: dict[str, Any]) -> None:
     row = {"model": "adec", "about": {"epsilon": 0.1}, "published": {"acc": 0.5}, "doubtful": ["acc"]}
     means = {"class_flip_rate": 0.5, "noise_class_flip_rate": 0.125, "n": 20.0, "acc_clean": None}

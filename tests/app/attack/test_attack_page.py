@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import notices
 from app.attack import before_and_after, controls, on_the_map, takeaway
+from app.forms import possible
 from app.forms.choose_model import victim_of
 from app.forms.threat import Threat
 from engine.asking import computing
@@ -52,6 +53,12 @@ def test_one_sentence_says_where_it_falls(
     named = replace(victim, overview=overview)
     said_of_it = takeaway.sentence(named, "leave_cluster", answer)
     assert said_of_it.startswith(words) and "* >" not in said_of_it
+
+
+def test_what_takes_minutes_is_said_and_waited_for(desk: Desk) -> None:
+    assert possible.patience("pgd") == ("Climbing the ladder…", 120.0)
+    words, seconds = possible.patience("strongest")
+    assert "minutes" in words and seconds == 600
 
 
 def test_a_perturbation_smaller_than_its_ball_is_explained(trained_home: Store, desk: Desk) -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import connection, links
 from app.charts import plot
-from app.curves import axes, beside, figures, follow
+from app.curves import axes, beside, choose, figures, follow
 from app.runs import reading, reproduce
 from engine.errors import FeintError
 from engine.events import Evaluate, Failed, Started
@@ -51,6 +51,12 @@ def swept(trained_home: Store) -> Run:
 
 def plots(at: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def test_an_estimate_counts_every_start_and_target() -> None:
+    assert choose._iterates({"steps": 20, "restarts": 1}) == 21
+    assert choose._iterates({"steps": 50, "starts": 3, "targets": 4}) == 751
+    assert choose._iterates({"steps": 100, "starts": 5, "targets": None}) == 5001
 
 
 def test_an_empty_page_invites(trained_home: Store, opened: Opened) -> None:
