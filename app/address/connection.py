@@ -1,5 +1,6 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ RENEWED = (
     "The worker processes ended unexpectedly and new ones were started: what was waiting or running goes on "
     "from its last checkpoint."
 )
+ENDED = "The worker processes ended unexpectedly; new ones are starting, and the page goes on then…"
 PATIENCE = 20.0
 """Seconds that a page waits for new worker processes before it is drawn without them."""
 
@@ -58,11 +60,8 @@ def warm_up() -> None:
     """Start the worker processes without waiting for them. Where they ended, wait until the runs go on in new
     ones, so that the page draws them as they are then.
     """
-    kept = _lasting()
-    kept.start()
-    if kept.lost():
-        with st.spinner("The worker processes ended; starting new ones…"):
-            kept.settle(PATIENCE)
+    _lasting().start()
+    _wait_for_new_ones()
     _say_renewed()
 
 
@@ -74,13 +73,22 @@ def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: f
     if found is not None:
         return found
     fetching.require(_data_of(question))
+    with st.spinner(waiting), suppress(EngineGone):
+        return engine().ask(question, timeout=timeout)
+    _wait_for_new_ones()
     with st.spinner(waiting):
-        try:
-            return engine().ask(question, timeout=timeout)
-        except EngineGone:
-            answer = engine().ask(question, timeout=timeout)
+        answer = engine().ask(question, timeout=timeout)
     _say_renewed()
     return answer
+
+
+def _wait_for_new_ones() -> None:
+    """Where the worker processes ended, say so until their runs go on in new ones, or for as long as a page
+    waits.
+    """
+    if _lasting().lost():
+        with st.spinner(ENDED, show_time=True):
+            _lasting().settle(PATIENCE)
 
 
 def _say_renewed() -> None:

@@ -14,7 +14,7 @@ OF_VIEWS = {"mnist_test": "noisy_mnist", "digits": "noisy_digits"}
 """Their two views, for pages about several views."""
 MADE_OF = {"noisy_mnist": "mnist_test", "noisy_mnist_mini": "mnist_test", "noisy_digits": "digits"}
 """What is made of the same images."""
-OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size")
+OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who")
 """Parameters that mean nothing on other data."""
 TICK = 1.0
 """Seconds between looks at a fetch."""
@@ -78,6 +78,22 @@ def follow(name: str) -> None:
     if of(name) in READY:
         st.session_state["house"] = of(name)
         links.put("data", of(name))
+
+
+def model_decides(model: str, data: str) -> None:
+    """Pages begin with the data of a model that a link brings; where it also says others, one sentence tells
+    so.
+    """
+    asked = str(st.session_state["address"].get("data"))
+    if not links.brought("model") or of(data) not in READY or of(data) == of(asked):
+        return
+    if links.brought("data"):
+        notices.notice(
+            f"The link says data={asked[:40]} and {model}, a model of other data: it is shown, and pages"
+            f" begin with {title(of(data))}."
+        )
+    follow(data)
+    st.rerun()
 
 
 def wait_or_stand_in(away: DataAway, page: str) -> None:

@@ -74,6 +74,7 @@ OF_A_PAGE = (
     "place",
     "what",
     "status",
+    "who",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.
@@ -126,17 +127,17 @@ def open_address(page: str = "") -> None:
     st.session_state["address_shown"] = {}
     seen = {} if _turned_to(page) else st.session_state.setdefault("address_seen", {})
     current = _of_url()
+    st.session_state["address_brought"] = {name for name, text in current.items() if seen.get(name) != text}
     version = st.query_params.get("v", ADDRESS_VERSION)
     if version != ADDRESS_VERSION:
         notice(
             f"This link was made by another version of Feint (v={version[:40]}); what it says is read as far"
             " as it still fits."
         )
-    for name, text in current.items():
-        if seen.get(name) != text:
-            address[name] = text
-            _said().add(name)
-            st.session_state.pop(f"p_{name}", None)
+    for name in st.session_state["address_brought"]:
+        address[name] = current[name]
+        _said().add(name)
+        st.session_state.pop(f"p_{name}", None)
     st.session_state["address_seen"] = current or seen
 
 
@@ -219,6 +220,25 @@ def put(name: str, new: str | int | float | bool) -> None:
 def chosen(name: str, default: Value) -> bool:
     """Whether a parameter was chosen, by a link or by a hand, and is not merely its default."""
     return name in _said() or value(name, default) != default
+
+
+def chosen_value(name: str, default: Value) -> Value | None:
+    """What a link or a hand has chosen; None while nobody has, and nothing of it stands in the address
+    then.
+    """
+    unknown = name not in _said() and name not in st.session_state["address"]
+    return value(name, default) if not unknown and chosen(name, default) else None
+
+
+def unsay(name: str, default: Value) -> None:
+    """What stands at its default was chosen by nobody, though a link says it, as links say every default."""
+    if st.session_state["address"].get(name) is not None and value(name, default) == default:
+        _said().discard(name)
+
+
+def brought(*names: str) -> bool:
+    """Whether a link that was opened just now says all of these."""
+    return set(names) <= st.session_state["address_brought"]
 
 
 def show(name: str, shown: str | int | float | bool) -> None:

@@ -46,7 +46,7 @@ def axis_of_address(victim: Victim) -> str:
 def choose_axis(victim: Victim, threat: Threat) -> str:
     """Along what the ladder is drawn: what this attack, objective and model allow."""
     options = possible.axes(victim.run.spec.name, threat.attack, threat.objective)
-    return str(
+    chosen = str(
         st.segmented_control(
             "Ladder",
             options,
@@ -56,6 +56,9 @@ def choose_axis(victim: Victim, threat: Threat) -> str:
             label_visibility="collapsed",
         )
     )
+    for other in set(options) - {chosen}:  # a link says their defaults too, where nobody stands
+        links.unsay(*PARAMETERS[other])
+    return chosen
 
 
 def drawn(drawing: Drawing, key: str) -> int:
@@ -103,8 +106,8 @@ def axis(threat: Threat, name: str) -> Axis:
 
 def _chosen_value(answer: LadderAnswer) -> float | None:
     """Where the address says that a ladder stands; None while nobody has chosen."""
-    name, default = PARAMETERS[answer.axis]
-    return float(links.value(name, default)) if links.chosen(name, default) else None
+    value = links.chosen_value(*PARAMETERS[answer.axis])
+    return None if value is None else float(value)
 
 
 def _value(answer: LadderAnswer, level: int) -> float | int:

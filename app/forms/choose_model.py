@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, house, links
+from app.address import connection, house, links, notices
 from app.forms import possible
 from app.runs import rows
 from engine.asking.answers import OverviewAnswer
@@ -104,7 +104,7 @@ def choose_model(ability: str = "") -> Victim:
     }
     asked = st.session_state["address"].get("model")
     if asked not in found and asked in connection.models():
-        links.forget("model", "sample")  # it is a choice for other pages
+        of_other_pages(str(asked))
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
@@ -116,6 +116,7 @@ def choose_model(ability: str = "") -> Victim:
         lambda name: name in found,
         "a zoo name or the key of a finished run (train it with `python3 -m engine train`)",
     )
+    house.model_decides(st.session_state[key], found[st.session_state[key]].spec.data)
     _choose_data(found, key)
     here = {
         name: run for name, run in found.items() if run.spec.data == found[st.session_state[key]].spec.data
@@ -128,6 +129,17 @@ def choose_model(ability: str = "") -> Victim:
         help="Trained models of these data: those that come with Feint, then your own finished runs.",
     )
     return victim_of(found[name], name)
+
+
+def of_other_pages(model: str) -> None:
+    """Forget a model that this page has no use for: it was chosen on another one, or a link says it, which is
+    told.
+    """
+    if links.brought("model"):
+        notices.notice(
+            f"The link says model={model[:40]}, which this page cannot show: another is shown instead."
+        )
+    links.forget("model", "sample")
 
 
 def _choose_data(found: Mapping[str, Run], key: str) -> None:

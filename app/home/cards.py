@@ -13,6 +13,10 @@ from app.home import pictures
 
 BESIDE = 2
 """Cards side by side."""
+WIDTH, GAP = 492, 10
+"""Room for pictures on a card and between two of them, in pixels."""
+COLUMNS = ((9, 3), (pictures.MOST, 6))
+"""At most so many pictures stand so many side by side."""
 
 
 def cards(data: str) -> None:
@@ -25,21 +29,24 @@ def cards(data: str) -> None:
     for name in full:
         columns = columns or st.columns(BESIDE, gap="medium")
         with columns.pop(0):
-            _card(links.pages()[name], shown[name])
+            _card(links.pages()[name], shown[name], pictures.leads(name, data))
     with columns.pop(0) if columns else st.container():
-        untrained()
+        untrained(list(pictures.classes(data)))
 
 
-def untrained() -> None:
-    """Families without a trained model: what they are, and the way to train one."""
+def untrained(images: list[pictures.Picture]) -> None:
+    """Families without a trained model: what they are, what they would be shown, and the way to train
+    one.
+    """
     models = connection.catalogue()["model"]
     there = {run.spec.name for run in connection.models().values()}
     families = {entry["family"]["name"]: entry["family"] for entry in models.values()}
     trained = {models[name]["family"]["name"] for name in there if name in models}
     for name, family in families.items():
         if name not in trained:
-            with st.container(border=True):
+            with st.container(border=True, height="stretch"):
                 st.markdown(f"**{name}**  \n{family['about']}")
+                _fill(images)
                 if st.button("Train one", key=f"family/{name}", icon=":material/play_arrow:"):
                     links.go("train", {})
 
@@ -53,9 +60,17 @@ def question_of(script: PageScript) -> str:
     return script.title
 
 
-def _card(script: PageScript, images: list[pictures.Picture]) -> None:
+def _card(script: PageScript, images: list[pictures.Picture], leads: dict[str, str]) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{script.title}**  \n{question_of(script)}")
-        gallery.grid([image for image, _ in images], [said for _, said in images], columns=6, size=72)
+        _fill(images)
         if st.button(f"Open {script.title}", key=f"card/{script.name}", icon=f":material/{script.icon}:"):
-            links.go(script.name, {})
+            links.go(script.name, leads)
+
+
+def _fill(images: list[pictures.Picture]) -> None:
+    """Pictures as large as a card has room for: many small ones, or a few larger ones."""
+    columns = next(beside for most, beside in COLUMNS if len(images) <= most)
+    gallery.grid(
+        [image for image, _ in images], [said for _, said in images], columns, size=WIDTH // columns - GAP
+    )

@@ -1,7 +1,6 @@
 """What the cards of Home show: pictures from answers that ship with Feint, or were computed before."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,10 @@ from app.address import connection, house
 from app.attack.levels import NAMES, adversarial
 from app.forms.choose_model import DEFAULT_METHOD
 from app.forms.choose_sample import first_sample
+from app.papers.studies import judged, results, same_sample
+from app.papers.studies.results import Result
 from engine.asking import keeping
-from engine.asking.answers import LadderAnswer
+from engine.asking.answers import LadderAnswer, OverviewAnswer
 from engine.asking.questions import (
     LOOKED_AT,
     EmbeddingLadderQuestion,
@@ -31,8 +32,8 @@ TRIPLES = 4
 """Samples of the card of Attack, each clean, as it is moved, and attacked."""
 SIZES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 """ε of the card of Curves."""
-DEFENDED_AT = (0.1, 0.2)
-"""ε of the card of Defend."""
+VIEWED = 3
+"""Models on the card of Multi-view."""
 
 
 def attack(data: str) -> Iterator[Picture]:
@@ -76,43 +77,43 @@ def curves(data: str) -> Iterator[Picture]:
 
 
 def multiview(data: str) -> Iterator[Picture]:
-    """Two views side by side, as they are, as they are moved, and attacked."""
-    for run in _of_family("multiview", only_example=True):
-        answer = keeping.kept(_question(run))
-        if answer is not None:
-            yield from triple(answer)
+    """Two views side by side, as they are, as they are moved, and attacked, in models that this takes
+    elsewhere: those of the data that pages begin with first.
+    """
+    runs = sorted(_of_family("multiview"), key=lambda run: run.spec.data != house.OF_VIEWS[data])
+    answers = [keeping.kept(_question(run)) for run in runs]
+    reached = [answer for answer in answers if answer is not None and answer.first_reached is not None]
+    for answer in reached[:VIEWED]:
+        yield from triple(answer)
 
 
 def defend(data: str) -> Iterator[Picture]:
-    """The same sample under the same attack in every model of several views."""
-    runs = [run for run in _of_family("multiview") if run.spec.data == house.OF_VIEWS[data]]
-    for size, run in product(DEFENDED_AT, runs):
-        answer = keeping.kept(_question(run))
-        if answer is not None and answer.q is not None and answer.own_group is not None:
-            level = _level(answer, size)
-            taken = int(answer.q[level].argmax())
-            says = f"{'stays' if taken == answer.own_group else 'goes to'} {answer.group_names[taken]}"
-            title = connection.method_title(run.spec)
-            yield adversarial(answer, level).reshape(answer.shape), f"{title}, ε {size:g}: {says}"
+    """The sample of the page Defend, in the models and at the ε that it opens with."""
+    found = defended(data)
+    if found is not None:
+        at = judged.telling(judged.verdicts(found)).epsilon
+        for one in same_sample.pictures(found, at, keeping.kept):
+            size = f" at ε = {one.answer.levels[one.level]:.2g}" * (one.level > 0)
+            yield one.image, one.says + size
+
+
+def defended(data: str) -> Result | None:
+    """The study that the page Defend opens with, for the data that pages begin with."""
+    name = results.of_page("defend", "against_epsilon")[0]
+    return next((results.result(name, size) for size in results.sizes(name, data)), None)
 
 
 def robust(data: str) -> Iterator[Picture]:
     """What is decoded before and after the embedding is moved."""
     for run in _of_family("robust", only_example=True):
-        answer = keeping.kept(_question(run))
+        answer = keeping.kept(_question(run)) if run.spec.data == data else None
         if answer is not None:
             yield from triple(answer)
 
 
 def train(data: str) -> Iterator[Picture]:
     """What a training came to: the sample in the middle of each cluster."""
-    run = _zoo().get(f"{data}/{DEFAULT_METHOD}")
-    overview = None if run is None else keeping.kept(OverviewQuestion(model=run.key))
-    if overview is None or overview.medoid_images is None:
-        return
-    order = np.argsort([number if number >= 0 else 99 for number in overview.matched_class])
-    for group in order[:MOST]:
-        image = overview.medoid_images[group].reshape(overview.shape)
+    for image, group, overview in _middles(data):
         yield image, f"{overview.sizes[group]:,} in “{overview.group_names[group]}”"
 
 
@@ -126,6 +127,19 @@ OF_PAGE: Mapping[str, Callable[[str], Iterator[Picture]]] = {
     "train": train,
 }
 """Page -> its pictures, for the data that pages begin with."""
+
+
+def leads(page: str, data: str) -> dict[str, str]:
+    """What the page of a card is told, so that it shows what is on the card."""
+    found = defended(data) if page == "defend" else None
+    return {} if found is None else {"tab": "holds", "size": found.size}
+
+
+def classes(data: str) -> Iterator[Picture]:
+    """What a classifier is shown in training: samples with their labels."""
+    for image, group, overview in _middles(data):
+        if overview.label is not None and overview.medoids is not None:
+            yield image, f"labelled “{overview.class_names[overview.label[overview.medoids[group]]]}”"
 
 
 def triple(answer: LadderAnswer) -> Iterator[Picture]:
@@ -143,6 +157,18 @@ def triple(answer: LadderAnswer) -> Iterator[Picture]:
     yield gallery.signed_png(delta.reshape(shape), gain), f"{what} {gallery.gain_text(gain)}"
     said = f"{NAMES[answer.axis]} {answer.levels[level]:.3f}"
     yield adversarial(answer, level).reshape(shape), f"cluster {answer.group_names[taken]} at {said}"
+
+
+def _middles(data: str) -> Iterator[tuple[np.ndarray, int, OverviewAnswer]]:
+    """The sample in the middle of each cluster of the model that pages begin with, in the order of their
+    classes: its picture, the number of its cluster, and all that is known of the clean samples.
+    """
+    run = _zoo().get(f"{data}/{DEFAULT_METHOD}")
+    found = None if run is None else keeping.kept(OverviewQuestion(model=run.key))
+    if found is None or found.medoid_images is None:
+        return
+    for group in np.argsort([number if number >= 0 else 99 for number in found.matched_class])[:MOST]:
+        yield found.medoid_images[group].reshape(found.shape), int(group), found
 
 
 def _level(answer: LadderAnswer, size: float) -> int:

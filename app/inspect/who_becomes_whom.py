@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import gallery
-from app.address import connection
+from app.address import connection, links
 from app.charts import matrix_chart, plot
 from app.components.ladder import gain
 from app.components.picker import picker
@@ -49,6 +49,8 @@ def show(attacked: FinishedAttack, threat: Threat) -> None:
         f"Up to {PAIRS} samples, as many of each cluster, are sent to every other cluster by a ladder up to"
         f" {NORMS[threat.norm]} ε = {top:g}."
     )
+    if links.value("who", "") and "inspect_pairs" not in st.session_state:
+        st.session_state["inspect_pairs"] = True  # a link says which cell is open
     with st.expander(
         "Targeted attacks between all clusters",
         icon=":material/swap_horiz:",
@@ -102,7 +104,7 @@ def _sent(key: str) -> Sent:
 def _matrices(attacked: FinishedAttack, threat: Threat, run: Run) -> None:
     """Success and median ε* from each cluster to each, side by side, and the pictures of the chosen cell."""
     sent, order = _sent(run.key), attacked.victim.order
-    cell = st.session_state.get("inspect_cell")
+    cell, _ = _chosen(len(order))
     protocol = (
         f"{possible.title('attack', threat.attack)}, targeted · {NORMS[threat.norm]} ε ≤"
         f" {sent.result['epsilon_max']:g} · {sent.result['n']:,} pairs of sample and target · seed"
@@ -165,11 +167,19 @@ def _ordered(values: list[list[float | None]], order: list[int]) -> np.ndarray:
 
 
 def _opened(name: str, order: list[int]) -> None:
-    """A cell was clicked: its clusters are kept, for the pictures below."""
+    """A cell was clicked: its clusters go into the address, for the pictures below."""
     points = [point for point in plot.clicked(st.session_state[name]) if min(point) >= 0]
-    st.session_state["inspect_cell"] = (
-        (order[int(points[-1][0])], order[int(points[-1][1])]) if points else None
-    )
+    links.put("who", f"{order[int(points[-1][0])]}:{order[int(points[-1][1])]}" if points else "")
+
+
+def _chosen(clusters: int) -> tuple[tuple[int, int] | None, int | None]:
+    """The cell that is open, as its clusters, and the sample of it that was clicked, as the address says:
+    "3:8", or "3:8:41".
+    """
+    parts = [int(part) if part.isdecimal() else -1 for part in links.value("who", "").split(":")]
+    if len(parts) not in (2, 3) or not all(0 <= part < clusters for part in parts[:2]):
+        return None, None
+    return (parts[0], parts[1]), parts[2] if len(parts) > 2 else None
 
 
 def _pictures(attacked: FinishedAttack, sent: Sent, cell: tuple[int, int]) -> None:
@@ -183,6 +193,7 @@ def _pictures(attacked: FinishedAttack, sent: Sent, cell: tuple[int, int]) -> No
     stars = table["epsilon_star"].to_numpy()
     inside = inside[np.argsort(stars[inside])][:PICTURES]
     ids = table["id"].to_numpy()[inside].tolist()
+    _, chosen = _chosen(len(names))
     clicked = picker(
         sent.images[inside],
         attacked.victim.shape,
@@ -191,12 +202,13 @@ def _pictures(attacked: FinishedAttack, sent: Sent, cell: tuple[int, int]) -> No
         "inspect_who",
         label="Samples that get there",
         size=64,
-        chosen=st.session_state.get("inspect_sent"),
+        chosen=chosen,
     )
     if clicked is not None:
-        st.session_state["inspect_sent"] = clicked
-    shown = int(st.session_state.get("inspect_sent", ids[0]))
-    if shown in ids and len(attacked.victim.shape) == 3:
+        chosen = clicked
+        links.put("who", f"{source}:{target}:{clicked}")
+    shown = ids[0] if chosen is None or chosen not in ids else chosen
+    if len(attacked.victim.shape) == 3:
         every = ImagesQuestion.around(attacked.victim.run.spec, table["id"].tolist(), None)
         before = connection.ask(every).images[every.ids.index(shown)]
         pair = (names[source], names[target])

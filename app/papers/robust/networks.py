@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.address import connection, fetching, house, links
-from app.forms.choose_model import Victim, victim_of
+from app.forms.choose_model import Victim, of_other_pages, victim_of
 from app.forms.declared_first import Methods, family
 from app.train import choose
 from engine.store.run import Run
@@ -82,12 +82,14 @@ def first(found: Mapping[str, Run]) -> str:
 def choose_base() -> Victim:
     """A base network, from the zoo or from own runs; stops the page where there is none."""
     found = bases()
-    if st.session_state["address"].get("model") not in (None, *found):
-        links.forget("model", "sample")
+    asked = st.session_state["address"].get("model")
+    if asked not in (None, *found):
+        of_other_pages(str(asked))
     if not found:
         st.info("No base network is here yet. Train one under Train.")
         st.stop()
     key = links.key("model", first(found), lambda name: name in found)
+    house.model_decides(st.session_state[key], found[st.session_state[key]].spec.data)
     name = str(
         st.selectbox(
             "Base network",

@@ -115,26 +115,32 @@ def _as_much(found: Result, shipped: Result) -> bool:
     return found.seeds >= shipped.seeds and len(found.rows) >= len(shipped.rows)
 
 
+def sizes(name: str, first: str) -> list[str]:
+    """The sizes of which results are here, those on the images that are to come `first` before the others."""
+    data = declared(name)["data"]
+    there = [size for size in declared(name)["measured_on"] if result(name, size) is not None]
+    return sorted(there, key=lambda size: house.of(data[size]) != first)
+
+
 def chosen(name: str) -> tuple[Result | None, str]:
     """The study's results at the size that was chosen; how to make them where there are none."""
     measured_on, data = declared(name)["measured_on"], declared(name)["data"]
-    there = [size for size in measured_on if result(name, size) is not None]
+    first = sizes(name, house.data())
+    there = [size for size in measured_on if size in first]
     if not there:
         st.info(
             f"No result of this study is here yet. Make it with: `{command(name, 'quick')['Command line']}`",
             icon=":material/science:",
         )
         return None, ""
-    ours = [size for size in there if house.of(data[size]) == house.data()]
-    if not ours:
-        house.tell(data[there[0]], f"This study was not made on {house.title(house.data())}.")
-    first = (ours or there)[0]
+    if house.of(data[first[0]]) != house.data():
+        house.tell(data[first[0]], f"This study was not made on {house.title(house.data())}.")
     size = st.segmented_control(
         "Size",
         there,
         format_func=measured_on.__getitem__,
         required=True,
-        key=links.key("size", first, lambda size: size in there),
+        key=links.key("size", first[0], lambda size: size in there),
         label_visibility="collapsed",
     )
     return result(name, str(size)), str(size)

@@ -61,6 +61,20 @@ def test_every_page_has_a_card_full_of_pictures(trained_home: Store, opened: Ope
         assert cards.question_of(script).endswith("?") and f"**{script.title}**" in told
         assert f"Open {script.title}" in [button.label for button in at.button]
     assert "**Classifiers**" in told and "Train one" in [button.label for button in at.button]
+    assert [words for _, words in pictures.classes(data)] == [f"labelled “{digit}”" for digit in range(10)]
+
+
+@pytest.mark.parametrize("data", house.READY)
+def test_the_card_of_defend_shows_what_its_page_does_and_leads_to_it(
+    trained_home: Store, opened: Opened, data: str
+) -> None:
+    assert pictures.leads("attack", data) == {}
+    at = opened("defend", data=data, **pictures.leads("defend", data))
+    on_the_page = "".join(element.proto.body for element in at.get("html"))
+    opened("home", data=data)
+    shown = [words.partition(" at ε")[0] for _, words in pictures.defend(data)]
+    assert len(shown) >= 3 and any(" goes from " in words for words in shown)
+    assert all(f"<figcaption>{words}</figcaption>" in on_the_page for words in shown), shown
 
 
 def test_cards_tell_what_was_measured(trained_home: Store, desk: object) -> None:

@@ -293,6 +293,8 @@ def test_who_can_become_whom_opens_the_pictures_of_a_cell(
     assert not at.exception and len(worker.submitted) == 1
     run_ = connection.store().find(worker.submitted[0])
     reached = run_.table()[lambda table: table["reached"]].iloc[0]
-    at.session_state["inspect_cell"] = (int(reached["cluster_clean"]), int(reached["cluster_target"]))
-    at.run()
-    assert not at.exception and "get there (95 % interval" in said(at)
+    who = f"{reached['cluster_clean']}:{reached['cluster_target']}:{reached['id']}"
+    at = opened("inspect", run=attacked.key, who=who)
+    assert not at.exception and "get there (95 % interval" in said(at), "a link opens the cell"
+    drawn = "".join(element.proto.body for element in at.get("html"))
+    assert f"sample {reached['id']}" in drawn and at.query_params["who"] == who
