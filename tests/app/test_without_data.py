@@ -203,10 +203,13 @@ def test_a_study_that_was_not_made_on_mnist_says_so(desk: Desk, opened: Opened) 
     assert "It is shown on" not in said(opened("defend", data="digits", tab="grid"))
 
 
-def test_verdicts_that_the_strongest_attack_did_not_judge_say_so(desk: Desk, opened: Opened) -> None:
-    sentence = "The strongest attack was not run at this size"
-    assert sentence in said(opened("defend", data="mnist_test"))
-    assert sentence not in said(opened("defend", data="digits"))
+def test_what_the_strongest_attack_did_not_judge_says_so(desk: Desk, opened: Opened) -> None:
+    sentence = "The strongest attack was not run"
+    for data in ("mnist_test", "digits"):
+        at = opened("defend", data=data)
+        assert sentence not in said(at) and "strongest attack" in set(at.dataframe[0].value["attack"])
+    at = opened("defend", tab="grid")
+    assert any(f"{sentence} over this grid: every cell is an upper bound." == one.value for one in at.warning)
 
 
 @pytest.mark.parametrize(("page", "data"), [("defend", "noisy_mnist"), ("robust", "mnist_test")])

@@ -215,8 +215,3 @@ def show(found: Result, judged: Sequence[Verdict]) -> None:
             if verdict.defence == defence
         )
         st.markdown(f"{badges}  \n{sentence}")
-    if not results.has(found, results.STRONGEST):
-        st.warning(
-            "The strongest attack was not run at this size: under it these verdicts could be worse, and none"
-            " better."
-        )
