@@ -22,6 +22,13 @@ st.set_page_config(
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
 h1 { text-wrap: balance; }
+/* a choice that takes several lines: every button has all its sides */
+.stButtonGroup > :has(> [data-variant="segmented_control"]) { flex-wrap: wrap; gap: 0.25rem; }
+.stButtonGroup [data-variant="segmented_control"] { border-radius: 0.5rem; margin: 0;
+  border-color: color-mix(in srgb, currentColor 18%, transparent) !important; }
+.stButtonGroup [data-variant="segmented_control"][data-selected="true"] {
+  border-color: currentColor !important; }
+.stDataFrame .dvn-scroller { scrollbar-color: #8a8f98 transparent !important; }  /* seen before it is used */
 .js-plotly-plot .modebar-container { top: auto !important; bottom: 0; }  /* never over a title */
 .js-plotly-plot .modebar { top: auto !important; bottom: 0; }
 @media (hover: none), (max-width: 640px) { .js-plotly-plot .modebar-container { display: none; } }

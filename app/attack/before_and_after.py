@@ -4,12 +4,12 @@ import numpy as np
 import streamlit as st
 
 from app.address import connection, links
-from app.attack.levels import NAMES, adversarial
+from app.attack.levels import adversarial, at
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import ImagesQuestion
+from engine.asking.questions import ImagesQuestion, epsilon_text
 
 SAME = 5e-4
 """By how much a perturbation may measure less than ε and still be written like it."""
@@ -44,7 +44,7 @@ def _pair(answer: LadderAnswer, level: int) -> None:
             before_name=before,
             after_name=after,
             title="Clean and adversarial",
-            caption=f"{NAMES[answer.axis]} = {answer.levels[level]:g} · {answer.protocol}",
+            caption=f"{at(answer, level, answer.norm)} · {answer.protocol}",
         ),
         key="wipe",
     )
@@ -62,8 +62,9 @@ def smaller(answer: LadderAnswer, level: int) -> str:
     if own > ball - SAME:
         return ""
     return (
-        f"ε = {ball:.3g} is the ball; the perturbation itself measures {norm} {own:.3g}: the"
-        " best point found lies inside, from a smaller ε or cut by the range of the pixels."
+        f"ε = {epsilon_text(ball)} is the ball; the perturbation itself measures {norm}"
+        f" {epsilon_text(own)}: the best point found lies inside, from a smaller ε or cut by the range of the"
+        " pixels."
     )
 
 

@@ -9,7 +9,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
 from engine.asking.answers import Control, LadderAnswer
-from engine.asking.questions import ControlsQuestion, LadderQuestion
+from engine.asking.questions import ControlsQuestion, LadderQuestion, epsilon_text
 
 NEEDS_NO_GRADIENT = ("noise", "other_delta")
 """Controls that look at no gradient of this sample."""
@@ -38,7 +38,7 @@ def show(victim: Victim, question: LadderQuestion, answer: LadderAnswer, level: 
         [row.reached / row.n for row in found.rows],
         controls=[names[kind] for kind in NEEDS_NO_GRADIENT if kind in names],
         share=True,
-        title=f"What moves this sample at {NORMS[question.norm]} ε = {found.epsilon:.3g}?",
+        title=f"What moves this sample at {NORMS[question.norm]} ε = {epsilon_text(found.epsilon)}?",
         y_title=f"share that {does}",
         caption=(
             "95 % Wilson intervals; one try where n = 1. Hatched: controls that need no gradient of this"

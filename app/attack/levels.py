@@ -16,7 +16,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat, largest, sizes
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import TOP, Axis
+from engine.asking.questions import TOP, Axis, epsilon_text
 
 OVER = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
 """What a ladder's axis is called where one is chosen."""
@@ -147,6 +147,14 @@ def at_level(threat: Threat, answer: LadderAnswer, level: int) -> Threat:
     if answer.axis == "epsilon":
         return replace(threat, epsilon=here)
     return replace(threat, lam=here) if answer.axis == "lambda" else threat
+
+
+def at(answer: LadderAnswer, level: int, norm: str = "") -> str:
+    """Where a ladder stands: "λ = 5", "ε = 0.080", with the norm of pixels "ε = 0.080 (20.3/255)"."""
+    here = answer.levels[level]
+    return f"{NAMES[answer.axis]} = " + (
+        epsilon_text(here, norm) if answer.axis == "epsilon" else f"{here:.3g}"
+    )
 
 
 def adversarial(answer: LadderAnswer, level: int) -> np.ndarray:

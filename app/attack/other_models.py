@@ -9,7 +9,7 @@ from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat
-from engine.asking.questions import TOP, AttackChoice, ObjectiveChoice, OtherModelsQuestion
+from engine.asking.questions import TOP, AttackChoice, ObjectiveChoice, OtherModelsQuestion, epsilon_text
 from engine.store.run import Run
 
 
@@ -35,7 +35,7 @@ def show(victim: Victim, threat: Threat, sample: int) -> None:
             "model": [connection.model_title(name, run) for name, run in others.items()],
             "cluster or class": [row.name for row in found.rows],
             "ε* ≤": [
-                f"> {found.top:g}" if row.epsilon_star is None else plot.bound(row.epsilon_star)
+                f"> {epsilon_text(found.top)}" if row.epsilon_star is None else plot.bound(row.epsilon_star)
                 for row in found.rows
             ],
         }
@@ -43,8 +43,8 @@ def show(victim: Victim, threat: Threat, sample: int) -> None:
     st.dataframe(frame, hide_index=True, key="other_models")
     does = takeaway.success(victim, objective.name, None, None)
     st.caption(
-        f"Smallest ε found at which it {does}, {NORMS[threat.norm]}, up to {found.top:g}: upper bounds, one"
-        " seed."
+        f"Smallest ε found at which it {does}, {NORMS[threat.norm]}, up to {epsilon_text(found.top)}:"
+        " upper bounds, one seed."
     )
 
 

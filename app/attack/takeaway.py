@@ -5,11 +5,12 @@ import math
 import numpy as np
 import streamlit as st
 
-from app.attack.levels import NAMES
+from app.attack.levels import NAMES, at
 from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
 from engine.asking.answers import LadderAnswer
+from engine.asking.questions import epsilon_text
 
 
 def show(victim: Victim, objective: str, answer: LadderAnswer) -> None:
@@ -61,8 +62,8 @@ def _group(victim: Victim, group: int | None) -> str:
 def _nowhere(answer: LadderAnswer) -> str:
     """What was looked through in vain: a larger ε, more steps or a stronger attack may still find it."""
     if answer.axis == "epsilon":
-        return f"No ε up to {answer.levels[-1]:g}"
-    return f"No {NAMES[answer.axis]} at ε = {answer.epsilon:g}"
+        return f"No ε up to {epsilon_text(answer.levels[-1])}"
+    return f"No {NAMES[answer.axis]} at ε = {epsilon_text(answer.epsilon or 0.0)}"
 
 
 def _where(answer: LadderAnswer) -> str:
@@ -91,8 +92,7 @@ def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     """For an objective without success: its value at the last level beside that of noise, and where the model
     sorts the sample elsewhere.
     """
-    at = f"{NAMES[answer.axis]} = {answer.levels[-1]:g}"
-    said = f"At {at} the attack {effect(objective, float(answer.value[-1]))}"
+    said = f"At {at(answer, -1)} the attack {effect(objective, float(answer.value[-1]))}"
     if answer.noise_value is not None:
         said += f", noise of the same size by **{float(answer.noise_value[-1]):.3g}**"
     if answer.q is None or answer.own_group is None:
@@ -101,4 +101,4 @@ def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     group = _group(victim, answer.own_group)
     if not len(elsewhere):
         return f"{said}; it stays in {group}."
-    return f"{said}; it leaves {group} first at {NAMES[answer.axis]} = {answer.levels[elsewhere[0]]:.3g}."
+    return f"{said}; it leaves {group} first at {at(answer, elsewhere[0])}."

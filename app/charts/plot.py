@@ -54,7 +54,7 @@ def show(
     where clicks are asked for.
     """
     event = st.plotly_chart(
-        _inked(chart.figure, st.context.theme.type),
+        _inked(with_room(chart.figure), st.context.theme.type),
         key=key,
         on_select=on_select,
         selection_mode="points",
@@ -74,6 +74,24 @@ def show(
                 icon=":material/download:",
             )
     return clicked(event) if on_select != "ignore" else []
+
+
+def with_room(figure: go.Figure) -> go.Figure:
+    """The figure; along an axis on which its lines have one value only, from 0 to twice that value: alone it
+    would stand on an axis from one below to one above it.
+    """
+    lines = [trace for trace in figure.data if trace.type == "scatter" and "lines" in (trace.mode or "")]
+    for name, axis in (("x", figure.layout.xaxis), ("y", figure.layout.yaxis)):
+        values = [number for trace in lines for number in _numbers(getattr(trace, name))]
+        if axis.range is None and axis.type != "log" and values and len(set(values)) == 1:
+            axis.range = sorted((0.0, 2 * values[0] or 1.0))
+    return figure
+
+
+def _numbers(values: Any) -> list[float]:
+    """The finite numbers of a trace; none where it has none or is no row of numbers."""
+    found = pd.to_numeric(pd.Series([] if values is None else list(values), dtype=object), errors="coerce")
+    return [float(number) for number in found if math.isfinite(number)]
 
 
 def _inked(figure: go.Figure, theme: str | None) -> go.Figure:

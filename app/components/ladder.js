@@ -177,7 +177,8 @@ class Ladder {
     say(this.barsName, this.data.grouping === "class" ? "Classes" : "Clusters");
     const at = (this.landmark ?? this.count - 1) * this.groups;  // where it matters: rows stay in place while the hand moves
     const change = (k) => Math.abs(this.q[at + k] - this.data.q_clean[k]);
-    const order = Array.from({ length: this.groups }, (_, k) => k).sort((a, b) => change(b) - change(a) || a - b);
+    const seen = (k) => Math.round(100 * change(k)), most = (k) => Math.max(this.q[at + k], this.data.q_clean[k]);
+    const order = Array.from({ length: this.groups }, (_, k) => k).sort((a, b) => seen(b) - seen(a) || most(b) - most(a) || a - b);
     const medoids = this.data.medoids && bytesOf(this.data.medoids), size = this.plane * this.channels;
     this.rows = order.map((k) => {
       const fill = element("i", { class: "fill" }), before = element("i", { class: "before" });
@@ -190,7 +191,8 @@ class Ladder {
     });
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
     this.barsBox.classList.toggle("many", this.groups > 12);
-    say(this.barsScale, this.reach < 1 ? `full width: ${percent(this.reach)}` : "");
+    const sorted = `by change at the ${this.landmark == null ? "end" : "mark"}`;
+    say(this.barsScale, [this.reach < 1 && `full width: ${percent(this.reach)}`, sorted].filter(Boolean).join(" · "));
   }
 
   thumbnail(bytes) {

@@ -1,5 +1,8 @@
 """Which sweep is shown: that of the link, the newest of a model, or one reopened from the list."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.address import connection, links
@@ -45,13 +48,14 @@ def choose(axis: SweepAxis, victim: Victim) -> Run | None:
     links.put("run", current)
     if not found:
         return None
+    words = _listed(found)
     key = st.selectbox(
         "Sweep",
         [""] * (not current) + list(found),
         key=links.key("run", current),
         label_visibility="collapsed",
         on_change=close,
-        format_func=lambda key: _listed(found[key]) if key else "Reopen a sweep…",
+        format_func=lambda key: words[key] if key else "Reopen a sweep…",
     )
     return found.get(key)
 
@@ -94,8 +98,15 @@ def close() -> None:
     links.put("at", "")
 
 
-def _listed(run: Run) -> str:
-    """A sweep in the list."""
+def _listed(found: Mapping[str, Run]) -> dict[str, str]:
+    """The sweeps of the list in words; of those that the words do not tell apart, the key too."""
+    words = {key: _in_words(run) for key, run in found.items()}
+    times = Counter(words.values())
+    return {key: said if times[said] == 1 else f"{said} · {key[:6]}" for key, said in words.items()}
+
+
+def _in_words(run: Run) -> str:
+    """Model, attack, objective and range of a sweep."""
     settings = run.spec.settings
     title, data, _ = model_of(run)
     ranges = []
@@ -103,14 +114,16 @@ def _listed(run: Run) -> str:
         values = axis.values(run.spec)
         if len(values) > 1:
             ranges.append(f"{axis.symbol} {values[0]:g}–{values[-1]:g}")
+        elif values != [0.0]:
+            ranges.append(f"{axis.symbol} {values[0]:g}")
     parts = [
         title,
         data,
         possible.title("attack", run.spec.name),
+        possible.title("objective", settings["objective"]),
         NORMS[settings["norm"]],
         *ranges,
         "all samples" if settings["n"] is None else f"n ≤ {settings['n']}",
         f"{len(settings['attack_seeds'])} seeds",
-        run.key[:6],
     ]
     return " · ".join(parts)

@@ -6,13 +6,14 @@ from app.address import connection, notices
 from app.charts import plot
 from app.runs import headline, this_machine
 from engine.asking.answers import LadderAnswer
+from engine.asking.questions import epsilon_text
 from engine.errors import FeintError
 
 
 def story(answer: LadderAnswer) -> str:
     """The hero's picture in two sentences, with its control."""
     if answer.first_reached is None or answer.q is None or answer.own_group is None:
-        return f"This handwritten digit stays in its cluster up to ε = {answer.levels[-1]:g}."
+        return f"This handwritten digit stays in its cluster up to ε = {epsilon_text(answer.levels[-1])}."
     taken = int(answer.q[answer.first_reached].argmax())
     own, other = answer.group_names[answer.own_group], answer.group_names[taken]
     noise = f"random noise of the same size does so in {answer.noise_draws}"

@@ -13,7 +13,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
 from engine.asking.answers import AttackedSamplesAnswer
-from engine.asking.questions import AttackedSamplesQuestion, ImagesQuestion
+from engine.asking.questions import SAID, AttackedSamplesQuestion, ImagesQuestion, epsilon_text
 from engine.errors import FeintError
 from engine.store.run import Run
 
@@ -121,20 +121,17 @@ class FinishedAttack:
         values = entry["defaults"] | said["attack_settings"]
         penalty = f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
         parts = [
+            connection.model_title(self.victim.name, self.victim.run),
             entry["title"],
             possible.title("objective", said["objective"]) + penalty,
-            f"ν = {self.result['nu']:g}" if self.latent else f"{NORMS[said['norm']]} ε = {said['epsilon']:g}",
+            f"ν = {self.result['nu']:g}"
+            if self.latent
+            else f"{NORMS[said['norm']]} ε = {epsilon_text(said['epsilon'])}",
             *(f"{name} {values[key]}" for key, name in SAID if values.get(key) is not None),
             f"n = {self.result['n']}",
             f"seed {self.run.spec.seed}",
-            f"model {self.victim.run.key}",
-            f"run {self.run.key}",
         ]
         return " · ".join(parts)
-
-
-SAID = (("steps", "T ="), ("restarts", "restarts"), ("starts", "starts"), ("targets", "targets"))
-"""Fields of an attack that a protocol names, and how."""
 
 
 def target_of(run: Run) -> int | None:

@@ -103,10 +103,10 @@ def _title(attacked: FinishedAttack, sample: int, place: int, names: tuple[str, 
 
 
 def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
-    """What was measured of this sample, and how."""
+    """What was measured of this sample, and on a line of its own how."""
     said = [f"label {attacked.classes[int(row['label'])]}"] if attacked.labelled else []
     if "margin_clean" in row and columns.MARGIN in row:
-        said.append(f"margin {row['margin_clean']:.2f} → {row[columns.MARGIN]:.2f} nats")
+        said.append(f"margin {row['margin_clean']:.2f} → {row[columns.MARGIN]:.2f} nats".replace("-", "−"))
     if "linf" in row:
         said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} pixels changed"]
     if "delta_ratio" in row:
@@ -120,7 +120,7 @@ def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
         read, label = int(row["knn_attacked"]), int(row["label"])
         still = "still " if read == label else ""
         said.append(f"raw pixels {still}read as {attacked.classes[read]} (5 nearest neighbours)")
-    return f"{' · '.join(said)}. {attacked.protocol()}"
+    return f"{' · '.join(said)}.  \n{attacked.protocol()}"
 
 
 def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: tuple[str, str]) -> None:
@@ -223,7 +223,7 @@ def _groups(attacked: FinishedAttack, place: int) -> None:
         hide_index=True,
         column_config={group: st.column_config.Column(width=60), **bar},
         key="inspect_q",
-        height=min(38 + 35 * len(frame), 300),
+        height=min(38 + 35 * len(frame), 400),
         alt=f"The probability that the model gives each {group}, before and after the attack.",
     )
 
@@ -244,7 +244,7 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
         st.caption(title)
         names = victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids]
         clicked = picker(
-            images, victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=48
+            images, victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=40
         )
         if clicked is not None and clicked not in attacked.ids:
             st.toast(

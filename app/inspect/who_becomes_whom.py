@@ -16,7 +16,7 @@ from app.forms import possible
 from app.forms.threat import NORMS, Threat
 from app.inspect.finished_attack import FinishedAttack
 from app.runs import wanted as runs
-from engine.asking.questions import TOP, ImagesQuestion
+from engine.asking.questions import TOP, ImagesQuestion, epsilon_text
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
@@ -47,7 +47,7 @@ def show(attacked: FinishedAttack, threat: Threat) -> None:
     top = TOP[threat.norm]
     st.markdown(
         f"Up to {PAIRS} samples, as many of each cluster, are sent to every other cluster by a ladder up to"
-        f" {NORMS[threat.norm]} ε = {top:g}."
+        f" {NORMS[threat.norm]} ε = {epsilon_text(top)}."
     )
     if links.value("who", "") and "inspect_pairs" not in st.session_state:
         st.session_state["inspect_pairs"] = True  # a link says which cell is open
@@ -106,12 +106,13 @@ def _matrices(attacked: FinishedAttack, threat: Threat, run: Run) -> None:
     sent, order = _sent(run.key), attacked.victim.order
     cell, _ = _chosen(len(order))
     protocol = (
-        f"{possible.title('attack', threat.attack)}, targeted · {NORMS[threat.norm]} ε ≤"
-        f" {sent.result['epsilon_max']:g} · {sent.result['n']:,} pairs of sample and target · seed"
-        f" {threat.seed} · model {attacked.victim.run.key} · run {run.key}"
+        f"{connection.model_title(attacked.victim.name, attacked.victim.run)} ·"
+        f" {possible.title('attack', threat.attack)}, targeted · {NORMS[threat.norm]} ε ≤"
+        f" {epsilon_text(sent.result['epsilon_max'])} · {sent.result['n']:,} pairs of sample and target ·"
+        f" seed {threat.seed}"
     )
     success, median = (_ordered(sent.result[name], order) for name in ("success", "median_epsilon"))
-    beyond = f"> {sent.result['epsilon_max']:g}"
+    beyond = f"> {epsilon_text(sent.result['epsilon_max'])}"
     left, right = st.columns(2, gap="medium")
     with left:
         texts = [["" if value != value else f"{value:.0%}" for value in line] for line in success]

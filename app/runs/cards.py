@@ -7,6 +7,7 @@ import streamlit as st
 from app.address import connection, notices
 from app.runs import apart, headline, progress, reading
 from app.runs.rows import numbers
+from engine.asking.questions import epsilon_text
 from engine.errors import FeintError
 from engine.store import spread
 from engine.store.run import Run
@@ -78,8 +79,10 @@ def _terms(run: Run) -> str:
     """What an attack was after, and how far it could go."""
     settings, nu = run.spec.settings, run.result().get("nu")
     symbol, size = ("ε", settings.get("epsilon")) if nu is None else ("ν", nu)
-    objective = str(settings.get("objective", "")).replace("_", " ")
-    reach = f"{symbol} {size:g}" if isinstance(size, float) else ""  # a sweep has many
+    goal = settings.get("objective")
+    objective = connection.catalogue()["objective"].get(goal, {}).get("title", goal) or ""
+    written = f"{size:g}" if nu is not None else epsilon_text(size) if isinstance(size, float) else ""
+    reach = f"{symbol} {written}" if written else ""  # a sweep has many
     return " · ".join(part for part in (objective, reach) if part)
 
 

@@ -13,7 +13,7 @@ from engine import registry
 from engine.asking import views
 from engine.asking.answers import NOISES, LadderAnswer
 from engine.asking.case import Case
-from engine.asking.questions import LadderQuestion
+from engine.asking.questions import SAID, LadderQuestion, epsilon_text
 from engine.asking.victims import as_bytes, numbers, place_facts, read_as, sample_facts
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
@@ -172,10 +172,12 @@ def _reconstructions(before: Outputs, after: Outputs) -> dict[str, Any]:
 def _protocol(case: Case, question: LadderQuestion) -> str:
     """The line under a picture that says how its numbers were made."""
     wanted, attack, axis = question.objective, case.attack, question.axis
-    aim = wanted.name if case.target is None else f"{wanted.name} {case.victim.group_names[case.target]}"
+    aim = registry.find("objective", wanted.name).title
+    aim += "" if case.target is None else f": {case.victim.group_names[case.target]}"
     penalty = f" − {wanted.lam:g}·reconstruction change" if wanted.lam else ""
-    parts = [attack.title, aim.replace("_", " ") + penalty, NORMS[question.norm]]
+    parts = [attack.title, aim + penalty, NORMS[question.norm]]
     values = attack.values()
-    said = ("steps", "restarts", "starts", "targets")
-    parts += [f"{name} {values[name]}" for name in said if values.get(name) is not None]
-    return " · ".join(parts if axis.name == "epsilon" else [*parts, f"ε = {axis.epsilon:g}"])
+    parts += [f"{said} {values[name]}" for name, said in SAID if values.get(name) is not None]
+    return " · ".join(
+        parts if axis.name == "epsilon" else [*parts, f"ε = {epsilon_text(axis.epsilon or 0.0)}"]
+    )

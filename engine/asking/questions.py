@@ -38,6 +38,19 @@ LOOKED_AT = {"mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)}
 """Samples of data that must be fetched, one of each class, of which a page's first pictures ship."""
 
 
+SAID = (("steps", "T ="), ("restarts", "restarts"), ("starts", "starts"), ("targets", "targets"))
+"""Fields of an attack that the line under a picture names, and how."""
+
+
+def epsilon_text(epsilon: float, norm: str = "") -> str:
+    """ε as it is written everywhere: a round number as it is, any other in thousandths; with the norm of
+    pixels in 255ths too: "0.080 (20.3/255)".
+    """
+    near = round(epsilon, 2)
+    text = f"{near:g}" if abs(near - epsilon) < 1e-6 else f"{epsilon:.{3 if epsilon >= 0.001 else 5}f}"
+    return f"{text} ({epsilon * 255:.1f}/255)" if norm == "linf" else text
+
+
 class Part(BaseModel):
     """The base of questions and of what they consist of. What is put wrongly is refused in one sentence."""
 

@@ -14,6 +14,7 @@ from app.forms.choose_model import Victim
 from app.forms.declared_first import Methods, family
 from app.forms.threat import Threat
 from app.runs import progress, wanted
+from engine.asking.questions import epsilon_text
 from engine.store.run import Run
 from engine.store.store import DONE
 from engine.store.wanted import Wanted
@@ -167,8 +168,9 @@ def explain_fit(chosen: Chosen, threat: Threat) -> None:
     run = connection.store().find(threat.fitted)
     on = run.spec.settings["attack_settings"].get("protocol", "")
     st.caption(
-        f"One generator, fitted at ε = {run.spec.settings['epsilon']:g}{f' ({on})' if on else ''}, clamped at"
-        " each ε. The curve of ACC against ε, on Curves and Defend, fits one for each ε."
+        f"One generator, fitted at ε = {epsilon_text(run.spec.settings['epsilon'])}"
+        f"{f' ({on})' if on else ''}, clamped at each ε. The curve of ACC against ε, on"
+        " Curves and Defend, fits one for each ε."
     )
     if chosen.understates(run):
         st.warning(

@@ -14,6 +14,7 @@ from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from app.papers.multiview.attackers import HALF, Chosen
 from app.runs import headline, wanted
+from engine.asking.questions import epsilon_text
 from engine.errors import FeintError
 from engine.store.run import Run
 
@@ -47,7 +48,7 @@ def _run(victim: Victim, chosen: Chosen, threat: Threat, epsilon: float) -> Run 
         threat = replace(threat, epsilon=epsilon)
     return wanted.wanted_or_button(
         threat.wanted(victim.run, half=HALF, n=N),
-        f"Attack {N} samples at ε = {threat.epsilon:.3g}",
+        f"Attack {N} samples at ε = {epsilon_text(threat.epsilon)}",
         icon=":material/groups:",
         help="PGD takes seconds; its result is kept as a run.",
         primary=False,
@@ -71,7 +72,7 @@ def _matrices(victim: Victim, run: Run) -> None:
         groups = {"cluster": "clusters", "class": "classes"}[victim.grouping]
         st.caption(f"These data have no labels: the matrix shows clean {groups} against attacked ones.")
     epsilon = float(run.spec.settings["epsilon"])
-    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon:g}"}
+    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon_text(epsilon)}"}
     scores = {"acc": "ACC", "accuracy": "accuracy"}
     for column, (name, title) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
         known = {words: result.get(f"{score}_{name}") for score, words in scores.items()}

@@ -116,14 +116,24 @@ def maps(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: int) -
     """The map of each view with the way that the sample goes on it."""
     if answer.view_xy is None or answer.view_xy_clean is None:
         return
+    colour = _colour_of(victim, answer, level)
     for view, column in enumerate(st.columns(len(views.xy), gap="medium")):
         way = np.concatenate([answer.view_xy_clean[view][None], answer.view_xy[: level + 1, view]])
         with column:
-            plot.show(_map(victim, f"View {view + 1}", views.xy[view], way), f"map{view}", table=False)
+            plot.show(
+                _map(victim, f"View {view + 1}", views.xy[view], way, colour), f"map{view}", table=False
+            )
 
 
-def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray) -> plot.Chart:
-    """Clean samples (n, 2) in the colours of their clusters, and the way (levels, 2) of one."""
+def _colour_of(victim: Victim, answer: LadderAnswer, level: int) -> str:
+    """The colour of what the fusion sorts the sample into at a level."""
+    return plot.BRIGHTER if answer.q is None else plot.category(victim.colours[int(answer.q[level].argmax())])
+
+
+def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray, colour: str) -> plot.Chart:
+    """Clean samples (n, 2) in the colours of their clusters, and the way (levels, 2) of one, which has
+    this colour now.
+    """
     figure = go.Figure()
     _points(figure, victim, xy)
     figure.add_scatter(
@@ -138,8 +148,8 @@ def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray) -> plot.Ch
         marker={
             "size": 13,
             "symbol": ["circle-open", "circle"],
-            "color": plot.BRIGHTER,
-            "line": {"width": 2.5, "color": plot.GREY},
+            "color": [plot.ink(), colour],
+            "line": {"width": 2.5, "color": plot.ink()},
         },
     )
     plot.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.")

@@ -15,7 +15,7 @@ from app.forms.choose_sample import first_sample
 from app.papers.studies import curves
 from app.papers.studies.results import Result
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import LadderQuestion
+from engine.asking.questions import LadderQuestion, epsilon_text
 from engine.store.run import Run
 
 WIDTH = 150
@@ -40,7 +40,7 @@ def show(found: Result, epsilon: float) -> None:
     answer, level = shown[-1].answer, shown[-1].level
     st.caption(
         f"Sample {answer.sample} of {connection.data_title(answer.data)}, its two views, attacked in each"
-        f" shipped model at ε = {answer.levels[level]:.3g} ({answer.protocol})."
+        f" shipped model at ε = {epsilon_text(answer.levels[level])} ({answer.protocol})."
     )
 
 

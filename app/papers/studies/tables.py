@@ -10,6 +10,9 @@ from app.papers.studies import confusion, results
 from app.papers.studies.results import Result
 from engine.events import Row
 
+LETTER, MARGIN, WIDEST = 7, 24, 320
+"""Pixels of a letter in a table, of what stands beside the text of a cell, and of a column at most."""
+
 
 def tables(page: str) -> dict[str, str]:
     """Any study of a page as its table; how it is run again."""
@@ -24,7 +27,8 @@ def tables(page: str) -> dict[str, str]:
     if known[name]["figure"] == "confusion":
         confusion.matrices(found)
     frame = table(found)
-    st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}")
+    st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}", column_config=widths(frame))
+    st.caption("Where columns are cut off, scroll the table sideways; the CSV has them all.")
     st.download_button(
         "CSV",
         frame.to_csv(index=False),
@@ -36,6 +40,17 @@ def tables(page: str) -> dict[str, str]:
     st.caption(known[name]["about_published"])
     results.caption(found)
     return results.command(name, size, found.seeds)
+
+
+def widths(frame: pd.DataFrame) -> dict[str, Any]:
+    """Columns as wide as what stands in them; the first stays where it is while the others scroll."""
+    pixels = {
+        name: LETTER * max(map(len, [name, *frame[name].astype(str)])) + MARGIN for name in frame.columns
+    }
+    return {
+        name: st.column_config.Column(width=min(width, WIDEST), pinned=place == 0)
+        for place, (name, width) in enumerate(pixels.items())
+    }
 
 
 def table(found: Result) -> pd.DataFrame:

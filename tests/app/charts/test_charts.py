@@ -175,6 +175,16 @@ def test_the_protocol_is_on_the_figure_and_fits_a_phone() -> None:
     assert " ".join(lines) == protocol and max(map(len, lines)) <= plot.CAPTION_LETTERS
 
 
+def test_a_single_point_has_an_axis_that_begins_at_0() -> None:
+    for x, y in ((40, 0.8), (0, -2.0)):
+        chart = line_chart.curves(pd.DataFrame({"x": [x], "y": [y]}), "x", {"y": "y"}, title="t", x_title="x")
+        layout = plot.with_room(chart.figure).layout
+        assert layout.xaxis.range == (0, 2 * x or 1) and layout.yaxis.range == tuple(sorted((0, 2 * y)))
+    two = pd.DataFrame({"x": [0, 1], "y": [1.0, 3.0]})
+    layout = plot.with_room(line_chart.curves(two, "x", {"y": "y"}, title="t", x_title="x").figure).layout
+    assert layout.xaxis.range is None and layout.yaxis.range is None, "two values set their own axis"
+
+
 def test_a_click_is_read_from_the_event_and_from_an_injected_one() -> None:
     assert plot.clicked({"selection": {"points": [{"customdata": [3, -1]}, {"x": 1}]}}) == [(3, -1)]
     assert plot.clicked({"selection": {"points": []}}) == plot.clicked(None) == []

@@ -72,9 +72,9 @@ def test_a_link_to_an_attack_opens_it_with_its_own_choices(attacked: Run, desk: 
         and at.slider(key="p_steps").value == 3
         and at.slider(key="p_eps").value == 0.4
     )
-    assert (
-        f"run {attacked.key}" in said(at) and f"n = {N} · seed 3" in said(at) and f"**All {N}**" in said(at)
-    )
+    assert f"n = {N} · seed 3" in said(at) and f"**All {N}**" in said(at)
+    captions = "\n".join(str(element.value) for element in at.caption)
+    assert "ADEC on Digits" in captions and attacked.key not in captions, "a title, and no key"
     assert not desk.submitted and at.session_state["p_run"] == attacked.key
 
 
@@ -271,9 +271,11 @@ def test_a_link_to_pairs_opens_them(attacked: Run, opened: Opened) -> None:
         == "finished"
     )
     at = opened("inspect", run=spec.key)
-    assert not at.error and f"run {spec.key}" in json.loads(at.get("plotly_chart")[1].proto.spec)["layout"][
-        "title"
-    ]["subtitle"]["text"].replace("<br>", " ")
+    layout = json.loads(at.get("plotly_chart")[1].proto.spec)["layout"]
+    caption = layout["title"]["subtitle"]["text"].replace("<br>", " ")
+    assert not at.error and caption.endswith(
+        f"{connection.store().find(spec.key).result()['n']:,} pairs of sample and target · seed 0"
+    )
 
 
 def test_a_link_to_a_training_opens_its_model(attacked: Run, worker: Worker, opened: Opened) -> None:

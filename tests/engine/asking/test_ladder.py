@@ -17,6 +17,7 @@ from engine.asking.questions import (
     LadderQuestion,
     ObjectiveChoice,
     OtherModelsQuestion,
+    epsilon_text,
 )
 from engine.errors import FeintError
 from engine.store.store import Store
@@ -201,3 +202,18 @@ def test_other_models_are_asked_for_the_same(key: str) -> None:
 def test_a_wrong_question_is_answered_in_a_sentence(key: str, change: dict[str, object], words: str) -> None:
     with pytest.raises(FeintError, match=words):
         compute(LadderQuestion(**({"model": key, "sample": 3} | change)))
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "norm", "text"),
+    [
+        (0.0796875, "linf", "0.080 (20.3/255)"),
+        (0.0796875, "", "0.080"),
+        (0.30000001192, "", "0.3"),
+        (0.0047, "l2", "0.005"),
+        (0.0002, "", "0.00020"),
+        (2.5, "l2", "2.5"),
+    ],
+)
+def test_one_way_of_writing_epsilon(epsilon: float, norm: str, text: str) -> None:
+    assert epsilon_text(epsilon, norm) == text
