@@ -5,7 +5,7 @@ touched.
 import streamlit as st
 
 from app.address import connection, house, layout, notices
-from app.attack import controls, levels, on_the_map, takeaway
+from app.attack import before_and_after, controls, levels, on_the_map, takeaway
 from app.explain import explain
 from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
@@ -40,6 +40,8 @@ with look:
     attackers.explain_fit(chosen, threat)
     level = levels.drawn(on_the_map.drawing(victim, threat.objective, answer), "views")
     one_sample.sizes(views, answer, level)
+    if words := before_and_after.smaller(answer, level):
+        st.caption(words)
     left, right = st.columns([1, 3], gap="medium")
     with left:
         one_sample.agreement(views, answer, level)

@@ -142,5 +142,5 @@ def model_title(name: str, run: Run) -> str:
 def apart(name: str, run: Run) -> str:
     """What sets a model of one's own apart from others of its method and data; nothing for one of the zoo."""
     own = f" · seed {run.spec.seed} · {name[:6]}" if "/" not in name else ""
-    taken = snapshot.words(run.key)
-    return own + f" · {taken}" * bool(taken)
+    step = snapshot.step_of(run.key)
+    return own if step is None else f", step {step:,}{own}"

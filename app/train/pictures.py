@@ -92,7 +92,7 @@ def _picture(run: Run, picture: Picture) -> None:
 def _map(run: Run, picture: Picture) -> None:
     arrays = run.arrays(picture.file)
     codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
-    clusters = Classes("cluster", codes, cluster_names(run, codes, arrays["index"]))
+    clusters = in_classes(run, codes, arrays["index"])
     caption = f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."
     point_map(
         map_payload(
@@ -104,8 +104,9 @@ def _map(run: Run, picture: Picture) -> None:
     )
 
 
-def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]:
-    """What clusters are called, for people: the class that most of their samples are of; by number while no
+def in_classes(run: Run, codes: np.ndarray, samples: np.ndarray) -> Classes:
+    """The clusters of samples, called and coloured by the class that most of their samples are of, as on
+    every page; a second cluster of a class gets a colour after those of the classes. By number while no
     labels are known.
 
     `codes` (n,) are the clusters of the samples whose numbers are `samples` (n,).
@@ -114,17 +115,20 @@ def cluster_names(run: Run, codes: np.ndarray, samples: np.ndarray) -> list[str]
     owner = run.name if run.status() in DONE else run.spec.builds_on.get("base", "")
     labels = _labels(owner)
     if labels is None or len(labels) <= samples.max(initial=0):
-        return [f"cluster {number}" for number in range(count)]
+        return Classes("cluster", codes, [f"cluster {number}" for number in range(count)])
     classes = connection.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
         str(number) for number in range(int(labels.max()) + 1)
     ]
     names: list[str] = []
+    places: list[int] = []
     for number in range(count):
         votes = np.bincount(labels[samples[codes == number]])
-        name = f"mostly {classes[int(votes.argmax())]}" if votes.size else "empty"
+        most = int(votes.argmax()) if votes.size else None
+        name = "empty" if most is None else f"mostly {classes[most]}"
         again = sum(other.split(" (")[0] == name for other in names)
         names.append(f"{name} ({again + 1})" if again else name)
-    return names
+        places.append(len(classes) + number if most is None or again else most)
+    return Classes("cluster", codes, names, places=places)
 
 
 def _labels(name: str) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import connection
 from app.papers.studies.results import SHIPPED
+from app.train import pictures
 from engine.events import Failed, Progress, Started, Stopped
 from engine.metrics.intervals import paired_difference
 from engine.store.spec import Spec
@@ -233,3 +234,17 @@ def test_what_a_difference_is_worth_stands_under_the_score(home: Path, opened: O
     assert f"{adec.min():.3f} – {adec.max():.3f}" in told
     other = opened("train", run="digits/conv_ae", data="digits")
     assert not any("difference worth" in text.value for text in other.caption)
+
+
+def test_the_map_of_a_training_has_a_colour_for_a_class(trained_home: Store) -> None:
+    run = method(trained_home, "adec")
+    label = run.table()["label"].to_numpy()
+    samples = np.arange(len(label))
+    found = pictures.in_classes(run, np.where(label == 3, 10, 9 - label), samples)
+    assert list(found.names) == [
+        *(f"mostly {9 - code}" for code in range(6)),
+        "empty",
+        *(f"mostly {9 - code}" for code in range(7, 10)),
+        "mostly 3",
+    ]
+    assert found.places == [9, 8, 7, 6, 5, 4, 16, 2, 1, 0, 3], "a class has the colour of its own place"
