@@ -23,7 +23,7 @@ STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
 h1 { text-wrap: balance; }
 /* a choice that takes several lines: every button has all its sides */
-.stButtonGroup > :has(> [data-variant="segmented_control"]) { flex-wrap: wrap; gap: 0.25rem; }
+.stButtonGroup > :has(> [data-variant]) { flex-wrap: wrap; gap: 0.25rem; }
 .stButtonGroup [data-variant="segmented_control"] { border-radius: 0.5rem; margin: 0;
   border-color: color-mix(in srgb, currentColor 18%, transparent) !important; }
 .stButtonGroup [data-variant="segmented_control"][data-selected="true"] {

@@ -14,6 +14,17 @@ TITLE, ICON, PLACE = "Runs", "list", 80
 PAGE = 10
 
 
+TITLES = {
+    "mine": "my own",
+    "zoo": "from the zoo",
+    "train": "trainings",
+    "attack": "attacks",
+    "sweep": "sweeps",
+    "study": "studies",
+}
+"""What a filter calls a place, a kind or a status that has a plainer name."""
+
+
 def several(
     draw: Callable[..., Any], label: str, name: str, options: Sequence[str], default: str = ""
 ) -> list[str]:
@@ -21,7 +32,9 @@ def several(
     text, key = links.value(name, default), f"runs_{name}"
     asked = text.split(",") if st.session_state.get(f"{key}/written") != text else st.session_state[key]
     st.session_state[key] = [option for option in asked if option in options]
-    chosen: list[str] = draw(label, options, key=key, selection_mode="multi")
+    chosen: list[str] = draw(
+        label, options, key=key, selection_mode="multi", format_func=lambda option: TITLES.get(option, option)
+    )
     st.session_state[f"{key}/written"] = ",".join(chosen)
     links.put(name, ",".join(chosen))
     return chosen

@@ -31,7 +31,8 @@ def curves(
     """
     figure, bands = go.Figure(), bands or {}
     for place, (column, name) in enumerate(ys.items()):
-        style = style_of(place, column in controls)
+        control = column in controls
+        style = style_of(list(controls).index(column) if control else place, control)
         if column in bands:
             _band(figure, frame, x, bands[column], style["colour"])
         _marked_line(figure, frame, x, column, name, style)
@@ -76,7 +77,8 @@ def _band(figure: go.Figure, frame: pd.DataFrame, x: str, ends: tuple[str, str],
 def style_of(place: int, control: bool = False) -> dict[str, str]:
     """Colour, dash and symbol of the line at a place; those of controls are grey."""
     if control:
-        return {"colour": plot.GREY, "dash": "dot" if place % 2 else "dash", "symbol": "circle-open"}
+        symbol = f"{palette.MARKERS[place % len(palette.MARKERS)]}-open"
+        return {"colour": plot.GREY, "dash": "dot" if place % 2 else "dash", "symbol": symbol}
     return {
         "colour": palette.LINES[place % len(palette.LINES)],
         "dash": palette.DASHES[place % len(palette.DASHES)],

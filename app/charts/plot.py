@@ -140,7 +140,7 @@ def dress(
         plot_bgcolor=CLEAR,
         height=380,
         margin={"l": 8, "r": 8, "t": 50 + 16 * len(lines), "b": 8},
-        legend={"orientation": "h", "y": -0.26, "yanchor": "top", "x": 0, "title": None},
+        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom", "x": 0, "title": None},
     )
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True, **({"range": [-0.02, 1.02]} if share else {}))

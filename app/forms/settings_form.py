@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import links, notices
+from app.address import connection, links, notices
 from app.forms import exact, in_address
 from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
 
@@ -96,6 +96,12 @@ def _words(option: Any) -> str:
     return str(option).replace("_", " ")
 
 
+def _preset_title(name: str) -> str:
+    """What a preset is called: by its data where it is named after some."""
+    data = connection.catalogue()["data"].get(name)
+    return _words(name) if data is None else str(data["title"])
+
+
 def _pick_preset(
     entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str], in_link: bool
 ) -> str | None:
@@ -114,7 +120,7 @@ def _pick_preset(
         required=True,
         wrap=True,
         persist_state="session",
-        format_func=lambda preset: " · ".join(filter(None, (_words(preset), about.get(preset)))),
+        format_func=lambda preset: " · ".join(filter(None, (_preset_title(preset), about.get(preset)))),
         help="A named set of values; change what you like below.",
     )
     if in_link:

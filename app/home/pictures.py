@@ -151,7 +151,7 @@ def triple(answer: LadderAnswer) -> Iterator[Picture]:
     level, shape = answer.start, answer.shape
     delta = answer.delta[level].astype(np.float32)
     gain = 0.5 / max(float(np.abs(delta).max()), 1e-9)
-    what = "difference" if answer.axis == "nu" else "moved by"
+    what = "difference" if answer.axis == "nu" else "perturbation"
     own, taken = answer.own_group, int(answer.q[level].argmax())
     yield answer.clean.reshape(shape), f"cluster {answer.group_names[own]}"
     yield gallery.signed_png(delta.reshape(shape), gain), f"{what} {gallery.gain_text(gain)}"

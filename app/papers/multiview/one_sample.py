@@ -54,11 +54,11 @@ def kl_of_assignments(answer: LadderAnswer, level: int) -> None:
         return
     p, q = (np.log(np.maximum(part[None], TINY)) for part in (answer.q_clean, answer.q[level]))  # (1, k) each
     st.metric(
-        "L_AM of this sample",
+        "Change of the assignment",
         f"{robustness.divergence(p, q)[0]:.2f}",
         help=(
-            "KL of the clean assignment from the attacked one, in nats, 1e-4 added to every probability: 0"
-            " where the attack changes nothing."
+            "L_AM: KL of the clean assignment from the attacked one, in nats, 1e-4 added to every"
+            " probability: 0 where the attack changes nothing."
         ),
     )
 

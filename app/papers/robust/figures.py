@@ -49,7 +49,7 @@ def arrows(attacked: Attacked, sample: int, key: str) -> None:
     _arrows(figure, "changes its cluster", clean, there, some[flipped[some]], plot.BRIGHTER)
     _one(figure, attacked, sample)
     plot.dress(figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.")
-    figure.update_layout(height=340, legend={"y": -0.02})
+    figure.update_layout(height=340)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     columns = {"x": clean[:, 0], "y": clean[:, 1], "x attacked": there[:, 0], "y attacked": there[:, 1]}
