@@ -38,9 +38,9 @@ class Pixels(RobustStudy):
     protocol = (
         "Networks as in table 2; L∞ on the pixels, leaving the cluster, on 1,000 of the samples that they"
         " were trained on: PGD-20 from a random start, and the strongest attack, which tries what stands"
-        " with 50 steps each: out of its cluster, and towards 3 others. The noise control is random"
-        " signs of size ε. Clusters are matched to classes anew after the attack; the ACC with the clean"
-        " matching stands beside it. No model is selected: every seed counts."
+        " from one random start of 50 steps each: out of its cluster, and towards the 3 nearest others. The"
+        " noise control is random signs of size ε. Clusters are matched to classes anew after the attack; the"
+        " ACC with the clean matching stands beside it. No model is selected: every seed counts."
     )
     figure = "against_epsilon"
     tab = "pixels"

@@ -185,6 +185,17 @@ def test_a_study_is_another_one_when_an_attack_of_its_rows_is(monkeypatch: pytes
     assert study("ar_dmvc.table1").version == before + 1
 
 
+@pytest.mark.parametrize("name", ["ar_dmvc.table1", "ar_dmvc.table3", "ar_dmvc.transfer", "robust.pixels"])
+def test_a_protocol_says_how_the_strongest_attack_is_reduced(name: str) -> None:
+    chosen = registry.find("study", name)(size="quick")
+    strongest = [one.attacking for one in chosen.cases() if one.treatment == "strongest"]
+    assert strongest
+    for attacking in strongest:
+        steps, targets = attacking.changes["steps"], attacking.changes["targets"]
+        assert attacking.changes["starts"] == 1 and f"one random start of {steps} steps" in chosen.protocol
+        assert f"towards the {targets} nearest others" in chosen.protocol
+
+
 def test_over_seeds() -> None:
     assert over_seeds([1.0, 3.0]) == {"mean": 2.0, "spread": pytest.approx(2**0.5), "seeds": [1.0, 3.0]}
     assert (
