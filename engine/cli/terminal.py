@@ -49,7 +49,7 @@ def conclude(last: Event | None, metrics: Mapping[str, Any], most: int | None = 
     """What a run came to, in a few lines: all its numbers, or the `most` that matter first."""
     if isinstance(last, Finished):
         told = last.metrics if most is None else foremost(last.metrics, metrics, most)
-        print(table(metric_rows(told, metrics)))
+        print(table(metric_rows(told, metrics, last.metrics)))
         if len(told) < len(last.metrics):
             print("(all numbers: --all)")
         if "cells" in last.metrics:
@@ -88,9 +88,11 @@ def _resume(run: str) -> str:
     return f"go on with: python -m engine resume {run}"
 
 
-def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[tuple[str, str]]:
+def metric_rows(
+    metrics: Mapping[str, Any], titles: Mapping[str, Any], measured: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """(title, value) of every plain number, with its 95 % interval where there is one, and n where it is not
-    that of the others.
+    that of the others: `measured` holds all numbers where `metrics` are some of them.
     """
     rows = []
     for name, value in metrics.items():
@@ -98,7 +100,7 @@ def metric_rows(metrics: Mapping[str, Any], titles: Mapping[str, Any]) -> list[t
             low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
             interval = f"  ({number(low)} to {number(high)})" if low is not None and high is not None else ""
             about = titles.get(name, {})
-            n = metrics.get(about.get("counted_in", ""))
+            n = (measured or metrics).get(about.get("counted_in", ""))
             rows.append((about.get("title", name), number(value) + interval + (f"  n = {n:g}" if n else "")))
     return rows
 

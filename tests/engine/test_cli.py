@@ -466,7 +466,9 @@ def test_runs_say_their_declared_first_numbers(
 
 def test_a_number_of_fewer_samples_says_of_how_many(entries: dict[str, Any]) -> None:
     measured = {"success_rate": 0.5, "strongest_success_rate": 0.75, "strongest_n": 100}
-    rows = dict(terminal.metric_rows(measured | {"n": 300}, entries["metric"]))
+    told = terminal.foremost(measured | {"n": 300}, entries["metric"], 2)
+    assert "strongest_n" not in told
+    rows = dict(terminal.metric_rows(told, entries["metric"], measured))
     assert rows["Success, strongest attack"] == "0.75  n = 100" and "n =" not in rows["Success"]
 
 
