@@ -26,6 +26,8 @@ WHY = {
 }
 """Number of an error that a disk gives -> what is the matter."""
 CURE = "Free space or make it writable, or set FEINT_HOME to another folder; what was kept before is whole."
+ROOM = 1 << 16
+"""Bytes: a disk with less room is full."""
 NUMBERED = re.compile(r"os error (\d+)")
 
 
@@ -82,6 +84,13 @@ def why_unwritable(error: BaseException | None) -> str:
             return WHY[number]
         error = error.__cause__ or error.__context__
     return ""
+
+
+def full(place: Path) -> bool:
+    """Whether the disk of a folder has no room left."""
+    with suppress(OSError):
+        return shutil.disk_usage(place).free < ROOM
+    return False
 
 
 def unwritable(place: Path, why: str) -> DiskError:

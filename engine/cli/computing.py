@@ -18,7 +18,7 @@ from engine.events import Event, Finished
 from engine.pool import parent, workers
 from engine.store import catalogue, lock
 from engine.store.files import write_json
-from engine.store.run import Run
+from engine.store.run import FINAL, Run
 from engine.store.spec import Spec
 from engine.store.store import DONE, Store
 from engine.store.wanted import Wanted
@@ -101,7 +101,8 @@ def work(arguments: list[str]) -> int:
 
         if chosen.end_with_parent:
             workers.stand_back("train")
-        return terminal.follow(runner.work(run), chosen.json, {})
+        code = terminal.follow(runner.work(run), chosen.json, {})
+    return code if isinstance(run.last_event(), FINAL) else workers.UNWRITTEN
 
 
 def spec_of(wanted: Wanted) -> Spec:

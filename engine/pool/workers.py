@@ -14,6 +14,7 @@ import psutil
 
 from engine.asking.questions import A, Question
 from engine.events import Failed, Stopped
+from engine.home import CURE
 from engine.pool import parent
 from engine.pool.lanes import NICENESS
 from engine.store.files import read_json
@@ -24,6 +25,8 @@ LOOK_EVERY = 0.1
 """Seconds between looks at a child."""
 STOP_GRACE = 10.0
 """Seconds that a child has, once somebody asked it to stop, before it is killed."""
+UNWRITTEN = 3
+"""Exit code of a child whose end could not be written."""
 DIED = "The worker process died while it worked on this run; resume it."
 
 
@@ -148,16 +151,10 @@ def _conclude(run: Run, code: int, killed: bool, began: float) -> None:
         run.append(Stopped(run=run.key, step=_step(run), paused=run.wanted() == "pause"))
         return
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    run.append(
-        Failed(
-            run=run.key,
-            reason=(
-                f"The training process ended with {how} before it was done; resume it. Its words are in"
-                " log.txt."
-            ),
-            resumable=_resumable(run),
-        )
-    )
+    reason = f"The training process ended with {how} before it was done; resume it. Its words are in log.txt."
+    if code == UNWRITTEN:
+        reason = f"It ended early, and {run.folder} could not be written then. {CURE}"
+    run.append(Failed(run=run.key, reason=reason, resumable=_resumable(run)))
 
 
 def _resumable(run: Run) -> bool:

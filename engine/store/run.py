@@ -17,6 +17,7 @@
 The folder is the record: every status is read from it.
 """
 
+import errno
 import os
 import re
 import time
@@ -31,7 +32,7 @@ from pydantic import ValidationError
 
 from engine.errors import ResumeRefused, RunBroken, RunError
 from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, Stopped, from_line, to_line
-from engine.home import writing
+from engine.home import WHY, full, unwritable, writing
 from engine.store import lock
 from engine.store.files import read_json, write_json
 from engine.store.spec import FORMAT, Spec
@@ -141,11 +142,11 @@ class Run:
             return str(error)
         if status != "failed":
             return ""
-        return (
-            last.reason
-            if isinstance(last, Failed)
-            else "The process that worked on it ended without a word; resume it."
-        )
+        if isinstance(last, Failed):
+            return last.reason
+        if full(self.folder):  # then it could not write its last words
+            return str(unwritable(self.folder, WHY[errno.ENOSPC]))
+        return "The process that worked on it ended without a word; resume it."
 
     def events(self, after_line: int = 0) -> list[Event]:
         """The whole lines of events.jsonl after the first `after_line`. Raises RunBroken at a damaged one."""

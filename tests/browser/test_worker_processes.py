@@ -9,6 +9,8 @@ import psutil
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from engine.store.run import Run
+from engine.store.store import LIVE
 from tests.conftest import PATIENCE, Server, wait_until
 
 SOCKETS = """window.sockets = [];
@@ -33,11 +35,14 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def kill_engine(server: Server) -> None:
-    """Kill the engine as a system does that has no memory left, and wait for the next one."""
+def kill_engine(server: Server, then: Callable[[], object] = lambda: None) -> None:
+    """Kill the engine as a system does that has no memory left, do what comes `then`, and wait for the next
+    one.
+    """
     wait_until(lambda: len(engines(server)) == 1, PATIENCE / 1000, "the engine")
     killed = engines(server)[0].pid
     os.kill(killed, signal.SIGKILL)
+    then()
     wait_until(
         lambda: [one.pid for one in engines(server)] not in ([], [killed]), PATIENCE / 1000, "a new engine"
     )
@@ -46,8 +51,8 @@ def kill_engine(server: Server) -> None:
 def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/attack?v=1&model=digits/adec&sample=3")
     settled(page)
-    kill_engine(server)
-    page.get_by_role("link", name="Runs").first.click()
+    kill_engine(server, page.get_by_role("link", name="Runs").first.click)
+    expect(page.get_by_text("new ones are starting")).to_be_visible()
     settled(page)
     expect(page.get_by_text("new ones were started")).to_be_visible()
     page.goto(server.url + "/attack?v=1&model=digits/adec&sample=1234")
@@ -66,7 +71,16 @@ def test_a_training_goes_on_when_the_engine_is_killed(visit: Callable[..., Page]
     steps.first.wait_for()
     expect(page.get_by_test_id("stException")).to_have_count(0)
     page.get_by_role("button", name="Stop and keep").click()
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    steps.first.wait_for()
+    page.get_by_role("button", name="Attack as it is now").click()
+    expect(page.locator(".ladder .track")).to_have_count(1)
+    model = re.search(r"model=([0-9a-f]{16})(@|%40)\d+", page.url)
+    assert model, page.url
+    trained = Run(server.home / "runs" / model[1])
+    assert trained.status() in ("running", "finished"), "it went on meanwhile"
+    trained.want("stop")
+    wait_until(lambda: trained.status() not in LIVE, PATIENCE / 1000, "the training's end")
 
 
 def test_a_visitor_who_clears_caches_starts_no_second_engine(

@@ -89,6 +89,7 @@ def test_a_training_on_a_disk_that_fills_up_fails_in_a_sentence_and_goes_on_late
     assert [event for event in written if isinstance(event, Evaluate)] == [
         event for event in said if isinstance(event, Evaluate)
     ], "what was said is there"
+    assert "the disk is full" in this.reason(), "where its last words could not be written, too"
     assert Store().as_it_is(this).status() == "finished" if spare > 200_000 else True
     weight.unlink()
     *_, last = resume(spec.key)
