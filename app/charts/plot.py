@@ -7,6 +7,7 @@ the text.
 """
 
 import math
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def dress(
     figure: go.Figure, title: str, caption: str, x_title: str = "", y_title: str = "", share: bool = False
 ) -> None:
     """Title with its caption, axes, legend below, clear background."""
-    lines = textwrap.wrap(caption, CAPTION_LETTERS)
+    lines = _lines(caption)
     figure.update_layout(
         title={
             "text": title,
@@ -144,6 +145,12 @@ def dress(
     )
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True, **({"range": [-0.02, 1.02]} if share else {}))
+
+
+def _lines(caption: str) -> list[str]:
+    """A caption in lines, none of which ends within "λ = 0"."""
+    whole = re.sub(" ([=≤≥]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", caption)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(whole, CAPTION_LETTERS)]
 
 
 def dark() -> bool:

@@ -82,7 +82,7 @@ def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
         "model": connection.catalogue()["model"].get(row.model, {}).get("title", row.model),
         "arm": declared["arms"].get(row.arm, row.arm),
         "treatment": treatment["title"],
-    } | {declared["axes"].get(name, name): _word(row.about.get(name)) for name in apart}
+    } | {declared["axes"].get(name, name): _word(name, row.about.get(name)) for name in apart}
 
 
 def _scores(row: Row) -> dict[str, str | None]:
@@ -108,5 +108,8 @@ def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
     }
 
 
-def _word(value: Any) -> str:
+def _word(name: str, value: Any) -> str:
+    """What sets a row apart, written out; data by their title."""
+    if name == "data" and value:
+        return connection.data_title(str(value))
     return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)
