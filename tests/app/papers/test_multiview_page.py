@@ -61,7 +61,10 @@ def test_every_view_locked_is_a_sentence(trained_home: Store, opened: Opened) ->
 
 def test_a_model_of_one_view_in_the_address_is_for_other_pages(trained_home: Store, opened: Opened) -> None:
     at = opened("multiview", model="digits/adec")
-    assert not at.warning and at.selectbox(key="p_model").value in connection.models(ability="fuses")
+    assert [warning.value for warning in at.warning] == [
+        "The link says model=digits/adec, which this page cannot show: another is shown instead."
+    ]
+    assert at.selectbox(key="p_model").value in connection.models(ability="fuses")
     nobody = opened("multiview", model="nobody")
     assert any("model=nobody" in warning.value for warning in nobody.warning)
 
