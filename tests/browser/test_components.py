@@ -146,6 +146,7 @@ def test_the_ladder_moves_with_the_hand_and_reports_once(opened: Opened) -> None
     page.mouse.up()
     level = data(page, "level")
     expect(page.get_by_text(re.compile("^released: "))).to_have_text(f"released: {level}")
+    wait_until(lambda: runs(page) > before, PATIENCE / 1000, "the number of runs, which comes last")
     assert runs(page) == before + 1
 
 
