@@ -13,10 +13,8 @@ from app.home import pictures
 
 BESIDE = 2
 """Cards side by side."""
-WIDTH, GAP = 492, 10
-"""Room for pictures on a card and between two of them, in pixels."""
-COLUMNS = ((9, 3), (pictures.MOST, 6))
-"""At most so many pictures stand so many side by side."""
+COLUMNS = ((9, 3, 100), (pictures.MOST, 6, 72))
+"""At most so many pictures stand so many side by side, each at least so many pixels wide, on a phone too."""
 
 
 def cards(data: str) -> None:
@@ -70,7 +68,5 @@ def _card(script: PageScript, images: list[pictures.Picture], leads: dict[str, s
 
 def _fill(images: list[pictures.Picture]) -> None:
     """Pictures as large as a card has room for: many small ones, or a few larger ones."""
-    columns = next(beside for most, beside in COLUMNS if len(images) <= most)
-    gallery.grid(
-        [image for image, _ in images], [said for _, said in images], columns, size=WIDTH // columns - GAP
-    )
+    columns, size = next(row[1:] for row in COLUMNS if len(images) <= row[0])
+    gallery.grid([image for image, _ in images], [said for _, said in images], columns, size)
