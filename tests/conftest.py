@@ -35,8 +35,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
+THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"  # two processes share the cores
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = (
-    "2"  # before anything imports torch, and for the children too
+    THREADS  # before anything imports torch, and for the children too
 )
 
 from jaxtyping import install_import_hook  # noqa: E402

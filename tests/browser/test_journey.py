@@ -2,8 +2,10 @@
 sweep, train, share, take away.
 """
 
+import math
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,17 +60,16 @@ def press(page: Page, x: float, y: float) -> None:
 
 
 def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
-    """Click the point of a curve."""
-    plot.scroll_into_view_if_needed()
-    x, y = plot.evaluate(
-        """(plot, [name, place]) => {
-        const { x, y } = plot._fullData.find((trace) => trace.name === name);
+    """Click the point of a curve, once it is there."""
+    where = """(plot, [name, place]) => {
+        const { x, y } = plot._fullData.find((trace) => trace.name === name) ?? { x: [], y: [] };
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x[place]), box.y + _size.t + yaxis.c2p(y[place])];
-    }""",
-        [trace, place],
-    )
-    press(page, x, y)
+    }"""
+    there = partial(plot.evaluate, where, [trace, place])
+    plot.scroll_into_view_if_needed()
+    wait_until(lambda: all(map(math.isfinite, there())), PATIENCE / 1000, "the point")
+    press(page, *there())
 
 
 def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:

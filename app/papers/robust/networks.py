@@ -89,7 +89,9 @@ def choose_base() -> Victim:
         st.info("No base network is here yet. Train one under Train.")
         st.stop()
     key = links.key("model", first(found), lambda name: name in found)
-    house.model_decides(st.session_state[key], found[st.session_state[key]].spec.data)
+    chosen = st.session_state[key]
+    if chosen != first(found):  # what stands in for data that are not here contradicts nothing
+        house.model_decides(chosen, found[chosen].spec.data)
     name = str(
         st.selectbox(
             "Base network",
