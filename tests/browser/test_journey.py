@@ -259,7 +259,13 @@ def test_the_saved_ladder_plays_without_a_server(
         phone.close()
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
+OTHER_LIGHT = [
+    pytest.param(1280, True, marks=pytest.mark.slow),
+    pytest.param(390, False, marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True), *OTHER_LIGHT])
 def test_every_page_fits(visit: Visit, server: Server, shots: Path, width: int, dark: bool) -> None:
     page = visit("/", width=width, height=900 if width > 1000 else 844, dark=dark)
     for name in ("home", "attack", "inspect", "curves", "train", "runs"):
