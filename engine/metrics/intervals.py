@@ -10,6 +10,8 @@ Z = 1.959963984540054
 """The 97.5 % point of the normal law."""
 MISSED = 0.03
 """Share of samples that only the strongest attack reaches that is worth a doubt."""
+ENOUGH = 100
+"""So many samples are taken by their share alone."""
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -40,10 +42,10 @@ def above(successes: int, n: int, mark: float) -> bool:
 
 
 def misses(missed: int, n: int) -> bool:
-    """Whether an attack misses more of n samples that the strongest one reaches than MISSED, beyond chance: 8
-    of 100 do, 6 of 60, or 2 of 5.
+    """Whether an attack misses more than MISSED of n samples that the strongest one reaches: 4 of 100 do; of
+    fewer than ENOUGH, where one sample is much, only beyond chance: 6 of 60 do, or 2 of 5.
     """
-    return above(missed, n, MISSED)
+    return missed > MISSED * n if n >= ENOUGH else above(missed, n, MISSED)
 
 
 def rate(name: str, hits: np.ndarray) -> dict[str, float | None]:

@@ -117,6 +117,7 @@ SCENES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "attack over λ, then ε": (f"{ATTACK}&tab=lambda&eps=0.2", weigh_then_return),
     "attack, its own settings": (ATTACK, strengthen),
     "inspect": ("/inspect?model=digits/adec&n=60&pick=attacked:3:-1&view=attacked&eps=0.15", pick),
+    "curves": ("/curves?model=digits/adec&along=lambda", None),
     "multiview": ("/multiview?model=noisy_digits/comvc", drag),
     "robust": ("/robust?tab=nu", drag),
     "train": ("/train?data=digits", configure),
