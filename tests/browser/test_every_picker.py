@@ -17,7 +17,13 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+MORE = ("attack of two views", "robust, acts")
+"""Under the mark slow: Multi-view and `test_robust` click the same pictures."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in MORE else name for name in PAGES]
+)
 def test_every_picker_chooses(name: str, visit: Callable[..., Page]) -> None:
     page = visit(PAGES[name])
     ready(page)

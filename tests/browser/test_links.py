@@ -114,7 +114,6 @@ def pick(page: Page) -> None:
 SCENES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "home": ("/", None),
     "attack over ε": (ATTACK, drag),
-    "attack over λ, then ε": (f"{ATTACK}&tab=lambda&eps=0.2", weigh_then_return),
     "attack, its own settings": (ATTACK, strengthen),
     "inspect": ("/inspect?model=digits/adec&n=60&pick=attacked:3:-1&view=attacked&eps=0.15", pick),
     "curves": ("/curves?model=digits/adec&along=lambda", None),
@@ -125,6 +124,7 @@ SCENES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "runs": ("/runs", None),
 }
 MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
+    "attack over λ, then ε": (f"{ATTACK}&tab=lambda&eps=0.2", weigh_then_return),
     "attack over the path": (f"{ATTACK}&tab=path&eps=0.2", drag),
     "attack over λ": (f"{ATTACK}&tab=lambda&eps=0.2", drag),
     "attack on the UMAP": ("/attack?model=digits/adec&umap=1", drag),

@@ -44,6 +44,7 @@ def test_a_grid_of_pictures_has_a_gap_and_is_enlarged() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Tensorflow not installed", "ignore:.*n_jobs.*", "ignore:n_epochs")
+@pytest.mark.slow
 def test_umap_itself_puts_a_new_point_beside_its_neighbours() -> None:
     z = blobs(300)
     xy = placing.fit_map(z, 0)
