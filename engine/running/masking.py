@@ -8,7 +8,8 @@ sense of security", ICML 2018, arXiv:1802.00420; Carlini et al., "On evaluating 
 arXiv:1902.06705.
 
 A share is worth a doubt where it is beyond its mark by more than chance: of 5 samples one that the attack
-missed says nothing of 3 points.
+missed says nothing of 3 points. What the strongest attack reaches besides is counted as it is from 100
+samples on.
 """
 
 from collections.abc import Generator, Mapping

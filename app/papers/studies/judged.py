@@ -41,7 +41,7 @@ class Verdict:
     attack: str
     samples: tuple[int, int]
     missed: tuple[str, ...] = ()
-    """The models of which a longer search still reaches more than chance allows."""
+    """The models of which a longer search still reaches more than `misses` lets pass."""
 
     @property
     def counted(self) -> str:
