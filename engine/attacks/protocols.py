@@ -1,6 +1,7 @@
 """What an attack is: settings with `perturb`, a generator of iterates of which the last is the answer."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -19,12 +20,13 @@ SMALL_START = 0.01
 
 class Iterate(NamedTuple):
     """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps
-    it took, those that were skipped included.
+    it took, those that were skipped included. `traces` are what else moves along: name -> (n,).
     """
 
     x: Tensor
     value: Tensor
     step: int
+    traces: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class AttackSettings(Settings):

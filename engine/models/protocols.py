@@ -105,6 +105,15 @@ class Scales(Protocol):
 
 
 @runtime_checkable
+class Convolves(Protocol):
+    """A model that begins with a convolution whose maps can be looked at."""
+
+    def maps(self, x: Views) -> Tensor:
+        """The maps of the first convolution after its ReLU: (n, K, h, w)."""
+        ...
+
+
+@runtime_checkable
 class FollowsPriors(Protocol):
     """A model whose clustering head is trained towards what its prior means imply."""
 

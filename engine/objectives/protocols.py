@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.data.views import Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
-from engine.models.protocols import Outputs, check_abilities, outputs
+from engine.models.protocols import Convolves, Outputs, check_abilities, outputs
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]
@@ -48,6 +48,8 @@ class Objective:
     """Further functions that chase the same success, towards at most so many targets (None: all)."""
     penalised: bool = False
     """Whether something is subtracted, so that the best point need not be one that is reached."""
+    maps: Callable[[Tensor], Tensor] | None = None
+    """The maps of the model's first convolution for rows (n, d): (n, K, h, w); None where it has none."""
 
     @property
     def is_exact(self) -> bool:
@@ -193,6 +195,7 @@ class ObjectiveSettings(Settings):
             bind_rows=bind_rows,
             reached=self._judging(model, clean, labels),
             alternatives=alternatives,
+            maps=(lambda flat: model.maps(clean.like(flat))) if isinstance(model, Convolves) else None,
         )
 
     def _judging(

@@ -1,0 +1,111 @@
+"""What the plain autoencoders have in common: batches over the training rows, epoch by epoch."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from engine.data.views import AtRest, Views
+from engine.device import How
+from engine.events import Evaluate, Event, Progress
+from engine.models.declared import Curve, Family
+from engine.models.pace import Pace, descend, numbers
+from engine.models.protocols import ModelSettings
+from engine.models.state import State
+from engine.nets.plain import PlainAutoencoder
+from engine.settings import knob
+
+AUTOENCODERS = Family(
+    "Autoencoders",
+    "Models that copy what they see through fewer numbers. Some pictures look wrong to a person and are"
+    " copied better than their originals.",
+    example="dense_ae",
+    attack="minmax",
+    objective="keep_reconstruction",
+)
+RECONSTRUCTION = Curve("reconstruction", "reconstruction error, training rows", "squared data unit")
+
+
+class Plain(ModelSettings):
+    """Settings of an autoencoder that is trained on the training rows and sees no labels."""
+
+    abilities: ClassVar[tuple[str, ...]] = ("encodes", "reconstructs")
+    rows: ClassVar[str] = "train"
+    family: ClassVar[Family] = AUTOENCODERS
+    curves: ClassVar[tuple[Curve, ...]] = (RECONSTRUCTION,)
+    phases: ClassVar[Mapping[str, str]] = {"autoencoder": "training the autoencoder"}
+
+    epochs: int = knob(20, "Epochs", "Passes over the training rows.", ge=1, le=100_000, log=True)
+    steps: int | None = knob(
+        None,
+        "Steps",
+        "Batches in place of epochs, so that trainings on more or fewer samples are compared at equal steps.",
+        ge=1,
+        le=10_000_000,
+        advanced=True,
+    )
+    batch: int = knob(
+        100, "Batch size", "Samples a step.", source="the paper's code", ge=1, le=8192, log=True
+    )
+    evaluations: int = knob(
+        10, "Evaluations", "How often, spread evenly, the scores are taken.", ge=1, le=1000, advanced=True
+    )
+
+    @abstractmethod
+    def drawn(self, shapes: tuple[tuple[int, ...], ...], rng: torch.Generator) -> PlainAutoencoder:
+        """The untrained network for samples of these shapes. Raises DataError for what it cannot see."""
+
+    @abstractmethod
+    def optimiser(self, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """What takes the steps."""
+
+    @abstractmethod
+    def loss(self, model: PlainAutoencoder, x: Views) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a step makes small on a batch, (), and its parts by name."""
+
+    def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
+        """The untrained network; it knows no clusters."""
+        return self.drawn(shapes, torch.Generator().manual_seed(0))
+
+    def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
+        """A fresh network with its optimiser."""
+        model = self.drawn(data.shapes, rng).to(how.device)
+        state = State(model, rng, how)
+        state.optimisers["autoencoder"] = self.optimiser(list(model.parameters()))
+        return state
+
+    def total(self, n: int) -> int:
+        """Steps of a training on n samples."""
+        return self.steps or self.epochs * -(-n // self.batch)
+
+    def train(self, state: State, data: AtRest) -> Iterator[Event]:
+        """Batches of a new order in every epoch, the last one cut short."""
+        data, pace, model = data.to(state.how.device), Pace(), network_of(state)
+        total, epoch = self.total(len(data)), -(-len(data) // self.batch)
+        every = max(1, total // self.evaluations)
+        while state.step < total:
+            within = state.step % epoch
+            if within == 0:
+                state.tensors["order"] = torch.randperm(len(data), generator=state.rng)
+            index = state.tensors["order"][within * self.batch : (within + 1) * self.batch]
+            with state.how.autocast():
+                loss, values = self.loss(model, data.rows(index.to(state.how.device)))
+            descend(state.optimisers["autoencoder"], loss)
+            state.counters["step"] += 1
+            if state.step % every == 0 or state.step == total:
+                yield Evaluate(step=state.step, total=total, values=numbers(values))
+            elif pace.due():
+                yield Progress(step=state.step, total=total, phase="autoencoder", values=numbers(values))
+
+
+def network_of(state: State) -> PlainAutoencoder:
+    """The network of a state that a `Plain` made."""
+    assert isinstance(state.model, PlainAutoencoder)
+    return state.model
+
+
+def small(**values: Any) -> dict[str, dict[str, Any]]:
+    """Presets for digits and for the 10,000 test images of MNIST, of a method's own values."""
+    return {"quick": {"width": 32, "epochs": 200} | values, "mnist_test": values}

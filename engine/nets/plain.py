@@ -1,0 +1,68 @@
+"""Plain autoencoders: an encoder, a decoder, and what both are drawn with."""
+
+import math
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from engine.data.views import Views
+from engine.nets.layers import float32, undrawn
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+
+
+class PlainAutoencoder(nn.Module):
+    """An encoder and a decoder, on flat samples or, where `images`, on pictures. Encodes and reconstructs.
+
+    `first` are the layers of the encoder up to the ReLU of its first convolution, or 0 where it has none.
+    """
+
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential, images: bool = False) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.images = encoder, decoder, images
+
+    def seen(self, x: Views) -> Tensor:
+        """x as the network sees it: (n, C, H, W), or flat (n, d)."""
+        return x[0] if self.images else x.flat()
+
+    def encode(self, x: Views) -> Tensor:
+        """The embedding z, flat: (n, m)."""
+        return float32(self.encoder(self.seen(x))).flatten(1)
+
+    def reconstruct(self, x: Views) -> Tensor:
+        """x̂ in data units, flat: (n, d)."""
+        return float32(self.decoder(self.encoder(self.seen(x)))).flatten(1)
+
+
+class ConvolvingAutoencoder(PlainAutoencoder):
+    """The same for pictures, with maps of the first convolution."""
+
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
+        super().__init__(encoder, decoder, images=True)
+
+    def maps(self, x: Views) -> Tensor:
+        """The first convolution's maps after its ReLU: (n, K, h, w)."""
+        return float32(self.encoder[:2](self.seen(x)))
+
+
+def glorot(layer: Layer, rng: torch.Generator) -> Layer:
+    """The layer with weights drawn uniformly by Glorot and Bengio (2010), biases 0."""
+    field = math.prod(layer.weight.shape[2:])
+    inputs, outputs = layer.weight.shape[1] * field, layer.weight.shape[0] * field
+    half = math.sqrt(6 / (inputs + outputs))
+    with torch.no_grad():
+        layer.weight.uniform_(-half, half, generator=rng)
+        if layer.bias is not None:
+            layer.bias.zero_()
+    return layer
+
+
+def dense(inputs: int, outputs: int, rng: torch.Generator) -> nn.Linear:
+    """An affine layer by `glorot`."""
+    return glorot(undrawn(nn.Linear, inputs, outputs), rng)
+
+
+def convolution(inputs: int, outputs: int, side: int, rng: torch.Generator, pad: bool = True) -> nn.Conv2d:
+    """A convolution of side x side by `glorot`; with `pad` it keeps height and width."""
+    return glorot(undrawn(nn.Conv2d, inputs, outputs, side, padding=side // 2 if pad else 0), rng)
