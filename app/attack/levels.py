@@ -18,17 +18,21 @@ from app.forms.threat import Threat, largest, sizes
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import TOP, Axis, epsilon_text
 
-OVER = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ"}
+OVER = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ", "compressed": "over K"}
 """What a ladder's axis is called where one is chosen."""
-NAMES = {"epsilon": "ε", "path": "step", "lambda": "λ", "nu": "ν"}
+NAMES = {"epsilon": "ε", "path": "step", "lambda": "λ", "nu": "ν", "compressed": "K"}
 """What a level of it is called."""
 PARAMETERS = {
     "epsilon": ("eps", Threat().epsilon),
     "path": ("step", 0),
     "lambda": ("lambda", 0.0),
     "nu": ("nu", 0.0),
+    "compressed": ("k", 0),
 }
 """Axis of a ladder -> the parameter that holds where it stands, and what that is while nobody has chosen."""
+
+WHOLE = ("path", "compressed")
+"""Axes whose levels are whole numbers."""
 
 
 def axis_of_address(victim: Victim) -> str:
@@ -113,7 +117,7 @@ def _chosen_value(answer: LadderAnswer) -> float | None:
 def _value(answer: LadderAnswer, level: int) -> float | int:
     """The value of a level, as the address has it."""
     there = answer.levels[level]
-    return int(there) if answer.axis == "path" else float(there)
+    return int(there) if answer.axis in WHOLE else float(there)
 
 
 def _number(text: str) -> float:

@@ -22,6 +22,8 @@ from app.charts import palette
 
 FOLDER = Path(__file__).parent
 CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe"}
+PARTS = {"ladder": ("traces.js",)}
+"""Further files with classes that a component is made of."""
 
 _IN_STREAMLIT = """
 const mounted = new WeakMap();
@@ -54,7 +56,8 @@ def script(name: str) -> str:
         }
     )
     shared = (FOLDER / "common.js").read_text(encoding="utf-8")
-    own = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    files = (*PARTS.get(name, ()), f"{name}.js")
+    own = "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in files)
     return f"const PALETTE = {colours};\n{shared}\n{own}"
 
 

@@ -61,6 +61,7 @@ class Ladder {
       element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
     this.map = element("canvas", { class: "map", role: "img" });
     this.mapTitle = element("h3");
+    this.traces = new Traces();
     this.mapNote = element("p", { class: "soft small" });
     this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote);
     this.protocol = element("p", { class: "protocol soft small" });
@@ -73,7 +74,7 @@ class Ladder {
       element("section", { class: "control" },
         element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit), this.saveButton),
         element("div", { class: "rail" }, this.mark, this.track, this.scale, this.key)),
-      this.barsBox, this.mapBox, this.reconBox, this.protocol, this.live);
+      this.traces.node, this.barsBox, this.mapBox, this.reconBox, this.protocol, this.live);
     this.root.replaceChildren(this.group);
     this.showPlaying();
   }
@@ -169,6 +170,7 @@ class Ladder {
     this.barsBox.hidden = !this.q;
     this.group.classList.toggle("ungrouped", !this.q);  // what stands beside the pictures then
     this.group.classList.toggle("alone", !this.reconBytes);
+    this.group.classList.toggle("untraced", !data.traces.length);
     if (this.q) this.layBars();
     this.layTrack();
   }
@@ -209,7 +211,8 @@ class Ladder {
   layTrack() {
     const { data } = this, last = this.count - 1;
     this.positions = this.placed(data.levels);
-    this.track.setAttribute("aria-label", { epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda", nu: "Weight nu of the disagreement" }[data.axis]);
+    this.traces.lay(data.traces, this.positions);
+    this.track.setAttribute("aria-label", { compressed: "Number K of compressed samples", epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda", nu: "Weight nu of the disagreement" }[data.axis]);
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", last);
     const shown = [0, Math.round(last / 4), Math.round(last / 2), Math.round((3 * last) / 4), last].filter((i, at, all) => all.indexOf(i) === at);
@@ -241,7 +244,7 @@ class Ladder {
   /** Where values lie on the track, 0 to 1: by value where they rise, evenly otherwise. */
   placed(levels) {
     const low = levels[0], span = levels[levels.length - 1] - low;
-    const rising = span > 0 && levels.every((value, i) => i === 0 || value > levels[i - 1]);
+    const rising = this.data.axis !== "compressed" && span > 0 && levels.every((value, i) => i === 0 || value > levels[i - 1]);
     return levels.map((value, i) => (rising ? (value - low) / span : i / Math.max(1, levels.length - 1)));
   }
 
@@ -257,6 +260,7 @@ class Ladder {
     const { data } = this, level = data.levels[this.landmark];
     const verb = data.target != null ? "arrives" : this.q ? "flips" : "reached";
     if (data.axis === "path") return `${verb} at step ${level}`;
+    if (data.axis === "compressed") return `${verb} at K ${level}`;
     if (data.axis === "nu") return `${verb} at ν ${this.short(level)}`;
     if (data.axis === "lambda") return data.reached.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
     return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
@@ -381,6 +385,7 @@ class Ladder {
     this.drawImages();
     if (this.q) this.drawBars();
     if (!this.mapBox.hidden) this.drawTrail();
+    this.traces.draw(this.level, this.theme);
     this.drawReading();
     const took = performance.now() - began;
     this.frames += 1;
@@ -431,7 +436,7 @@ class Ladder {
     const ink = inked(theme.text), halo = inked(theme.background, 0.85), grey = theme.dark ? "#8d97a3" : "#8a8f98";
     pen.beginPath();
     pen.moveTo(...this.onMap(...from));
-    if (data.axis === "lambda") pen.lineTo(...this.onMap(...to));
+    if (["lambda", "compressed"].includes(data.axis)) pen.lineTo(...this.onMap(...to));
     else for (let i = 0; i <= level; i++) pen.lineTo(...this.onMap(xy[2 * i], xy[2 * i + 1]));
     pen.lineJoin = pen.lineCap = "round";
     for (const [colour, wide] of [[halo, 5], [sure ? ink : grey, 2]]) {
@@ -512,13 +517,14 @@ class Ladder {
   }
 
   short(value) {
-    if (this.data.axis === "path") return `${Math.round(value)}`;
+    if (["path", "compressed"].includes(this.data.axis)) return `${Math.round(value)}`;
     if (this.data.axis === "nu") return value === 0 ? "0" : `${Number(value.toPrecision(3))}`;
     return value === 0 ? "0" : value >= 10 ? value.toFixed(0) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
   }
 
   exact(value) {
     if (this.data.axis === "path") return `step ${Math.round(value)}`;
+    if (this.data.axis === "compressed") return `K ${Math.round(value)}`;
     if (this.data.axis === "lambda") return `λ ${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)}`;
     if (this.data.axis === "nu") return `ν ${value.toFixed(4)}`;
     return `ε ${value.toFixed(value >= 1 ? 2 : 3)}`;
@@ -527,6 +533,7 @@ class Ladder {
   exactUnit(value) {
     const { axis, norm, levels } = this.data;
     if (axis === "path") return `of ${Math.round(levels[this.count - 1])}`;
+    if (axis === "compressed") return "compressed samples";
     if (axis === "lambda") return "weight on the reconstruction";
     if (axis === "nu") return "weight of the disagreement";
     return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;

@@ -108,10 +108,22 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
         "l2": answer.l2.tolist(),
         "value": answer.value.tolist(),
         "noise_value": None if answer.noise_value is None else answer.noise_value.tolist(),
+        "traces": _traces(answer),
         "ratio": getattr(answer, "ratio", np.zeros(0)).tolist() or None,
     }
     payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
     return payload | {"id": components.fingerprint(payload)}
+
+
+def _traces(answer: LadderAnswer) -> list[dict[str, Any]]:
+    """What the attack traces, and the length of δ beside it: symbol, what it is, values (null: none)."""
+    if getattr(answer, "traces", None) is None:
+        return []
+    rows = [
+        {"symbol": symbol, "title": title, "values": [None if np.isnan(x) else float(x) for x in values]}
+        for (symbol, title), values in zip(answer.traced, answer.traces, strict=True)
+    ]
+    return [*rows, {"symbol": "‖δ‖", "title": "length of the perturbation, L2", "values": answer.l2.tolist()}]
 
 
 def gain(delta: Array, first: int | None) -> float:

@@ -59,11 +59,13 @@ class Threat:
         return None if target is None else int(target)
 
     def axis(self, name: str) -> Axis:
-        """The levels of its ladder: over ε, over the path at its ε, or over λ at its ε."""
+        """The levels of its ladder: over ε, over the path, over λ or over K at its ε."""
         if name == "path":
             return Axis.of_path(self.epsilon)
         if name == "lambda":
             return Axis.of_lambda(self.epsilon)
+        if name == "compressed":
+            return Axis.of_compressed(self.epsilon)
         return Axis.of_epsilon(self.norm, self.epsilon)
 
     def ladder(self, model: str, sample: int, axis: str | Axis = "epsilon") -> LadderQuestion:

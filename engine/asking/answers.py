@@ -119,9 +119,9 @@ class LadderAnswer(Answer):
     the fields that begin with `view`.
     """
 
-    axis: Literal["epsilon", "path", "lambda", "nu"]
+    axis: Literal["epsilon", "path", "lambda", "nu", "compressed"]
     levels: tuple[float, ...]
-    """ε, the step, λ or ν of each level."""
+    """ε, the step, λ, ν or K of each level."""
     norm: str
     epsilon: float | None
     """The one ε of a ladder over anything else; None over ν, which nothing bounds."""
@@ -155,6 +155,10 @@ class LadderAnswer(Answer):
     l2: Float[Array, " levels"]
     value: Float[Array, " levels"]
     """Of the objective, at each level."""
+    traced: tuple[tuple[str, str], ...] = ()
+    """What the attack traces beside that: symbol, and what it is."""
+    traces: Float[Array, "traced levels"] | None = None
+    """Their values; NaN where there is none."""
     noise_share: Float[Array, " levels"] | None = None
     """The share of those drawn at each level that reached it."""
     noise_value: Float[Array, " levels"] | None = None

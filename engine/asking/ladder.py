@@ -2,6 +2,7 @@
 same size. Every number is judged in float32.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,17 +29,21 @@ NORMS = {"linf": "L∞", "l2": "L2"}
 
 @dataclass(frozen=True)
 class Search:
-    """What a ladder found: samples x (L, d) with the objective's value (L,) at each level, and ε*."""
+    """What a ladder found: samples x (L, d) with the objective's value (L,) at each level, what the attack
+    traced (L,), and ε*.
+    """
 
     levels: list[float]
     x: Tensor
     value: Tensor
+    traces: Mapping[str, Tensor]
     epsilon_star: float | None = None
 
     @classmethod
     def of(cls, found: ladders.Ladder, epsilon_star: float | None = None) -> "Search":
         """The only sample of a ladder."""
-        return cls(found.levels[0].tolist(), found.x[0], found.value[0], epsilon_star)
+        traces = {name: trace[0] for name, trace in found.traces.items()}
+        return cls(found.levels[0].tolist(), found.x[0], found.value[0], traces, epsilon_star)
 
 
 def ladder(question: LadderQuestion) -> LadderAnswer:
@@ -70,6 +75,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         linf=numbers(delta.abs().amax(1)),
         l2=numbers(delta.norm(dim=1)),
         value=numbers(found.value),
+        **_traces(case, found),
         noise_value=numbers(_noise_value(case, question, noise) if unsaid else None),
         reached=numbers(reached),
         **sample_facts(case.victim, case.sample),
@@ -78,6 +84,18 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         **_reconstructions(case.before, after),
         **views.view_facts(case.victim, case.clean, case.clean.like(found.x)),
     )
+
+
+def _traces(case: Case, found: Search) -> dict[str, Any]:
+    """What the attack declares that it traces, along the ladder; nothing where it traces nothing."""
+    known = {name: title for name, title in case.attack.traces.items() if name in found.traces}
+    if not known:
+        return {}
+    traces = torch.stack([found.traces[name].float() for name in known])
+    return {
+        "traced": tuple(known.items()),
+        "traces": numbers(torch.where(traces.isfinite(), traces, torch.nan)),
+    }
 
 
 def first_of(reached: Tensor | None) -> int | None:
@@ -94,6 +112,10 @@ def _search(case: Case, question: LadderQuestion, rng: torch.Generator) -> Searc
         raise BudgetError(f"A ladder over {axis.name} needs one ε; got none. Give epsilon.")
     if axis.name == "path":
         return Search.of(ladders.over_path(case.attempt(question.objective.lam), axis.epsilon, rng))
+    if axis.name == "compressed":
+        return Search.of(
+            ladders.over_variants(case.attempt(question.objective.lam), axis.name, axis.epsilon, rng)
+        )
     change = registry.find("objective", "reconstruction_change")()
     penalty = ladders.binding(change, case.victim.model)
     lams = torch.linspace(0, axis.top, axis.levels).tolist()

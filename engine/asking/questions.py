@@ -82,11 +82,11 @@ class ObjectiveChoice(Part):
 
 
 class Axis(Part):
-    """What the levels of a ladder are: sizes of ε from 0 to `top`, the path of one attack at `epsilon`, or
-    weights λ from 0 to `top` at `epsilon`.
+    """What the levels of a ladder are: sizes of ε from 0 to `top`, the path of one attack at `epsilon`,
+    weights λ from 0 to `top` at `epsilon`, or numbers K of compressed samples at `epsilon`.
     """
 
-    name: Literal["epsilon", "path", "lambda"] = "epsilon"
+    name: Literal["epsilon", "path", "lambda", "compressed"] = "epsilon"
     top: float = Field(default=TOP["linf"], ge=0)
     levels: int = Field(default=65, ge=1, le=1025)
     epsilon: float | None = None
@@ -100,6 +100,11 @@ class Axis(Part):
     def of_path(cls, epsilon: float) -> Self:
         """Over the steps of one attack."""
         return cls(name="path", epsilon=epsilon)
+
+    @classmethod
+    def of_compressed(cls, epsilon: float) -> Self:
+        """Over the number of compressed samples K, as the attack varies it."""
+        return cls(name="compressed", epsilon=epsilon)
 
     @classmethod
     def of_lambda(cls, epsilon: float, top: float = LAMBDA_TOP, levels: int = 41) -> Self:

@@ -9,14 +9,14 @@ lose 3 to 56 % of samples between neighbouring levels, a shared start still 0.2 
 objectives the sum is monotone, reaching is not.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
-from engine.attacks.protocols import AttackSettings, answer
+from engine.attacks.protocols import SCORE, AttackSettings, answer
 from engine.data.views import Views
 from engine.errors import BudgetError
 from engine.models.protocols import outputs
@@ -78,12 +78,14 @@ class Attempt:
 class Ladder:
     """Answers at every level: `levels` (n, L), `x` (n, L, d), `value` (n, L) of the objective.
 
-    For a path the levels are steps, for λ they are the weights.
+    For a path the levels are steps, for λ they are the weights. `traces` (n, L) are what the attack traced,
+    by symbol.
     """
 
     levels: Tensor
     x: Tensor
     value: Tensor
+    traces: Mapping[str, Tensor] = field(default_factory=dict)
 
     def reached(self, reached: Reached) -> Tensor:
         """Whether each level is where the objective wants it: (n, L) bool."""
@@ -103,14 +105,22 @@ def over_epsilon(attempt: Attempt, levels: Sequence[float] | Tensor, rng: torch.
     tiled, index = _tiled(attempt.clean, size)
     budget = attempt.budget(grid.flatten(), shared=size)
     last = answer(attempt.attack.perturb(tiled.flat(), attempt.bind(tiled, index), budget, rng))
-    ladder = Ladder(grid, last.x.reshape(n, size, -1), last.value.reshape(n, size))
+    traces = {name: trace.reshape(n, size) for name, trace in last.traces.items()}
+    ladder = Ladder(grid, last.x.reshape(n, size, -1), last.value.reshape(n, size), traces)
     return nested(ladder) if attempt.attack.searches else ladder
 
 
 def nested(ladder: Ladder) -> Ladder:
-    """The ladder whose every level answers with the best of all levels up to it."""
-    value, best = ladder.value.cummax(dim=1)
-    return Ladder(ladder.levels, ladder.x.gather(1, best[:, :, None].expand_as(ladder.x)), value)
+    """The ladder whose every level answers with the best of all levels up to it: by the attack's own score
+    where it traces one, else by the objective.
+    """
+    best = ladder.traces.get(SCORE, ladder.value).cummax(dim=1).indices
+    return Ladder(
+        ladder.levels,
+        ladder.x.gather(1, best[:, :, None].expand_as(ladder.x)),
+        ladder.value.gather(1, best),
+        {name: trace.gather(1, best) for name, trace in ladder.traces.items()},
+    )
 
 
 def over_path(attempt: Attempt, epsilon: float, rng: torch.Generator) -> Ladder:
@@ -122,7 +132,26 @@ def over_path(attempt: Attempt, epsilon: float, rng: torch.Generator) -> Ladder:
         clean.n, -1
     )
     values = torch.stack([iterate.value for iterate in iterates], dim=1)
-    return Ladder(steps, torch.stack([iterate.x for iterate in iterates], dim=1), values)
+    names = [name for name in iterates[0].traces if name in iterates[-1].traces]
+    traces = {name: torch.stack([each.traces[name] for each in iterates], dim=1) for name in names}
+    return Ladder(steps, torch.stack([iterate.x for iterate in iterates], dim=1), values, traces)
+
+
+def over_variants(attempt: Attempt, axis: str, epsilon: float, rng: torch.Generator) -> Ladder:
+    """The attack's own variants along an axis at one ε, each from the same random start. Not nested."""
+    clean, began = attempt.clean, rng.get_state()
+    objective, variants = attempt.bind(clean, _every(clean)), attempt.attack.variants(axis)
+    found = []
+    for attack in variants.values():
+        rng.set_state(began)
+        found.append(answer(attack.perturb(clean.flat(), objective, attempt.budget(epsilon), rng)))
+    levels = torch.tensor(list(variants), dtype=torch.float32, device=clean[0].device)
+    return Ladder(
+        levels.expand(clean.n, -1),
+        torch.stack([last.x for last in found], dim=1),
+        torch.stack([last.value for last in found], dim=1),
+        {name: torch.stack([last.traces[name] for last in found], dim=1) for name in found[0].traces},
+    )
 
 
 def over_lambda(

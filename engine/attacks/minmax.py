@@ -13,7 +13,7 @@ machine learning", AAAI 2022, arXiv:2103.01895; where its supplement and its cod
 both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -21,13 +21,15 @@ import torch
 from torch import Tensor
 
 from engine.attacks.budget import Budget
-from engine.attacks.protocols import AttackSettings, Iterate, value_and_gradient, value_only
+from engine.attacks.protocols import SCORE, AttackSettings, Iterate, value_and_gradient, value_only
 from engine.errors import SettingsError
 from engine.nets import mine
 from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
 
+COMPRESSED = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 500)
+"""K of a ladder over it."""
 MEMORY = 8e9
 """Bytes that the networks of a chunk of samples may take, with what Adam keeps of them."""
 
@@ -44,6 +46,13 @@ class MinMax(AttackSettings):
     )
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
     equation: ClassVar[str] = r"\min_\delta \max_{c \ge 0}\; c\, f^+(x + \delta) - s\, I(x, x + \delta)"
+
+    axes: ClassVar[tuple[str, ...]] = ("path", "epsilon", "compressed")
+    traces: ClassVar[Mapping[str, str]] = {
+        "f": "criterion, met below 0",
+        "c": "price of failing it",
+        "I": "similarity",
+    }
 
     direction: Literal[-1, 1] = knob(
         -1,
@@ -194,6 +203,10 @@ class MinMax(AttackSettings):
         advanced=True,
     )
 
+    def variants(self, axis: str) -> Mapping[float, AttackSettings]:
+        """The same attack with other numbers of compressed samples."""
+        return {float(k): self.model_copy(update={"compressed": k}) for k in COMPRESSED}
+
     @property
     def iterates(self) -> int:
         """The start, every step, and the answer."""
@@ -218,7 +231,7 @@ class MinMax(AttackSettings):
         point = budget.project(self._begin(x, budget, rng) if start is None else start, x)
         failing, gradient = self._criterion(objective, point)
         best = _Accepted(self, x, objective)
-        yield Iterate(point, -failing, 0, {"similarity": likeness.now(point), "price": price})
+        yield Iterate(point, -failing, 0, {"f": failing, "c": price, "I": likeness.now(point)})
         for t in range(1, self.steps + 1):
             dual = price[:, None] * gradient * (failing > 0)[:, None]
             slope = dual - self.direction * likeness.gradient(point)
@@ -229,8 +242,9 @@ class MinMax(AttackSettings):
             price = (1 - self.dual_step / t**self.decay) * price + self.dual_step * failing.clamp_min(0)
             price = price.clamp_min(0)
             best.take(point, failing, now)
-            yield Iterate(point, -failing, t, {"similarity": now, "price": price})
-        yield Iterate(best.x, best.value, self.steps + 1, {"similarity": best.similarity, "price": price})
+            yield Iterate(point, -failing, t, {"f": failing, "c": price, "I": now})
+        traces = {"f": -best.value, "c": price, "I": best.similarity, SCORE: best.score}
+        yield Iterate(best.x, best.value, self.steps + 1, traces)
 
     def _criterion(self, objective: Objective, point: Tensor) -> tuple[Tensor, Tensor]:
         """f (n,) in float32 and its gradient (n, d)."""

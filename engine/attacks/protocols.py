@@ -14,13 +14,16 @@ from engine.events import Event
 from engine.objectives.protocols import LatentObjective, Objective
 from engine.settings import Settings
 
+SCORE = "score"
+"""The trace by which an attack's own answers are ranked, where that is not the objective; −inf: no answer."""
 SMALL_START = 0.01
 """Share of ε by which an attack leaves a clean point where the objective is stationary."""
 
 
 class Iterate(NamedTuple):
     """One point of an attack's path: rows x (n, d), the objective's values (n,), and how many steps
-    it took, those that were skipped included. `traces` are what else moves along: name -> (n,).
+    it took, those that were skipped included. `traces` are what else moves along, by the names that the
+    attack declares: (n,) each.
     """
 
     x: Tensor
@@ -39,8 +42,10 @@ class AttackSettings(Settings):
     """Abilities of the model, by their names in `engine.models.protocols`, beside those of the objective."""
     axes: ClassVar[tuple[str, ...]] = ("epsilon", "path", "lambda")
     """Along what it can be followed: the size ε, its own path over T, the weight λ on keeping the
-    reconstruction, or the weight ν that takes the place of ε in the embedding.
+    reconstruction, the weight ν that takes the place of ε in the embedding, or `variants` of its own.
     """
+    traces: ClassVar[Mapping[str, str]] = {}
+    """What its iterates trace beside their values: symbol -> what it is."""
     fitted: ClassVar[bool] = False
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
@@ -58,6 +63,10 @@ class AttackSettings(Settings):
     def iterates_for(self, objective: Objective) -> int:
         """The same for a bound objective: the last iterate's `step` is one less, those skipped count too."""
         return self.iterates
+
+    def variants(self, axis: str) -> Mapping[float, "AttackSettings"]:
+        """The same attack at every level of an axis of its own: level -> settings."""
+        raise NotImplementedError
 
     @property
     def stops(self) -> bool:

@@ -192,7 +192,7 @@ def test_other_models_are_asked_for_the_same(key: str) -> None:
     "change, words",
     [
         ({"sample": 99999}, "from 0 to 1796"),
-        ({"axis": {"name": "sideways"}}, "'epsilon', 'path' or 'lambda'"),
+        ({"axis": {"name": "sideways"}}, "'epsilon', 'path', 'lambda' or 'compressed'"),
         ({"axis": {"top": 8.0}}, "did you mean 8/255"),
         ({"attack": {"name": "pdg"}}, "pgd"),
         ({"axis": {"name": "path"}}, "needs one ε"),

@@ -209,7 +209,9 @@ def test_attacking_leaves_the_model_as_it_was() -> None:
 def test_every_attack_says_along_what_it_can_be_followed(name: str) -> None:
     owner = registry.find("attack", name)
     assert owner.axes
-    assert set(owner.axes) <= ({"nu"} if owner.space == "embedding" else {"epsilon", "path", "lambda"})
+    on_pixels = {"epsilon", "path", "lambda", "compressed"}
+    assert set(owner.axes) <= ({"nu"} if owner.space == "embedding" else on_pixels)
+    assert "compressed" not in owner.axes or len(owner().variants("compressed")) > 1
     assert not owner.fitted or "path" not in owner.axes, "one forward pass has no path"
     assert set(owner.needs) <= set(ABILITIES)
 
