@@ -35,7 +35,17 @@ FOLDERS = (
 MEASURED_OF = ("attack", "model", "training", "")
 """What a metric may be of; "": another part of the engine measures it."""
 ABILITIES = {"encodes", "clusters", "reconstructs", "classifies", "fuses", "decodes"}
-NEEDS = ABILITIES | {"groups", "goal", "weight", "noise", "value", "recognised", "pixels", "embedding"}
+NEEDS = ABILITIES | {
+    "groups",
+    "goal",
+    "weight",
+    "noise",
+    "value",
+    "recognised",
+    "pixels",
+    "embedding",
+    "unseen",
+}
 """What a metric may need: abilities of the model, and facts of what is measured."""
 
 Owner = TypeVar("Owner", bound=type[Settings])

@@ -23,6 +23,8 @@ from engine.data.views import Views, picture
 from engine.errors import AbilityError, DataError, SettingsError
 from engine.metrics.protocols import CleanSamples, measure
 from engine.objectives import combine
+from engine.running.training import rows
+from engine.running.watching import unseen
 
 
 def overview(question: OverviewQuestion) -> OverviewAnswer:
@@ -75,7 +77,8 @@ def _scores(victim: Victim) -> dict[str, float | None]:
     """Every metric of models that fits this one, on its clean samples."""
     every = victim.data.views.all().to(victim.device)
     said = victim.outputs_of(every, victim.labels_of(range(len(victim.data)))).to("cpu")
-    clean = CleanSamples(said, victim.data.rows("train"), victim.data.rows("test"))
+    part = rows(victim.run.spec.name)
+    clean = CleanSamples(said, victim.data.rows(part), unseen(victim.data, part))
     return measure("model", clean).values
 
 

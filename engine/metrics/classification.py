@@ -26,7 +26,7 @@ register_metric(
         better="up",
         labels=True,
         of="model",
-        needs=("classifies",),
+        needs=("classifies", "unseen"),
         headline=1,
         measure=lambda seen: float(hits(seen.said)[seen.test].mean()),
     ),

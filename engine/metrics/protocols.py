@@ -120,7 +120,7 @@ class CleanSamples:
 
     said: Outputs
     train: np.ndarray  # rows
-    test: np.ndarray  # rows
+    test: np.ndarray  # rows; empty where it may have learned from all
 
     @property
     def n(self) -> int:
@@ -129,8 +129,8 @@ class CleanSamples:
 
     @property
     def present(self) -> frozenset[str]:
-        """Abilities, "groups" and "labels"."""
-        return self.said.present
+        """Abilities, "groups" and "labels"; "unseen" where it did not learn from all rows."""
+        return self.said.present | ({"unseen"} if len(self.test) else frozenset())
 
     @property
     def labels(self) -> np.ndarray:

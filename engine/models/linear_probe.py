@@ -35,6 +35,9 @@ from engine.nets.layers import linear
 from engine.registry import register
 from engine.settings import knob
 
+CLASSIFIERS = Family(
+    "Classifiers", "Models that were shown the classes of their training samples. A push makes them err."
+)
 SMALLEST = 1e-6
 """Below this deviation a coordinate of the embedding is taken to say nothing and is left unscaled."""
 
@@ -86,9 +89,7 @@ class LinearProbe(ModelSettings):
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "classifies")
     supervised: ClassVar[bool] = True
     rows: ClassVar[str] = "train"
-    family: ClassVar[Family] = Family(
-        "Classifiers", "Models that were shown the classes of their training samples. A push makes them err."
-    )
+    family: ClassVar[Family] = CLASSIFIERS
     curves: ClassVar[tuple[Curve, ...]] = (Curve("cross_entropy", "cross-entropy, training rows", "nats"),)
     phases: ClassVar[Mapping[str, str]] = {"probe": "fitting the layer"}
     fits: ClassVar[Mapping[str, str]] = ACAI.fits

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from engine.data.views import AtRest, Views
 from engine.device import How
-from engine.events import Evaluate, Event, Progress
+from engine.events import Event
+from engine.models.batches import batches, steps_of, told
 from engine.models.declared import Curve, Family
-from engine.models.pace import Pace, descend, numbers
+from engine.models.pace import Pace, descend
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
 from engine.nets.plain import PlainAutoencoder
@@ -31,6 +32,7 @@ RECONSTRUCTION = Curve("reconstruction", "reconstruction error, training rows", 
 class Plain(ModelSettings):
     """Settings of an autoencoder that is trained on the training rows and sees no labels."""
 
+    version: ClassVar[int] = 2
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "reconstructs")
     rows: ClassVar[str] = "train"
     family: ClassVar[Family] = AUTOENCODERS
@@ -76,28 +78,17 @@ class Plain(ModelSettings):
         state.optimisers["autoencoder"] = self.optimiser(list(model.parameters()))
         return state
 
-    def total(self, n: int) -> int:
-        """Steps of a training on n samples."""
-        return self.steps or self.epochs * -(-n // self.batch)
-
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
-        """Batches of a new order in every epoch, the last one cut short."""
+        """Batches of a new order in every epoch, the last one cut short, of the training rows alone."""
+        data = data if state.rows is None else data.subset(state.rows)
         data, pace, model = data.to(state.how.device), Pace(), network_of(state)
-        total, epoch = self.total(len(data)), -(-len(data) // self.batch)
-        every = max(1, total // self.evaluations)
-        while state.step < total:
-            within = state.step % epoch
-            if within == 0:
-                state.tensors["order"] = torch.randperm(len(data), generator=state.rng)
-            index = state.tensors["order"][within * self.batch : (within + 1) * self.batch]
+        total = steps_of(self.steps, self.epochs, len(data), self.batch)
+        for index in batches(state, len(data), self.batch, total):
             with state.how.autocast():
-                loss, values = self.loss(model, data.rows(index.to(state.how.device)))
+                loss, values = self.loss(model, data.rows(index))
             descend(state.optimisers["autoencoder"], loss)
             state.counters["step"] += 1
-            if state.step % every == 0 or state.step == total:
-                yield Evaluate(step=state.step, total=total, values=numbers(values))
-            elif pace.due():
-                yield Progress(step=state.step, total=total, phase="autoencoder", values=numbers(values))
+            yield from told(state, total, self.evaluations, "autoencoder", values, pace)
 
 
 def network_of(state: State) -> PlainAutoencoder:

@@ -36,6 +36,22 @@ def perceptron(widths: Sequence[int], rng: torch.Generator) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+class Dropout(nn.Module):
+    """In training, a share p of the numbers is 0 and the others are 1/(1 − p) times as large; drawn on the
+    CPU from `rng`, so that a resumed training draws on where it was.
+    """
+
+    def __init__(self, p: float, rng: torch.Generator) -> None:
+        super().__init__()
+        self.p, self.rng = p, rng
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        kept = torch.rand(x.shape, generator=self.rng) >= self.p
+        return x * kept.to(x.device) / (1 - self.p)
+
+
 def float32(x: Tensor) -> Tensor:
     """What an autocast forward gave, in float32 (float64 stays)."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -24,7 +24,7 @@ class PlainAutoencoder(nn.Module):
 
     def seen(self, x: Views) -> Tensor:
         """x as the network sees it: (n, C, H, W), or flat (n, d)."""
-        return x[0] if self.images else x.flat()
+        return seen(x, self.images)
 
     def encode(self, x: Views) -> Tensor:
         """The embedding z, flat: (n, m)."""
@@ -44,6 +44,11 @@ class ConvolvingAutoencoder(PlainAutoencoder):
     def maps(self, x: Views) -> Tensor:
         """The first convolution's maps after its ReLU: (n, K, h, w)."""
         return float32(self.encoder[:2](self.seen(x)))
+
+
+def seen(x: Views, images: bool) -> Tensor:
+    """Samples as a network sees them: pictures (n, C, H, W), or flat (n, d)."""
+    return x[0] if images else x.flat()
 
 
 def glorot(layer: Layer, rng: torch.Generator) -> Layer:

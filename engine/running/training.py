@@ -176,6 +176,11 @@ def _owner(name: str) -> type[ModelSettings]:
     return owner
 
 
+def rows(name: str) -> str:
+    """The part of the data that the method called `name` is trained on."""
+    return _owner(name).rows
+
+
 def version(name: str) -> int:
     """The version of the method called `name`."""
     return _owner(name).version

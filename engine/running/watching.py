@@ -57,7 +57,7 @@ class Watch:
         self.at_rest = at_rest if self.data is data else self.data.views.to(work.how.device)
         self.sketch = pictures.Sketch(work.folder)
         about = checkpoint.about(work.folder)
-        self.attack = watched_attack(settings)
+        self.attack, self.rows = watched_attack(settings), settings.rows
         self.before, self.angles = float(about.get("seconds", 0)), dict(about.get("angles", {}))
         self.began = self.saved = time.monotonic()
         self.drawn = -PICTURE_EVERY
@@ -95,7 +95,7 @@ class Watch:
     def _numbers(self, said: Outputs) -> dict[str, Any]:
         """What is measured of the model, of its training, and under the attack that it is watched under."""
         self.angles = self._angles(said) or self.angles
-        found = scores(said, self.data, self.header.clusters) | self.angles
+        found = scores(said, self.data, self.header.clusters, self.rows) | self.angles
         if self.attack is None:
             return found
         fitted = dict(self.state.extra.items()).get("attack")
@@ -135,14 +135,19 @@ def answers(model: nn.Module, data: AtRest) -> Outputs:
     return said
 
 
-def scores(said: Outputs, data: Dataset, clusters: int) -> dict[str, Any]:
-    """Every metric of a model that fits, and cluster sizes where it clusters."""
+def scores(said: Outputs, data: Dataset, clusters: int, rows: str) -> dict[str, Any]:
+    """Every metric that fits a model trained on the part `rows`, and cluster sizes where it clusters."""
     labels = None if data.labels is None else torch.from_numpy(data.labels)
-    clean = CleanSamples(said.with_labels(labels), data.rows("train"), data.rows("test"))
+    clean = CleanSamples(said.with_labels(labels), data.rows(rows), unseen(data, rows))
     found = measure("model", clean).values
     if said.cluster is None:
         return found
     return found | {"sizes": np.bincount(said.cluster.numpy(), minlength=clusters).tolist()}
+
+
+def unseen(data: Dataset, rows: str) -> np.ndarray:
+    """The rows that a model trained on the part `rows` did not learn from."""
+    return np.setdiff1d(np.arange(len(data)), data.rows(rows))
 
 
 def watched_attack(settings: ModelSettings) -> Attack | None:

@@ -126,12 +126,12 @@ def images(n: int, seed: int = 0) -> Views:
     return Views([torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(seed))])
 
 
-def blobs(n: int = 60, labelled: bool = True, seed: int = 0) -> Dataset:
+def blobs(n: int = 60, labelled: bool = True, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Dataset:
     """Three noisy patterns as bytes, one class each."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 3
-    patterns = rng.uniform(40, 215, size=(3, *SHAPE))
-    pixels = np.clip(patterns[labels] + rng.normal(0, 12, size=(n, *SHAPE)), 0, 255).astype(np.uint8)
+    patterns = rng.uniform(40, 215, size=(3, *shape))
+    pixels = np.clip(patterns[labels] + rng.normal(0, 12, size=(n, *shape)), 0, 255).astype(np.uint8)
     at_rest = AtRest((torch.from_numpy(pixels),), (255.0,))
     return Dataset(
         "blobs", at_rest, labels if labelled else None, ("a", "b", "c"), 3, "Blobs", "made up", "none"
