@@ -11,7 +11,7 @@ from app.runs.naming import title
 from engine.errors import FeintError
 from engine.store.reproduce import wanted_of
 from engine.store.spec import Spec
-from engine.store.wanted import Wanted
+from engine.store.wanted import Wanted, flag_of
 
 SAID = 4
 """Parts that are named; of more only how many there are."""
@@ -56,7 +56,9 @@ def _said(key: str, _spec: Spec) -> list[str]:
         return []
     preset = [wanted.preset.replace("_", " ")] if wanted.preset else []
     changed = [f"{name} {in_words(value)}" for name, value in _changed(wanted)]
-    built = [f"{BUILT[role]} {name}" for role, name in wanted.models.items() if role in BUILT]
+    built = [
+        f"{BUILT[flag_of(role)]} {name}" for role, name in wanted.models.items() if flag_of(role) in BUILT
+    ]
     return [*preset, *changed, *built]
 
 

@@ -15,10 +15,10 @@ from engine.errors import SettingsError, UnknownName
 from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
 from engine.store.store import Store
-from engine.store.wanted import BASE, Entries, Entry, Wanted
+from engine.store.wanted import BASE, WITH, Entries, Entry, Wanted, appended
 
-ROLES = ("model", "fitted", "with", "base")
-"""Flags that name a finished run."""
+ROLES = ("model", "fitted", "base")
+"""Flags that name one finished run."""
 FIRST = 12
 """Numbers of an attack that are told unless all are asked for."""
 OF_AXIS = {"epsilon": ("epsilon", "epsilons", "norm", "locked"), "lambda": ("lam", "lams")}
@@ -121,7 +121,8 @@ def _add_data(parser: Parser, arguments: list[str], entry: Entry) -> None:
     parser.add_argument(
         "--with",
         metavar="RUN",
-        help="a finished attack run on the same data: its images are appended to them",
+        action="append",
+        help="a finished attack run on the same data: its samples are appended to them; several in turn",
     )
     if entry["base_fields"]:
         parser.add_argument(
@@ -199,7 +200,8 @@ def _after(arguments: list[str], flag: str) -> str:
 
 
 def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
-    models = {role: run for role in ROLES if (run := getattr(parsed, role, None))}
+    models = appended(",".join(getattr(parsed, WITH, None) or ()))
+    models |= {role: run for role in ROLES if (run := getattr(parsed, role, None))}
     data: str | None = getattr(parsed, "data", None)
     wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
     how = (parsed.device, parsed.precision, parsed.threads)

@@ -18,12 +18,13 @@ def with_images(data: Dataset, flat: np.ndarray, origin: np.ndarray, note: str) 
     """
     added = data.views.rows(torch.zeros(1, dtype=torch.long)).like(torch.from_numpy(flat).float())
     views = tuple(torch.cat([own, more]) for own, more in zip(data.views.all(), added, strict=True))
+    before = np.full(len(data), -1) if data.origin is None else data.origin
     labels = None if data.labels is None else np.concatenate([data.labels, data.labels[origin]])
     return replace(
         data,
         views=AtRest(views, (1.0,) * len(views)),
         labels=labels,
-        origin=np.concatenate([np.full(len(data), -1), origin]).astype(np.int64),
+        origin=np.concatenate([before, origin]).astype(np.int64),
         note=f"{data.note} {note}".strip(),
         fingerprint="",
     )

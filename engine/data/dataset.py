@@ -54,6 +54,12 @@ class Dataset:
         return len(self) if self.origin is None else int((self.origin < 0).sum())
 
     @property
+    def made_of(self) -> np.ndarray:
+        """(n,) the row that each sample was made of; itself where it is the data's own."""
+        own = np.arange(len(self))
+        return own if self.origin is None else np.where(self.origin < 0, own, self.origin)
+
+    @property
     def plain(self) -> "Dataset":
         """Its own samples alone."""
         if self.origin is None:
@@ -89,7 +95,7 @@ class Dataset:
         made = len(self) - self.own if part in ("all", "first", "train") else 0
         count = len(self._own_rows(part))
         said = f"all {count:,} samples" if part == "all" else f"{name}, {count:,} of {self.own:,} samples"
-        return said + (f", and {len(self.rows(part)) - count:,} attacked images of them" if made else "")
+        return said + (f", and {len(self.rows(part)) - count:,} attacked ones" if made else "")
 
 
 def fingerprint(views: "AtRest") -> str:

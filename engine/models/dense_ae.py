@@ -60,7 +60,7 @@ class DenseAE(Plain):
         """RMSprop as Keras has it: ρ = 0.9, ε = 1e-7."""
         return torch.optim.RMSprop(weights, lr=self.rate, alpha=0.9, eps=1e-7)
 
-    def loss(self, model: PlainAutoencoder, x: Views) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, model: PlainAutoencoder, x: Views, target: Views) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean squared error of the batch."""
-        error = F.mse_loss(float32(model.decoder(model.encoder(model.seen(x)))), model.seen(x))
+        error = F.mse_loss(float32(model.decoder(model.encoder(model.seen(x)))), model.seen(target))
         return error, {"reconstruction": error.detach()}

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +51,14 @@ class Plain(ModelSettings):
     batch: int = knob(
         100, "Batch size", "Samples a step.", source="the paper's code", ge=1, le=8192, log=True
     )
+    uae_target: Literal["self", "clean"] = knob(
+        "self",
+        "Target of appended samples",
+        "What an attacked sample that was appended is to be copied to: self, the attacked sample; clean, the"
+        " one that it was made of.",
+        source="the paper's code (self; clean stands there, switched off)",
+        advanced=True,
+    )
     evaluations: int = knob(
         10, "Evaluations", "How often, spread evenly, the scores are taken.", ge=1, le=1000, advanced=True
     )
@@ -64,8 +72,10 @@ class Plain(ModelSettings):
         """What takes the steps."""
 
     @abstractmethod
-    def loss(self, model: PlainAutoencoder, x: Views) -> tuple[Tensor, dict[str, Tensor]]:
-        """What a step makes small on a batch, (), and its parts by name."""
+    def loss(self, model: PlainAutoencoder, x: Views, target: Views) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a step makes small on a batch, (), and its parts by name: x is to be copied to `target`, which
+        is x itself unless it was made of another.
+        """
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
         """The untrained network; it knows no clusters."""
@@ -80,15 +90,23 @@ class Plain(ModelSettings):
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Batches of a new order in every epoch, the last one cut short, of the training rows alone."""
-        data = data if state.rows is None else data.subset(state.rows)
-        data, pace, model = data.to(state.how.device), Pace(), network_of(state)
+        pace, model = Pace(), network_of(state)
+        data, targets = (part.to(state.how.device) for part in self.learned(state, data))
         total = steps_of(self.steps, self.epochs, len(data), self.batch)
         for index in batches(state, len(data), self.batch, total):
             with state.how.autocast():
-                loss, values = self.loss(model, data.rows(index))
+                loss, values = self.loss(model, data.rows(index), targets.rows(index))
             descend(state.optimisers["autoencoder"], loss)
             state.counters["step"] += 1
             yield from told(state, total, self.evaluations, "autoencoder", values, pace)
+
+    def learned(self, state: State, data: AtRest) -> tuple[AtRest, AtRest]:
+        """The training rows, and what each of them is to be copied to."""
+        rows = torch.arange(len(data)) if state.rows is None else state.rows
+        own = data.subset(rows)
+        if self.uae_target == "self" or state.made_of is None:
+            return own, own
+        return own, data.subset(state.made_of[rows])
 
 
 def network_of(state: State) -> PlainAutoencoder:

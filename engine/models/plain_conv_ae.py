@@ -75,9 +75,9 @@ class PlainConvAE(Plain):
         """Adadelta as Keras had it: ρ = 0.95, ε = 1e-7."""
         return torch.optim.Adadelta(weights, lr=self.rate, rho=0.95, eps=1e-7)
 
-    def loss(self, model: PlainAutoencoder, x: Views) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, model: PlainAutoencoder, x: Views, target: Views) -> tuple[Tensor, dict[str, Tensor]]:
         """The cross-entropy of the batch, and its squared error beside it."""
-        seen = model.seen(x)
-        shown = float32(model.decoder(model.encoder(seen)))
-        loss = F.binary_cross_entropy(shown, seen)
-        return loss, {"reconstruction": F.mse_loss(shown, seen).detach(), "cross_entropy": loss.detach()}
+        wanted = model.seen(target)
+        shown = float32(model.decoder(model.encoder(model.seen(x))))
+        loss = F.binary_cross_entropy(shown, wanted)
+        return loss, {"reconstruction": F.mse_loss(shown, wanted).detach(), "cross_entropy": loss.detach()}

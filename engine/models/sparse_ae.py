@@ -78,15 +78,14 @@ class SparseAE(DenseAE):
         """Adam."""
         return torch.optim.Adam(weights, lr=self.rate, eps=1e-7, fused=True)
 
-    def loss(self, model: PlainAutoencoder, x: Views) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, model: PlainAutoencoder, x: Views, target: Views) -> tuple[Tensor, dict[str, Tensor]]:
         """Squared error, sparsity and activities of the batch."""
-        seen = model.seen(x)
-        hidden = float32(model.encoder(seen))
+        hidden = float32(model.encoder(model.seen(x)))
         shown = float32(model.decoder(hidden))
-        error, gap = F.mse_loss(shown, seen), divergence(self.activity, hidden)
+        error, gap = F.mse_loss(shown, model.seen(target)), divergence(self.activity, hidden)
         activities = hidden.abs().sum() + shown.abs().sum()
         values = {"reconstruction": error.detach(), "sparsity": gap.detach()}
-        return error + self.sparsity * gap + self.penalty * activities / len(seen), values
+        return error + self.sparsity * gap + self.penalty * activities / len(hidden), values
 
 
 def divergence(wanted: float, hidden: Tensor) -> Tensor:

@@ -26,6 +26,10 @@ class State:
         self.tensors: dict[str, Tensor] = {}
         self.rows: Tensor | None = None
         """Row numbers of the data that training may use, set by its caller; None: the method's own choice."""
+        self.made_of: Tensor | None = None
+        """(n,) the row of the data that each sample was made of, itself where it is the data's own; set by
+        its caller. None: all are their own.
+        """
         self.counters: dict[str, Any] = {"step": 0}
 
     @property

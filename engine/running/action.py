@@ -67,6 +67,11 @@ class Action(Settings):
     "attack", the fields `attack` and `attack_settings` hold its name and its values.
     """
 
+    @property
+    def trained_on(self) -> str:
+        """Which part of the data a training learns from, by the names of `engine.data.splits`."""
+        return "all"
+
     @classmethod
     def describe_more(cls) -> dict[str, Any]:
         """What an action adds to its catalogue entry."""

@@ -1,11 +1,12 @@
-"""The data of a run: what its spec names, and the attacked images that were appended to them.
+"""The data of a run: what its spec names, and the attacked samples that were appended to them.
 
-A finished attack run may be an ingredient of data (`--data digits --with RUN`): the role "with" in
-`builds_on`. What is trained so sees its adversarial images after the data's own samples; whoever judges the
-trained model uses the data alone.
+Finished attack runs may be ingredients of data (`--data digits --with RUN --with RUN`): the roles "with",
+"with.2" and so on in `builds_on`. What is trained so sees their samples after the data's own; whoever judges
+the trained model uses the data alone.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,13 +18,15 @@ from engine.errors import DataError, SettingsError
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
+from engine.store.wanted import WITH, flag_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROLE = "with"
-"""The role, in `Spec.builds_on`, of an attack run whose images are appended."""
-IMAGES = "images.npz"
+Named = TypeVar("Named", str, Run)
+SAMPLES = "images"
+"""Where an attack run keeps its answers."""
+WORDS = {"all": "samples", "first": "first half", "second": "second half", "train": "training rows"}
 
 
 def plain_data_of(spec: Spec) -> Dataset:
@@ -40,38 +43,50 @@ def plain_data_of(spec: Spec) -> Dataset:
 def data_of(spec: Spec, store: Store) -> Dataset:
     """The data that a run works on. Raises DataError."""
     data = plain_data_of(spec)
-    if ROLE not in spec.builds_on:
-        return data
-    run = store.find(spec.builds_on[ROLE])
-    arrays = run.arrays(IMAGES)
-    flat, origin = arrays["adversarial"], arrays["id"].astype(np.int64)
-    _check_images(run, data, flat, origin)
-    return with_images(data, flat, origin, f"With {len(flat):,} attacked images of run {run.key}.")
+    for key in of_ingredients(spec.builds_on):
+        run = store.find(key)
+        flat, origin = _answers(run, data)
+        data = with_images(data, flat, origin, f"With {len(flat):,} attacked samples of run {run.key}.")
+    return data
 
 
-def check_ingredient(run: Run, data: Dataset) -> None:
-    """Raises SettingsError or DataError where the images of a finished run cannot be appended to `data`."""
+def of_ingredients(builds_on: Mapping[str, Named]) -> list[Named]:
+    """The runs whose samples are appended, in their order."""
+    roles = [role for role in builds_on if flag_of(role) == WITH]
+    return [builds_on[role] for role in sorted(roles, key=lambda role: int(role.partition(".")[2] or 1))]
+
+
+def check_ingredient(run: Run, data: Dataset, part: str) -> None:
+    """Raises SettingsError or DataError where the samples of a finished run cannot be appended to `data`, of
+    which `part` is trained on.
+    """
     spec = run.spec
     if spec.action != "attack":
         raise SettingsError(
-            f"with must name a finished attack run, whose images are appended; {run.name} is a run of"
+            f"with must name a finished attack run, whose samples are appended; {run.name} is a run of"
             f" {spec.action} {spec.name}. Attack a model first: python -m engine attack."
         )
     if registry.find("attack", spec.name).space == "embedding":
         raise SettingsError(
-            f"with must name an attack on pixels; {run.name} ({spec.name}) moved embeddings and made no"
-            " images. Choose another attack."
+            f"with must name an attack on samples; {run.name} ({spec.name}) moved embeddings and made no"
+            " samples. Choose another attack."
         )
     if spec.fingerprint != data.fingerprint:
         raise DataError(
             f"with must name an attack on the same data; {run.name} attacked {spec.data}, and the data are"
             f" {data.name}. Attack {data.name}, or train on {spec.data}."
         )
-    table = run.table("samples")
-    if not _successes(table).any():
+    _, origin = _answers(run, data)
+    if not np.isin(origin, data.rows(part)).any():
         raise DataError(
-            f"None of the {len(table):,} samples of {run.name} reached what the attack wanted, so that its"
-            " images add nothing new. Choose a stronger attack, or a larger ε."
+            f"None of the {len(origin):,} samples that {run.name} attacked are trained on, which is the"
+            f" {WORDS[part]}. Attack those: half = {part}."
+        )
+    table = run.table("samples")
+    if registry.find("attack", spec.name).searches and not _successes(table).any():
+        raise DataError(
+            f"None of the {len(table):,} samples of {run.name} reached what the attack wanted, so that they"
+            " add nothing new. Choose a stronger attack, or a larger ε."
         )
 
 
@@ -82,10 +97,16 @@ def _successes(table: "pd.DataFrame") -> np.ndarray:
     return np.ones(len(table), bool) if column is None else table[column].to_numpy() == 1
 
 
-def _check_images(run: Run, data: Dataset, flat: np.ndarray, origin: np.ndarray) -> None:
+def _answers(run: Run, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The attacked samples of a run, flat (m, d), and the row of the data that each was made of, (m,). Raises
+    DataError where they are no samples of these data.
+    """
+    arrays = run.arrays(SAMPLES)
+    flat, origin = arrays["adversarial"], arrays["id"].astype(np.int64)
     shape = (len(origin), data.views.size)
     if flat.shape != shape or not ((origin >= 0) & (origin < len(data))).all():
         raise DataError(
-            f"The images of {run.name} must have the shape {shape}, one for each attacked sample of"
+            f"The samples of {run.name} must have the shape {shape}, one for each attacked sample of"
             f" {data.name}; got {flat.shape}. Attack {data.name} anew."
         )
+    return flat, origin

@@ -10,13 +10,13 @@ from engine.errors import SettingsError
 from engine.models.protocols import check_declared
 from engine.running.action import Action
 from engine.running.actions import action_class, version_of
-from engine.running.ingredients import ROLE, check_ingredient
+from engine.running.ingredients import check_ingredient, of_ingredients
 from engine.running.models import check_shapes
 from engine.store import checkpoint
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
-from engine.store.wanted import BASE, base_changes
+from engine.store.wanted import BASE, WITH, appended, base_changes, flag_of
 
 MODEL = "model"
 """The role, in `Spec.builds_on`, of the run whose model is attacked."""
@@ -43,6 +43,8 @@ def prepare(
     if not 0 <= seed < 2**31:
         raise SettingsError(f"seed must be a whole number from 0 to {2**31 - 1}; got {seed}.")
     store, changes, models = store or Store(), dict(changes or {}), dict(models or {})
+    if WITH in models:
+        models = appended(models[WITH]) | {role: run for role, run in models.items() if role != WITH}
     fitted = {"fitted": _usable(store.find(models.pop("fitted")))} if "fitted" in models else {}
     if fitted:  # it comes with its objective
         changes = {"objective": fitted["fitted"].spec.settings.get("objective", "leave_cluster")} | changes
@@ -64,9 +66,9 @@ def prepare(
 
 def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
     """Raises a FeintError where these runs cannot be built on with these data."""
-    if ROLE in builds_on:
-        action.takes(ROLE)
-        check_ingredient(builds_on[ROLE], data)
+    for run in of_ingredients(builds_on):
+        action.takes(WITH)
+        check_ingredient(run, data, action.trained_on)
     if action.about == "attack" or MODEL in builds_on:
         _check_model(action, builds_on.get(MODEL))
     for run in (run for run in builds_on.values() if run.spec.action == "train"):
@@ -132,7 +134,9 @@ def spec_of(action: Action, data: Dataset, seed: int, builds_on: Mapping[str, st
 
 def below(action: Action, role: str, known: Mapping[str, str]) -> dict[str, str]:
     """What the base under that role builds on itself: its own role -> key, of the keys `known` by role."""
-    return {inner: known[outer] for inner, outer in action.stands_on(role).items() if outer in known}
+    stands = action.stands_on(role)
+    same = {inner: known[outer] for inner, outer in stands.items() if outer in known}
+    return same | {inner: key for inner, key in known.items() if WITH in stands and flag_of(inner) == WITH}
 
 
 def _usable(run: Run) -> Run:

@@ -18,10 +18,10 @@ from engine.models.state import State
 from engine.registry import register
 from engine.running.action import Action, Work
 from engine.running.attacking import Attack
-from engine.running.ingredients import ROLE as INGREDIENT
 from engine.running.watching import Watch
 from engine.settings import Settings, knob
 from engine.store import checkpoint
+from engine.store.wanted import WITH
 
 BYTES_TRAINED = 16
 """Of a weight while it trains: itself, its gradient and two moments, in float32."""
@@ -51,6 +51,11 @@ class Train(Action):
         """The method's settings."""
         return _owner(self.model)(**self.model_settings)
 
+    @property
+    def trained_on(self) -> str:
+        """The part that the method asks for."""
+        return self.chosen().rows
+
     def bases(self) -> dict[str, Action]:
         """The runs that the method begins from, with as many clusters."""
         chosen = self.chosen()
@@ -64,7 +69,7 @@ class Train(Action):
 
     def stands_on(self, role: str) -> Mapping[str, str]:
         """The attack is fitted to the base; a base sees the same data, with what is appended to them."""
-        return {"model": "base"} if role == "attack" else {INGREDIENT: INGREDIENT}
+        return {"model": "base"} if role == "attack" else {WITH: WITH}
 
     @classmethod
     def takes(cls, role: str) -> None:
@@ -162,7 +167,7 @@ class Train(Action):
             labels = torch.from_numpy(self._labels(data))[rows].to(state.how.device)
             yield from settings.train_on_labels(state, at_rest.subset(rows), labels)
         else:
-            state.rows = rows
+            state.rows, state.made_of = rows, torch.from_numpy(data.made_of)
             yield from settings.train(state, at_rest)
 
 

@@ -21,6 +21,7 @@ from engine.store.wanted import (
     base_changes,
     chosen,
     chosen_base,
+    flag_of,
     nested_schema,
     plain,
     put,
@@ -67,7 +68,7 @@ def command(wanted: Wanted, entries: Entries) -> str:
     words = ["python3 -m engine", wanted.action]
     action = entries["action"][wanted.action]
     words += [shlex.quote(wanted.name)] * bool(action["about"])
-    words += [f"--{role} {shlex.quote(name)}" for role, name in wanted.models.items()]
+    words += [f"--{flag_of(role)} {shlex.quote(name)}" for role, name in wanted.models.items()]
     if wanted.data is not None and wanted.action != "study":  # a study knows its data
         words.append(f"--data {shlex.quote(wanted.data)}")
     words += [f"--preset {wanted.preset}"] * bool(wanted.preset)

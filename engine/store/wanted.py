@@ -20,7 +20,9 @@ Entries = Mapping[str, Mapping[str, Entry]]
 
 BASE = "base"
 """The role of the run that a training begins from."""
-CHOSEN = ("fitted", "with")
+WITH = "with"
+"""The role of an attack whose samples are appended to the data; further ones are with.2, with.3 and so on."""
+CHOSEN = ("fitted", WITH)
 """Roles that a person chooses; no settings bring them."""
 
 
@@ -38,11 +40,22 @@ class Wanted:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Dotted settings, of the action or of what it is about, on top of the preset."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Role ("model", "fitted", "with") -> key or zoo name of a finished run that it builds on."""
+    """Role ("model", "fitted", "with", "with.2") -> key or zoo name of a finished run that it builds on."""
 
     def text(self) -> str:
         """The same text for the same wish: a name for it within a session."""
         return json.dumps(plain(vars(self)), sort_keys=True)
+
+
+def flag_of(role: str) -> str:
+    """The flag under which a run in that role is given: that of "with.2" is "with"."""
+    return role.partition(".")[0]
+
+
+def appended(runs: str) -> dict[str, str]:
+    """Role -> run of attacks that are named one after the other, with commas: "A,B" is with A, with.2 B."""
+    names = [name for name in runs.split(",") if name]
+    return {f"{WITH}.{place}" if place > 1 else WITH: name for place, name in enumerate(names, 1)}
 
 
 def settings_of(wanted: Wanted, entries: Entries, store: Store) -> dict[str, Any]:
@@ -198,7 +211,7 @@ def _builds_on(run: Run, roles: Mapping[str, Run]) -> bool:
     """
     there = run.spec.builds_on
     return all(there.get(role) == other.key for role, other in roles.items()) and all(
-        role in roles or role not in there for role in CHOSEN
+        role in roles for role in there if flag_of(role) in CHOSEN
     )
 
 

@@ -56,7 +56,7 @@ def test_appended_samples_join_the_parts_that_are_trained_on(data: Dataset) -> N
         made = {60 + row for row, origin in enumerate(more.origin[60:]) if origin in own}
         assert joined == own | (made if part in ("all", "first", "train") else set())
     assert not set(more.rows("train")) & set(more.rows("test"))
-    assert _appended(_divided()).rows_in_words("train").endswith(", and 3 attacked images of them")
+    assert _appended(_divided()).rows_in_words("train").endswith(", and 3 attacked ones")
 
 
 def test_appended_numbers_are_exactly_what_came() -> None:
