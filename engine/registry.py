@@ -45,6 +45,7 @@ NEEDS = ABILITIES | {
     "pixels",
     "embedding",
     "unseen",
+    "selects",
 }
 """What a metric may need: abilities of the model, and facts of what is measured."""
 

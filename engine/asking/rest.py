@@ -24,7 +24,7 @@ from engine.errors import AbilityError, DataError, SettingsError
 from engine.metrics.protocols import CleanSamples, measure
 from engine.objectives import combine
 from engine.running.training import rows
-from engine.running.watching import unseen
+from engine.running.watching import features_of, unseen
 
 
 def overview(question: OverviewQuestion) -> OverviewAnswer:
@@ -78,7 +78,7 @@ def _scores(victim: Victim) -> dict[str, float | None]:
     every = victim.data.views.all().to(victim.device)
     said = victim.outputs_of(every, victim.labels_of(range(len(victim.data)))).to("cpu")
     part = rows(victim.run.spec.name)
-    clean = CleanSamples(said, victim.data.rows(part), unseen(victim.data, part))
+    clean = CleanSamples(said, victim.data.rows(part), unseen(victim.data, part), features_of(victim.model))
     return measure("model", clean).values
 
 

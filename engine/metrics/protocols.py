@@ -121,6 +121,7 @@ class CleanSamples:
     said: Outputs
     train: np.ndarray  # rows
     test: np.ndarray  # rows; empty where it may have learned from all
+    features: np.ndarray | None = None  # (k,), those that the model picked
 
     @property
     def n(self) -> int:
@@ -129,8 +130,11 @@ class CleanSamples:
 
     @property
     def present(self) -> frozenset[str]:
-        """Abilities, "groups" and "labels"; "unseen" where it did not learn from all rows."""
-        return self.said.present | ({"unseen"} if len(self.test) else frozenset())
+        """Abilities, "groups" and "labels"; "unseen" where it did not learn from all rows, "selects" where it
+        picked features.
+        """
+        facts = {"unseen": len(self.test) > 0, "selects": self.features is not None}
+        return self.said.present | {name for name, there in facts.items() if there}
 
     @property
     def labels(self) -> np.ndarray:

@@ -10,23 +10,29 @@ from engine.models.pace import Pace, numbers
 from engine.models.state import State
 
 
-def steps_of(steps: int | None, epochs: int, n: int, batch: int) -> int:
+def steps_of(steps: int | None, epochs: int, n: int, batch: int, whole: bool = False) -> int:
     """How many batches a training on n samples takes: `steps`, or as many as its epochs have."""
-    return steps or epochs * -(-n // batch)
+    return steps or epochs * _a_pass(n, batch, whole)
 
 
-def batches(state: State, n: int, batch: int, total: int) -> Iterator[Tensor]:
-    """The rows (m,) of every batch from where the state is to step `total`, the last of an epoch cut short.
+def batches(state: State, n: int, batch: int, total: int, whole: bool = False) -> Iterator[Tensor]:
+    """The rows (m,) of every batch from where the state is to step `total`, the last of an epoch cut short,
+    or, where batches must be `whole`, left out.
 
     The caller counts the steps; the order of the epoch is kept among the state's tensors.
     """
-    epoch = -(-n // batch)
+    epoch = _a_pass(n, batch, whole)
     while state.step < total:
         within = state.step % epoch
         if within == 0:
             state.tensors["order"] = torch.randperm(n, generator=state.rng)
         index = state.tensors["order"][within * batch : (within + 1) * batch]
         yield index.to(state.how.device)
+
+
+def _a_pass(n: int, batch: int, whole: bool) -> int:
+    """Batches of an epoch."""
+    return max(1, n // batch) if whole else -(-n // batch)
 
 
 def told(

@@ -90,15 +90,19 @@ class Plain(ModelSettings):
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Batches of a new order in every epoch, the last one cut short, of the training rows alone."""
-        pace, model = Pace(), network_of(state)
         data, targets = (part.to(state.how.device) for part in self.learned(state, data))
-        total = steps_of(self.steps, self.epochs, len(data), self.batch)
+        pace, total = Pace(), steps_of(self.steps, self.epochs, len(data), self.batch)
         for index in batches(state, len(data), self.batch, total):
-            with state.how.autocast():
-                loss, values = self.loss(model, data.rows(index), targets.rows(index))
-            descend(state.optimisers["autoencoder"], loss)
+            values = self.step(state, data.rows(index), targets.rows(index))
             state.counters["step"] += 1
             yield from told(state, total, self.evaluations, "autoencoder", values, pace)
+
+    def step(self, state: State, x: Views, target: Views) -> Mapping[str, Tensor]:
+        """One step down the loss of a batch; returns its parts by name."""
+        with state.how.autocast():
+            loss, values = self.loss(network_of(state), x, target)
+        descend(state.optimisers["autoencoder"], loss)
+        return values
 
     def learned(self, state: State, data: AtRest) -> tuple[AtRest, AtRest]:
         """The training rows, and what each of them is to be copied to."""

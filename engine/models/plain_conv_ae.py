@@ -36,7 +36,7 @@ class PlainConvAE(Plain):
     summary: ClassVar[str] = "Convolutions copy each picture through a smaller one."
     curves: ClassVar[tuple[Curve, ...]] = (RECONSTRUCTION, Curve("cross_entropy", "cross-entropy", "nats"))
     fits = {"digits": "quick", "mnist_test": "mnist_test"}
-    presets = {"quick": {"epochs": 60}, "mnist_test": {}}
+    presets = {"quick": {"epochs": 60, "batch": 32}, "mnist_test": {}}
 
     wide: int = knob(16, "Outer filters", source="the paper's code", ge=1, le=1024)
     narrow: int = knob(8, "Inner filters", source="the paper's code", ge=1, le=1024)

@@ -114,6 +114,15 @@ class Convolves(Protocol):
 
 
 @runtime_checkable
+class Selects(Protocol):
+    """A model that looks at some features of flat samples only."""
+
+    def features(self) -> Tensor:
+        """The numbers of those features, repeats included: (k,) int64."""
+        ...
+
+
+@runtime_checkable
 class FollowsPriors(Protocol):
     """A model whose clustering head is trained towards what its prior means imply."""
 

@@ -45,7 +45,7 @@ class SparseAE(DenseAE):
         RECONSTRUCTION,
         Curve("sparsity", "KL to the wanted activity", "nats"),
     )
-    presets = small()
+    presets = {**small(), "quick": {"width": 32, "epochs": 200, "rate": 1e-2}}
 
     epochs: int = knob(
         50,

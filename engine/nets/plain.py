@@ -35,6 +35,55 @@ class PlainAutoencoder(nn.Module):
         return float32(self.decoder(self.encoder(self.seen(x)))).flatten(1)
 
 
+class Selector(nn.Module):
+    """k of d features, of which each is a mixture in training and one of them afterwards: (n, d) -> (n, k).
+
+    In training the weights of a mixture are softmax((A + G) / τ) with one Gumbel matrix G for all rows of a
+    batch; `temperature` is τ.
+    """
+
+    def __init__(self, size: int, k: int, temperature: float, rng: torch.Generator) -> None:
+        super().__init__()
+        drawn = torch.empty(k, size).normal_(0, math.sqrt(2 / (size + k)), generator=rng)  # Glorot normal
+        self.logits, self.rng = nn.Parameter(drawn), rng
+        self.temperature: Tensor
+        self.register_buffer("temperature", torch.tensor(temperature))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weights().T.to(x.dtype)
+
+    def weights(self) -> Tensor:
+        """(k, d), rows that add up to one: mixtures drawn anew in training, else exactly one feature each."""
+        if not self.training:
+            return nn.functional.one_hot(self.logits.argmax(dim=1), self.logits.shape[1]).float()
+        uniform = torch.rand(self.logits.shape, generator=self.rng).clamp(1e-7, 1 - 1e-7)
+        gumbel = -torch.log(-torch.log(uniform)).to(self.logits.device)
+        return ((self.logits + gumbel) / self.temperature).softmax(dim=1)
+
+    @torch.no_grad()
+    def certainty(self) -> float:
+        """How decided it is: the largest weight of softmax(A), averaged over the k."""
+        return float(self.logits.softmax(dim=1).amax(dim=1).mean())
+
+
+class SelectingAutoencoder(PlainAutoencoder):
+    """The same for flat samples, whose encoder only picks features."""
+
+    def __init__(self, selector: Selector, decoder: nn.Sequential) -> None:
+        super().__init__(nn.Sequential(selector), decoder)
+
+    @property
+    def selector(self) -> Selector:
+        """What picks them."""
+        (selector,) = self.encoder
+        assert isinstance(selector, Selector)
+        return selector
+
+    def features(self) -> Tensor:
+        """The numbers of the features that are picked: (k,) int64, repeats included."""
+        return self.selector.logits.argmax(dim=1)
+
+
 class ConvolvingAutoencoder(PlainAutoencoder):
     """The same for pictures, with maps of the first convolution."""
 

@@ -18,7 +18,7 @@ from engine.events import Evaluate, Event, Picture
 from engine.metrics.gradient_angles import probe_angles
 from engine.metrics.protocols import CleanSamples, measure
 from engine.metrics.protocols import watched as watched_numbers
-from engine.models.protocols import ModelSettings, Outputs, joined, outputs
+from engine.models.protocols import ModelSettings, Outputs, Selects, joined, outputs
 from engine.models.state import State
 from engine.running import pictures
 from engine.running.action import Work
@@ -95,7 +95,8 @@ class Watch:
     def _numbers(self, said: Outputs) -> dict[str, Any]:
         """What is measured of the model, of its training, and under the attack that it is watched under."""
         self.angles = self._angles(said) or self.angles
-        found = scores(said, self.data, self.header.clusters, self.rows) | self.angles
+        features = features_of(self.state.model)
+        found = scores(said, self.data, self.header.clusters, self.rows, features) | self.angles
         if self.attack is None:
             return found
         fitted = dict(self.state.extra.items()).get("attack")
@@ -135,14 +136,23 @@ def answers(model: nn.Module, data: AtRest) -> Outputs:
     return said
 
 
-def scores(said: Outputs, data: Dataset, clusters: int, rows: str) -> dict[str, Any]:
+def scores(
+    said: Outputs, data: Dataset, clusters: int, rows: str, features: np.ndarray | None = None
+) -> dict[str, Any]:
     """Every metric that fits a model trained on the part `rows`, and cluster sizes where it clusters."""
     labels = None if data.labels is None else torch.from_numpy(data.labels)
-    clean = CleanSamples(said.with_labels(labels), data.rows(rows), unseen(data, rows))
+    clean = CleanSamples(said.with_labels(labels), data.rows(rows), unseen(data, rows), features)
     found = measure("model", clean).values
+    if features is not None:
+        found["features"] = sorted(features.tolist())
     if said.cluster is None:
         return found
     return found | {"sizes": np.bincount(said.cluster.numpy(), minlength=clusters).tolist()}
+
+
+def features_of(model: nn.Module) -> np.ndarray | None:
+    """(k,) the features that a model picked; None where it looks at all."""
+    return model.features().cpu().numpy() if isinstance(model, Selects) else None
 
 
 def unseen(data: Dataset, rows: str) -> np.ndarray:

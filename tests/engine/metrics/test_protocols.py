@@ -21,7 +21,20 @@ from tests.engine.tiny import Desk, Tiny, TinyClassifier, TinyEncoder, blobs, ce
 
 PRESENT = {
     *ABILITIES,
-    *(["groups", "goal", "weight", "pixels", "embedding", "noise", "value", "recognised", "unseen"]),
+    *(
+        [
+            "groups",
+            "goal",
+            "weight",
+            "pixels",
+            "embedding",
+            "noise",
+            "value",
+            "recognised",
+            "unseen",
+            "selects",
+        ]
+    ),
 }
 
 

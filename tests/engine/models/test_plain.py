@@ -15,12 +15,16 @@ from engine.data.views import AtRest
 from engine.defences.adversarial_classifier import AdversarialClassifier
 from engine.errors import DataError
 from engine.events import Evaluate, Event
+from engine.models.adversarial_ae import AdversarialAE
 from engine.models.classifier import Classifier
+from engine.models.concrete_ae import ConcreteAE
 from engine.models.dense_ae import DenseAE
 from engine.models.plain_conv_ae import PlainConvAE
 from engine.models.protocols import ABILITIES, Convolves, ModelSettings
-from engine.models.sparse_ae import SparseAE
+from engine.models.simclr import SimCLR
+from engine.models.sparse_ae import SparseAE, divergence
 from engine.models.state import State
+from engine.nets.contrastive import RandomViews, nt_xent
 from tests.engine.models.small import every_step, how, rng, same, until, weights
 from tests.engine.tiny import blobs
 
@@ -30,11 +34,23 @@ EACH: dict[str, tuple[ModelSettings, Dataset]] = {
     "sparse_ae": (SparseAE(width=5, **SHORT), FLAT),
     "dense_ae": (DenseAE(width=5, **SHORT), FLAT),
     "plain_conv_ae": (PlainConvAE(wide=4, narrow=2, **SHORT), SQUARE),
+    "adversarial_ae": (AdversarialAE(width=6, **SHORT), FLAT),
+    "concrete_ae": (ConcreteAE(features=3, hidden=(6,), tries=1, **SHORT), FLAT),
+    "concrete_ae, two tries": (
+        ConcreteAE(features=3, hidden=(6,), tries=2, **(SHORT | {"epochs": 2, "batch": 10})),
+        FLAT,
+    ),
+    "simclr": (SimCLR.preset("quick", projection=(8, 4), **(SHORT | {"batch": 5, "epochs": 2})), SQUARE),
+    "simclr, layers": (
+        SimCLR(encoder="layers", projection=(8, 4), rate=0.1, **(SHORT | {"batch": 5, "epochs": 2})),
+        SQUARE,
+    ),
     "classifier": (Classifier(widths=(8, 8), **SHORT), FLAT),
     "classifier, pictures": (Classifier(filters=(2, 2, 4, 4), widths=(8, 8), **SHORT), SQUARE),
     "adversarial_classifier": (AdversarialClassifier(widths=(8, 8), attack_steps=2, **SHORT), FLAT),
 }
 NAMES = list(EACH)
+TOTAL = {"concrete_ae, two tries": 4 + 8, "simclr": 8, "simclr, layers": 8}
 
 
 def fresh(name: str, seed: int = 0) -> State:
@@ -62,7 +78,8 @@ def test_trains_to_the_end_and_is_able(name: str) -> None:
     state = fresh(name)
     events = list(steps(name, state))
     told = [event.step for event in events if isinstance(event, Evaluate)]
-    assert told == [2, 4, 6, 8] and state.step == 8  # 20 training rows in batches of 16 and 4
+    assert told[-1] == state.step == TOTAL.get(name, 8)  # 20 training rows in batches of 16 and 4
+    assert len(told) >= 4
     x = data.views.all()
     state.model.eval()
     for ability, method in (("encodes", "encode"), ("reconstructs", "reconstruct"), ("classifies", "logits")):
@@ -165,3 +182,132 @@ def test_adversarial_training_attacks_within_its_ball() -> None:
         return float(torch.nn.functional.cross_entropy(model.logits(views), y).detach())
 
     assert error(seen) > error(x)
+
+
+# numbers of section 8 of the paper's specification
+
+
+def count(*networks: torch.nn.Module) -> int:
+    return sum(weight.numel() for network in networks for weight in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("settings", "parameters"),
+    [(SparseAE(), 201_616), (DenseAE(), 201_616), (PlainConvAE(), 8_849), (AdversarialAE(), 3_576_786)],
+)
+def test_16_the_published_sizes(settings: ModelSettings, parameters: int) -> None:
+    assert count(settings.network(((1, 28, 28),), 10)) == parameters
+
+
+def test_16_the_parts_of_the_adversarial_autoencoder() -> None:
+    model = AdversarialAE().drawn(((1, 28, 28),), rng())
+    assert (count(model.encoder), count(model.decoder)) == (1_788_002, 1_788_784)
+    assert count(AdversarialAE().discriminator(rng())) == 1_005_001
+    x = AtRest((torch.rand(3, 1, 28, 28),), (1.0,)).all()
+    linear = AdversarialAE(code_activation="linear", code=5).drawn(((1, 28, 28),), rng())
+    with torch.no_grad():
+        codes, free = model.encode(x), linear.encode(x)
+    assert 0 < float(codes.min()) < float(codes.max()) < 1
+    assert free.shape == (3, 5) and float(free.min()) < 0
+
+
+def test_17_the_selector_cools_and_ends_in_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    every_step(monkeypatch)
+    state = fresh("concrete_ae")
+    selector = state.model.selector
+    temperatures, mixed = [], []
+    for _ in steps("concrete_ae", state):
+        temperatures.append(float(selector.temperature))
+        mixed.append(selector.weights().detach())
+    assert len(temperatures) == 8 and temperatures == sorted(temperatures, reverse=True)
+    assert 0.1 < temperatures[0] < 10 and temperatures[-1] == pytest.approx(0.1)
+    ratios = [after / before for before, after in zip(temperatures, temperatures[1:], strict=False)]
+    assert ratios == pytest.approx([ratios[0]] * 7, rel=1e-4)
+    assert all(torch.allclose(weights.sum(1), torch.ones(3), atol=1e-5) for weights in mixed)
+    assert not torch.equal(mixed[0], selector.weights())  # drawn anew for every batch
+    model, x = state.model.eval(), FLAT.views.all()
+    rows = selector.weights()
+    assert torch.equal(rows.sum(1), torch.ones(3)) and set(rows.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(model.encode(x), x.flat()[:, model.features()])
+
+
+def test_17_one_gumbel_matrix_serves_a_whole_batch() -> None:
+    selector = fresh("concrete_ae").model.selector.train()
+    same_row = torch.rand(1, 12).expand(6, 12)
+    mixed = selector(same_row)
+    assert torch.equal(mixed, mixed[:1].expand(6, 3))
+
+
+def test_a_concrete_autoencoder_ends_where_it_is_certain() -> None:
+    settings = ConcreteAE(features=3, hidden=(6,), certain=0.05, tries=5, **SHORT)
+    state = settings.skeleton(FLAT.views, 3, rng(), how())
+    state.rows = torch.from_numpy(FLAT.rows("train"))
+    events = list(settings.train(state, FLAT.views))
+    assert state.step == events[-1].step == events[-1].total == 2  # an epoch
+
+
+def test_a_concrete_autoencoder_picks_no_more_features_than_there_are() -> None:
+    with pytest.raises(DataError, match="asked to pick 13 features; these data have 12"):
+        ConcreteAE(features=13).network(((1, 3, 4),), 3)
+
+
+def test_18_the_sparsity_is_zero_only_at_the_wanted_activity() -> None:
+    assert float(divergence(0.1, torch.full((5, 3), 0.1))) == pytest.approx(0, abs=1e-7)
+    for other in (0.0, 0.05, 0.2, 1.0):
+        found = float(divergence(0.1, torch.full((5, 3), other)))
+        assert 0.01 < found < torch.inf
+    mixed = torch.tensor([[0.0, 0.3], [0.2, 0.1]])  # means 0.1 and 0.2
+    expected = (0.1 * np.log(0.5) + 0.9 * np.log(0.9 / 0.8)) / 2
+    assert float(divergence(0.1, mixed)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_random_views_are_drawn_from_the_given_generator_and_can_be_used_again() -> None:
+    torch.manual_seed(5)
+    views = RandomViews((16, 16), 3, crop=0.3)
+    x = torch.rand(6, 3, 16, 16, generator=rng(1))
+    drawn = views.draw(6, rng(0))
+    after = torch.rand(1)
+    one = views.seen(x, drawn)
+    assert torch.equal(one, views.seen(x, drawn)) and torch.equal(one, views.seen(x, views.draw(6, rng(0))))
+    assert not torch.allclose(one, views.seen(x, views.draw(6, rng(1))))
+    assert one.shape == x.shape and 0 <= float(one.min()) <= float(one.max()) <= 1
+    torch.manual_seed(5)
+    assert torch.equal(after, torch.rand(1))  # the global generator is where it was
+    moved = x.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(views.seen(moved, drawn).sum(), moved)
+    assert bool((gradient != 0).any())
+
+
+def test_the_contrastive_loss_is_the_written_sum() -> None:
+    one, two = torch.randn(4, 3, generator=rng(0)), torch.randn(4, 3, generator=rng(1))
+    z = torch.nn.functional.normalize(torch.cat([one, two]), dim=1).double()
+    like = (z @ z.T / 0.5).exp()
+    expected = []
+    for i in range(4):
+        total = 0.0
+        for own, partner in ((i, i + 4), (i + 4, i)):
+            others = sum(float(like[own, other]) for other in range(8) if other != own)
+            total -= float(torch.log(like[own, partner] / others))
+        expected.append(total)
+    assert nt_xent(one, two, 0.5).tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_published_contrastive_criterion_is_a_constant() -> None:
+    alike = torch.randn(1, 8, generator=rng()).expand(50, 8)  # 50 copies, and nothing random in their views
+    assert float(nt_xent(alike, alike, 0.5).mean()) == pytest.approx(2 * np.log(99), rel=1e-5)
+
+
+@pytest.mark.parametrize(("side", "widths"), [(8, 128), (28, 64), (32, 512)])
+def test_encoders_go_by_the_size_of_pictures(side: int, widths: int) -> None:
+    model = SimCLR().network(((3, side, side),), 10).eval()
+    x = AtRest((torch.rand(2, 3, side, side),), (1.0,)).all()
+    assert model.encode(x).shape == (2, widths) and model.project(x).shape == (2, 128)
+    assert isinstance(model, Convolves)
+    if side == 32:
+        assert model.maps(x).shape == (2, 64, 32, 32)
+        assert count(model.encoder) == 11_168_832  # ResNet-18 without its last layer, stem of 3 x 3
+
+
+def test_simclr_refuses_what_is_no_picture() -> None:
+    with pytest.raises(DataError, match="one picture a sample, grey or in colour; these data have 77"):
+        SimCLR().network(((77,),), 8)
