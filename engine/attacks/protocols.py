@@ -32,6 +32,13 @@ class Iterate(NamedTuple):
     traces: Mapping[str, Tensor] = MappingProxyType({})
 
 
+class Likened(NamedTuple):
+    """How alike an attack's answers and their originals are told to be: K pairs of p numbers each."""
+
+    compressed: int
+    size: int
+
+
 class AttackSettings(Settings):
     """The base of every attack. The caller judges the answer; no attack says of itself that it succeeded."""
 
@@ -72,6 +79,11 @@ class AttackSettings(Settings):
     def stops(self) -> bool:
         """Whether it leaves a sample where the objective wants it, so that values beyond say nothing."""
         return False
+
+    @property
+    def likened(self) -> Likened | None:
+        """How the likeness of its answers is measured; None: it is not."""
+        return None
 
     def perturb(
         self,

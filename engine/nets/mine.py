@@ -11,12 +11,18 @@ along the first axis, and no sample sees another's.
 Of Gaussian projections the true value is known, −p/2 log(1 − ρ²): hundreds of nats. The estimate stays
 between about 0 and 3. It is a score of likeness and no number of nats.
 
+Before its only ReLU, T is affine: the published layers (512 wide, behind 16 filters of 2 x 2 for maps) say
+nothing that one matrix a branch cannot, but learn at another pace. So whatever the layers, they are
+multiplied into that matrix first, (B, q, p): a hundred times less than K samples through each of them.
+
 Sources: Belghazi et al., "Mutual information neural estimation", ICML 2018, arXiv:1801.04062; Hsu, Chen, Lu,
 Liu and Yu, AAAI 2022, arXiv:2103.01895, whose published code the branches and the standardisation follow.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -28,32 +34,101 @@ UNITS = 10
 """Hidden numbers of T, where both branches meet."""
 WIDE = 512
 """Width within a branch of the published network."""
-ALIKE = 1 - 1e-6
-"""The largest |ρ|: beyond it 1 − ρ² is rounding alone."""
+NEAREST = 1e-12
+"""The least squared distance of two directions: below it, float32 knows nothing but rounding."""
+
+
+class Affine(NamedTuple):
+    """B affine maps of p numbers to q: one a sample."""
+
+    weight: Float[Tensor, "b q p"]
+    bias: Float[Tensor, "b q 1"]
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """Pairs of compressed samples for each of B samples."""
+
+    def through(
+        self, of_clean: Affine, of_attacked: Affine
+    ) -> tuple[Float[Tensor, "b q k"], Float[Tensor, "b q k"]]:
+        """What T adds up before its ReLU: every u through one map, every v through the other."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Pairs that are there: u and v."""
+
+    u: Float[Tensor, "b k p"]
+    v: Float[Tensor, "b k p"]
+
+    def through(
+        self, of_clean: Affine, of_attacked: Affine
+    ) -> tuple[Float[Tensor, "b q k"], Float[Tensor, "b q k"]]:
+        """What T adds up: every u through one map, every v through the other."""
+        u, v = (side.transpose(1, 2) for side in (self.u, self.v))
+        return (
+            torch.baddbmm(of_clean.bias, of_clean.weight, u),
+            torch.baddbmm(of_attacked.bias, of_attacked.weight, v),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Pairs u = g₁, v = ρ g₁ + √(1 − ρ²) g₂, standardised, of draws g₁ and g₂ that all samples share.
+
+    No v is ever made: what a map makes of it is a sum of what it makes of g₁ and of g₂.
+    """
+
+    one: Float[Tensor, "k p"]  # both have mean 0
+    two: Float[Tensor, "k p"]
+    rho: Float[Tensor, "b"]
+    across: Float[Tensor, "b"]  # √(1 − ρ²)
+
+    def through(
+        self, of_clean: Affine, of_attacked: Affine
+    ) -> tuple[Float[Tensor, "b q k"], Float[Tensor, "b q k"]]:
+        """What T adds up: every u through one map, every v through the other."""
+        along, across = self.rho[:, None], self.across[:, None]  # (b, 1)
+        first, second = self.one.square().mean(dim=1), self.two.square().mean(dim=1)
+        both = (self.one * self.two).mean(dim=1)
+        variance = along.square() * first + 2 * along * across * both + across.square() * second
+        scale = variance.rsqrt()  # (b, k), for the p numbers of v have mean 0 already
+        u = of_clean.weight @ (self.one * first.rsqrt()[:, None]).T
+        of_one, of_two = of_attacked.weight @ self.one.T, of_attacked.weight @ self.two.T
+        v = torch.addcmul((along * scale)[:, None] * of_one, (across * scale)[:, None], of_two)
+        return u + (of_clean.bias + of_attacked.bias), v
+
+    def explicit(self) -> Given:
+        """The same pairs, made."""
+        along, across = self.rho[:, None, None], self.across[:, None, None]
+        v = standardised(along * self.one + across * self.two)
+        return Given(standardised(self.one[None]).expand_as(v), v)
 
 
 class Branch(nn.Module):
-    """B affine maps side by side, as one layer or as several without a ReLU between: (B, K, p) -> (B, K,
-    q).
-    """
+    """B affine maps side by side, each as one layer or as several without a ReLU between."""
 
     def __init__(self, batch: int, widths: Sequence[int], rng: torch.Generator) -> None:
         super().__init__()
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for inputs, outputs in zip(widths, widths[1:], strict=False):
             half = math.sqrt(6 / (inputs + outputs))  # Glorot and Bengio, 2010
-            drawn = torch.empty(inputs, outputs).uniform_(-half, half, generator=rng)
+            drawn = torch.empty(outputs, inputs).uniform_(-half, half, generator=rng)
             self.weights.append(nn.Parameter(drawn.expand(batch, -1, -1).clone()))
-            self.biases.append(nn.Parameter(torch.zeros(batch, 1, outputs)))
+            self.biases.append(nn.Parameter(torch.zeros(batch, outputs, 1)))
 
-    def forward(self, u: Float[Tensor, "b k p"]) -> Float[Tensor, "b k q"]:
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            u = torch.baddbmm(bias, u, weight)
-        return u
+    def affine(self) -> Affine:
+        """All layers as one map of p numbers to q."""
+        weight, bias = self.weights[0], self.biases[0]
+        for further, beside in zip(self.weights[1:], self.biases[1:], strict=True):
+            weight, bias = further @ weight, torch.baddbmm(beside, further, bias)
+        return Affine(weight, bias)
 
 
 class PatchBranch(nn.Module):
-    """The published branch for maps: 16 filters of 2 x 2, then two affine maps: (B, K, h·w) -> (B, K, q)."""
+    """The published branch for maps h x w: 16 filters of 2 x 2, then two affine layers, p = h · w."""
 
     FILTERS = 16
 
@@ -64,19 +139,22 @@ class PatchBranch(nn.Module):
         self.patch = Branch(batch, (4, self.FILTERS), rng)
         self.rest = Branch(batch, (patches * self.FILTERS, WIDE, UNITS), rng)
 
-    def forward(self, u: Float[Tensor, "b k p"]) -> Float[Tensor, "b k q"]:
-        batch, k, _ = u.shape
-        maps = u.reshape(batch, k, *self.side)
-        patches = maps.unfold(2, 2, 1).unfold(3, 2, 1).reshape(batch, -1, 4)
-        return self.rest(self.patch(patches).reshape(batch, k, -1))
+    def affine(self) -> Affine:
+        """All layers as one map of p numbers to q: what each patch adds lands where the patch was."""
+        (filters, level), (weight, bias) = self.patch.affine(), self.rest.affine()
+        weight = weight.unflatten(2, (-1, self.FILTERS))  # (b, q, patches, 16)
+        bias = bias + (weight.sum(2) @ level)
+        at_patches = (weight @ filters[:, None]).flatten(0, 1).transpose(1, 2)  # (b · q, 4, patches)
+        landed = nn.functional.fold(at_patches, self.side, kernel_size=2)  # (b · q, 1, h, w)
+        return Affine(landed.flatten(1).unflatten(0, (len(bias), -1)), bias)
 
 
 class Statistics(nn.Module):
     """T for a batch of B samples, each with weights of its own that begin alike.
 
     `published` is the network of the paper's code: 512 wide, for maps behind 16 filters of 2 x 2; else each
-    branch is one affine map, which can say the same and is some hundred times smaller. `size` is p, `side`
-    the height and width of maps.
+    branch is one affine map, which can say the same and has some hundred times fewer weights. `size` is p,
+    `side` the height and width of maps.
     """
 
     def __init__(
@@ -89,7 +167,7 @@ class Statistics(nn.Module):
     ) -> None:
         super().__init__()
 
-        def branch() -> nn.Module:
+        def branch() -> Branch | PatchBranch:
             if published and side is not None:
                 return PatchBranch(batch, side, rng)
             return Branch(batch, (size, WIDE, UNITS) if published else (size, UNITS), rng)
@@ -100,13 +178,13 @@ class Statistics(nn.Module):
         self.out = nn.Parameter(drawn.expand(batch, 1, -1).clone())
 
     def forward(
-        self, u: Float[Tensor, "b k p"], v: Float[Tensor, "b k p"], order: Int[Tensor, "k"]
+        self, pairs: Pairs, order: Int[Tensor, "k"]
     ) -> tuple[Float[Tensor, "b k"], Float[Tensor, "b k"]]:
         """T of the pairs (u_k, v_k), and of (u_k, v_order(k)): (B, K) each."""
-        of_clean, of_attacked = self.of_clean(u), self.of_attacked(v)
-        true = (of_clean + of_attacked).relu().mul(self.out).sum(dim=2)
-        false = (of_clean + of_attacked[:, order]).relu().mul(self.out).sum(dim=2)
-        return true, false
+        u, v = pairs.through(self.of_clean.affine(), self.of_attacked.affine())
+        shuffled_v = v.gather(2, order.expand_as(v))  # its backward pass is faster than an index's
+        true, false = (self.out @ (u + side).relu() for side in (v, shuffled_v))
+        return true[:, 0], false[:, 0]
 
 
 def parameters(size: int, published: bool, side: tuple[int, int] | None) -> int:
@@ -124,21 +202,29 @@ def bound(true: Float[Tensor, "b k"], false: Float[Tensor, "b k"]) -> Float[Tens
     return true.mean(dim=1) - (false.logsumexp(dim=1) - math.log(false.shape[1]))
 
 
+def apart(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Float[Tensor, "b"]:
+    """‖x/‖x‖ − x'/‖x'‖‖² of every pair of rows, from which ρ = 1 − half of it is known to all its digits also
+    where ρ is nearly 1: (B,).
+    """
+    first, second = (nn.functional.normalize(rows, dim=1) for rows in (x, other))
+    return (first - second).square().sum(dim=1).clamp(NEAREST, 4 - NEAREST)
+
+
 def cosine(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Float[Tensor, "b"]:
-    """ρ of every pair of rows, kept just inside (−1, 1), with a gradient there too: (B,)."""
-    found = nn.functional.cosine_similarity(x, other, dim=1, eps=1e-12)
-    return found * ALIKE
+    """ρ of every pair of rows: (B,)."""
+    return 1 - apart(x, other) / 2
 
 
 def closed_form(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"], size: int) -> Float[Tensor, "b"]:
     """−p/2 log(1 − ρ²), the mutual information of `size` = p projected numbers of both: (B,) nats."""
-    return -0.5 * size * torch.log1p(-cosine(x, other).square())
+    gap = apart(x, other)
+    return -0.5 * size * (gap * (1 - gap / 4)).log()
 
 
 class Projections:
     """K compressed pairs of p numbers by random projection, drawn anew at every call.
 
-    The p numbers of (M x, M x') are p draws of a bivariate normal with correlation ρ: drawn so (`exact`
+    The p numbers of (M x, M x') are p draws of a bivariate normal with correlation ρ: drawn so (the exact
     shortcut), or with the matrices M themselves. The draw is shared by the samples of a batch, so that a
     sample's pairs do not depend on its neighbours. Each vector is standardised over its p numbers.
     """
@@ -150,18 +236,27 @@ class Projections:
             )
         self.k, self.size, self.matrices = k, size, matrices
 
-    def pairs(
-        self, x: Float[Tensor, "b d"], other: Float[Tensor, "b d"], rng: torch.Generator
-    ) -> tuple[Float[Tensor, "b k p"], Float[Tensor, "b k p"]]:
-        """u and v of every sample: (B, K, p) each; `other` (B, d) may carry a gradient."""
+    def between(self, x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Callable[[Tensor], Pairs]:
+        """What makes the pairs of every sample from a draw; `other` (B, d) may carry a gradient."""
         if self.matrices:
-            drawn = torch.randn(self.k * self.size, x.shape[1], generator=rng).to(x) / math.sqrt(self.size)
-            u, v = (rows @ drawn.T for rows in (x, other))
-            return standardised(u.view(-1, self.k, self.size)), standardised(v.view(-1, self.k, self.size))
-        one, two = torch.randn(2, 1, self.k, self.size, generator=rng).to(x)
-        rho = cosine(x, other)[:, None, None]
-        v = rho * one + (1 - rho.square()).sqrt() * two
-        return standardised(one).expand(len(x), -1, -1), standardised(v)
+            return lambda drawn: Given(*(self._projected(rows, drawn) for rows in (x, other)))
+        gap = apart(x, other)
+        rho, across = 1 - gap / 2, (gap * (1 - gap / 4)).sqrt()
+
+        def made(drawn: Tensor) -> Drawn:
+            one, two = drawn - drawn.mean(dim=2, keepdim=True)
+            return Drawn(one, two, rho, across)
+
+        return made
+
+    def drawn(self, x: Float[Tensor, "b d"], rng: torch.Generator) -> Tensor:
+        """What is random about them: g₁ and g₂ (2, K, p), or the matrices (K · p, d)."""
+        if self.matrices:
+            return torch.randn(self.k * self.size, x.shape[1], generator=rng).to(x) / math.sqrt(self.size)
+        return torch.randn(2, self.k, self.size, generator=rng).to(x)
+
+    def _projected(self, rows: Tensor, matrices: Tensor) -> Tensor:
+        return standardised((rows @ matrices.T).view(-1, self.k, self.size))
 
 
 def standardised(u: Float[Tensor, "b k p"]) -> Float[Tensor, "b k p"]:

@@ -2,8 +2,9 @@
 
     f(x') = ‖x − x̂(x)‖² − ‖x − x̂(x')‖²,    sums over the numbers of a sample
 
-Positive where the attacked sample is handled at least as well as the clean one; the target is the clean x for
-both. Nothing is there at δ = 0, where f = 0. Source: Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895
+At least zero where the attacked sample is handled as well as the clean one; the target is the clean x for
+both. It is zero at δ = 0 too, which is nothing to be reached: x' counts where it lies at least 0.001 (L2)
+from x. Source: Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895
 (its criterion, with the sign turned so that an attack makes it large).
 """
 
@@ -16,6 +17,9 @@ from engine.data.views import Views
 from engine.models.protocols import Outputs, Reconstructs, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
+
+SMALLEST = 1e-3
+"""L2 norm below which a sample has not moved."""
 
 
 @register
@@ -32,6 +36,7 @@ class KeepReconstruction(ObjectiveSettings):
     equation: ClassVar[str] = r"\lVert x - \hat x(x) \rVert^2 - \lVert x - \hat x(x') \rVert^2"
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)
     reached_above: ClassVar[float | None] = 0.0
+    met_at_mark: ClassVar[bool] = True
     success: ClassVar[str] = "is reconstructed better than its original"
     effect: ClassVar[str] = "lowers the squared error by {value}"
 
@@ -43,10 +48,11 @@ class KeepReconstruction(ObjectiveSettings):
         return lambda flat: own - squared(autoencoder.reconstruct(clean.like(flat)), x)
 
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
-        """Where x' is decoded closer to x than x is; None without a reconstruction."""
+        """Where x' moved and is decoded to x at least as closely as x is; None without a reconstruction."""
         if before.reconstruction is None or after.reconstruction is None:
             return None
-        return squared(after.reconstruction, before.x) < squared(before.reconstruction, before.x)
+        kept = squared(after.reconstruction, before.x) <= squared(before.reconstruction, before.x)
+        return kept & ((after.x - before.x).norm(dim=1) >= SMALLEST)
 
 
 def squared(reconstruction: Tensor, x: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from engine.data.views import Views
+from engine.data.views import Shapes, Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
 from engine.models.protocols import Convolves, Outputs, check_abilities, outputs
@@ -50,6 +50,10 @@ class Objective:
     """Whether something is subtracted, so that the best point need not be one that is reached."""
     maps: Callable[[Tensor], Tensor] | None = None
     """The maps of the model's first convolution for rows (n, d): (n, K, h, w); None where it has none."""
+    shapes: Shapes | None = None
+    """The shapes of a sample's views; None where nobody says so."""
+    met_at_mark: bool = False
+    """Whether a sample whose value is exactly `reached_above`, and that moved, is there too."""
 
     @property
     def is_exact(self) -> bool:
@@ -157,6 +161,8 @@ class ObjectiveSettings(Settings):
     stationary_at_clean: ClassVar[bool] = False
     reached_above: ClassVar[float | None] = None
     """The value above which `reached` is true, so that an attack may stop there; None: no value says so."""
+    met_at_mark: ClassVar[bool] = False
+    """Whether it is true of a moved sample at exactly that value, too."""
     targeted: ClassVar[bool] = False
     """Whether it names a cluster to reach."""
     space: ClassVar[str] = "pixels"
@@ -196,6 +202,8 @@ class ObjectiveSettings(Settings):
             reached=self._judging(model, clean, labels),
             alternatives=alternatives,
             maps=(lambda flat: model.maps(clean.like(flat))) if isinstance(model, Convolves) else None,
+            shapes=clean.shapes,
+            met_at_mark=self.met_at_mark,
         )
 
     def _judging(

@@ -57,9 +57,9 @@ def test_every_attack_answers_inside_its_budget_the_same_for_the_same_seed(name:
 def test_every_attack_leaves_locked_numbers_alone(name: str) -> None:
     clean, mask = images(4), torch.arange(SIZE) < 5
     objective, budget = LeaveCluster().bind(Tiny(), clean), Budget("linf", 0.3, mask=mask)
-    moved = answer(registry.find("attack", name)().perturb(clean.flat(), objective, budget, rng())).x
-    assert torch.equal(moved[:, ~mask], clean.flat()[:, ~mask])
-    assert not torch.equal(moved[:, mask], clean.flat()[:, mask])
+    path = list(registry.find("attack", name)().perturb(clean.flat(), objective, budget, rng()))
+    assert all(torch.equal(moved.x[:, ~mask], clean.flat()[:, ~mask]) for moved in path)
+    assert any(not torch.equal(moved.x[:, mask], clean.flat()[:, mask]) for moved in path)
 
 
 def test_fgsm_on_a_linear_objective_is_the_closed_form() -> None:

@@ -1,0 +1,378 @@
+"""What attacks that look at the likeness of x and x + δ have in common: I(x, x + δ), its step, its answer.
+
+I is per-sample MINE (`engine.nets.mine`), its closed form, or a negative distance. What is random about a
+sample, its start as well as its pairs, does not depend on the samples beside it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor
+
+from engine.attacks.budget import Budget
+from engine.attacks.own_draws import own_draws
+from engine.attacks.protocols import AttackSettings, Likened, value_and_gradient, value_only
+from engine.data.views import Shapes
+from engine.errors import SettingsError
+from engine.nets import mine
+from engine.objectives.protocols import Objective
+from engine.settings import knob
+
+Draw = tuple[Tensor, Tensor]
+"""What is random about an estimate: the projections, and the order of the shuffled pairs."""
+MEMORY = 8e9
+"""Bytes that the networks of a chunk of samples may take, with what Adam keeps of them."""
+BESIDE = 1e-4
+"""Where the clean sample has no gradient, "zero" begins so far beside it."""
+
+
+class LikenessAttack(AttackSettings):
+    """The settings of an attack that moves δ along the likeness, and what its steps are made of."""
+
+    source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
+
+    direction: Literal[-1, 1] = knob(
+        -1,
+        "Direction",
+        "−1: the least similar sample that is handled as well; +1: the most similar one that is mistaken.",
+        symbol="s",
+        source="supplement (+1), code (−1 where nothing is labelled)",
+    )
+    steps: int = knob(40, "Steps", "Steps of δ.", symbol="T", source="supplement and code", ge=1, le=5000)
+    compressed: int = knob(
+        96,
+        "Compressed samples",
+        "Pairs made of the one pair.",
+        symbol="K",
+        source="supplement, table 5",
+        ge=2,
+        le=2000,
+    )
+    inner_steps: int = knob(
+        5,
+        "Steps of the estimate",
+        "Adam steps of each sample's network after every step of δ.",
+        symbol="T_I",
+        source="Feint (code: 20, or 1 where labels are used)",
+        ge=1,
+        le=200,
+    )
+    step_size: float = knob(
+        0.01, "Step size", "Of δ.", symbol="α", source="supplement and code", gt=0, le=10, log=True
+    )
+    start: Literal["noise", "zero"] = knob(
+        "noise",
+        "Start",
+        "noise: beside the clean sample; zero: the clean sample itself, which plain steps hardly leave.",
+        source="code (noise), supplement (zero)",
+    )
+    start_width: float | None = knob(
+        None,
+        "Width of the start",
+        "Largest change of a number by that noise, never beyond the budget; Glorot's for the sample's shape"
+        " unless given.",
+        unit="data unit",
+        source="code (Glorot's: 0.086 for 28 x 28, 0.073 for 32 x 32 x 3)",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
+    step: Literal["plain", "sign", "normalised"] = knob(
+        "plain",
+        "Step",
+        "plain: the gradient as it is; sign: its signs; normalised: the gradient as long as its signs.",
+        source="supplement and code (plain)",
+    )
+    similarity: Literal["mine", "closed_form", "l2", "distance"] = knob(
+        "mine",
+        "Similarity",
+        "mine: the estimate; closed_form: what it estimates; l2: −‖δ‖², the L2-UAE; distance: −‖δ‖.",
+        source="supplement",
+    )
+    accept_by: Literal["similarity", "closed_form", "l2"] = knob(
+        "similarity",
+        "Accepted by",
+        "By what the best of the iterates is chosen.",
+        source="code (similarity)",
+        advanced=True,
+    )
+    draws: int = knob(
+        1,
+        "Draws of the likeness",
+        "1: the likeness of an iterate is estimated on one new draw; more: on the mean over so many that"
+        " stay the same, which tells iterates apart better.",
+        source="code (1)",
+        ge=1,
+        le=100,
+        advanced=True,
+    )
+    positive: bool = knob(
+        True,
+        "Positive estimates alone",
+        "An estimate below zero is noise of the estimator, and no answer.",
+        source="code",
+        advanced=True,
+    )
+    smallest: float = knob(
+        1e-3,
+        "Smallest δ",
+        "In L2; what moves less is no success.",
+        source="Feint",
+        gt=0,
+        le=10,
+        advanced=True,
+    )
+    margin: float = knob(
+        0.0,
+        "Margin",
+        "By how much the objective must be met.",
+        symbol="κ",
+        source="supplement",
+        ge=0,
+        le=100,
+        advanced=True,
+    )
+    first_price: float = knob(
+        1e-3,
+        "First price",
+        "c before the first step.",
+        symbol="c₀",
+        source="code (supplement: 0)",
+        ge=0,
+        le=1000,
+        advanced=True,
+    )
+    compress_by: Literal["pairs", "projections", "convolution"] = knob(
+        "pairs",
+        "Compressed by",
+        "projections: random matrices; pairs: the same law drawn at once; convolution: the maps of the"
+        " model's first convolution.",
+        source="supplement",
+        advanced=True,
+    )
+    size: int = knob(
+        128,
+        "Numbers of a compressed sample",
+        "Where projections make them.",
+        symbol="d'",
+        source="supplement",
+        ge=2,
+        le=2048,
+        advanced=True,
+    )
+    network: Literal["collapsed", "published"] = knob(
+        "collapsed",
+        "Network of the estimate",
+        "published: 512 wide; collapsed: the same functions by one affine map a branch.",
+        source="code",
+        advanced=True,
+    )
+    rate: float = knob(
+        1e-3,
+        "Learning rate",
+        "Of the estimate's Adam.",
+        source="Feint (code: 1.5e-5, for the wide network)",
+        gt=0,
+        le=1,
+        log=True,
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _has_a_first_step(self) -> Self:
+        if self.start == "zero" and self.similarity in ("l2", "distance"):
+            raise SettingsError(
+                f"{self.name}.start must be noise where the similarity is {self.similarity}: a distance"
+                " has no direction at the clean sample; got zero."
+            )
+        return self
+
+    @property
+    def likened(self) -> Likened:
+        """How the answers' likeness is told."""
+        return Likened(self.compressed, self.size)
+
+    def begun(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator) -> Tensor:
+        """Where δ begins, in the budget: (n, d)."""
+        if self.start == "zero" and (self.similarity == "mine" and self.compress_by != "pairs"):
+            return x
+        width: Tensor | float = BESIDE
+        if self.start == "noise":
+            width = self.start_width or glorot_width(objective.shapes or ((x.shape[1],),)).to(x)
+        return budget.project(x + width * (2 * own_draws(torch.rand, x, rng) - 1), x)
+
+    def mark(self, objective: Objective) -> float:
+        """The value that the objective must have. Raises SettingsError for one that does not say so."""
+        if objective.reached_above is None:
+            raise SettingsError(
+                f"{self.name} needs an objective that says when it is met; this one only has a value. Choose"
+                " keep_reconstruction, misclassify or leave_cluster."
+            )
+        return objective.reached_above + self.margin
+
+    def judged(self, objective: Objective, point: Tensor) -> "Judged":
+        """The objective at a point (n, d), with its gradient; the value in float32."""
+        value, gradient = value_and_gradient(objective, point)
+        if not objective.is_exact:
+            value = value_only(objective, point)
+        failing = self.mark(objective) - value
+        met = failing <= 0 if objective.met_at_mark or self.margin > 0 else failing < 0
+        return Judged(value, failing, -gradient * (failing > 0)[:, None], met)
+
+    def moved(
+        self, point: Tensor, x: Tensor, price: Tensor, at: "Judged", likeness: "Likeness", budget: Budget
+    ) -> Tensor:
+        """One step of δ: down c · f⁺ − s · I, and back into ball and box."""
+        slope = price[:, None] * at.slope - self.direction * likeness.gradient(point)
+        if self.step == "sign":
+            slope = slope.sign()
+        if self.step == "normalised":
+            mean_square = slope.square().mean(dim=1, keepdim=True)
+            slope = slope / mean_square.sqrt().clamp_min(torch.finfo(slope.dtype).tiny)
+        return budget.project(point - self.step_size * slope, x)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The objective at a point: its value (n,), f (n,), the gradient of f⁺ (n, d), and whether it is met."""
+
+    value: Tensor
+    failing: Tensor
+    slope: Tensor
+    met: Tensor
+
+
+def glorot_width(shapes: Shapes) -> Tensor:
+    """The half-width with which TensorFlow draws a variable of a sample's shape, number by number: (d,).
+
+    √(6 / (in + out)): height · width in and height · channels out for a picture, d both for a row of d.
+    """
+    widths = []
+    for shape in shapes:
+        channels, height, width = shape if len(shape) == 3 else (math.prod(shape), 1, math.prod(shape))
+        half = math.sqrt(6 / (height * (width + channels)))
+        widths.append(torch.full((math.prod(shape),), half))
+    return torch.cat(widths)
+
+
+class Likeness:
+    """I(x, x + δ) of every row, and the networks that estimate it where they must."""
+
+    def __init__(self, of: LikenessAttack, x: Tensor, objective: Objective, rng: torch.Generator) -> None:
+        self.of, self.x, self.rng = of, x, rng
+        self.maps = objective.maps if of.compress_by == "convolution" else None
+        if of.similarity != "mine":
+            return
+        if of.compress_by == "convolution" and self.maps is None:
+            raise SettingsError(
+                "Compressed by convolution needs a model that begins with one; this one does not. Take pairs."
+            )
+        self.projections = mine.Projections(of.compressed, of.size, of.compress_by == "projections")
+        self.k, size, side = of.compressed, of.size, None
+        if self.maps is not None:
+            with torch.no_grad():
+                clean = self.maps(x)  # (n, K, h, w)
+            self.k, side = clean.shape[1], (clean.shape[2], clean.shape[3])
+            self.clean, size = clean.flatten(2), math.prod(side)
+        self.network = self._network(size, side)
+        self.adam = torch.optim.Adam(self.network.parameters(), lr=of.rate, fused=True, maximize=True)
+        self.fixed = [self._draw() for _ in range(of.draws)] if of.draws > 1 else []
+
+    def now(self, point: Tensor) -> Tensor:
+        """The likeness at a point (n, d), without a graph: (n,)."""
+        with torch.no_grad():
+            if self.of.similarity != "mine" or not self.fixed:
+                return self.of_point(point)
+            pairs = self._pairs(point)
+            return torch.stack([self._bound(pairs, draw) for draw in self.fixed]).mean(dim=0)
+
+    def of_point(self, point: Tensor) -> Tensor:
+        """The likeness at a point (n, d): (n,)."""
+        if self.of.similarity == "l2":
+            return -(point - self.x).square().sum(dim=1)
+        if self.of.similarity == "distance":
+            return -(point - self.x).norm(dim=1)
+        if self.of.similarity == "closed_form":
+            return mine.closed_form(self.x, point, self.of.size)
+        return self._bound(self._pairs(point), self._draw())
+
+    def gradient(self, point: Tensor) -> Tensor:
+        """Its gradient by the point: (n, d)."""
+        with torch.enable_grad():
+            moved = point.detach().requires_grad_(True)
+            return torch.autograd.grad(self.of_point(moved).sum(), moved)[0]
+
+    def fit(self, point: Tensor) -> None:
+        """Adam steps of every network up its own bound; nothing else has a gradient taken."""
+        if self.of.similarity != "mine":
+            return
+        weights = list(self.network.parameters())
+        with torch.no_grad():
+            pairs = self._pairs(point)
+        for _ in range(self.of.inner_steps):
+            with torch.enable_grad():
+                bound = self._bound(pairs, self._draw()).sum()
+                for weight, slope in zip(weights, torch.autograd.grad(bound, weights), strict=True):
+                    weight.grad = slope
+            self.adam.step()
+
+    def _network(self, size: int, side: tuple[int, int] | None) -> mine.Statistics:
+        """T of every sample. Raises SettingsError where they do not fit into memory."""
+        published, n = self.of.network == "published", len(self.x)
+        weights = mine.parameters(size, published, side)
+        if 16 * weights * n > MEMORY:
+            raise SettingsError(
+                f"The published network has {weights:,} weights a sample: {n} samples do not fit. Attack at"
+                f" most {int(MEMORY / 16 / weights)} at a time (chunk), or choose the collapsed one."
+            )
+        return mine.Statistics(n, size, self.rng, published, side).to(self.x.device)
+
+    def _draw(self) -> Draw:
+        drawn = self.projections.drawn(self.x, self.rng) if self.maps is None else self.x[:0]
+        return drawn, mine.shuffled(self.k, self.rng)
+
+    def _pairs(self, point: Tensor) -> Callable[[Tensor], mine.Pairs]:
+        """What makes pairs of x and a point (n, d) from a draw; maps are as they are."""
+        if self.maps is None:
+            return self.projections.between(self.x, point)
+        given = mine.Given(self.clean, self.maps(point).flatten(2))
+        return lambda _: given
+
+    def _bound(self, pairs: Callable[[Tensor], mine.Pairs], draw: Draw) -> Tensor:
+        drawn, order = draw
+        return mine.bound(*self.network(pairs(drawn), order.to(self.x.device)))
+
+
+class Accepted:
+    """The best iterate so far that meets the objective, row by row; the row itself where there is none."""
+
+    def __init__(self, of: LikenessAttack, x: Tensor, objective: Objective) -> None:
+        self.of, self.clean, self.x = of, x, x
+        self.value = value_only(objective, x)
+        self.failing = of.mark(objective) - self.value
+        self.score = torch.full((len(x),), -torch.inf, device=x.device)
+        self.similarity = torch.full((len(x),), torch.nan, device=x.device)
+
+    def take(self, point: Tensor, at: Judged, similarity: Tensor) -> Tensor:
+        """Keep the rows of an iterate that meet the objective and are better than those before; which of them
+        count as a success: (n,) bool.
+        """
+        delta = (point - self.clean).norm(dim=1)
+        known = {"similarity": similarity, "l2": -delta}
+        if self.of.accept_by == "closed_form":
+            known["closed_form"] = mine.closed_form(self.clean, point, self.of.size)
+        score = self.of.direction * known[self.of.accept_by]
+        counts = at.met & (delta >= self.of.smallest)
+        if self.of.positive and self.of.similarity == "mine":
+            counts &= similarity > 0
+        wins = counts & (score > self.score)
+        self.x = torch.where(wins[:, None], point, self.x)
+        self.value = torch.where(wins, at.value, self.value)
+        self.failing = torch.where(wins, at.failing, self.failing)
+        self.score = torch.where(wins, score, self.score)
+        self.similarity = torch.where(wins, similarity, self.similarity)
+        return counts
