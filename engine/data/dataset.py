@@ -22,7 +22,7 @@ class Dataset:
     (low, span), each (d,) or scalar, where data were brought into [0, 1]: what came is low + span * view.
     `train` and `test` are row numbers (int64), None where the source defines no such parts. `origin` (n,)
     marks samples that were made of others: the row they were made of, -1 for the data's own; None: all are
-    its own.
+    its own. `feature_names` (d,) are those of the numbers of a table, empty where they have none.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Dataset:
     train: np.ndarray | None = None
     test: np.ndarray | None = None
     origin: np.ndarray | None = None
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.fingerprint:

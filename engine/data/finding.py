@@ -17,7 +17,8 @@ BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a release as it must be: `x_<name>` (n, *shape), its mean, and the samples of each class.
+    """One part of a release as it must be: `x_<name>` (n, *shape), its mean (None: not known; of the numbers
+    that are there, where some may be missing), and the samples of each class.
 
     A release without parts has one whose name is empty: arrays `x` and `y`.
     """
@@ -25,7 +26,9 @@ class Part:
     name: str
     shape: tuple[int, ...]
     counts: tuple[int, ...]
-    mean: float
+    mean: float | None
+    gaps: bool = False
+    """Whether numbers may be missing (NaN)."""
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -81,8 +84,8 @@ def check(x: np.ndarray, y: np.ndarray, part: Part, where: Path | str) -> None:
         raise DataError(
             f"{where}: the classes of {label_key} must hold {part.counts} samples; got {counts}. {cure}"
         )
-    mean = float(x.mean(dtype=np.float64))
-    if not abs(mean - part.mean) <= 1e-3 * abs(part.mean):
+    mean = float((np.nanmean if part.gaps else np.mean)(x, dtype=np.float64))
+    if part.mean is not None and not abs(mean - part.mean) <= 1e-3 * abs(part.mean):
         raise DataError(
             f"{where}: the mean of {key} must be {part.mean:.5g}; got {mean:.5g}: other numbers, or another"
             f" scale. {cure}"

@@ -6,12 +6,15 @@ import bz2
 import gzip
 import io
 import struct
+import tarfile
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from engine.data.npz import arrays
 from engine.errors import DataError
 
 Arrays = dict[str, np.ndarray]
@@ -84,3 +87,102 @@ def _coil_image(content: bytes) -> np.ndarray:
             raise DataError(f"An image of COIL-20 must be 128x128; got {image.size[0]}x{image.size[1]}.")
         pixels = np.asarray(image.convert("L"), dtype=np.uint16)
     return np.round(pixels.reshape(32, 4, 32, 4).sum(axis=(1, 3)) / 16).astype(np.uint8)
+
+
+def mice_release(folder: Path, classes: tuple[str, ...]) -> Arrays:
+    """The table of Mice Protein: MouseID, 77 proteins, Genotype, Treatment, Behavior, class."""
+    import pandas as pd  # a third of a second of import, for tables alone
+
+    table = pd.read_csv(folder / "Data_Cortex_Nuclear.csv")
+    proteins = [column for column in table.columns if column.endswith("_N")]
+    return named_classes(table[proteins].to_numpy(np.float32), table["class"].to_numpy(), classes)
+
+
+def named_classes(x: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> Arrays:
+    """x as it is, and y numbered as `classes` has the names."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    return {"x": x.astype(np.float32), "y": np.array([numbers[str(name)] for name in y], dtype=np.int64)}
+
+
+def isolet_openml(x: np.ndarray, y: np.ndarray) -> Arrays:
+    """OpenML's 7,797 rows, the training speakers first; classes from 1."""
+    numbers = np.array([int(float(name)) - 1 for name in y], dtype=np.int64)
+    x = x.astype(np.float32)
+    return {
+        "x_train": x[:6238],
+        "y_train": numbers[:6238],
+        "x_test": x[6238:],
+        "y_test": numbers[6238:],
+    }
+
+
+def har_release(folder: Path) -> Arrays:
+    """The archive of HAR, which holds another: two tables of numbers in columns, classes from 1."""
+    with zipfile.ZipFile(folder / "human+activity+recognition+using+smartphones.zip") as outer:
+        inner = outer.read(next(name for name in outer.namelist() if name.endswith("UCI HAR Dataset.zip")))
+    found: Arrays = {}
+    with zipfile.ZipFile(io.BytesIO(inner)) as archive:
+        members = {Path(name).name: name for name in archive.namelist() if "__MACOSX" not in name}
+
+        def table(file: str) -> np.ndarray:
+            return np.loadtxt(io.BytesIO(archive.read(members[file])))
+
+        for part in ("train", "test"):
+            found[f"x_{part}"] = table(f"X_{part}.txt").astype(np.float32)
+            found[f"y_{part}"] = table(f"y_{part}.txt").astype(np.int64) - 1
+        lines = archive.read(members["features.txt"]).decode("ascii").split("\n")
+    names = [line.split()[1] for line in lines if line.strip()]
+    twice = {name for name in names if names.count(name) > 1}
+    found["feature_names"] = np.array(
+        [f"{name} {number}" if name in twice else name for number, name in enumerate(names, start=1)]
+    )
+    return found
+
+
+def svhn_release(folder: Path) -> Arrays:
+    """The two files of SVHN: X (32, 32, 3, n), and y with 10 for the digit 0."""
+    from scipy.io import loadmat  # which nothing else here needs
+
+    found: Arrays = {}
+    for part in ("train", "test"):
+        held = loadmat(folder / f"{part}_32x32.mat")
+        found[f"x_{part}"] = np.ascontiguousarray(held["X"].transpose(3, 0, 1, 2))
+        found[f"y_{part}"] = held["y"].ravel().astype(np.int64) % 10
+    return found
+
+
+def cifar_release(folder: Path) -> Arrays:
+    """The binary version of CIFAR-10: records of a class and 3 x 32 x 32 bytes."""
+    parts: dict[str, list[np.ndarray]] = {"train": [], "test": []}
+    with tarfile.open(folder / "cifar-10-binary.tar.gz") as archive:
+        for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+            held = archive.extractfile(f"cifar-10-batches-bin/{name}.bin")
+            assert held is not None, "members with that name are files"
+            records = np.frombuffer(held.read(), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+            parts["test" if name == "test_batch" else "train"].append(records)
+    found: Arrays = {}
+    for part, blocks in parts.items():
+        records = np.concatenate(blocks)
+        found[f"x_{part}"] = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+        found[f"y_{part}"] = records[:, 0].astype(np.int64)
+    return found
+
+
+def jpeg_parts(path: Path) -> Arrays:
+    """An .npz of JPEG files end to end, `jpeg_train` and `jpeg_test`, file i being the bytes offsets[i] to
+    offsets[i + 1]: decoded, x (n, H, W, 3) uint8. Raises DataError.
+    """
+    keys = [f"{key}_{part}" for part in ("train", "test") for key in ("jpeg", "offsets", "y")]
+    held, found = arrays(path, keys), {}
+    for part in ("train", "test"):
+        content, ends = held[f"jpeg_{part}"].tobytes(), held[f"offsets_{part}"]
+        try:
+            pictures = [
+                np.asarray(Image.open(io.BytesIO(content[start:end])).convert("RGB"))
+                for start, end in pairwise(ends.tolist())
+            ]
+            found[f"x_{part}"] = np.stack(pictures)
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{path}: a picture cannot be decoded ({error}). Replace the file.") from None
+        found[f"y_{part}"] = held[f"y_{part}"].astype(np.int64)
+    return found

@@ -81,6 +81,7 @@ def bring(path: str, clusters: int | None = None) -> Dataset:
         licence="Not stated",
         note=found.note,
         affine=found.affine,
+        feature_names=found.feature_names,
         train=None if found.training is None else np.flatnonzero(found.training),
         test=None if found.training is None else np.flatnonzero(~found.training),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from engine.data import own_files
 from engine.data.finding import find, is_file, placed
 from engine.data.own_files import Raw
+from engine.data.scaling import ranged
 from engine.errors import DataError, DataMissing
 
 READERS: dict[str, Callable[[Path], Raw]] = {
@@ -47,6 +48,8 @@ class Brought:
     problems: list[str] = field(default_factory=list)
     training: np.ndarray | None = None
     """(n,) whether a sample is for training; None where the file does not say."""
+    feature_names: tuple[str, ...] = ()
+    """(d,) those of vectors, where the file names them."""
 
 
 def looks_like_file(name: str) -> bool:
@@ -135,14 +138,18 @@ def _shape_problems(raw: Raw) -> list[str]:
 def _scaled(raw: Raw) -> Brought:
     """The numbers in [0, 1], or what stands in the way."""
     x = raw.x.astype(np.uint8) if raw.x.dtype.kind == "b" else raw.x
-    problems = _value_problems(x, raw.features)
+    training = raw.training if raw.training is not None and raw.training.any() else np.ones(len(x), bool)
+    problems = _value_problems(x, raw.features, training)
     if problems:
         return Brought(x, 1, None, (), 0, problems=problems)
-    return _scaled_vectors(x) if x.ndim == 2 else _scaled_images(x)
+    if x.ndim > 2:
+        return _scaled_images(x)
+    names = raw.features if len(raw.features) == x.shape[1] else ()
+    return replace(_scaled_vectors(x, training), feature_names=names)
 
 
-def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
-    found = []
+def _value_problems(x: np.ndarray, features: tuple[str, ...], training: np.ndarray) -> list[str]:
+    found, seen = [], x[training]
     if x.dtype.kind == "f" and (bad := ~np.isfinite(x)).any():
         rows = int(bad.reshape(len(x), -1).any(axis=1).sum())
         where = _named(bad.any(axis=0), features) if x.ndim == 2 else "pixels"
@@ -160,10 +167,11 @@ def _value_problems(x: np.ndarray, features: tuple[str, ...]) -> list[str]:
             f"all values are {x.min():g}: there is nothing to tell samples apart. Check how the file was"
             " made."
         )
-    elif x.ndim == 2 and (flat := x.min(axis=0) == x.max(axis=0)).any():
+    elif x.ndim == 2 and (flat := seen.min(axis=0) == seen.max(axis=0)).any():
+        where = "" if training.all() else " in the training rows"
         found.append(
-            f"{int(flat.sum())} of {x.shape[1]} features are constant ({_named(flat, features)}). Leave them"
-            " out."
+            f"{int(flat.sum())} of {x.shape[1]} features are constant{where} ({_named(flat, features)})."
+            " Leave them out."
         )
     elif len(x) > 1 and (x == x[:1]).all():
         found.append(f"all {len(x)} samples are the same. Check how the file was made.")
@@ -177,17 +185,20 @@ def _named(chosen: np.ndarray, features: tuple[str, ...]) -> str:
     return ", ".join(names) + (f" and {len(index) - 6} more" if len(index) > 6 else "")
 
 
-def _scaled_vectors(x: np.ndarray) -> Brought:
-    """Vectors, each feature brought into [0, 1] by one stored affine map: x = low + span * view."""
+def _scaled_vectors(x: np.ndarray, training: np.ndarray) -> Brought:
+    """Vectors, each feature brought into [0, 1] by one stored affine map, x = low + span * view, of the
+    training rows; what lies beyond in others is cut off.
+    """
     wide = x.astype(np.float64)
     low, high = wide.min(axis=0), wide.max(axis=0)
     facts = [f"{len(x):,} samples of {x.shape[1]:,} features, from {low.min():g} to {high.max():g}."]
     if low.min() >= 0 and high.max() <= 1:
         facts.append("All values lie in [0, 1] already and stay as they are.")
         return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
-    view = np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
-    note = "Each feature was brought into [0, 1] by its least and greatest value."
-    return Brought(view, 1, None, (), 0, (low, high - low), note, [*facts, note])
+    view, low, span = ranged(wide, training)
+    where = "." if training.all() else " in the training rows."
+    note = f"Each feature was brought into [0, 1] by its least and greatest value{where}"
+    return Brought(view, 1, None, (), 0, (low, span), note, [*facts, note])
 
 
 def _scaled_images(x: np.ndarray) -> Brought:

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from engine.data.dataset import Dataset, DataSettings, fingerprint
 from engine.data.download import Remote
 from engine.data.finding import Part, find, kept, read, source_parts
-from engine.errors import DataMissing
+from engine.data.splits import Rows
+from engine.errors import DataError, DataMissing
+
+if TYPE_CHECKING:  # data cards are read where torch is not wanted
+    from engine.data.views import AtRest
 
 Arrays = dict[str, np.ndarray]
 OTHER_COPY = "This copy differs in some numbers from the one on which Feint's own results were measured."
@@ -28,6 +32,11 @@ class Release:
     def size(self) -> int:
         """Bytes of all files together, as far as they are known."""
         return sum(remote.size for remote in self.files)
+
+
+def closed(folder: Path) -> Arrays:
+    """Of a release whose files nothing here can open. Raises DataError."""
+    raise DataError("its release is packed as nothing here can unpack it")
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,10 @@ class Published(DataSettings):
             if len(cls.release.files) < 3
             else ", ".join(remote.name for remote in cls.release.files)
         )
+        by_hand = f", or {names} in {cls.folder()}" if names else ""
         return DataMissing(
             f"{cls.title} is not on this machine and could not be fetched ({why}). "
-            f"Place {cls.file} in {kept()}, or {names} in {cls.folder()}, and try again."
+            f"Place {cls.file} in {kept()}{by_hand}, and try again."
         )
 
     @classmethod
@@ -92,8 +102,12 @@ class Published(DataSettings):
             raise self.missing("nothing was tried")
         x, y = read(path, self.parts)
         x, divisor = self.rest(x)
-        views = images(x, divisor)
-        train, test = source_parts(self.parts)
+        return self.made(images(x, divisor), y, *source_parts(self.parts))
+
+    def made(
+        self, views: "AtRest", y: np.ndarray, train: Rows | None, test: Rows | None, **more: Any
+    ) -> Dataset:
+        """The data set of these views with all that the class says of it; `more` are further fields."""
         numbers = fingerprint(views)
         note = (
             self.note if numbers == self.fingerprint or not self.fingerprint else f"{self.note} {OTHER_COPY}"
@@ -112,4 +126,5 @@ class Published(DataSettings):
             fingerprint=numbers,
             train=train,
             test=test,
+            **more,
         )

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -20,11 +21,22 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from engine.data.download import Remote, download, is_whole
 from engine.data.fetching import fetch, obtain
 from engine.data.finding import Part, find, kept, read
-from engine.data.formats import coil20_release, idx, idx_release, usps_part
+from engine.data.formats import (
+    cifar_release,
+    coil20_release,
+    har_release,
+    idx,
+    idx_release,
+    isolet_openml,
+    jpeg_parts,
+    svhn_release,
+    usps_part,
+)
 from engine.data.published import OpenML, Published, Release
 from engine.errors import DataError, DataMissing
 from engine.events import Finished, Progress
@@ -454,3 +466,60 @@ def test_coil20_of_another_size_is_refused(tmp_path):
         archive.writestr("coil-20-proc/obj1__0.png", one.getvalue())
     with pytest.raises(DataError, match="must be 128x128; got 64x64"):
         coil20_release(tmp_path)
+
+
+def test_the_formats_of_tables_and_colour_pictures(tmp_path):
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(0, 256, (12, 3, 32, 32), dtype=np.uint8)
+    with tarfile.open(tmp_path / "cifar-10-binary.tar.gz", "w:gz") as archive:
+        for number, name in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
+            rows = numbers[2 * number : 2 * number + 2].reshape(2, -1)
+            content = np.concatenate([np.full((2, 1), number, np.uint8), rows], axis=1).tobytes()
+            about = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+            about.size = len(content)
+            archive.addfile(about, BytesIO(content))
+    found = cifar_release(tmp_path)
+    assert found["y_train"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4] and found["y_test"].tolist() == [5, 5]
+    np.testing.assert_array_equal(found["x_test"], numbers[10:].transpose(0, 2, 3, 1))
+
+    for part in ("train", "test"):
+        held = {"X": numbers[:3].transpose(2, 3, 1, 0), "y": np.array([[1], [10], [9]])}
+        savemat(tmp_path / f"{part}_32x32.mat", held)
+    found = svhn_release(tmp_path)
+    assert found["y_train"].tolist() == [1, 0, 9]
+    np.testing.assert_array_equal(found["x_train"], numbers[:3].transpose(0, 2, 3, 1))
+
+    inner = BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        for part in ("train", "test"):
+            archive.writestr(f"UCI HAR Dataset/{part}/X_{part}.txt", "  0.5 -1 1e-2\n 1 2 3\n")
+            archive.writestr(f"UCI HAR Dataset/{part}/y_{part}.txt", "1\n6\n")
+        archive.writestr("UCI HAR Dataset/features.txt", "1 a\n2 b\n3 a\n")
+        archive.writestr("__MACOSX/UCI HAR Dataset/._features.txt", "no table")
+    with zipfile.ZipFile(tmp_path / "human+activity+recognition+using+smartphones.zip", "w") as archive:
+        archive.writestr("UCI HAR Dataset.zip", inner.getvalue())
+    found = har_release(tmp_path)
+    assert found["y_train"].tolist() == [0, 5] and found["feature_names"].tolist() == ["a 1", "b", "a 3"]
+    np.testing.assert_allclose(found["x_test"], [[0.5, -1, 0.01], [1, 2, 3]], rtol=1e-6)
+
+    found = isolet_openml(rng.normal(size=(6240, 3)), np.array(["1", "26"] * 3120))
+    assert len(found["x_train"]) == 6238 and found["y_test"].tolist() == [0, 25]
+
+
+def test_pictures_in_jpeg_are_decoded(tmp_path):
+    pictures = [np.full((32, 32, 3), level, np.uint8) for level in (10, 200)]
+    content = []
+    for picture in pictures:
+        stream = BytesIO()
+        Image.fromarray(picture).save(stream, "JPEG", quality=95)
+        content.append(stream.getvalue())
+    ends = np.cumsum([0, *map(len, content)])
+    held = {"jpeg": np.frombuffer(b"".join(content), np.uint8), "offsets": ends, "y": np.array([3, 4])}
+    np.savez(tmp_path / "x.npz", **{f"{k}_{p}": v for k, v in held.items() for p in ("train", "test")})
+    found = jpeg_parts(tmp_path / "x.npz")
+    assert found["x_train"].shape == (2, 32, 32, 3) and found["y_test"].tolist() == [3, 4]
+    np.testing.assert_allclose(found["x_test"].mean(axis=(1, 2, 3)), [10, 200], atol=2)
+    held["offsets"] = ends[::-1].copy()
+    np.savez(tmp_path / "x.npz", **{f"{k}_{p}": v for k, v in held.items() for p in ("train", "test")})
+    with pytest.raises(DataError, match="a picture cannot be decoded"):
+        jpeg_parts(tmp_path / "x.npz")
