@@ -42,6 +42,7 @@ NEEDS = ABILITIES | {
     "noise",
     "value",
     "recognised",
+    "likeness",
     "pixels",
     "embedding",
     "unseen",

@@ -15,15 +15,19 @@ from torch import Tensor
 
 from engine.attacks.budget import Budget
 from engine.attacks.own_draws import own_draws
-from engine.attacks.protocols import AttackSettings, Likened, value_and_gradient, value_only
+from engine.attacks.protocols import AttackSettings, value_and_gradient, value_only
 from engine.data.views import Shapes
 from engine.errors import SettingsError
 from engine.nets import mine
-from engine.objectives.protocols import Objective
+from engine.objectives.protocols import Objective, ObjectiveSettings
 from engine.settings import knob
 
 Draw = tuple[Tensor, Tensor]
 """What is random about an estimate: the projections, and the order of the shuffled pairs."""
+UNMET = (
+    "{} needs an objective that says when it is met; {} only has a value. Choose keep_reconstruction,"
+    " misclassify or leave_cluster, without a λ."
+)
 MEMORY = 8e9
 """Bytes that the networks of a chunk of samples may take, with what Adam keeps of them."""
 BESIDE = 1e-4
@@ -34,6 +38,7 @@ class LikenessAttack(AttackSettings):
     """The settings of an attack that moves δ along the likeness, and what its steps are made of."""
 
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
+    needs_room: ClassVar[bool] = True
 
     direction: Literal[-1, 1] = knob(
         -1,
@@ -192,9 +197,19 @@ class LikenessAttack(AttackSettings):
         return self
 
     @property
-    def likened(self) -> Likened:
-        """How the answers' likeness is told."""
-        return Likened(self.compressed, self.size)
+    def compression(self) -> mine.Compression:
+        """How the answers are scored: by as many pairs of as many numbers as they were found with."""
+        return mine.Compression(self.compressed, self.size)
+
+    @property
+    def chases(self) -> Literal["success", "likeness"]:
+        """Success, as near as can be; or, in the other direction, what is as unlike as can be."""
+        return "success" if self.direction == 1 else "likeness"
+
+    def check(self, objective: ObjectiveSettings) -> None:
+        """Raises SettingsError for an objective that does not say when it is met."""
+        if objective.reached_above is None:
+            raise SettingsError(UNMET.format(self.name, objective.name))
 
     def begun(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator) -> Tensor:
         """Where δ begins, in the budget: (n, d)."""
@@ -208,10 +223,7 @@ class LikenessAttack(AttackSettings):
     def mark(self, objective: Objective) -> float:
         """The value that the objective must have. Raises SettingsError for one that does not say so."""
         if objective.reached_above is None:
-            raise SettingsError(
-                f"{self.name} needs an objective that says when it is met; this one only has a value. Choose"
-                " keep_reconstruction, misclassify or leave_cluster."
-            )
+            raise SettingsError(UNMET.format(self.name, "this one"))
         return objective.reached_above + self.margin
 
     def judged(self, objective: Objective, point: Tensor) -> "Judged":

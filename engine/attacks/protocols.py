@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,8 @@ from engine.attacks.budget import Budget
 from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
 from engine.events import Event
-from engine.objectives.protocols import LatentObjective, Objective
+from engine.nets.mine import Compression
+from engine.objectives.protocols import LatentObjective, Objective, ObjectiveSettings
 from engine.settings import Settings
 
 SCORE = "score"
@@ -32,13 +33,6 @@ class Iterate(NamedTuple):
     traces: Mapping[str, Tensor] = MappingProxyType({})
 
 
-class Likened(NamedTuple):
-    """How alike an attack's answers and their originals are told to be: K pairs of p numbers each."""
-
-    compressed: int
-    size: int
-
-
 class AttackSettings(Settings):
     """The base of every attack. The caller judges the answer; no attack says of itself that it succeeded."""
 
@@ -57,6 +51,8 @@ class AttackSettings(Settings):
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
     """Whether its answer is chosen by the objective; a control is not."""
+    needs_room: ClassVar[bool] = False
+    """Whether ε = 0 alone is no question to it, for it takes the clean sample for no answer."""
     slow: ClassVar[bool] = False
     """Whether a ladder of one sample takes it minutes where others take seconds, which pages say."""
     fits: ClassVar[Mapping[str, str]] = {}
@@ -75,14 +71,24 @@ class AttackSettings(Settings):
         """The same attack at every level of an axis of its own: level -> settings."""
         raise NotImplementedError
 
+    def check(self, objective: ObjectiveSettings) -> None:
+        """Raises SettingsError where it cannot look for what this objective wants."""
+
+    @property
+    def chases(self) -> Literal["value", "success", "likeness"]:
+        """What its answer has most of: of the objective's value; of success, however near; or, among
+        successes, of something else, so that no failure of it says anything of the model.
+        """
+        return "value"
+
     @property
     def stops(self) -> bool:
         """Whether it leaves a sample where the objective wants it, so that values beyond say nothing."""
         return False
 
     @property
-    def likened(self) -> Likened | None:
-        """How the likeness of its answers is measured; None: it is not."""
+    def compression(self) -> Compression | None:
+        """How the likeness of its answers and their originals is scored; None: it is not."""
         return None
 
     def perturb(

@@ -99,7 +99,9 @@ def changes(chosen: argparse.Namespace) -> dict[str, Any]:
 
 def read(field: Mapping[str, Any], text: str) -> Any:
     """What was typed, as this field takes it: words stay words, and one number will do for a list."""
-    if field.get("type") == "string" or "enum" in field:
+    if "enum" in field:
+        return next((choice for choice in field["enum"] if str(choice) == text), text)
+    if field.get("type") == "string":
         return text
     given = value(text)
     return [given] if field.get("type") == "array" and not isinstance(given, list) else given

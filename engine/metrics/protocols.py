@@ -17,6 +17,7 @@ from engine import registry
 from engine.errors import FeintError, MetricError
 from engine.metrics.intervals import rate
 from engine.models.protocols import Outputs
+from engine.nets.mine import Compression
 from engine.objectives.protocols import ObjectiveSettings, OverWeight
 
 
@@ -55,6 +56,8 @@ class AttackedSamples:
     """(n,) the classes for which neighbours in pixel space take the clean and the attacked samples."""
     space: str = "pixels"
     """What the attack moved: "pixels" or "embedding"."""
+    compression: Compression | None = None
+    """How the likeness of clean and attacked samples is scored; None: it is not."""
 
     @property
     def n(self) -> int:
@@ -64,7 +67,7 @@ class AttackedSamples:
     @cached_property
     def present(self) -> frozenset[str]:
         """Abilities, "groups", "labels"; "goal" where the objective can be reached, "weight" where it has
-        one; "pixels" or "embedding"; "noise", "value" and "recognised" where they are known.
+        one; "pixels" or "embedding"; "noise", "value", "recognised" and "likeness" where they are known.
         """
         facts = {
             "goal": self.reached is not None,
@@ -72,6 +75,7 @@ class AttackedSamples:
             "noise": self.noisy is not None,
             "value": self.value is not None,
             "recognised": self.recognised is not None,
+            "likeness": self.compression is not None,
             self.space: True,
         }
         return self.clean.present | {name for name, there in facts.items() if there}

@@ -34,8 +34,17 @@ UNITS = 10
 """Hidden numbers of T, where both branches meet."""
 WIDE = 512
 """Width within a branch of the published network."""
+SCORE_STEPS, SCORE_RATE, SCORE_DRAWS = 200, 1e-3, 20
+"""How a finished pair is scored: as many steps as the attack takes by default, at its rate."""
 NEAREST = 1e-12
 """The least squared distance of two directions: below it, float32 knows nothing but rounding."""
+
+
+class Compression(NamedTuple):
+    """How many compressed pairs are made of one pair, and of how many numbers."""
+
+    k: int
+    size: int
 
 
 class Affine(NamedTuple):
@@ -268,3 +277,27 @@ def standardised(u: Float[Tensor, "b k p"]) -> Float[Tensor, "b k p"]:
 def shuffled(k: int, rng: torch.Generator) -> Int[Tensor, "k"]:
     """A random order of K pairs, which may leave some in their place, as published: (K,)."""
     return torch.randperm(k, generator=rng)
+
+
+def score(
+    x: Float[Tensor, "b d"], other: Float[Tensor, "b d"], of: Compression, seed: int = 0
+) -> Float[Tensor, "b"]:
+    """The estimate for every pair of rows by networks of its own, trained by SCORE_STEPS steps of Adam and
+    then asked SCORE_DRAWS times, on pairs by random projection: (B,). The same for the same rows and seed.
+    """
+    rng, projections = torch.Generator().manual_seed(seed), Projections(*of)
+    network = Statistics(len(x), of.size, rng).to(x.device)
+    adam = torch.optim.Adam(network.parameters(), lr=SCORE_RATE, fused=True, maximize=True)
+    pairs = projections.between(x, other)
+
+    def estimate() -> Tensor:
+        order = shuffled(of.k, rng).to(x.device)
+        return bound(*network(pairs(projections.drawn(x, rng)), order))
+
+    with torch.enable_grad():
+        for _ in range(SCORE_STEPS):
+            adam.zero_grad(set_to_none=True)
+            estimate().sum().backward()
+            adam.step()
+    with torch.no_grad():
+        return torch.stack([estimate() for _ in range(SCORE_DRAWS)]).mean(dim=0)

@@ -83,6 +83,16 @@ class Attack(Action):
     )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
 
+    @classmethod
+    def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
+        """As every action's; raises SettingsError for ε = 0 where that asks nothing."""
+        chosen = super().choose(name, preset, changes)
+        if chosen.epsilon == 0 and chosen.chosen_attack.needs_room:
+            raise SettingsError(
+                f"{name} needs an ε above 0, for the clean sample itself is no answer; got 0."
+            )
+        return chosen
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.chosen_attack.space == "embedding":
@@ -94,6 +104,7 @@ class Attack(Action):
                 " same space."
             )
         Budget(self.norm, self.epsilon)
+        self.chosen_attack.check(self.chosen_objective)
         return self
 
     def _unbounded(self) -> None:

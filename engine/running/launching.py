@@ -77,6 +77,7 @@ def _judged(
         noisy=judge.outputs(noisy, index),
         other=None if other is None else judge.outputs(other, index),
         value=value,
+        compression=threat.attack.compression,
     )
 
 

@@ -97,25 +97,26 @@ def check(
     threat: Threat, judge: Judge, samples: AttackedSamples, seed: int
 ) -> Generator[Progress, None, tuple[dict[str, float | None], list[str]]]:
     """Measured values and the doubts they raise, on the first 100 of the attacked samples; nothing for a
-    control or for ε = 0. Yields Progress.
+    control or for ε = 0. Of an attack that does not look for the largest value, or not for success, only what
+    then means something. Yields Progress.
     """
     names = ("masking_fgsm_gain", "masking_noise_gain", "masking_huge_reach", "masking_zero_gradient")
     values: dict[str, float | None] = dict.fromkeys(names)
     if not threat.attack.searches or threat.epsilon == 0:
         return values, []
     few = _Few(threat, judge, samples.index[:SAMPLES], seed)
-    own = few.found(threat.attack)
-    found = {
-        "masking_noise_gain": few.gain(own, registry.find("attack", "noise")()),
-        "masking_zero_gradient": few.vanished(),
-        "masking_huge_reach": few.huge_reach(),
-    }
-    if threat.attack.name != "fgsm":
-        found["masking_fgsm_gain"] = few.gain(own, registry.find("attack", "fgsm")())
+    found: dict[str, Tensor | None] = {"masking_zero_gradient": few.vanished()}
+    if threat.attack.chases == "value":
+        own = few.found(threat.attack)
+        found["masking_noise_gain"] = few.gain(own, registry.find("attack", "noise")())
+        if threat.attack.name != "fgsm":
+            found["masking_fgsm_gain"] = few.gain(own, registry.find("attack", "fgsm")())
+    if threat.attack.chases != "likeness":
+        found["masking_huge_reach"] = few.huge_reach()
     there = {name: each.float() for name, each in found.items() if each is not None and len(each)}
     values |= {name: float(each.mean()) for name, each in there.items()}
     missed = (yield from few.missed(samples)) or {}
-    return values | missed, _doubts(threat.attack, there, missed)
+    return values | missed, _doubts(threat.attack, there, missed) + _unanswered(threat.attack, samples)
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,8 @@ class _Few:
         to reach, or a penalty stands against reaching it.
         """
         wanted, counted = self.threat.objective, samples.objective.counted(samples.clean)
+        if self.threat.attack.chases == "likeness":
+            return None
         if samples.space != "pixels" or counted is None or samples.reached is None:
             return None
         if wanted.without_penalties() != wanted or not bool(counted[: len(self.rows)].any()):
@@ -204,6 +207,20 @@ class _Few:
         check_inside(attack.name, iterate.x, self.flat, budget)
         there = self.reached(self.threat.objective, iterate.x)
         return 0 if there is None else int(there.sum())
+
+
+def _unanswered(attack: AttackSettings, samples: AttackedSamples) -> list[str]:
+    """The sentence of an attack that looks for the unlike and comes back with nothing for most samples."""
+    if attack.chases != "likeness" or "goal" not in samples.present:
+        return []
+    there = samples.success(samples.attacked)
+    if 2 * int(there.sum()) >= len(there):
+        return []
+    return [
+        f"{attack.name} finds no answer for {int((~there).sum())} of {len(there)} samples: its start may be"
+        " too wide for them, or its steps too short. That says nothing of the"
+        " model; try the preset visible."
+    ]
 
 
 def _doubts(

@@ -15,6 +15,7 @@ from engine.store.store import Store
 
 DEEP = 20_000
 ATTACK = "attack pgd --model digits/adec --objective leave_cluster"
+MINMAX = "attack minmax --model digits/conv_ae --objective keep_reconstruction"
 TRAIN = "train ae_kmeans --data digits --preset quick"
 
 
@@ -55,6 +56,15 @@ def described() -> None:
         (f"{ATTACK} --locked 0", "every view is locked"),
         (f"{ATTACK} --norm l2 --epsilon 9", r"epsilon must be in \[0, 8\]; got 9"),
         ("sweep pgd --model digits/adec --norm l2 --epsilon 1,9", r"epsilon must be in \[0, 8\]; got 9"),
+        (f"{MINMAX} --epsilon 1 --compressed 1", "compressed must be greater than or equal to 2; got 1"),
+        (f"{MINMAX} --epsilon 0", "minmax needs an ε above 0"),
+        (f"{MINMAX} --direction 2", "direction must be -1 or 1; got '2'"),
+        (f"{MINMAX} --lam 1", "minmax needs an objective that says when it is met"),
+        (
+            "attack minmax --model noisy_digits/comvc --objective keep_reconstruction",
+            "model that reconstructs",
+        ),
+        ("attack minmax --model noisy_digits/comvc --objective misclassify", "model that classifies"),
         ("place --model digits/conv_ae.attack", "model must be a run that trained a model"),
         (f"{ATTACK} --n 0", "n must be greater than or equal to 1"),
         (f"attack pgd --model {'a' * 300}", "No run is called 'aaa"),

@@ -31,6 +31,7 @@ PRESENT = {
             "noise",
             "value",
             "recognised",
+            "likeness",
             "unseen",
             "selects",
         ]
