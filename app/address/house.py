@@ -12,7 +12,12 @@ READY = {"mnist_test": "MNIST", "digits": "digits (tiny, fast)"}
 USUAL, STAND_IN = READY
 OF_VIEWS = {"mnist_test": "noisy_mnist", "digits": "noisy_digits"}
 """Their two views, for pages about several views."""
-MADE_OF = {"noisy_mnist": "mnist_test", "noisy_mnist_mini": "mnist_test", "noisy_digits": "digits"}
+MADE_OF = {
+    "noisy_mnist": "mnist_test",
+    "noisy_mnist_mini": "mnist_test",
+    "mnist_mini": "mnist_test",
+    "noisy_digits": "digits",
+}
 """What is made of the same images."""
 OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who")
 """Parameters that mean nothing on other data."""

@@ -6,7 +6,7 @@ studies of a paper share stands in a file named after the paper.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,12 +21,26 @@ CLEAN = "clean"
 
 @dataclass(frozen=True)
 class Training:
-    """A model to train: its registered name, preset and changed fields, and on which data."""
+    """A model to train: its registered name, preset and changed fields, on which data, and which attacks'
+    samples are appended to them.
+    """
 
     model: str
     data: str
     preset: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    appended: "tuple[Appended, ...]" = ()
+    base: "Training | None" = None
+    """What it begins from, where that is chosen and not what its own settings bring."""
+
+    def parts(self) -> "Iterator[tuple[Training, Attacking | None]]":
+        """This and every other training that it needs, each with the attack on it whose samples it needs."""
+        yield self, None
+        for each in self.appended:
+            yield from each.model.parts()
+            yield each.model, each.attacking
+        if self.base is not None:
+            yield from self.base.parts()
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,14 @@ class Attacking:
     """Role, in the model's own run, of the run whose fitted networks are used as they are; None: fitted anew,
     where the attack needs it.
     """
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The samples of an attack on another model, which are appended to the data."""
+
+    model: Training
+    attacking: Attacking
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,8 @@ class Case:
 
     `arm` and `treatment` are keys of the study's `arms` and `treatments`; `about` holds everything else that
     sets the row apart (ε, ν, λ, data …). `measured` and `controls` map the row's names to those of the
-    attack's metrics (of the training's where there is no attack); `more` computes further values from the
+    attack's metrics (of the training's where there is no attack), `of_appended` to those of the first attack
+    whose samples are appended; `more` computes further values from the
     folder of the last run of one seed. Without a training there is nothing to measure, and `note` says why.
     """
 
@@ -78,6 +101,7 @@ class Case:
     treatment: str = ""
     measured: Mapping[str, str] = field(default_factory=dict)
     controls: Mapping[str, str] = field(default_factory=dict)
+    of_appended: Mapping[str, str] = field(default_factory=dict)
     more: Callable[[Path], Mapping[str, Any]] | None = None
     published: Mapping[str, float] | None = None
     doubtful: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ on where it was, two studies share what they have in common, and every number le
 """
 
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -27,7 +27,8 @@ from engine.store import checkpoint
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
-from engine.studies.protocols import Case, StudySettings
+from engine.store.wanted import BASE, WITH
+from engine.studies.protocols import Attacking, Case, StudySettings, Training
 
 
 @register
@@ -58,7 +59,7 @@ class Study(Action):
         """Raises DataMissing, before anything is computed, where data of a row must be supplied and are
         not.
         """
-        for name in dict.fromkeys(case.training.data for case in self.chosen.cases() if case.training):
+        for name in dict.fromkeys(training.data for training, _ in self._trainings()):
             owner = registry.find("data", name)
             if owner.obtained and owner.whereabouts() is None:
                 owner().load()
@@ -67,14 +68,20 @@ class Study(Action):
         """The study, every model, attack and objective of its rows, and what is launched beside an attack."""
         default = Attack.model_fields["objective"].default
         found: set[type[Settings]] = {type(self.chosen)}
-        for case in self.chosen.cases():
-            if case.training is not None:
-                found.add(registry.find("model", case.training.model))
-            if case.attacking is not None:
-                objective = str(case.attacking.changes.get("objective", default))
-                named = (("attack", case.attacking.attack), ("objective", objective))
+        for training, attacking in self._trainings():
+            found.add(registry.find("model", training.model))
+            if attacking is not None:
+                objective = str(attacking.changes.get("objective", default))
+                named = (("attack", attacking.attack), ("objective", objective))
                 found |= {Attack, *(registry.find(kind, name) for kind, name in named)}
         return list(found)
+
+    def _trainings(self) -> Iterator[tuple[Training, Attacking | None]]:
+        """Every training of its rows and what those need, each with the attack on it."""
+        for case in self.chosen.cases():
+            if case.training is not None:
+                yield from case.training.parts()
+                yield case.training, case.attacking
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """A Row for every case, those that are already measured at once; returns all rows and the
@@ -120,7 +127,7 @@ class _Measuring:
         for seed in range(seeds):
             made = yield from self._runs(self.case, seed)
             runs.append(made)
-            values.append(self._values(made[-1]))
+            values.append(self._values(made[-1]) | self._of_appended(made[0]))
         roles = ("model", "attack")[: len(runs[0])]
         return row.model_copy(
             update={
@@ -152,40 +159,67 @@ class _Measuring:
         more = dict(self.case.more(run.folder)) if self.case.more else {}
         return {name: result.get(source) for name, source in named.items()} | more
 
+    def _of_appended(self, model: Run) -> dict[str, Any]:
+        """What the first attack measured whose samples the model was trained with too."""
+        if not self.case.of_appended:
+            return {}
+        result = self.store.find(model.spec.builds_on[WITH]).result()
+        return {name: result.get(source) for name, source in self.case.of_appended.items()}
+
     def _runs(self, case: Case, seed: int) -> Generator[Event, None, list[Run]]:
         """The training of a seed and, where the case has one, the attack on it."""
         training, attacking = case.training, case.attacking
         if training is None:
             return []
-        model = yield from self._finished(
-            runner.prepare(
-                "train",
-                training.model,
-                training.data,
-                seed=seed,
-                preset=training.preset,
-                changes=training.changes,
-                store=self.store,
-            )
-        )
+        model = yield from self._trained(training, seed)
         if attacking is None:
             return [model]
+        return [model, (yield from self._attacked(attacking, model, seed))]
+
+    def _trained(self, training: Training, seed: int) -> Generator[Event, None, Run]:
+        """The training of a seed, after what it builds on."""
+        models, appended = {}, []
+        if training.base is not None:
+            models[BASE] = (yield from self._trained(training.base, seed)).key
+        for each in training.appended:
+            model = yield from self._trained(each.model, seed)
+            appended.append((yield from self._attacked(each.attacking, model, seed)).key)
+        if appended:
+            models[WITH] = ",".join(appended)
+        return (
+            yield from self._finished(
+                runner.prepare(
+                    "train",
+                    training.model,
+                    training.data,
+                    seed=seed,
+                    preset=training.preset,
+                    changes=training.changes,
+                    models=models,
+                    store=self.store,
+                )
+            )
+        )
+
+    def _attacked(self, attacking: Attacking, model: Run, seed: int) -> Generator[Event, None, Run]:
+        """The attack of a seed on a model."""
         builds_on = {"model": model.key}
         if attacking.fitted:
             builds_on["fitted"] = model.spec.builds_on[attacking.fitted]
-        attack = yield from self._finished(
-            runner.prepare(
-                "attack",
-                attacking.attack,
-                attacking.data,
-                seed=seed,
-                preset=attacking.preset,
-                changes=attacking.changes,
-                models=builds_on,
-                store=self.store,
+        return (
+            yield from self._finished(
+                runner.prepare(
+                    "attack",
+                    attacking.attack,
+                    attacking.data,
+                    seed=seed,
+                    preset=attacking.preset,
+                    changes=attacking.changes,
+                    models=builds_on,
+                    store=self.store,
+                )
             )
         )
-        return [model, attack]
 
     def _finished(self, spec: Spec) -> Generator[Event, None, Run]:
         """The run of a spec, found or done now; its progress becomes the study's. Raises RunBroken where it

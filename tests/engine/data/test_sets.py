@@ -23,6 +23,7 @@ FILES = {
     "isolet": "isolet.npz",
     "mice_protein": "mice_protein.npz",
     "mnist": "mnist.npz",
+    "mnist_mini": "mnist.npz",
     "mnist_test": "mnist.npz",
     "usps": "usps.npz",
 }
@@ -41,6 +42,7 @@ FINGERPRINTS = {
     "isolet": "7be9da461767f5ab",
     "mice_protein": "069342063d9fb468",
     "mnist": "d528bc002ee2036f",
+    "mnist_mini": "3518b81d7686333a",
     "mnist_test": "b5174e9ec668fde6",
     "usps": "b9879de4f005ba25",
 }
@@ -79,6 +81,7 @@ def test_every_set_is_registered_and_listed():
         "isolet",
         "mice_protein",
         "mnist",
+        "mnist_mini",
         "mnist_test",
         "newsgroups4",
         "reuters_r8",

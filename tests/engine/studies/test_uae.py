@@ -1,0 +1,82 @@
+"""Studies of unsupervised adversarial examples: published values, and augmented models beside controls."""
+
+import pytest
+
+from engine import registry
+from engine.events import Row
+from engine.running.ingredients import data_of
+from engine.running.runner import prepare, run
+from engine.store.store import Store
+from engine.studies import uae
+from engine.studies.protocols import cell, published
+
+TEST, TRAIN = "reconstruction_mse_test", "reconstruction_mse_train"
+
+
+def test_published_improvements_recompute() -> None:
+    """Test 20 of the specification: 62.46, 11.21 and 67.75 % lower."""
+    said = published("uae")
+    lower = {row["augmentation"]: row["lower"] for row in said["table6"] if "lower" in row}
+    assert list(lower.values()) == [62.46, 11.21, 67.75]
+    for name, printed in lower.items():
+        before, after = (
+            cell("uae", "table6", (TEST,), augmentation=name, arm=arm)[0][TEST]
+            for arm in ("augmented", "augmented_uae")
+        )
+        assert 100 * (before - after) / before == pytest.approx(printed, abs=0.006)
+
+
+def test_published_cells_are_whole_and_doubted_where_they_cannot_hold() -> None:
+    said = published("uae")
+    assert [len(said[f"table{number}"]) for number in (5, 6, 7, 8)] == [2, 6, 40, 12]
+    table = {(row["data"], row["model"], row["arm"]): row for row in said["table7"]}
+    assert table["mnist", "adversarial_ae", "uae"]["doubtful"] == [TRAIN]
+    for (name, model, arm), row in table.items():
+        worse = row[TRAIN] > table[name, model, "original"][TRAIN]
+        assert arm != "uae" or worse == bool(row["doubtful"])
+    for row in said["table6"]:
+        assert bool(row["doubtful"]) == ("noise" in row["augmentation"]), "two values of σ are printed"
+    assert all("fid" in row["doubtful"] for row in said["table5"] if row["compress_by"] == "convolution")
+    columns = {model: [row[TEST] for row in said["table8"] if row["model"] == model] for model in
+               ("plain_conv_ae", "concrete_ae")}  # fmt: skip
+    assert max(columns["plain_conv_ae"]) / min(columns["plain_conv_ae"]) == pytest.approx(1.29, abs=0.005)
+    assert max(columns["concrete_ae"]) / min(columns["concrete_ae"]) == pytest.approx(1.014, abs=0.001)
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same studies with steps so few that all take seconds."""
+    monkeypatch.setitem(uae.STEPS, "quick", dict.fromkeys(uae.LONGER, 20))
+    monkeypatch.setitem(uae.MINE, "quick", {"similarity": "closed_form", "steps": 8})
+    monkeypatch.setattr("engine.studies.uae_table7.MODELS", ("dense_ae",))
+    monkeypatch.setattr("engine.studies.uae_table7.TITLES", ("original", "equal_steps", "noise_2", "uae"))
+
+
+def test_augmented_models_and_their_control_take_equal_steps_from_one_draw(tiny: None) -> None:
+    spec = prepare("study", "uae.table7", "digits", changes={"seeds": 2})
+    rows = {row.arm: row for row in run(spec) if isinstance(row, Row) and row.measured}
+    assert list(rows) == ["original", "equal_steps", "noise_2", "uae"]
+    for arm, row in rows.items():
+        assert row.measured is not None and set(row.measured) == {TEST, TRAIN}
+        assert len(row.measured[TEST]["seeds"]) == 2 and row.published or arm == "equal_steps"
+        assert ("l2_mean" in row.controls) == (arm in ("noise_2", "uae"))
+        for seed, key in enumerate(row.runs["model"]):
+            made = Store().find(key)
+            settings = made.spec.settings["model_settings"]
+            assert settings["steps"] == (20 if arm == "original" else 60) and made.spec.seed == seed
+            assert made.result()[TEST] == row.measured[TEST]["seeds"][seed]
+            rows_used = data_of(made.spec, Store()).rows("train")
+            assert len(rows_used) == (2 if arm in ("noise_2", "uae") else 1) * 898
+            if arm in ("noise_2", "uae"):
+                attack = Store().find(made.spec.builds_on["with"])
+                assert attack.spec.builds_on["model"] == rows["original"].runs["model"][seed]
+                assert attack.result()["l2_mean"] == row.controls["l2_mean"]["seeds"][seed]
+
+
+def test_a_study_is_another_one_when_the_attack_that_makes_its_samples_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = prepare("study", "uae.table7", "digits").version
+    attack = registry.find("attack", "minmax")
+    monkeypatch.setattr(attack, "version", attack.version + 1)
+    assert prepare("study", "uae.table7", "digits").version == before + 1
