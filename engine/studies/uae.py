@@ -63,7 +63,7 @@ TITLES = {
     "uae_far": "and UAE of larger steps",
 }
 ERRORS = {name: name for name in ("reconstruction_mse_test", "reconstruction_mse_train")}
-ATTACKED = {name: name for name in ("success_rate", "l2_mean", "linf_mean", "n")}
+ATTACKED = {name: name for name in ("success_rate", "l2_mean", "mine_mean", "closed_form_mean", "n")}
 """What stands beside a model of the attack whose samples it saw too."""
 
 
