@@ -12,10 +12,15 @@ import torch
 from torch import Tensor
 
 from engine.attacks.budget import Budget
+from engine.attacks.own_draws import own_draws
 from engine.attacks.protocols import AttackSettings, Iterate, value_only
+from engine.nets.mine import Compression
 from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
+
+SCORED = Compression(96, 128)
+"""As the answers of `minmax` by default."""
 
 
 @register
@@ -43,6 +48,11 @@ class GaussianNoise(AttackSettings):
         log=True,
     )
 
+    @property
+    def compression(self) -> Compression:
+        """Beside found samples it is scored as they are."""
+        return SCORED
+
     def perturb(
         self,
         x: Tensor,
@@ -51,7 +61,7 @@ class GaussianNoise(AttackSettings):
         rng: torch.Generator,
         start: Tensor | None = None,
     ) -> Iterator[Iterate]:
-        """One iterate: noise added to `start`, or to the clean rows."""
-        drawn = torch.randn(x.shape, generator=rng, device=rng.device, dtype=x.dtype).to(x)
-        moved = budget.project((x if start is None else start) + self.sigma * drawn, x)
+        """One iterate: noise added to `start`, or to the clean rows; a sample's is its own."""
+        begun = x if start is None else start
+        moved = budget.project(begun + self.sigma * own_draws(torch.randn, x, rng), x)
         yield Iterate(moved, value_only(objective, moved), 0)

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from engine.attacks.budget import Budget
+from engine.attacks.gaussian_noise import GaussianNoise
 from engine.attacks.likeness import glorot_width
 from engine.attacks.minmax import MinMax
+from engine.attacks.minmax_penalty import MinMaxPenalty
 from engine.attacks.protocols import Iterate, answer
 from engine.data.views import Views
 from engine.errors import SettingsError
@@ -278,3 +280,41 @@ def test_the_other_direction_finds_the_nearer_sample_beyond_the_border() -> None
     both = (lengths[1] > 0) & (lengths[-1] > 0)
     assert int(both.sum()) > 5
     assert lengths[1][both].mean() < 0.8 * lengths[-1][both].mean()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(-1.0, [0.1, 1, 10, 100, 1000]), (1.0, [0.1, 0.05, 0.025, 0.0125, 0.00625])]
+)
+def test_the_search_over_prices_is_binary(value: float, expected: list[float]) -> None:
+    """A price at which all fails is made ten times larger; one that will do is halved towards what failed."""
+    clean = images(1)
+    attack = MinMaxPenalty(prices=5, first_price=0.1, positive=False, **SMALL)
+    objective = replace(kept(Linear(), clean), measure=lambda flat: 0 * flat.sum(1) + value)
+    found = list(attack.perturb(clean.flat(), objective, Budget("linf", 0.3), rng()))
+    assert [each.step for each in found] == list(range(attack.iterates))
+    asked = [float(found[price * (attack.steps + 1)].traces["c"]) for price in range(5)]
+    assert asked == pytest.approx(expected)
+
+
+def test_the_penalty_method_answers_with_a_success() -> None:
+    clean = images(20)
+    attack = MinMaxPenalty(
+        direction=-1, step="sign", step_size=0.02, start_width=0.05, positive=False, prices=3, **SMALL
+    )
+    objective = kept(Linear(), clean)
+    found = answer(attack.perturb(clean.flat(), objective, Budget("linf", 0.4), rng()))
+    moved = (found.x - clean.flat()).norm(dim=1) > 0
+    assert int(moved.sum()) > 3 and bool((objective(found.x)[moved] >= 0).all())
+    assert torch.equal(found.traces["score"] > -torch.inf, moved)
+
+
+def test_gaussian_noise_has_its_deviation_and_belongs_to_its_sample() -> None:
+    x = torch.full((200, 400), 0.5) + 0.01 * torch.rand(200, 400, generator=rng())
+    objective = Objective(lambda flat: flat.sum(1))
+    for sigma in (0.001, 0.05):
+        moved = answer(GaussianNoise(sigma=sigma).perturb(x, objective, Budget("linf", 1.0), rng())).x
+        assert float((moved - x).std()) == pytest.approx(sigma, rel=0.02)
+        assert float((moved - x).mean()) == pytest.approx(0, abs=sigma / 50)
+        alone = answer(GaussianNoise(sigma=sigma).perturb(x[7:8], objective, Budget("linf", 1.0), rng())).x
+        assert torch.equal(alone[0], moved[7])
+    assert float(torch.corrcoef(moved - x).fill_diagonal_(0).abs().max()) < 0.35  # none is another's

@@ -9,13 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from engine import registry
+from engine.attacks.minmax import MinMax
 from engine.attacks.protocols import value_and_gradient
 from engine.data.views import Views
 from engine.errors import AbilityError, DataError, SettingsError, UnknownName
 from engine.models.protocols import Outputs, margin
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
+from engine.objectives.keep_reconstruction import KeepReconstruction
 from engine.objectives.leave_cluster import LeaveCluster
+from engine.objectives.misclassify import Misclassify
+from engine.objectives.misclassify_as import MisclassifyAs
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.raise_reconstruction import RaiseReconstruction
@@ -276,3 +280,51 @@ def test_whoever_says_what_is_reached_has_a_goal_with_or_without_words() -> None
         success = ""
 
     assert registry.describe(Wordless)["has_goal"]
+
+
+class Logits(nn.Module):
+    """Says class logits (n, 3) = the first three numbers of a sample, as they are."""
+
+    def logits(self, x: Views) -> Tensor:
+        return x.flat()[:, :3]
+
+
+def test_margins_of_classes_do_not_change_with_a_constant_on_all_logits() -> None:
+    """Untargeted: met where the label is not the strict winner; targeted: where the wanted class is."""
+    clean = images(200)
+    moved, labels = images(200, seed=3).flat(), labels_of(clean)
+    untargeted = Misclassify().bind(Logits(), clean, labels)
+    winner = moved[:, :3].argmax(1)
+    assert torch.equal(untargeted(moved) > 0, winner != labels)
+    for wanted in range(3):
+        targeted = MisclassifyAs(wanted=wanted).bind(Logits(), clean)
+        assert torch.equal(targeted(moved) > 0, winner == wanted)
+        torch.testing.assert_close(targeted(moved + 4), targeted(moved))
+    torch.testing.assert_close(untargeted(moved + 4), untargeted(moved))
+
+
+@pytest.mark.parametrize("margin_wanted", [0.0, 0.2])
+def test_a_margin_is_met_where_the_best_other_class_leads_by_it(margin_wanted: float) -> None:
+    """f ≤ 0 where the label is not ahead of the others by more than −κ."""
+    clean = images(200)
+    moved, labels = images(200, seed=3).flat(), labels_of(clean)
+    judged = MinMax(margin=margin_wanted).judged(Misclassify().bind(Logits(), clean, labels), moved)
+    own = moved[:, :3].gather(1, labels[:, None])[:, 0]
+    other = moved[:, :3].scatter(1, labels[:, None], -torch.inf).amax(1)
+    torch.testing.assert_close(judged.failing, own - other + margin_wanted)
+    assert torch.equal(judged.met, other - own >= margin_wanted) and 0 < int(judged.met.sum()) < 200
+    assert bool((judged.slope[judged.failing < 0] == 0).all())  # the gradient of f⁺
+
+
+def test_a_class_that_is_not_there_is_said() -> None:
+    with pytest.raises(SettingsError, match="wanted must be between 0 and 2; got 3"):
+        MisclassifyAs(wanted=3).bind(Logits(), images(2))
+
+
+def test_keeping_the_reconstruction_counts_what_moved_at_the_mark_too() -> None:
+    x = torch.rand(4, SIZE, generator=torch.Generator().manual_seed(0))
+    moved = x + torch.tensor([[0.0], [1e-5], [0.1], [0.1]])
+    shown = torch.full_like(x, 0.5)
+    after = Outputs(moved, reconstruction=shown + torch.tensor([[0.0], [0.0], [0.0], [5.0]]))
+    reached = KeepReconstruction().reached(Outputs(x, reconstruction=shown), after)
+    assert reached is not None and reached.tolist() == [False, False, True, False]
