@@ -43,6 +43,7 @@ NEEDS = ABILITIES | {
     "value",
     "recognised",
     "likeness",
+    "reference",
     "pixels",
     "embedding",
     "unseen",

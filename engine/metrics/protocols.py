@@ -56,6 +56,8 @@ class AttackedSamples:
     """(n,) the classes for which neighbours in pixel space take the clean and the attacked samples."""
     space: str = "pixels"
     """What the attack moved: "pixels" or "embedding"."""
+    reference: Tensor | None = None
+    """(N, m) embeddings of the samples that the model was trained on, for distances of sets."""
     compression: Compression | None = None
     """How the likeness of clean and attacked samples is scored; None: it is not."""
 
@@ -76,6 +78,7 @@ class AttackedSamples:
             "value": self.value is not None,
             "recognised": self.recognised is not None,
             "likeness": self.compression is not None,
+            "reference": self.reference is not None,
             self.space: True,
         }
         return self.clean.present | {name for name, there in facts.items() if there}

@@ -14,10 +14,13 @@ from engine.device import How
 from engine.errors import SettingsError
 from engine.events import Progress
 from engine.metrics.protocols import AttackedSamples
+from engine.models.protocols import Classifies, Encodes
 from engine.running import embedding_attack
 from engine.running.judging import Judge, another_delta, check_inside, stream
 from engine.running.threat import Threat
 
+REFERENCE = 5000
+"""Training samples that attacked ones are held against, at most."""
 REPORT_EVERY = 0.5
 """Seconds between two Progress events."""
 
@@ -78,7 +81,18 @@ def _judged(
         other=None if other is None else judge.outputs(other, index),
         value=value,
         compression=threat.attack.compression,
+        reference=_reference(judge) if threat.attack.compression is not None else None,
     )
+
+
+def _reference(judge: Judge) -> Tensor | None:
+    """The embeddings (N, m) of a classifier's training samples, at most REFERENCE of them; None of another
+    model.
+    """
+    if not isinstance(judge.model, Classifies) or not isinstance(judge.model, Encodes):
+        return None
+    rows = judge.choose(REFERENCE, 0, "train")
+    return judge.outputs(judge.clean(rows).flat(), rows).z
 
 
 def with_recognised(judge: Judge, samples: AttackedSamples) -> AttackedSamples:

@@ -32,6 +32,7 @@ PRESENT = {
             "value",
             "recognised",
             "likeness",
+            "reference",
             "unseen",
             "selects",
         ]
