@@ -164,7 +164,8 @@ class _Measuring:
         if not self.case.of_appended:
             return {}
         result = self.store.find(model.spec.builds_on[WITH]).result()
-        return {name: result.get(source) for name, source in self.case.of_appended.items()}
+        named = self.case.of_appended.items()
+        return {name: result[source] for name, source in named if result.get(source) is not None}
 
     def _runs(self, case: Case, seed: int) -> Generator[Event, None, list[Run]]:
         """The training of a seed and, where the case has one, the attack on it."""
