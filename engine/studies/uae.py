@@ -29,13 +29,45 @@ MODELS = ("sparse_ae", "dense_ae", "plain_conv_ae", "adversarial_ae")
 DATA = {"quick": "digits", "mini": "mnist_mini", "paper": "mnist"}
 PRESETS = {"quick": "quick", "mini": "mnist_test", "paper": None}
 STEPS = {
-    "quick": {"sparse_ae": 1800, "dense_ae": 1800, "plain_conv_ae": 540, "adversarial_ae": 1800},
-    "mini": {"sparse_ae": 600, "dense_ae": 600, "plain_conv_ae": 300, "adversarial_ae": 300},
-    "paper": {"sparse_ae": 30_000, "dense_ae": 12_000, "plain_conv_ae": 12_000, "adversarial_ae": 30_000},
+    "quick": {
+        "sparse_ae": 1800,
+        "dense_ae": 1800,
+        "plain_conv_ae": 540,
+        "adversarial_ae": 600,
+        "concrete_ae": 2320,
+        "simclr": 180,
+        "classifier": 1450,
+        "adversarial_classifier": 1160,
+    },
+    "mini": {
+        "sparse_ae": 600,
+        "dense_ae": 600,
+        "plain_conv_ae": 300,
+        "adversarial_ae": 300,
+        "concrete_ae": 960,
+        "simclr": 200,
+        "classifier": 400,
+        "adversarial_classifier": 300,
+    },
+    "paper": {
+        "sparse_ae": 30_000,
+        "dense_ae": 12_000,
+        "plain_conv_ae": 12_000,
+        "adversarial_ae": 30_000,
+        "concrete_ae": 205_600,
+        "simclr": 117_000,
+        "classifier": 23_450,
+        "adversarial_classifier": 23_450,
+    },
 }
 """Of a training on the originals; at the size paper those of table 7's epochs."""
-LONGER = {"sparse_ae": 3.2, "dense_ae": 3.0, "plain_conv_ae": 3.0, "adversarial_ae": 3.2}
-"""How many times as many an augmented training takes: 1.6 or 1.5 times the epochs, on twice the samples."""
+LONGER = {"sparse_ae": 3.2, "dense_ae": 3.0, "plain_conv_ae": 3.0, "adversarial_ae": 3.2} | {
+    "concrete_ae": 2.0,
+    "simclr": 3.0,
+}
+"""How many times as many an augmented training takes: 1.6 or 1.5 times the epochs, or as many, on twice the
+samples.
+"""
 WIDTH = 0.086
 """Of the noise that an attack starts from: the code's for 28x28, whatever the size of the samples here."""
 MINE: dict[str, Mapping[str, Any]] = {
@@ -50,7 +82,7 @@ MINE: dict[str, Mapping[str, Any]] = {
     },
 }
 """Of the attack: how MINE is computed, and where it starts."""
-EVERY: Mapping[str, Any] = {"objective": "keep_reconstruction", "half": "train", "n": None, "epsilon": 1.0}
+EVERY: dict[str, Any] = {"objective": "keep_reconstruction", "half": "train", "n": None, "epsilon": 1.0}
 """One attacked sample for each training row."""
 FAR: Mapping[str, Any] = {"step": "sign", "accept_by": "closed_form", "positive": False}
 """Steps that move, and the least similar of what succeeds in place of the smallest estimate."""
@@ -105,8 +137,9 @@ class UAEStudy(StudySettings):
         "mini": "MNIST, 1,000 for training",
         "paper": "published settings",
     }
-    arms = TITLES
+    arms: ClassVar[Mapping[str, str]] = TITLES
     treatments = {CLEAN: Treatment("clean")}
+    axes: ClassVar[Mapping[str, str]] = dict(StudySettings.axes) | {"alpha": "α", "beta": "β"}
     lines = "arm"
 
     @property
@@ -126,6 +159,10 @@ class UAEStudy(StudySettings):
     def training(self, model: str, steps: int, *appended: Appended, **changes: Any) -> Training:
         """A model trained for so many steps."""
         return Training(model, self.set, PRESETS[self.size], {"steps": steps} | changes, appended)
+
+    def classifier(self, times: float, *appended: Appended, model: str = "classifier") -> Training:
+        """A classifier trained for so many times the steps of the original, with what is appended."""
+        return self.training(model, round(STEPS[self.size][model] * times), *appended)
 
     def uae(self, **changes: Any) -> Attacking:
         """One unsupervised adversarial example for each training row."""

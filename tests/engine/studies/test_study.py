@@ -247,7 +247,8 @@ def test_shipped_results_are_whole(file: Path) -> None:
     for row in rows:
         for values in row["measured"].values():
             assert len(values["seeds"]) == seeds and values["mean"] == pytest.approx(np.mean(values["seeds"]))
-        assert "noise_flip_rate" in row["controls"] or row["treatment"] == "clean"
+        noise = {"noise_flip_rate", "noise_success_rate"} & row["controls"].keys()
+        assert noise or row["treatment"] == "clean"
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

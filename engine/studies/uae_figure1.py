@@ -1,0 +1,91 @@
+"""Unsupervised adversarial examples, figure 1: the most similar samples that a classifier mistakes."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from engine.registry import register
+from engine.studies.protocols import Attacking, Case, Treatment
+from engine.studies.uae import MINE, UAEStudy
+
+SIMILARITIES: Mapping[str, Mapping[str, Any]] = {
+    "pairs": {},
+    "convolution": {"compress_by": "convolution"},
+    "closed_form": {"similarity": "closed_form"},
+    "l2": {"similarity": "l2"},
+    "unlike": {"direction": -1},
+}
+"""Treatment -> changed fields of the attack."""
+STEPS = {"quick": 200, "mini": 100, "paper": 1000}
+SAMPLES = {"quick": 300, "mini": 300, "paper": 1000}
+
+
+@register
+class Figure1(UAEStudy):
+    """Supervised attacks along the likeness, by each way of measuring it."""
+
+    name = "uae.figure1"
+    title = "UAE, figure 1: alike, and mistaken"
+    summary = (
+        "MinMax upward: the samples most like their originals that a classifier mistakes, by each way to tell"
+        " how alike they are; PGD, and MinMax downward, beside them."
+    )
+    protocol = (
+        "MinMax on test rows of a classifier, ε = 1: direction +1, one step of the estimate for each step of"
+        " the sample. Random sampling: pairs of the law of random projections; convolution: the maps of the"
+        " classifier's first one. Downward is the same with direction −1; PGD-40 is within ε = 0.1. The noise"
+        " control is random signs of size ε. Every seed counts."
+    )
+    reduced: ClassVar[Mapping[str, str]] = {
+        "quick": "Against the published settings: 8x8 digits, a dense classifier, 200 steps (1,000), 300"
+        " samples.",
+        "mini": "Against the published settings: 1,000 training images of MNIST, 100 steps (1,000), 300"
+        " samples.",
+    }
+    treatments = {
+        "pairs": Treatment("MINE, random sampling"),
+        "convolution": Treatment("MINE, convolution"),
+        "closed_form": Treatment("closed form"),
+        "l2": Treatment("L2"),
+        "unlike": Treatment("MINE, random sampling, downward"),
+        "pgd": Treatment("PGD-40, ε = 0.1"),
+    }
+    arms = {"original": "original"}
+    place = 3
+
+    def cases(self) -> list[Case]:
+        """Likeness by likeness, then PGD; a dense classifier has no maps."""
+        kinds = [kind for kind in SIMILARITIES if kind != "convolution" or self.size != "quick"]
+        attacks = {kind: self._minmax(**SIMILARITIES[kind]) for kind in kinds}
+        return [self._row(kind, attack) for kind, attack in (attacks | {"pgd": self._pgd()}).items()]
+
+    def _minmax(self, **changes: Any) -> Attacking:
+        more = {
+            "epsilon": 1.0,
+            "direction": 1,
+            "steps": STEPS[self.size],
+            **MINE[self.size],
+            "inner_steps": 1,
+        }
+        return Attacking("minmax", None, self._samples | more | changes)
+
+    def _pgd(self) -> Attacking:
+        return Attacking("pgd", None, self._samples | {"epsilon": 0.1, "steps": 40})
+
+    @property
+    def _samples(self) -> dict[str, Any]:
+        return {"objective": "misclassify", "half": "test", "n": SAMPLES[self.size]}
+
+    def _row(self, kind: str, attack: Attacking) -> Case:
+        return Case(
+            "classifier",
+            {"data": self.set},
+            self.classifier(1),
+            attack,
+            "original",
+            kind,
+            {"success_rate": "success_rate", "l2_mean": "l2_mean"},
+            {
+                name: name
+                for name in ("noise_success_rate", "accuracy_clean", "accuracy_attacked", "linf_max", "n")
+            },
+        )

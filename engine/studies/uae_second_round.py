@@ -1,0 +1,58 @@
+"""Unsupervised adversarial examples, section B.10: does a second round of augmentation add to the first?"""
+
+from dataclasses import replace
+from typing import Any
+
+from engine.registry import register
+from engine.studies.protocols import Appended, Case
+from engine.studies.uae import LONGER, STEPS, TITLES, UAEStudy
+
+MODEL = "sparse_ae"
+AGAIN = 1.5
+"""How many times as many steps a second round takes as the first: three times the samples, and not twice."""
+
+
+@register
+class SecondRound(UAEStudy):
+    """The originals with the UAE of a model, and with those of the augmented model too."""
+
+    name = "uae.second_round"
+    title = "UAE, a second round"
+    summary = (
+        "A sparse autoencoder with the UAE of the original model, and with those of the augmented one too:"
+        " each beside trainings of equal steps."
+    )
+    figure = "arms"
+    baseline = "equal_steps_2"
+    defences = ("uae", "uae_2")
+    arms = dict(TITLES) | {
+        "uae_once": "and UAE, for the steps of the second round",
+        "uae_2": "and UAE, two rounds",
+        "equal_steps_2": "original, for the steps of the second round",
+    }
+    place = 6
+
+    def cases(self) -> list[Case]:
+        """The originals, the first round, the second, and their controls."""
+        steps = round(STEPS[self.size][MODEL] * LONGER[MODEL] * AGAIN)
+        first = Appended(self.original(MODEL), self.uae())
+        once = self.longer(MODEL, first)
+        second = Appended(once, self.uae())
+        trained = {
+            "original": self.original(MODEL),
+            "equal_steps": self.longer(MODEL),
+            "uae": once,
+            "equal_steps_2": self.training(MODEL, steps),
+            "uae_once": self.training(MODEL, steps, first),
+            "uae_2": self.training(MODEL, steps, first, second),
+        }
+        return [
+            replace(self.row(MODEL, arm, training, published_for="svhn"), **self._published(arm))
+            for arm, training in trained.items()
+        ]
+
+    def _published(self, arm: str) -> dict[str, Any]:
+        rounds = {"uae": 1, "uae_2": 2}
+        if arm not in rounds:
+            return {}
+        return self.beside("second_round", "reconstruction_mse_test", round=rounds[arm])

@@ -1,0 +1,33 @@
+"""Unsupervised adversarial examples, table 8: do the attack's steps matter to augmentation?"""
+
+from dataclasses import replace
+from itertools import product
+
+from engine.registry import register
+from engine.studies.protocols import Appended, Case
+from engine.studies.uae import UAEStudy
+
+
+@register
+class Table8(UAEStudy):
+    """Test errors of models augmented by attacks of several steps."""
+
+    name = "uae.table8"
+    title = "UAE, table 8: α and β"
+    summary = (
+        "Test errors of the convolutional and the concrete autoencoder, augmented with UAE of several steps α"
+        " of the sample and β of the price, beside the originals for equal steps."
+    )
+    place = 5
+
+    def cases(self) -> list[Case]:
+        """Model by model: the control, then α by α and β by β."""
+        rows = []
+        for model in ("plain_conv_ae", "concrete_ae"):
+            rows += [self.row(model, arm, self.of_arm(arm, model)) for arm in ("original", "equal_steps")]
+            for alpha, beta in product((0.01, 0.05), (0.05, 0.1, 0.5)):
+                made = Appended(self.original(model), self.uae(step_size=alpha, dual_step=beta))
+                row = self.row(model, "uae", self.longer(model, made), alpha=alpha, beta=beta)
+                where = {"model": model, "alpha": alpha, "beta": beta}
+                rows.append(replace(row, **self.beside("table8", "reconstruction_mse_test", **where)))
+        return rows
