@@ -34,7 +34,7 @@ FOLDERS = (
 
 MEASURED_OF = ("attack", "model", "training", "")
 """What a metric may be of; "": another part of the engine measures it."""
-ABILITIES = {"encodes", "clusters", "reconstructs", "classifies", "fuses", "decodes"}
+ABILITIES = {"encodes", "clusters", "reconstructs", "classifies", "fuses", "decodes", "contrasts"}
 NEEDS = ABILITIES | {
     "groups",
     "goal",

@@ -17,6 +17,7 @@ from engine.home import home
 from engine.metrics import clustering, embedding, legibility
 from engine.models.protocols import Classifies, Clusters, Encodes, Outputs, outputs
 from engine.running.ingredients import plain_data_of
+from engine.running.judging import give_others
 from engine.running.models import load_model
 from engine.store.run import Run
 from engine.store.store import Store
@@ -159,6 +160,7 @@ def victim_of(key: str) -> Victim:
     how = device.choose()
     model = load_model(run, how.device)
     data = plain_data_of(run.spec)
+    give_others(model, data)
     with torch.no_grad():
         said = [_at_rest(model, x) for x in data.views.to(how.device).chunks()]
     z, log_groups = (_joined(parts) for parts in zip(*said, strict=True))

@@ -1,4 +1,4 @@
-"""The six abilities a model may have, and the base of every model's settings.
+"""The seven abilities a model may have, and the base of every model's settings.
 
 Attacks, measures and pages ask for abilities (`isinstance(model, Clusters)`), never for classes.
 Every method takes `Views` and gives float32 tensors with n rows.
@@ -98,6 +98,24 @@ class Decodes(Protocol):
 
 
 @runtime_checkable
+class Contrasts(Protocol):
+    """A model that knows random views of a picture as one, among those of others."""
+
+    temperature: float
+    views: Any  # engine.nets.contrastive.RandomViews
+    others: Tensor | None
+    """Pictures (m, C, H, W) that a sample's views are told from; None until somebody gives them."""
+
+    def project(self, x: Views) -> Tensor:
+        """What is compared: (n, p)."""
+        ...
+
+    def remember(self, x: Views) -> None:
+        """Take these for the others."""
+        ...
+
+
+@runtime_checkable
 class Scales(Protocol):
     """A model whose network sees samples times `scale`; sums of squares of its paper are in those units."""
 
@@ -138,6 +156,7 @@ ABILITIES: dict[str, type] = {
     "classifies": Classifies,
     "fuses": Fuses,
     "decodes": Decodes,
+    "contrasts": Contrasts,
 }
 
 

@@ -55,7 +55,7 @@ class SimCLR(ModelSettings):
         r" - \log \frac{e^{\cos(z', z)/\tau}}{\sum_{a \neq z'} e^{\cos(z', a)/\tau}} \right]"
     )
     summary: ClassVar[str] = "An encoder that tells two random views of one picture from those of all others."
-    abilities: ClassVar[tuple[str, ...]] = ("encodes",)
+    abilities: ClassVar[tuple[str, ...]] = ("encodes", "contrasts")
     rows: ClassVar[str] = "train"
     family: ClassVar[Family] = CONTRASTIVE
     curves: ClassVar[tuple[Curve, ...]] = (Curve("contrast", "contrastive loss, last batch", "nats"),)

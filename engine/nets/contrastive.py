@@ -21,7 +21,8 @@ class RandomViews:
 
     `crop` is the least share of the area that a crop keeps, `strength` that of the jitter of colours
     (brightness and contrast alone for grey pictures), `grey` and `flip` say how often that happens. What is
-    drawn can be kept and used again; a gradient flows through it.
+    drawn can be kept and used again; a gradient flows through it. Where `shared`, all pictures of a batch are
+    seen alike, however many they are.
     """
 
     side: tuple[int, int]
@@ -30,6 +31,7 @@ class RandomViews:
     flip: float = 0.5
     strength: float = 0.5
     grey: float = 0.2
+    shared: bool = False
 
     @cached_property
     def _steps(self) -> Any:
@@ -43,7 +45,9 @@ class RandomViews:
         ]
         if self.channels == 3:
             steps.append(kornia.RandomGrayscale(p=self.grey))
-        return kornia.AugmentationSequential(*steps, data_keys=["input"])
+        return kornia.AugmentationSequential(
+            *steps, data_keys=["input"], same_on_batch=True if self.shared else None
+        )
 
     def draw(self, n: int, rng: torch.Generator) -> Any:
         """The numbers of one view of each of n pictures, to be handed to `seen`."""
@@ -75,6 +79,11 @@ class ContrastiveNetwork(nn.Module):
         super().__init__()
         self.encoder, self.projection = encoder, projection
         self.views, self.temperature, self.flat = views, temperature, flat
+        self.others: Tensor | None = None
+
+    def remember(self, x: Views) -> None:
+        """Other pictures, that a sample's views can be told from; they are no part of what was trained."""
+        self.others = x[0]
 
     def encode(self, x: Views) -> Tensor:
         """The embedding h: (n, m)."""

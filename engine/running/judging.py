@@ -16,8 +16,11 @@ from engine.data.dataset import Dataset
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
-from engine.models.protocols import BLOCK, Clusters, Decodes, Outputs, outputs, require
+from engine.models.protocols import BLOCK, Clusters, Contrasts, Decodes, Outputs, outputs, require
 from engine.objectives.protocols import Objective, ObjectiveSettings
+
+OTHERS = 64
+"""Samples that one is told from, where views of it are contrasted."""
 
 
 class Judge:
@@ -27,6 +30,7 @@ class Judge:
 
     def __init__(self, model: nn.Module, data: Dataset, device: str) -> None:
         self.model, self.data, self.device = model, data, device
+        give_others(model, data)
         first = torch.zeros(1, dtype=torch.long)
         self._like = data.views.rows(first)
         try:
@@ -110,6 +114,15 @@ class Judge:
             return None
         reference = (views.flat().cpu().numpy() for views in self.data.views.chunks(BLOCK))
         return legibility.vote(legibility.nearest(flat, index.numpy(), reference), self.data.labels)
+
+
+def give_others(model: nn.Module, data: Dataset) -> None:
+    """A model that contrasts is given the same OTHERS training samples whenever it is looked at."""
+    if isinstance(model, Contrasts):
+        rows = torch.from_numpy(data.rows("train"))
+        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+        device = next(model.parameters()).device
+        model.remember(data.views.rows(rows[order[:OTHERS]]).to(str(device)))
 
 
 def stream(seed: int, purpose: str) -> torch.Generator:
