@@ -48,8 +48,9 @@ class Figure1(UAEStudy):
         "l2": Treatment("L2"),
         "unlike": Treatment("MINE, random sampling, downward"),
         "pgd": Treatment("PGD-40, ε = 0.1"),
+        "published": Treatment("as published"),
     }
-    arms = {"original": "original"}
+    arms = {"": "", "original": "original"}
     place = 3
 
     def cases(self) -> list[Case]:

@@ -15,6 +15,8 @@ from engine.events import Row
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
+SMALL = 0.02
+"""Below it a value has more decimals."""
 STRONGEST = "strongest"
 """The treatment that judges, where a study has it."""
 SHIPPED = links.ROOT / "assets" / "studies"
@@ -195,4 +197,11 @@ def in_words(found: dict[str, Any]) -> str:
         return str(found.get("first"))
     if all(seed == round(found["mean"]) for seed in found["seeds"]) and found["mean"] > 1:
         return f"{found['mean']:.0f}"  # a count that every seed shares
-    return f"{found['mean']:.3f}" + (f" ± {found['spread']:.3f}" if found["spread"] is not None else "")
+    digits = decimals(found["mean"])
+    spread = f" ± {found['spread']:.{digits}f}" if found["spread"] is not None else ""
+    return f"{found['mean']:.{digits}f}{spread}"
+
+
+def decimals(value: float) -> int:
+    """How many decimals tell a value: three, or five where three would leave little of it."""
+    return 5 if 0 < abs(value) < SMALL else 3

@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from app.address import connection, links
-from app.papers.studies import confusion, results
+from app.papers.studies import arms, confusion, results
 from app.papers.studies.results import Result
 from engine.events import Row
 
+DRAWN = {"confusion": confusion.matrices, "arms": arms.bars, "epsilon": arms.against_epsilon}
+"""Figure of a study -> what draws it above its table."""
 LETTER, MARGIN, WIDEST = 7, 24, 320
 """Pixels of a letter in a table, of what stands beside the text of a cell, and of a column at most."""
 
@@ -24,8 +26,8 @@ def tables(page: str) -> dict[str, str]:
     found, size = results.chosen(name)
     if found is None:
         return results.command(name, size)
-    if known[name]["figure"] == "confusion":
-        confusion.matrices(found)
+    if known[name]["figure"] in DRAWN:
+        DRAWN[known[name]["figure"]](found)
     frame = table(found)
     st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}", column_config=widths(frame))
     st.caption("Where columns are cut off, scroll the table sideways; the CSV has them all.")

@@ -1,0 +1,92 @@
+"""Arms of a study beside one another: bars of a model trained in several ways, with their spread over seeds,
+or the success of an attack against ε; and a sentence on what the control leaves of a gain.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from app.address import connection
+from app.charts import bar_chart, plot
+from app.papers.studies import curves, results
+from app.papers.studies.results import Result
+from engine.events import Row
+from engine.metrics.intervals import paired_difference
+
+TEST, SUCCESS = "reconstruction_mse_test", "success_rate"
+
+
+def bars(found: Result) -> None:
+    """Test errors, model by model: a bar an arm, the control grey; what each defence adds to the control."""
+    for model, rows in _by_model(found).items():
+        st.markdown(" ".join(_beside_the_control(found, rows)))
+        arms = found.declared["arms"]
+        values = [results.value(row, TEST) for row in rows]
+        chart = bar_chart.bars(
+            [arms[row.arm] for row in rows],
+            [mean for mean, _ in values],
+            title=f"{_title(model)}: test error",
+            y_title="mean squared error of rows never trained on",
+            caption="Whiskers: a deviation over seeds. Grey: the originals alone, for equal steps.",
+            low=[mean - spread for mean, spread in values],
+            high=[mean + spread for mean, spread in values],
+            controls=[arms[found.declared["baseline"]]],
+        )
+        plot.show(chart, f"arms/{found.study}/{found.size}/{model}")
+
+
+def against_epsilon(found: Result) -> None:
+    """Success of the attack against ε, model by model: a line an arm."""
+    for model, rows in _by_model(found).items():
+        chart = curves.curve(
+            found,
+            rows,
+            "epsilon",
+            partial(results.value, name=SUCCESS),
+            title=f"{_title(model)}: success of the attack",
+            y_title="share",
+            caption="L∞, test rows that were classified as labelled before.",
+        )
+        if chart is not None:
+            plot.show(chart, f"epsilon/{found.study}/{found.size}/{model}")
+
+
+def _by_model(found: Result) -> dict[str, list[Row]]:
+    """Model -> its rows that were measured."""
+    models = dict.fromkeys(row.model for row in found.measured)
+    return {model: [row for row in found.measured if row.model == model] for model in models}
+
+
+def _title(model: str) -> str:
+    return str(connection.catalogue()["model"].get(model, {}).get("title", model))
+
+
+def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
+    """A sentence for each defence: how much less its test error is than the control's, seed by seed."""
+    said, by_arm = found.declared, {row.arm: row for row in rows}
+    control = by_arm.get(said["baseline"])
+    if control is None:
+        return []
+    return [
+        _sentence(said["arms"][arm], _seeds(by_arm[arm]), _seeds(control))
+        for arm in said["defences"]
+        if arm in by_arm
+    ]
+
+
+def _sentence(arm: str, with_it: np.ndarray, without: np.ndarray) -> str:
+    mean, low, high = (100 * value / float(without.mean()) for value in paired_difference(with_it, without))
+    name = arm.removeprefix("and ")
+    if len(with_it) == 1:
+        return f"**{name}**: {mean:+.1f} % test error against equal steps, in one seed."
+    word = "less than" if high < 0 else "more than" if low > 0 else "not told from"
+    return (
+        f"**{name}**: test error {word} that of the control for equal steps ({mean:+.1f} %, 95 % interval"
+        f" over seeds {low:+.1f} to {high:+.1f})."
+    )
+
+
+def _seeds(row: Row) -> np.ndarray:
+    return np.array((row.measured or {})[TEST]["seeds"])

@@ -1,0 +1,45 @@
+"""Unsupervised adversarial examples, table 5: how far mistaken samples are from the training samples."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.registry import register
+from engine.studies.protocols import Case
+from engine.studies.uae_figure1 import Figure1
+
+DISTANCES = ("fid_attacked", "kid_attacked")
+
+
+@register
+class Table5(Figure1):
+    """FID and KID of the samples that a classifier mistakes."""
+
+    name = "uae.table5"
+    title = "UAE, table 5: FID and KID"
+    summary = (
+        "Fréchet and kernel distance of samples that a classifier mistakes from its training samples, by each"
+        " way to tell how alike they are to their originals, beside those of the same samples clean."
+    )
+    protocol = Figure1.protocol + (
+        " Distances are in the features that the attacked classifier's head reads, and so cannot be held"
+        " beside published ones, which name no features."
+    )
+    axes: ClassVar[Mapping[str, str]] = dict(Figure1.axes) | {
+        "compress_by": "compressed by",
+        "compressed": "K",
+    }
+    place = 2
+
+    def cases(self) -> list[Case]:
+        """The attacks of figure 1 by their distances; then what was published."""
+        clean = ("fid_clean", "kid_clean", "success_rate", "noise_success_rate", "l2_mean", "n")
+        rows = [
+            replace(
+                case,
+                measured={name: name for name in DISTANCES},
+                controls={name: name for name in clean},
+            )
+            for case in super().cases()
+        ]
+        return rows + self.alone("table5", [], "fid", "kid", treatment="published")
