@@ -56,8 +56,9 @@ def drag() -> dict[str, str]:
         answer = connection.ask(question, "Climbing the ladder…")
         along_nu.takeaway(answer)
         drawing = on_the_map.drawing(victim, question.objective.name, answer)
-        along_nu.likeness(answer, levels.drawn(drawing, f"nu-{'-'.join(question.attack.fitted)}"))
-    return reproduce.answer(question)
+        level = levels.drawn(drawing, f"nu-{'-'.join(question.attack.fitted)}")
+        along_nu.likeness(answer, level)
+    return reproduce.along_nu(question, answer.levels[level])
 
 
 def train() -> dict[str, str]:

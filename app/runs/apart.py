@@ -35,7 +35,7 @@ def parts(spec: Spec) -> list[str]:
 def names(specs: Sequence[Spec]) -> list[str]:
     """A name for each of several runs: its title, with what differs among those of the same title."""
     titles = [title(spec) for spec in specs]
-    every = [[spec.data, f"seed {spec.seed}", *parts(spec)] for spec in specs]
+    every = [[connection.data_title(spec.data), f"seed {spec.seed}", *parts(spec)] for spec in specs]
     found = []
     for name, own in zip(titles, every, strict=True):
         alike = [other for other, called in zip(every, titles, strict=True) if called == name]
@@ -57,9 +57,20 @@ def _said(key: str, _spec: Spec) -> list[str]:
     preset = [wanted.preset.replace("_", " ")] if wanted.preset else []
     changed = [f"{name} {in_words(value)}" for name, value in _changed(wanted)]
     built = [
-        f"{BUILT[flag_of(role)]} {name}" for role, name in wanted.models.items() if flag_of(role) in BUILT
+        f"{BUILT[flag_of(role)]} {_called(name)}"
+        for role, name in wanted.models.items()
+        if flag_of(role) in BUILT
     ]
     return [*preset, *changed, *built]
+
+
+def _called(name: str) -> str:
+    """What a person calls a run that another builds on; of one that is not here its name."""
+    try:
+        run = connection.store().find(name)
+    except FeintError:
+        return name
+    return f"{title(run.spec)}{connection.apart(run.name, run)}"
 
 
 def _changed(wanted: Wanted) -> Iterator[tuple[str, Any]]:

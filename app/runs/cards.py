@@ -62,17 +62,8 @@ def _words(run: Run) -> str:
     """What sets it apart and what it came to: a model's first score, or what an attack reached."""
     said = [apart.words(run.spec)]
     if "model" in run.spec.builds_on:
-        said = [_terms(run), *said, f"on {_name_of(run.spec.builds_on['model'])}"]
+        said = [_terms(run), *said]
     return " · ".join(part for part in [*said, *numbers(run.result())] if part)
-
-
-def _name_of(key: str) -> str:
-    """What a person calls the model of a key; of one that is not here the beginning of the key."""
-    try:
-        run = connection.store().find(key)
-    except FeintError:
-        return key[:8]
-    return connection.model_title(run.name, run)
 
 
 def _terms(run: Run) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from app.address import connection, links, notices
-from app.runs.naming import address_of, bold, page_of, title
+from app.runs.naming import about, address_of, bold, page_of, title
 from engine.errors import FeintError
 from engine.store import snapshot
 from engine.store.run import Run
@@ -33,11 +33,9 @@ def headline(run: Run) -> None:
     status = run.status()
     icon, colour = BADGES[status]
     st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
-    st.markdown(
-        f"{bold(title(run.spec))} on {connection.data_title(run.spec.data)} · seed {run.spec.seed}",
-        width="content",
-    )
-    st.caption(f"`{run.name if run.zoo else run.name[:8]}`", width="content")
+    st.markdown(f"{bold(title(run.spec))} {about(run.spec)} · seed {run.spec.seed}", width="content")
+    if not run.zoo:
+        st.caption(f"`{run.name[:8]}`", width="content")
     st.space("stretch")
     _buttons(run, status)
 

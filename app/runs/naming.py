@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.address import connection
+from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec
 
@@ -39,6 +40,23 @@ def title(spec: Spec) -> str:
     if spec.action == "train":
         return connection.method_title(spec)
     return f"{spec.action.capitalize()}: {name}"
+
+
+def about(spec: Spec) -> str:
+    """What a run is about: "on MNIST"; of an attack the model too, "of ADEC on MNIST"."""
+    model = spec.builds_on.get("model")
+    return f"on {connection.data_title(spec.data)}" if model is None else f"of {model_of(model)}"
+
+
+def model_of(key: str) -> str:
+    """What a person calls the model of a key: "ADEC on MNIST"; of one that is not here the beginning of the
+    key. A star stays a star.
+    """
+    try:
+        run = connection.store().find(key)
+    except FeintError:
+        return key[:8]
+    return connection.model_title(run.name, run).replace("*", r"\*")
 
 
 def bold(name: str) -> str:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.address import connection
-from engine.asking.questions import TOP, LadderQuestion, Question
+from engine.asking.questions import NU_TOP, TOP, EmbeddingLadderQuestion, LadderQuestion, Question
 from engine.store import reproduce
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -37,6 +37,18 @@ def one_sample(wanted: Wanted, question: LadderQuestion, at: float) -> dict[str,
     flags += [f"--at {at:g}"] * (axis.name == "path")
     flags += [f"--top {axis.top:.9g}"] * (axis.name == "epsilon" and axis.top > TOP[question.norm])
     return {"Command line": " ".join([command(wanted), *flags])} | answer(question)
+
+
+def along_nu(question: EmbeddingLadderQuestion, at: float) -> dict[str, str]:
+    """The same of a sample whose embedding is moved; the command prints the level at this ν."""
+    objective, store = question.objective.name, connection.store()
+    models = {"model": question.model}
+    wish = Wanted("attack", question.attack.name, changes={"objective": objective}, models=models)
+    flags = [f"--sample {question.sample} --at {at:g}"]
+    flags += [f"--top {question.top:g}"] * (question.top != NU_TOP)
+    names = [store.find(key).name for key in question.attack.fitted]
+    flags += [f"--levels {','.join(names)}"] * bool(names)
+    return {"Command line": " ".join([command(wish), *flags])} | answer(question)
 
 
 def command(run: Spec | Wanted) -> str:

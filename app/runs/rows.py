@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from app import measured
-from app.address import connection
+from app.address import connection, house
 from app.runs import apart
 from app.runs.naming import title
 from engine.store.run import Run
@@ -47,9 +47,10 @@ class Row:
 
 
 def listed() -> list[Row]:
-    """A row for every run, newest first, then the zoo."""
-    store = connection.store()
-    return [_row(run) for run in [*store.all(), *store.zoo().values()]]
+    """A row for every run, newest first, then the zoo, of which the data that pages begin with come first."""
+    store, first = connection.store(), house.data()
+    ships = sorted(store.zoo().values(), key=lambda run: house.of(run.spec.data) != first)
+    return [_row(run) for run in [*store.all(), *ships]]
 
 
 def as_csv(rows: Iterable[Row]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, links, notices
+from app.address import connection, house, links, notices
 from app.forms import data_sets, fields, in_address, settings_form
 from app.forms.choose_model import default_model
 from app.runs import naming, reading, rows, wanted
@@ -29,10 +29,17 @@ def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
             "Data",
             list(sets),
             key=links.key("data", default, lambda name: name in sets, "a data set of this list"),
+            on_change=_other_data,
             format_func=lambda name: data_sets.title(sets[name]),
         )
     )
     return data, data_sets.about(sets[data])
+
+
+def _other_data() -> None:
+    """What was chosen on other pages means nothing on these data; the runs of this one stay."""
+    links.forget(*(name for name in house.OF_DATA if name != "run"))
+    house.follow(str(st.session_state["p_data"]))
 
 
 def trains_on(entry: Entry, card: Entry) -> bool:
@@ -153,11 +160,12 @@ def _start(
     made = [run.name for run in runs if run is not None]
     if len(made) < len(choices):
         return
-    shipped = [name for name in made if "/" in name]
+    shipped = [naming.title(run.spec) for run in runs if run is not None and run.zoo]
     if shipped:
+        ships = "ships" if len(shipped) == 1 else "ship"
         notices.notice(
-            f"{' and '.join(shipped)} ships with Feint as it was trained with this seed, and is shown as it"
-            " was. For a live training choose another seed."
+            f"{' and '.join(shipped)} {ships} with Feint as trained with this seed, and what is shown is that."
+            " For a live training choose another seed."
         )
     links.put("run", ",".join(made))
     st.session_state["train/adopted"] = ",".join(made)

@@ -32,7 +32,7 @@ LAMBDA_TOP = 200.0
 """The largest λ of a ladder over λ."""
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""
-SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 3}
+SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 5}
 """The sample a page shows first."""
 LOOKED_AT = {"mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)}
 """Samples of data that must be fetched, one of each class, of which a page's first pictures ship."""

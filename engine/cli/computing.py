@@ -36,7 +36,7 @@ def attack(arguments: list[str]) -> int:
     1000] [--lam λ] …
 
     An attack on the embedding takes no ε but its own weight: attack latent_attack --model M --objective
-    flip_and_keep [--nu V] [--fitted RUN]
+    flip_and_keep [--nu V] [--fitted RUN]; one sample along ν with --sample N [--at NU]
 
     One sample alone, as the page Attack shows it: attack ATTACK --model M --sample N --epsilon E
     """

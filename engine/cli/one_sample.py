@@ -1,5 +1,5 @@
-"""`attack … --sample N`: one sample under an attack, as the page Attack asks for it: its ladder, and the
-level of it that was typed.
+"""`attack … --sample N`: one sample under an attack, as the pages Attack and Robust clustering ask for it: its
+ladder, and the level of it that was typed.
 """
 
 import argparse
@@ -9,12 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from engine.asking.answers import LadderAnswer
-from engine.asking.questions import LAMBDA_TOP, AttackChoice, Axis, LadderQuestion, ObjectiveChoice
+from engine.asking.answers import EmbeddingLadderAnswer, LadderAnswer
+from engine.asking.questions import (
+    LAMBDA_TOP,
+    NU_TOP,
+    AttackChoice,
+    Axis,
+    EmbeddingLadderQuestion,
+    LadderQuestion,
+    ObjectiveChoice,
+)
 from engine.cli import terminal
 from engine.cli.flags import Parser
 from engine.errors import SettingsError
 from engine.store.spec import Spec
+from engine.store.store import Store
 from engine.store.wanted import Entry
 
 
@@ -25,17 +34,24 @@ class OneSample:
     sample: int
     along: str = "epsilon"
     at: float | None = None
-    """Which step of the path; ε and λ say it for the other axes."""
+    """Which step of the path, or which ν; ε and λ say it for the other axes."""
     top: float = 0.0
-    """How far a ladder over ε goes, where that is farther than usual."""
+    """How far a ladder over ε goes, where that is farther than usual; of one over ν, how far it goes."""
+    fitted: tuple[str, ...] = ()
+    """Runs in which an attack on the embedding was fitted: each is a level of a ladder over ν."""
 
 
 def add_flags(parser: Parser, entry: Entry) -> None:
     """The flags of an attack that can be followed on one sample."""
-    if "epsilon" not in entry["axes"]:
-        return
     group = parser.add_argument_group("one sample")
     group.add_argument("--sample", type=int, help="attack this one alone, and say what became of it")
+    if "nu" in entry["axes"]:
+        group.add_argument("--at", type=float, help="the ν of its ladder; where a page begins unless given")
+        group.add_argument("--top", type=float, default=NU_TOP, help="the largest ν of its ladder")
+        group.add_argument(
+            "--levels", default="", help="RUN,RUN …: attacks fitted at several ν, each a level of its ladder"
+        )
+        return
     group.add_argument("--along", choices=entry["axes"], default="epsilon", help="what its ladder lies along")
     group.add_argument("--at", type=float, help="the step of its path; the last unless given")
     group.add_argument("--top", type=float, default=0.0, help="the largest ε of its ladder")
@@ -44,13 +60,35 @@ def add_flags(parser: Parser, entry: Entry) -> None:
 def typed(parsed: argparse.Namespace) -> OneSample | None:
     """What was typed of one sample; None where nothing was."""
     sample = getattr(parsed, "sample", None)
-    return None if sample is None else OneSample(sample, parsed.along, parsed.at, parsed.top)
+    if sample is None:
+        return None
+    if hasattr(parsed, "levels"):
+        return OneSample(sample, "nu", parsed.at, parsed.top, tuple(filter(None, parsed.levels.split(","))))
+    return OneSample(sample, parsed.along, parsed.at, parsed.top)
 
 
-def question(spec: Spec, one: OneSample) -> LadderQuestion:
+def question(spec: Spec, one: OneSample) -> LadderQuestion | EmbeddingLadderQuestion:
     """The question of a sample's ladder, put as the page puts it. Raises SettingsError for one that cannot
     be.
     """
+    return _along_nu(spec, one) if one.along == "nu" else _on_pixels(spec, one)
+
+
+def _along_nu(spec: Spec, one: OneSample) -> EmbeddingLadderQuestion:
+    said, store = spec.settings, Store()
+    fitted = [store.find(name).key for name in one.fitted]
+    fitted += [spec.builds_on["fitted"]] if "fitted" in spec.builds_on else []
+    return EmbeddingLadderQuestion(
+        model=spec.builds_on["model"],
+        sample=one.sample,
+        attack=AttackChoice(name=spec.name, settings=said["attack_settings"], fitted=tuple(fitted)),
+        objective=ObjectiveChoice(name=said["objective"], settings=said["objective_settings"]),
+        top=one.top,
+        seed=spec.seed,
+    )
+
+
+def _on_pixels(spec: Spec, one: OneSample) -> LadderQuestion:
     said = spec.settings
     target = {} if said["cluster"] is None else {"cluster": said["cluster"]}
     if one.along == "lambda" and said["lam"] > LAMBDA_TOP:
@@ -79,8 +117,8 @@ def question(spec: Spec, one: OneSample) -> LadderQuestion:
 
 def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:
     """The level that was typed: the nearest one."""
-    last = len(answer.levels) - 1
-    wanted = {"epsilon": spec.settings["epsilon"], "lambda": spec.settings["lam"], "path": one.at}[one.along]
+    last = answer.start if one.along == "nu" else len(answer.levels) - 1
+    wanted = {"epsilon": spec.settings["epsilon"], "lambda": spec.settings["lam"]}.get(one.along, one.at)
     return last if wanted is None else int(np.abs(np.array(answer.levels) - wanted).argmin())
 
 
@@ -104,6 +142,8 @@ def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:
         now = int(answer.q[level].argmax())
         found |= {"group_clean": answer.group_names[answer.own_group], "group": answer.group_names[now]}
         found |= {"confidence": float(answer.q[level, now])}
+    if isinstance(answer, EmbeddingLadderAnswer):
+        found |= {"ratio": float(answer.ratio[level]), "shift_mse": float(answer.shift_mse[level])}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -111,6 +151,9 @@ TITLES = {
     "epsilon": "ε",
     "lambda": "λ",
     "path": "step",
+    "nu": "ν",
+    "ratio": "‖δ‖/‖z‖",
+    "shift_mse": "change of the decoded picture (mean square)",
     "value": "objective",
     "epsilon_star": "ε* ≤",
     "noise_reached": "noises of this size that reach it",

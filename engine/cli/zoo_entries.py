@@ -8,7 +8,7 @@ from typing import Any
 from engine import registry
 
 WHOLE = ("digits", "noisy_digits")
-"""Data that come with Feint: every model that fits them ships."""
+"""Data that come with Feint: every model that fits them ships, but those that are shown labels."""
 CHOSEN = {
     "mnist_test": ("acai", "ae_kmeans", "dec_star", "idec_star", "adec", "conv_ae"),
     "noisy_mnist": ("comvc", "ar_dmvc_am"),
@@ -61,7 +61,7 @@ def _models() -> Iterator[tuple[str, Entry]]:
     for data in (*WHOLE, *CHOSEN):
         for name in CHOSEN.get(data) or registry.names("model"):
             model = registry.find("model", name)
-            if data in model.fits and not model.begins_from:
+            if data in model.fits and not model.begins_from and not model.supervised:
                 yield f"{data}/{name}", Entry(name, model.fits[data])
 
 

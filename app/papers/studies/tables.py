@@ -63,10 +63,18 @@ def table(found: Result) -> pd.DataFrame:
     lines = [_first(row, found, apart) | _scores(row) for row in found.rows]
     last = [_controls(row, found, apart) for row in found.rows]
     columns = list(dict.fromkeys(title for row in sorted(last, key=len, reverse=True) for title in row))
-    notes = pd.DataFrame({"note": [row.note for row in found.rows]})
+    notes = pd.DataFrame({"note": [row.note or _unjudged(row, found) for row in found.rows]})
     frame = pd.concat([pd.DataFrame(lines), pd.DataFrame(last, columns=columns), notes], axis=1)
     empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
     return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
+
+
+def _unjudged(row: Row, found: Result) -> str:
+    """That the strongest attack, which judges others of this study, was not run on a row's model."""
+    judged = {(one.model, one.arm) for one in found.measured if one.treatment == results.STRONGEST}
+    if not judged or not row.measured or row.treatment == "clean" or (row.model, row.arm) in judged:
+        return ""
+    return "Not judged by the strongest attack: an upper bound."
 
 
 def _apart(found: Result) -> list[str]:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.attack import downloads
 from engine.asking import computing, keeping
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import LadderQuestion
+from engine.asking.questions import EmbeddingLadderQuestion, LadderQuestion
 from engine.cli.commands import main
 from engine.store.store import Store
 from tests.app.conftest import method, said
@@ -70,6 +70,20 @@ def test_the_printed_command_gives_the_numbers_of_the_picture(
     answer = keeping.kept(question_of(at))
     assert answer is not None, "the page has asked this very question"
     agrees(typed(at, capsys), answer, at)
+
+
+@pytest.mark.parametrize("delta", ["for this sample", "one network"])
+def test_so_does_that_along_nu(
+    delta: str, trained_home: Store, opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = opened("robust", model="digits/conv_ae", tab="nu", delta=delta, nu="0.003")
+    code = next(item.value for item in at.code if "EmbeddingLadderQuestion" in item.value)
+    said_there = ast.literal_eval(code.split("model_validate(")[1].rstrip(")\n"))
+    answer = computing.answer(EmbeddingLadderQuestion.model_validate(said_there))
+    found, level = typed(at, capsys), answer.levels.index(0.003)
+    for field in ("value", "ratio", "shift_mse"):
+        assert found[field] == pytest.approx(float(getattr(answer, field)[level]), rel=1e-4), field
+    assert found["nu"] == 0.003 and found["levels"] == len(answer.levels)
 
 
 @pytest.mark.parametrize("attacker", ["pgd", "mv_gan"])

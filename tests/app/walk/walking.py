@@ -1,5 +1,6 @@
 """Trying every choice that a page offers, under AppTest."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ WRITTEN = "$$STREAMLIT_INTERNAL_KEY_TESTING"
 """Where AppTest keeps how a widget writes its options."""
 JARGON = ("Traceback", "RuntimeError", "ValueError", "tensor(", "torch.", "NoneType", "KeyError", "nan")
 """Words of a program, which no page says."""
+RAW = re.compile(r"\b(?:digits|noisy_digits|mnist_test|noisy_mnist)/[a-z]\w+")
+"""Names that are typed, as no page calls anything but in a command."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,15 @@ def complaints(at: AppTest) -> list[str]:
         [f"exception: {one.message}" for one in at.exception]
         + [f"red box: {one.value}" for one in at.error]
         + [f"it says {word}" for word in JARGON if word in words]
+        + [f"it says {name}" for name in raw(at)]
     )
+
+
+def raw(at: AppTest) -> list[str]:
+    """The typed names that stand in sentences and lists."""
+    texts = [item.value for kind in ("markdown", "caption", "info", "warning") for item in getattr(at, kind)]
+    texts += [str(option) for widget in at.selectbox for option in widget.options]
+    return sorted({found.group() for text in texts for found in RAW.finditer(str(text))})
 
 
 def walk(
