@@ -164,8 +164,8 @@ def _start(
     if shipped:
         ships = "ships" if len(shipped) == 1 else "ship"
         notices.notice(
-            f"{' and '.join(shipped)} {ships} with Feint as trained with this seed, and what is shown is that."
-            " For a live training choose another seed."
+            f"{' and '.join(shipped)} {ships} with Feint as trained with this seed, and that is shown: for a"
+            " live training choose another seed."
         )
     links.put("run", ",".join(made))
     st.session_state["train/adopted"] = ",".join(made)

@@ -1,5 +1,5 @@
-"""`attack … --sample N`: one sample under an attack, as the pages Attack and Robust clustering ask for it: its
-ladder, and the level of it that was typed.
+"""`attack … --sample N`: one sample under an attack, as the pages Attack and Robust clustering ask for it:
+its ladder, and the level of it that was typed.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from engine.asking.questions import (
     EmbeddingLadderQuestion,
     LadderQuestion,
     ObjectiveChoice,
+    Question,
 )
 from engine.cli import terminal
 from engine.cli.flags import Parser
@@ -43,6 +44,8 @@ class OneSample:
 
 def add_flags(parser: Parser, entry: Entry) -> None:
     """The flags of an attack that can be followed on one sample."""
+    if not {"epsilon", "nu"} & set(entry["axes"]):
+        return
     group = parser.add_argument_group("one sample")
     group.add_argument("--sample", type=int, help="attack this one alone, and say what became of it")
     if "nu" in entry["axes"]:
@@ -67,7 +70,7 @@ def typed(parsed: argparse.Namespace) -> OneSample | None:
     return OneSample(sample, parsed.along, parsed.at, parsed.top)
 
 
-def question(spec: Spec, one: OneSample) -> LadderQuestion | EmbeddingLadderQuestion:
+def question(spec: Spec, one: OneSample) -> Question[Any]:
     """The question of a sample's ladder, put as the page puts it. Raises SettingsError for one that cannot
     be.
     """
