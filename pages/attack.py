@@ -15,7 +15,7 @@ TITLE, ICON, PLACE = "Attack", "bolt", 10
 
 layout.page_head(
     "How little does it take to mislead the model on this sample?",
-    "Drag the handle: picture, perturbation and what the model makes of it move with your hand. The server is"
+    "Drag the handle: sample, perturbation and what the model makes of it move with your hand. The server is"
     " asked only when you let go.",
 )
 choose, look = layout.choose_and_look()

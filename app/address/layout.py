@@ -60,9 +60,7 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
     show_notices()
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
     with st.expander("Reproduce and share", icon=":material/link:"):
-        st.caption(
-            "This page's address holds every choice, defaults too. Whoever opens it sees the same picture."
-        )
+        st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same.")
         st.code(f"?{query}", language=None, wrap_lines=True)
         for language, text in (reproduce or {}).items():
             st.caption(language)

@@ -17,19 +17,27 @@ SAME = 5e-4
 
 def show(victim: Victim, answer: LadderAnswer, level: int) -> None:
     """Clean and adversarial over one another, and who is near before and after."""
+    if victim.features is not None:  # a row of a table, drawn as bars on the ladder
+        _near(victim, answer, level)
+        return
     left, right = st.columns([4, 5], gap="medium")
     with left:
-        if len(answer.shape) == 3:
-            _pair(answer, level)
+        _pair(answer, level)
     with right:
-        _neighbours(victim, answer, level)
-        if answer.read_as is not None:
-            read = answer.read_as[level]
-            alike = "as" if read == answer.label_name else "unlike"
-            st.caption(
-                f"Legibility: a 5-nearest-neighbour look at the raw pixels reads this image as **{read}**"
-                f" ({alike} its label {answer.label_name})."
-            )
+        _near(victim, answer, level)
+
+
+def _near(victim: Victim, answer: LadderAnswer, level: int) -> None:
+    """Who is near in the embedding, and in the data themselves."""
+    _neighbours(victim, answer, level)
+    if answer.read_as is not None:
+        read, alike = answer.read_as[level], "unlike"
+        if read == answer.label_name:
+            alike = "as"
+        st.caption(
+            f"Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**"
+            f" ({alike} its label {answer.label_name})."
+        )
 
 
 def _pair(answer: LadderAnswer, level: int) -> None:
@@ -64,7 +72,7 @@ def smaller(answer: LadderAnswer, level: int) -> str:
     return (
         f"ε = {epsilon_text(ball)} is the ball; the perturbation itself measures {norm}"
         f" {epsilon_text(own)}: the best point found lies inside, from a smaller ε or cut by the range of the"
-        " pixels."
+        " data."
     )
 
 

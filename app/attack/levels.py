@@ -155,7 +155,7 @@ def at_level(threat: Threat, answer: LadderAnswer, level: int) -> Threat:
 
 def at(answer: LadderAnswer, level: int, norm: str = "") -> str:
     """Where a ladder stands: "λ = 5", "ε = 0.080", with the norm of pixels "ε = 0.080 (20.3/255)"."""
-    here = answer.levels[level]
+    here, norm = answer.levels[level], norm if len(answer.shape) == 3 else ""
     return f"{NAMES[answer.axis]} = " + (
         epsilon_text(here, norm) if answer.axis == "epsilon" else f"{here:.3g}"
     )

@@ -32,7 +32,8 @@ def drawing(
             victim.overview.group,
         )
     effect = str(possible.entry("objective", objective).get("effect") or "{value}")
-    return Drawing(answer, place, victim.grouping, effect.replace("{value}", "…"), victim.colours)
+    said = effect.replace("{value}", "…")
+    return Drawing(answer, place, victim.grouping, said, victim.colours, victim.features)
 
 
 def umap_toggle(victim: Victim) -> bool:

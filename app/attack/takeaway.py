@@ -83,7 +83,7 @@ def _where(answer: LadderAnswer) -> str:
 def _star(answer: LadderAnswer, first: float) -> str:
     """The smallest ε that was found, as an upper bound; of pixels in 255ths too."""
     bound = plot.bound(first if answer.epsilon_star is None else answer.epsilon_star)
-    if answer.norm != "linf":
+    if answer.norm != "linf" or len(answer.shape) != 3:
         return f"ε\\* ≤ {bound}"
     return f"ε\\* ≤ {bound} ({math.ceil(float(bound) * 2550 - 1e-6) / 10:g}/255)"
 

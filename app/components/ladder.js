@@ -41,7 +41,7 @@ class Ladder {
     this.value = element("span", { class: "value" });
     this.unit = element("span", { class: "unit soft" });
     this.playButton = element("button", { type: "button", class: "play", "aria-label": "Play", title: "Play (Space)", onclick: () => this.toggle() });
-    this.saveButton = element("button", { type: "button", class: "save", "aria-label": "Save this moment as a picture", title: "Save this moment as PNG", onclick: () => this.save() }, icon(SAVE));
+    this.saveButton = element("button", { type: "button", class: "save", "aria-label": "Save this moment", title: "Save this moment as PNG", onclick: () => this.save() }, icon(SAVE));
 
     this.curve = element("canvas", { class: "curve", "aria-hidden": "true" });
     this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.landmark); this.released(); } });
@@ -62,6 +62,7 @@ class Ladder {
     this.map = element("canvas", { class: "map", role: "img" });
     this.mapTitle = element("h3");
     this.traces = new Traces();
+    this.features = new Features();
     this.mapNote = element("p", { class: "soft small" });
     this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote);
     this.protocol = element("p", { class: "protocol soft small" });
@@ -69,8 +70,9 @@ class Ladder {
 
     this.group = element("div", { class: "ladder", role: "group" },
       element("header", {}, element("div", { class: "headline" }, this.title, this.badge), this.now),
-      element("section", { class: "hero" },
-        picture("clean", "clean"), sign("+"), picture("delta", "perturbation"), sign("="), picture("attacked", "adversarial")),
+      (this.hero = element("section", { class: "hero" },
+        picture("clean", "clean"), sign("+"), picture("delta", "perturbation"), sign("="), picture("attacked", "adversarial"))),
+      this.features.node,
       element("section", { class: "control" },
         element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit), this.saveButton),
         element("div", { class: "rail" }, this.mark, this.track, this.scale, this.key)),
@@ -160,16 +162,18 @@ class Ladder {
     this.plane = width * height;
     this.channels = channels;
     this.deltaNote.title = `Full colour at ±${(1 / data.gain).toFixed(3)}; ${channels === 3 ? "grey" : "the page's own colour"} is no change`;
-    this.clean.setAttribute("aria-label", `Clean image${data.label_name ? `, labelled ${data.label_name}` : ""}`);
+    this.clean.setAttribute("aria-label", `Clean sample${data.label_name ? `, labelled ${data.label_name}` : ""}`);
     say(this.cleanNote, data.label_name ? `label “${data.label_name}”` : "");
-    this.reconBox.hidden = !this.reconBytes;
+    this.hero.hidden = Boolean(data.features);  // a row of a table is no picture: its features are drawn as bars
+    this.features.lay(data.features, this.deltaBytes, data.delta_scale, data.gain, this.landmark ?? this.count - 1);
+    this.reconBox.hidden = !this.reconBytes || Boolean(data.features);
     const names = data.axis === "nu" ? ["decoded, clean", "difference", "decoded, moved"] : ["clean", "perturbation", "adversarial"];
     ["clean", "delta", "attacked"].forEach((name, i) => say(this[`${name}Name`], names[i]));
     say(this.mapTitle, data.map_name || "Place in the embedding");
     this.mapBox.hidden = !this.xy;
     this.barsBox.hidden = !this.q;
     this.group.classList.toggle("ungrouped", !this.q);  // what stands beside the pictures then
-    this.group.classList.toggle("alone", !this.reconBytes);
+    this.group.classList.toggle("alone", this.reconBox.hidden);
     this.group.classList.toggle("untraced", !data.traces.length);
     if (this.q) this.layBars();
     this.layTrack();
@@ -181,12 +185,12 @@ class Ladder {
     const change = (k) => Math.abs(this.q[at + k] - this.data.q_clean[k]);
     const seen = (k) => Math.round(100 * change(k)), most = (k) => Math.max(this.q[at + k], this.data.q_clean[k]);
     const order = Array.from({ length: this.groups }, (_, k) => k).sort((a, b) => seen(b) - seen(a) || most(b) - most(a) || a - b);
-    const medoids = this.data.medoids && bytesOf(this.data.medoids), size = this.plane * this.channels;
+    const medoids = this.data.medoids && !this.data.features && bytesOf(this.data.medoids), size = this.plane * this.channels;
     this.rows = order.map((k) => {
       const fill = element("i", { class: "fill" }), before = element("i", { class: "before" });
       const number = element("span", { class: "share" }), moved = element("span", { class: "moved soft small" });
       const thumb = medoids ? this.thumbnail(medoids.subarray(k * size, (k + 1) * size)) : element("span", { class: "dot" });
-      const row = element("div", { class: "row" + (k === this.own ? " own" : ""), title: k === this.own ? `the clean image's ${this.data.grouping}` : null },
+      const row = element("div", { class: "row" + (k === this.own ? " own" : ""), title: k === this.own ? `the clean sample's ${this.data.grouping}` : null },
         thumb, element("span", { class: "name", text: this.data.group_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
       before.style.left = `${(100 * this.data.q_clean[k]) / this.reach}%`;
       return { k, row, fill, number, moved };
@@ -232,7 +236,7 @@ class Ladder {
     }
     const sign = (name, text, title) => element("span", { title }, element("i", { class: name }), text);
     const solid = this.q
-      ? [`confidence in ${this.quoted(this.own)}, 0 to ${percent(this.lineHigh)}`, `How sure the model is of the clean image's ${data.grouping}, along the ladder`]
+      ? [`confidence in ${this.quoted(this.own)}, 0 to ${percent(this.lineHigh)}`, `How sure the model is of the clean sample's ${data.grouping}, along the ladder`]
       : [`value of the objective, ${this.rounded(this.lineLow)} to ${this.rounded(this.lineHigh)}`, "What the attack makes large, along the ladder"];
     const winning = `winning ${data.grouping}`;
     this.key.replaceChildren(
@@ -386,6 +390,7 @@ class Ladder {
     if (this.q) this.drawBars();
     if (!this.mapBox.hidden) this.drawTrail();
     this.traces.draw(this.level, this.theme);
+    this.features.draw(this.level);
     this.drawReading();
     const took = performance.now() - began;
     this.frames += 1;
@@ -497,7 +502,7 @@ class Ladder {
     const { data, level } = this, { now, is } = this.outcome();
     const noise = this.noiseLine ? ` Noise of the same size: ${this.noiseText()}.` : "";
     say(this.live, `At ${this.spoken(data.levels[level])}: ${now}.${noise}`);
-    this.attacked.setAttribute("aria-label", `Adversarial image at ${this.spoken(data.levels[level])}: ${is}`);
+    this.attacked.setAttribute("aria-label", `Adversarial sample at ${this.spoken(data.levels[level])}: ${is}`);
     this.delta.setAttribute("aria-label", `Perturbation, shown ${Math.round(data.gain)} times stronger`);
   }
 
@@ -536,6 +541,7 @@ class Ladder {
     if (axis === "compressed") return "compressed samples";
     if (axis === "lambda") return "weight on the reconstruction";
     if (axis === "nu") return "weight of the disagreement";
+    if (this.data.features && norm === "linf") return "of each feature's range";
     return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;
   }
 
@@ -642,7 +648,8 @@ class Ladder {
   /** The three pictures, the reading and the protocol as one PNG. */
   save() {
     this.stop();
-    const [, height, width] = this.data.shape, side = 260, tall = Math.round((side * height) / width), edge = 24;
+    const [, height, width] = this.data.shape, side = 260, edge = 24, rows = this.data.features && this.features.rows;
+    const tall = rows ? 22 * rows.length : Math.round((side * height) / width);
     const canvas = element("canvas", { width: 3 * side + 4 * edge, height: tall + 150 }), pen = canvas.getContext("2d");
     pen.fillStyle = inked(this.theme.background);
     pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -650,7 +657,9 @@ class Ladder {
     pen.fillStyle = inked(this.theme.text);
     pen.font = `600 18px ${this.theme.font}`;
     pen.fillText(`${this.data.title}: ${this.exact(this.data.levels[this.level])} ${this.exactUnit(this.data.levels[this.level])}`, edge, 34, canvas.width - 2 * edge);
-    [["clean", this.cleanNote], ["delta", this.deltaNote], ["attacked", this.attackedNote]].forEach(([name, note], i) => {
+    pen.font = `13px ${this.theme.font}`;
+    if (rows) this.features.paint(pen, this.theme, [edge, 54, canvas.width - 2 * edge]);
+    else [["clean", this.cleanNote], ["delta", this.deltaNote], ["attacked", this.attackedNote]].forEach(([name, note], i) => {
       const left = edge + i * (side + edge);
       pen.drawImage(this[name], left, 54, side, tall);
       pen.font = `14px ${this.theme.font}`;

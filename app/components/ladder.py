@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app import components
 from app.components import skip
+from app.features import Features
 from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
@@ -57,7 +58,8 @@ class Drawing:
 
     `grouping` is what the model sorts samples into, "cluster" or "class" ("" for nothing); `effect` says what
     a value of the objective means ("moves the embedding by …"); `colours` are the groups' places in the
-    palette, their own numbers where none are given.
+    palette, their own numbers where none are given; `features` are those of a row of a table, whose
+    perturbation is drawn as signed bars.
     """
 
     answer: LadderAnswer
@@ -65,6 +67,7 @@ class Drawing:
     grouping: str = "cluster"
     effect: str = ""
     colours: Sequence[int] = ()
+    features: Features | None = None
 
 
 def ladder(
@@ -109,19 +112,31 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
         "value": answer.value.tolist(),
         "noise_value": None if answer.noise_value is None else answer.noise_value.tolist(),
         "traces": _traces(answer),
+        "features": _features(drawing),
         "ratio": getattr(answer, "ratio", np.zeros(0)).tolist() or None,
     }
     payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
     return payload | {"id": components.fingerprint(payload)}
 
 
+def _features(drawing: Drawing) -> dict[str, Any] | None:
+    """Names, ranges and clean values of a row of a table."""
+    features = drawing.features
+    if features is None:
+        return None
+    clean = np.asarray(drawing.answer.clean, dtype=np.float64).round(6)
+    values = {"clean": clean.tolist(), "low": features.low.tolist(), "span": features.span.tolist()}
+    return {"names": list(features.names)} | values
+
+
 def _traces(answer: LadderAnswer) -> list[dict[str, Any]]:
     """What the attack traces, and the length of δ beside it: symbol, what it is, values (null: none)."""
-    if getattr(answer, "traces", None) is None:
+    traces = getattr(answer, "traces", None)
+    if traces is None:
         return []
     rows = [
         {"symbol": symbol, "title": title, "values": [None if np.isnan(x) else float(x) for x in values]}
-        for (symbol, title), values in zip(answer.traced, answer.traces, strict=True)
+        for (symbol, title), values in zip(answer.traced, traces, strict=True)
     ]
     return [*rows, {"symbol": "‖δ‖", "title": "length of the perturbation, L2", "values": answer.l2.tolist()}]
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, house, links, notices
+from app.features import Features
 from app.forms import possible
 from app.runs import rows
 from engine.asking.answers import OverviewAnswer
@@ -36,6 +37,14 @@ class Victim:
     def shape(self) -> list[int]:
         """Shape of one sample."""
         return list(self.overview.shape)
+
+    @property
+    def features(self) -> Features | None:
+        """Names and ranges of the features where a sample is a row of a table; None for pictures."""
+        seen = self.overview
+        if len(seen.shape) == 3:
+            return None
+        return Features.of(seen.size, seen.feature_names, seen.low, seen.span)
 
     @property
     def grouping(self) -> str:

@@ -11,6 +11,10 @@ from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat, largest, sizes
 from engine.asking.questions import LAMBDA_TOP, Norm
 
+OF_PICTURES = "How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031."
+OF_FEATURES = "How far each feature may be moved, as a share of its range in the training rows."
+"""What ε is measured in, of the two kinds of samples."""
+
 
 def choose_threat(
     victim: Victim, *, axis: str = "", with_epsilon: bool = True, fitted: bool = False
@@ -26,7 +30,8 @@ def choose_threat(
     if possible.entry("objective", objective).get("needs_labels"):
         st.caption("This objective knows the labels of the samples.")
     norm = _norm()
-    epsilon = _epsilon(norm, slider=axis != "epsilon") if with_epsilon else sizes(norm)["Visible"]
+    unit = OF_PICTURES if victim.features is None else OF_FEATURES
+    epsilon = _epsilon(norm, axis != "epsilon", unit) if with_epsilon else sizes(norm)["Visible"]
     lam = _lambda() if axis != "lambda" and possible.weighs(method, objective) else 0.0
     settings = _attack_settings(possible.entry("attack", attack))
     wanted = _objective_settings(possible.entry("objective", objective), victim)
@@ -94,7 +99,7 @@ def _norm() -> Norm:
         key=links.key("norm", "linf", lambda name: name in NORMS),
         format_func=NORMS.__getitem__,
         required=True,
-        help="L∞ bounds every pixel by ε; L2 bounds the length of the whole perturbation.",
+        help="L∞ bounds every number of a sample by ε; L2 bounds the length of the whole perturbation.",
     )
     return cast(Norm, norm)
 
@@ -115,7 +120,7 @@ def _lambda() -> float:
     )
 
 
-def _epsilon(norm: Norm, slider: bool) -> float:
+def _epsilon(norm: Norm, slider: bool, unit: str) -> float:
     top, offered = largest(norm), sizes(norm)
     key = links.key("eps", offered["Visible"], lambda size: 0 <= size <= top, f"a number from 0 to {top:g}")
     if not slider:
@@ -136,7 +141,7 @@ def _epsilon(norm: Norm, slider: bool) -> float:
             step=top / 200,
             key=key,
             format="%.3f",
-            help="How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031.",
+            help=unit,
         )
         exact.field("ε", key, top / 200, lambda size: _outside(size, top))
     return float(chosen)

@@ -43,6 +43,10 @@ class FinishedAttack:
         """(n,) sample ids in the table's order."""
         return self.table["id"].to_numpy()
 
+    def exact(self, place: int) -> np.ndarray:
+        """(d,) the adversarial sample at a place of the table, as floats."""
+        return _exact(self.run.key)[place]
+
     @property
     def labelled(self) -> bool:
         """Whether the data have labels."""
@@ -169,6 +173,12 @@ def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     decoded = _answer(key).recon
     assert decoded is not None, "an attack on the embedding is one on a model that decodes"
     return run.table(), decoded, run.result()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _exact(key: str) -> np.ndarray:
+    """The adversarial samples (n, d) of a finished run, as floats."""
+    return connection.store().find(key).arrays("images")["adversarial"]
 
 
 @st.cache_resource(

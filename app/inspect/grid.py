@@ -74,7 +74,7 @@ def _choose(attacked: FinishedAttack) -> str:
         )
         return str(
             st.segmented_control(
-                "Pictures",
+                "Shown",
                 ["adversarial", "clean"],
                 required=True,
                 key=links.key("pictures", "adversarial", lambda name: name in ("adversarial", "clean")),

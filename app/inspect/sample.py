@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import gallery
+from app import features, gallery
 from app.address import connection, fetching, links
 from app.attack import other_models, takeaway
 from app.components.ladder import gain
@@ -58,8 +58,10 @@ def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     names = _names(attacked, place)
     st.markdown(_title(attacked, sample, place, names))
     st.caption(_facts(attacked, attacked.table.iloc[place]))
-    if len(attacked.victim.shape) == 3:
+    if attacked.victim.features is None:
         _pictures(attacked, clean, place, names)
+    elif not attacked.latent:
+        _bars(attacked.victim.features, clean.clean, attacked.exact(place))
     if attacked.answer.q is None:
         _neighbours(attacked, clean, place, sample)
     else:
@@ -108,7 +110,8 @@ def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
     if "margin_clean" in row and columns.MARGIN in row:
         said.append(f"margin {row['margin_clean']:.2f} → {row[columns.MARGIN]:.2f} nats".replace("-", "−"))
     if "linf" in row:
-        said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} pixels changed"]
+        kind = "pixels" if attacked.victim.features is None else "features"
+        said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} {kind} changed"]
     if "delta_ratio" in row:
         said += [f"‖δ‖ {row['delta']:.2f}", f"‖δ‖/‖z‖ {row['delta_ratio']:.3f}"]
     said += [
@@ -119,7 +122,7 @@ def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
     if attacked.labelled and "knn_attacked" in row and row["knn_attacked"] >= 0:
         read, label = int(row["knn_attacked"]), int(row["label"])
         still = "still " if read == label else ""
-        said.append(f"raw pixels {still}read as {attacked.classes[read]} (5 nearest neighbours)")
+        said.append(f"raw sample {still}read as {attacked.classes[read]} (5 nearest neighbours)")
     return f"{' · '.join(said)}.  \n{attacked.protocol()}"
 
 
@@ -147,6 +150,13 @@ def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: 
                 captions.append(title)
         gallery.grid(pictures, captions, columns=2, size=120)
         st.caption("Blue is darker, vermillion brighter.")
+
+
+def _bars(table: features.Features, before: np.ndarray, after: np.ndarray) -> None:
+    """What was added to a row of a table, feature by feature."""
+    st.caption("What was added, the features that moved most first")
+    features.bars(table, before, after)
+    st.caption(features.rule(table, after - before))
 
 
 def _what_was_added(

@@ -69,6 +69,11 @@ class OverviewAnswer(Answer):
     medoids: Int[Array, " k"] | None = None
     """The sample nearest to the mean of each group's embeddings; -1 for an empty group."""
     medoid_images: UInt8[Array, "k d"] | None = None
+    feature_names: tuple[str, ...] = ()
+    """Of the numbers of a sample that is a row of a table, where they have names."""
+    low: Float[Array, " d"] | None = None
+    span: Float[Array, " d"] | None = None
+    """Of such a row brought into [0, 1]: the data have low + span · x."""
 
 
 class UmapAnswer(Answer):

@@ -19,6 +19,7 @@ from engine.asking.victims import (
     victim_of,
     whole_numbers,
 )
+from engine.data.dataset import Dataset
 from engine.data.views import Views, picture
 from engine.errors import AbilityError, DataError, SettingsError
 from engine.metrics.protocols import CleanSamples, measure
@@ -47,6 +48,7 @@ def overview(question: OverviewQuestion) -> OverviewAnswer:
         scores=_scores(victim),
         **_groups(victim),
         **_medoids(victim),
+        **_features(victim.data),
     )
 
 
@@ -62,6 +64,18 @@ def _groups(victim: Victim) -> dict[str, Any]:
         "margin": numbers(top[:, 0] - top[:, 1]),
         "confidence": numbers(top[:, 0].exp()),
     }
+
+
+def _features(data: Dataset) -> dict[str, Any]:
+    """Names and ranges of the features of a table; nothing of pictures."""
+    if len(picture(data.views.shapes)) == 3:
+        return {}
+    ranges: dict[str, Any] = {}
+    if data.affine is not None and data.affine[0].ndim == 1:
+        ranges = {
+            name: value.astype(np.float32) for name, value in zip(("low", "span"), data.affine, strict=True)
+        }
+    return {"feature_names": data.feature_names} | ranges
 
 
 def _medoids(victim: Victim) -> dict[str, Any]:

@@ -17,7 +17,7 @@ register_metric(
     Metric(
         "knn_acc_clean",
         "Legibility, clean",
-        "Accuracy, on the clean samples, of a 5-nearest-neighbour classifier on raw clean pixels "
+        "Accuracy, on the clean samples, of a 5-nearest-neighbour classifier on raw clean samples "
         "that leaves the sample itself out.",
         "Cover and Hart, 1967",
         better="up",
@@ -30,7 +30,7 @@ register_metric(
     Metric(
         "knn_acc_attacked",
         "Legibility, attacked",
-        "The same classifier's accuracy on the attacked samples: is it still the same picture?",
+        "The same classifier's accuracy on the attacked samples: is it still the same thing?",
         "Cover and Hart, 1967",
         better="up",
         labels=True,

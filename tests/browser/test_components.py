@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -416,6 +417,33 @@ def test_a_ladder_plays_from_one_file(opened: Opened, shots: Path, tmp_path: Pat
     page.mouse.up()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     page.screenshot(path=shots / "standalone-390-dark.png")
+
+
+def test_a_ladder_of_a_table_draws_signed_bars_of_features(
+    opened: Opened, shots: Path, tmp_path: Path
+) -> None:
+    drawing = samples.table_drawing(9)
+    payload = ladder_payload(drawing)
+    file = tmp_path / "table.html"
+    file.write_text(standalone_html("ladder", payload, "A table", "Made up."), encoding="utf-8")
+    page = opened(file.as_uri(), width=390, height=844, offline=True)
+    rows = page.locator(".feature-row")
+    rows.first.wait_for()
+    assert rows.count() == 12 and not page.locator(".ladder .hero").is_visible()
+    answer, level = drawing.answer, int(page.locator("[data-level]").first.get_attribute("data-level") or 0)
+    moved = answer.delta[level]
+    first = int(np.abs(answer.delta[drawing.answer.start]).argmax())
+    assert rows.first.locator(".feature-name").inner_text() == f"feature {first + 1}"
+    before = float(-1 + 4 * answer.clean[first])
+    after = before + 4 * float(moved[first])
+    told = [float(text) for text in rows.first.locator(".feature-number").inner_text().split(" → ")]
+    assert told == pytest.approx([before, after], abs=0.03)
+    side = "less" if moved[first] < 0 else "more"
+    assert rows.first.locator(f".{side}").count() == 1
+    assert not re.search("pixel|image|picture|/255", page.locator(".features").inner_text(), re.IGNORECASE)
+    assert "of each feature's range" in page.locator(".reading").inner_text()
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.screenshot(path=shots / "ladder-table-390.png")
 
 
 def test_a_map_works_from_one_file(opened: Opened, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 without an engine.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from app.charts import bar_chart, line_chart, matrix_chart, plot, training_chart
 from app.components.ladder import Drawing, Place
+from app.features import Features
 from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
@@ -122,6 +124,14 @@ def ladder_drawing(
         softmax_of_distances(x, centres).argmax(1) if groups else None,
     )
     return Drawing(answer, place, "cluster" if groups else "", "moves the picture by …")
+
+
+def table_drawing(sample: int) -> Drawing:
+    """The same as a row of a table of 64 features, each from -1 to 3."""
+    drawing = ladder_drawing(sample)
+    answer = drawing.answer.model_copy(update={"shape": (64,)})
+    features = Features.of(64, low=np.full(64, -1.0), span=np.full(64, 4.0))
+    return replace(drawing, answer=answer, features=features)
 
 
 def as_bytes(images: Array) -> Array:

@@ -1,0 +1,65 @@
+// A row of a table under attack: its features that move most, as bars from zero to either side, all moving with the handle of the ladder.
+
+const FEATURES_SHOWN = 12;
+
+class Features {
+  constructor() {
+    this.list = element("div", { class: "feature-rows" });
+    this.note = element("p", { class: "soft small" });
+    this.node = element("section", { class: "features" }, element("h3", { text: "Features that move most" }), this.list, this.note);
+  }
+
+  /** Names, ranges and clean values (d); `delta` (levels · d) in bytes with a step a level, drawn `gain` times. Rows keep the order that they have at the level `at`. */
+  lay(table, delta, steps, gain, at) {
+    this.node.hidden = !table;
+    if (!table) return;
+    const size = table.clean.length;
+    this.shift = (j, level) => delta[level * size + j] * steps[level];
+    const order = Array.from({ length: size }, (_, j) => j).sort((a, b) => Math.abs(this.shift(b, at)) - Math.abs(this.shift(a, at)) || a - b);
+    this.reach = 1 / gain;
+    this.rows = order.slice(0, FEATURES_SHOWN).map((j) => {
+      const bar = element("i"), number = element("span", { class: "feature-number" });
+      const low = table.low[j], span = table.span[j], before = table.clean[j];
+      const row = element("div", { class: "feature-row", title: `${table.names[j]}: ${shortly(low)} to ${shortly(low + span)} in the data` },
+        element("span", { class: "feature-name", text: table.names[j] }), element("span", { class: "feature-lane" }, bar), number);
+      return { j, row, bar, number, name: table.names[j], value: (x) => low + span * x, before };
+    });
+    this.list.replaceChildren(...this.rows.map(({ row }) => row));
+    const rest = size - this.rows.length;
+    say(this.note, `A full bar is ±${shortly(this.reach)} of a feature's range${rest > 0 ? `; ${rest.toLocaleString("en")} further features are not shown` : ""}.`);
+  }
+
+  draw(level) {
+    if (this.node.hidden) return;
+    for (const row of this.rows) {
+      const moved = this.shift(row.j, level), share = Math.min(1, Math.abs(moved) / this.reach);
+      row.bar.className = moved < 0 ? "less" : "more";
+      row.bar.style.transform = `scaleX(${share.toFixed(4)})`;
+      say(row.number, this.text(row, moved));
+    }
+    this.level = level;
+  }
+
+  text(row, moved) {
+    const now = row.value(Math.min(1, Math.max(0, row.before + moved)));
+    return `${shortly(row.value(row.before))} → ${shortly(now)}`;
+  }
+
+  /** The same on a canvas, a line of 22 a feature: [left, top, width]. */
+  paint(pen, theme, [left, top, width]) {
+    const middle = left + 0.55 * width, half = 0.2 * width;
+    this.rows.forEach((row, place) => {
+      const y = top + 22 * place, moved = this.shift(row.j, this.level), long = half * Math.min(1, Math.abs(moved) / this.reach);
+      pen.fillStyle = inked(theme.text);
+      pen.fillText(row.name, left, y + 12, 0.33 * width);
+      pen.fillText(this.text(row, moved), left + 0.78 * width, y + 12, 0.22 * width);
+      pen.fillStyle = inked(moved < 0 ? PALETTE.negative : PALETTE.positive);
+      pen.fillRect(moved < 0 ? middle - long : middle, y + 2, long, 12);
+    });
+  }
+}
+
+/** A number with three digits. */
+function shortly(value) {
+  return Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(1) : `${Number(value.toPrecision(3))}`;
+}
