@@ -43,6 +43,7 @@ class AdversarialClassifier(Classifier):
         "quick": {**Classifier.presets["quick"], "epsilon": 0.1, "epochs": 40, "attack_steps": 7},
         "mnist_test": {**Classifier.presets["mnist_test"], "epsilon": 0.2, "attack_steps": 5},
         "mnist": {},
+        "table": {**Classifier.presets["table"], "epsilon": 0.05, "attack_steps": 7},
         "cifar10": {**Classifier.presets["cifar10"], "epsilon": 8 / 255, "attack_steps": 7},
     }
 

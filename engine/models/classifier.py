@@ -56,11 +56,16 @@ class Classifier(ModelSettings):
         "fashion_mnist": "mnist",
         "cifar10": "cifar10",
         "svhn": "cifar10",
+        "cifar10_jpeg": "cifar10",
+        "mice_protein": "table",
+        "isolet": "table",
+        "har": "table",
     }
     presets = {
         "quick": {"widths": (64, 32), "epochs": 100, "batch": 32},
         "mnist_test": {"epochs": 20},
         "mnist": {},
+        "table": {"epochs": 100, "rate": 0.05},
         "cifar10": {"filters": (64, 64, 128, 128), "widths": (256, 256)},
     }
 

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.plain_autoencoder import Plain, small
+from engine.models.plain_autoencoder import FITS, Plain, small
 from engine.nets.layers import float32
 from engine.nets.plain import PlainAutoencoder, dense
 from engine.registry import register
@@ -33,7 +33,7 @@ class DenseAE(Plain):
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
     equation: ClassVar[str] = r"L = \mathrm{mean}\,(x - \sigma(V \sigma(W x + b) + c))^2"
     summary: ClassVar[str] = "One hidden layer copies each sample through fewer numbers."
-    fits = {"digits": "quick", "mnist_test": "mnist_test"}
+    fits = FITS
     presets = small()
 
     width: int = knob(

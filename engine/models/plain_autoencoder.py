@@ -120,5 +120,14 @@ def network_of(state: State) -> PlainAutoencoder:
 
 
 def small(**values: Any) -> dict[str, dict[str, Any]]:
-    """Presets for digits and for the 10,000 test images of MNIST, of a method's own values."""
-    return {"quick": {"width": 32, "epochs": 200} | values, "mnist_test": values}
+    """Presets for digits, MNIST's 10,000 test images and two tables, of a method's own values."""
+    return {
+        "quick": {"width": 32, "epochs": 200} | values,
+        "mnist_test": values,
+        "mice_protein": {"width": 32, "epochs": 200} | values,
+        "isolet": {"epochs": 50} | values,
+    }
+
+
+FITS = {"digits": "quick", "mnist_test": "mnist_test", "mice_protein": "mice_protein", "isolet": "isolet"}
+"""Name of a data set -> the one of them that is meant for it."""

@@ -60,7 +60,12 @@ class SimCLR(ModelSettings):
     family: ClassVar[Family] = CONTRASTIVE
     curves: ClassVar[tuple[Curve, ...]] = (Curve("contrast", "contrastive loss, last batch", "nats"),)
     phases: ClassVar[Mapping[str, str]] = {"simclr": "training the encoder"}
-    fits: ClassVar[Mapping[str, str]] = {"digits": "quick", "mnist_test": "mnist_test", "cifar10": "cifar10"}
+    fits: ClassVar[Mapping[str, str]] = {
+        "digits": "quick",
+        "mnist_test": "mnist_test",
+        "cifar10": "cifar10",
+        "cifar10_jpeg": "cifar10",
+    }
     presets = {
         "quick": QUICK | {"crop": 0.4, "epochs": 60, "rate": 3e-3, "projection": (128, 128, 64)},
         "mnist_test": QUICK | {"crop": 0.3, "epochs": 20},

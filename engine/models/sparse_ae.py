@@ -28,6 +28,7 @@ from engine.registry import register
 from engine.settings import knob
 
 TINY = 1e-7
+QUICK = {"width": 32, "epochs": 200, "rate": 1e-2}
 
 
 @register
@@ -45,7 +46,7 @@ class SparseAE(DenseAE):
         RECONSTRUCTION,
         Curve("sparsity", "KL to the wanted activity", "nats"),
     )
-    presets = {**small(), "quick": {"width": 32, "epochs": 200, "rate": 1e-2}}
+    presets = {**small(), "quick": QUICK, "mice_protein": QUICK}
 
     epochs: int = knob(
         50,
