@@ -64,16 +64,24 @@ def _title(model: str) -> str:
 
 
 def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
-    """A sentence for each defence: how much less its test error is than the control's, seed by seed."""
+    """What training longer is worth, and a sentence for each defence: how much less its test error is than
+    the control's, seed by seed.
+    """
     said, by_arm = found.declared, {row.arm: row for row in rows}
     control = by_arm.get(said["baseline"])
     if control is None:
         return []
-    return [
+    longer = [] if "original" not in by_arm else [_longer(_seeds(by_arm["original"]), _seeds(control))]
+    return longer + [
         _sentence(said["arms"][arm], _seeds(by_arm[arm]), _seeds(control))
         for arm in said["defences"]
         if arm in by_arm
     ]
+
+
+def _longer(short: np.ndarray, long: np.ndarray) -> str:
+    gain = 100 * float(long.mean() / short.mean() - 1)
+    return f"Training longer on the originals alone changes the test error by {gain:+.1f} %."
 
 
 def _sentence(arm: str, with_it: np.ndarray, without: np.ndarray) -> str:
@@ -81,7 +89,7 @@ def _sentence(arm: str, with_it: np.ndarray, without: np.ndarray) -> str:
     name = arm.removeprefix("and ")
     if len(with_it) == 1:
         return f"**{name}**: {mean:+.1f} % test error against equal steps, in one seed."
-    word = "less than" if high < 0 else "more than" if low > 0 else "not told from"
+    word = "less than" if high < 0 else "more than" if low > 0 else "not to be told from"
     return (
         f"**{name}**: test error {word} that of the control for equal steps ({mean:+.1f} %, 95 % interval"
         f" over seeds {low:+.1f} to {high:+.1f})."

@@ -1,9 +1,14 @@
 """Studies of unsupervised adversarial examples: published values, and augmented models beside controls."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from engine import registry
 from engine.events import Row
+from engine.metrics.intervals import paired_difference
 from engine.running.ingredients import data_of
 from engine.running.runner import prepare, run
 from engine.store.store import Store
@@ -11,6 +16,7 @@ from engine.studies import uae
 from engine.studies.protocols import cell, published
 
 TEST, TRAIN = "reconstruction_mse_test", "reconstruction_mse_train"
+SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "studies"
 
 
 def test_published_improvements_recompute() -> None:
@@ -80,3 +86,16 @@ def test_a_study_is_another_one_when_the_attack_that_makes_its_samples_is(
     attack = registry.find("attack", "minmax")
     monkeypatch.setattr(attack, "version", attack.version + 1)
     assert prepare("study", "uae.table7", "digits").version == before + 1
+
+
+def test_shipped_digits_show_what_longer_training_explains() -> None:
+    """The closing sentence of table 7: what training longer is worth, and what UAE add to it."""
+    rows = json.loads((SHIPPED / "uae.table7.quick.json").read_text())["rows"]
+    test = {(row["model"], row["arm"]): row["measured"][TEST] for row in rows if row["measured"]}
+    for model in uae.MODELS:
+        original, control, augmented = (
+            np.array(test[model, arm]["seeds"]) for arm in ("original", "equal_steps", "uae")
+        )
+        assert (control < original).all()
+        _, low, high = paired_difference(augmented, control)
+        assert low < 0 < high, f"{model}: beside the control the UAE are not to be told apart"
