@@ -37,7 +37,7 @@ class KeepReconstruction(ObjectiveSettings):
     needs: ClassVar[tuple[str, ...]] = ("reconstructs",)
     reached_above: ClassVar[float | None] = 0.0
     met_at_mark: ClassVar[bool] = True
-    success: ClassVar[str] = "is reconstructed better than its original"
+    success: ClassVar[str] = "is reconstructed as well as its original"
     effect: ClassVar[str] = "lowers the squared error by {value}"
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:

@@ -161,6 +161,24 @@ def test_train_then_attack_then_sweep_say_their_events(typed: Callable[..., tupl
     assert lines(typed("show", last["run"], "--json")[1])[-1] == last
 
 
+def test_minmax_ends_with_its_numbers(typed: Callable[..., tuple[int, str, str]]) -> None:
+    model, wanted = "digits/conv_ae", ["--objective", "keep_reconstruction", "--epsilon", "1.0"]
+    small = ["--compressed", "8", "--steps", "5", "--n", "10", "--direction", "-1"]
+    code, out, _ = typed("attack", "minmax", "--model", model, *wanted, *small, *SMALL, "--json")
+    metrics = lines(out)[-1]["metrics"]
+    assert code == 0 and metrics["n"] == 10
+    assert {
+        "success_rate",
+        "l2_mean",
+        "linf_max",
+        "reconstruction_error_clean",
+        "reconstruction_error_attacked",
+        "mine_mean",
+        "closed_form_mean",
+    } <= metrics.keys()
+    assert metrics["masking_noise_gain"] is None and "strongest_n" not in metrics
+
+
 def test_without_json_there_is_a_bar_and_a_table(
     typed: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
