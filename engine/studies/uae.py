@@ -26,6 +26,7 @@ from engine.studies.protocols import (
 PAPER = "uae"
 MODELS = ("sparse_ae", "dense_ae", "plain_conv_ae", "adversarial_ae")
 """The autoencoders, as the tables order them."""
+MEASURED = {"quick": MODELS, "mini": MODELS[:2], "paper": MODELS}
 DATA = {"quick": "digits", "mini": "mnist_mini", "paper": "mnist"}
 PRESETS = {"quick": "quick", "mini": "mnist_test", "paper": None}
 STEPS = {
@@ -121,8 +122,9 @@ class UAEStudy(StudySettings):
         ),
         "mini": (
             "Against the published settings: 1,000 training and 2,000 test images, all of MNIST's test part"
-            " (60,000 and 10,000), 300 or 600 steps of the original (12,000 to 30,000), K = 64 (500), 32"
-            " numbers each (128), the collapsed network of MINE by Adam 0.001 in 5 steps (20 of 1.5e-5)."
+            " (60,000 and 10,000), two autoencoders, 600 steps of the original (12,000 to 30,000), K = 64"
+            " (500), 32 numbers each (128), the collapsed network of MINE by Adam 0.001 in 5 steps (20 of"
+            " 1.5e-5)."
         ),
         "paper": "MINE as in the code: K = 500 projections, the wide network, 20 steps.",
     }
@@ -146,6 +148,11 @@ class UAEStudy(StudySettings):
     def set(self) -> str:
         """The data of this size."""
         return DATA[self.size]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The autoencoders that are measured at this size."""
+        return MEASURED[self.size]
 
     def original(self, model: str, **changes: Any) -> Training:
         """A model trained on the originals."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.registry import register
 from engine.studies.protocols import Attacking, Case, Treatment
-from engine.studies.uae import FAR, MODELS, UAEStudy
+from engine.studies.uae import FAR, UAEStudy
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "uae": {},
@@ -59,7 +59,7 @@ class Figure2(UAEStudy):
                 {name: name for name in ("noise_success_rate", "linf_max", "n")},
                 more=farthest,
             )
-            for model, kind in product(MODELS, KINDS)
+            for model, kind in product(self.models, KINDS)
         ]
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from engine.registry import register
 from engine.studies.protocols import Case
-from engine.studies.uae import MODELS, TITLES, UAEStudy
+from engine.studies.uae import TITLES, UAEStudy
 
 
 @register
@@ -27,7 +27,7 @@ class Table7(UAEStudy):
     def cases(self) -> list[Case]:
         """Model by model, arm by arm; then what was published about other data."""
         rows, taken = [], []
-        for model, arm in product(MODELS, TITLES):
+        for model, arm in product(self.models, TITLES):
             cell = {"model": model, "data": "mnist", "arm": arm}
             taken.append(cell)
             row = self.row(model, arm, self.of_arm(arm, model), published_for="mnist")

@@ -54,7 +54,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same studies with steps so few that all take seconds."""
     monkeypatch.setitem(uae.STEPS, "quick", dict.fromkeys(uae.LONGER, 20))
     monkeypatch.setitem(uae.MINE, "quick", {"similarity": "closed_form", "steps": 8})
-    monkeypatch.setattr("engine.studies.uae_table7.MODELS", ("dense_ae",))
+    monkeypatch.setitem(uae.MEASURED, "quick", ("dense_ae",))
     monkeypatch.setattr("engine.studies.uae_table7.TITLES", ("original", "equal_steps", "noise_2", "uae"))
 
 
