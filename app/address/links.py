@@ -75,6 +75,8 @@ OF_A_PAGE = (
     "what",
     "status",
     "who",
+    "direction",
+    "k",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

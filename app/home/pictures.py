@@ -17,11 +17,13 @@ from engine.asking.answers import LadderAnswer, OverviewAnswer
 from engine.asking.questions import (
     LOOKED_AT,
     EmbeddingLadderQuestion,
+    ImagesQuestion,
     LadderQuestion,
     ObjectiveChoice,
     OverviewQuestion,
     Question,
 )
+from engine.asking.striking import striking
 from engine.store.run import Run
 
 Picture = tuple[np.ndarray | bytes, str]
@@ -32,6 +34,8 @@ TRIPLES = 4
 """Samples of the card of Attack, each clean, as it is moved, and attacked."""
 SIZES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 """ε of the card of Curves."""
+COPIES = "dense_ae"
+"""The model on the card of UAE."""
 VIEWED = 3
 """Models on the card of Multi-view."""
 
@@ -111,6 +115,23 @@ def robust(data: str) -> Iterator[Picture]:
             yield from triple(answer)
 
 
+def uae(data: str) -> Iterator[Picture]:
+    """Samples and what was found for them: less like them, and copied better."""
+    found = _zoo().get(f"{data}/{COPIES}.uae")
+    if found is None:
+        return
+    table = found.table()
+    places = striking(table, farthest=True)
+    ids = table["id"].to_numpy()[places].tolist()
+    clean, images = keeping.kept(ImagesQuestion.of(found.spec, ids)), found.arrays("images")["adversarial"]
+    if clean is None:
+        return
+    for place, original in list(zip(places, clean.images, strict=True))[: MOST // 2]:
+        before, after = (table[f"reconstruction_error_{name}"][place] for name in ("clean", "attacked"))
+        yield original.reshape(clean.shape), f"error {before:.4f}"
+        yield images[place].astype(np.float32).reshape(clean.shape), f"error {after:.4f}"
+
+
 def train(data: str) -> Iterator[Picture]:
     """What a training came to: the sample in the middle of each cluster."""
     for image, group, overview in _middles(data):
@@ -124,6 +145,7 @@ OF_PAGE: Mapping[str, Callable[[str], Iterator[Picture]]] = {
     "multiview": multiview,
     "defend": defend,
     "robust": robust,
+    "uae": uae,
     "train": train,
 }
 """Page -> its pictures, for the data that pages begin with."""

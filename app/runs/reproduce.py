@@ -34,7 +34,7 @@ def one_sample(wanted: Wanted, question: LadderQuestion, at: float) -> dict[str,
     axis = question.axis
     flags = [f"--sample {question.sample}"]
     flags += [f"--along {axis.name}"] * (axis.name != "epsilon")
-    flags += [f"--at {at:g}"] * (axis.name == "path")
+    flags += [f"--at {at:g}"] * (axis.name in ("path", "compressed"))
     flags += [f"--top {axis.top:.9g}"] * (axis.name == "epsilon" and axis.top > TOP[question.norm])
     return {"Command line": " ".join([command(wanted), *flags])} | answer(question)
 

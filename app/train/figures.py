@@ -9,8 +9,9 @@ stretches in which the gradient nearly vanishes, the blocks in which only the de
 on the same base.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import commonprefix
 from typing import Any
 
 import pandas as pd
@@ -188,10 +189,15 @@ def others(run: Drawn) -> dict[str, Chart]:
         by_unit.setdefault(run.metrics[name]["unit"], {})[name] = title
     return {
         unit: run.chart(
-            run.evaluations, titles, ", ".join(titles.values()), y_title=unit, caption=run.scored_on
+            run.evaluations, titles, together(list(titles.values())), y_title=unit, caption=run.scored_on
         )
         for unit, titles in by_unit.items()
     }
+
+
+def together(titles: Sequence[str]) -> str:
+    """One title for several: how all of them begin, else all of them."""
+    return commonprefix([*titles]).rstrip(" ,") or ", ".join(titles)
 
 
 def panels(entry: Entry, record: Record) -> list[dict[str, Any]]:

@@ -91,17 +91,29 @@ def _picture(run: Run, picture: Picture) -> None:
 
 def _map(run: Run, picture: Picture) -> None:
     arrays = run.arrays(picture.file)
-    codes = arrays.get("cluster", np.zeros(len(arrays["xy"]), np.int16))
-    clusters = in_classes(run, codes, arrays["index"])
-    caption = f"{picture.caption} {len(codes):,} samples at iteration {picture.step:,}."
+    known, index = "cluster" in arrays, arrays["index"]
+    colour = in_classes(run, arrays["cluster"], index) if known else by_label(run, index)
+    caption = f"{picture.caption} {len(index):,} samples at iteration {picture.step:,}."
     point_map(
         map_payload(
-            MapDrawing(
-                xy=arrays["xy"], colour=clusters, title="The embedding", ids=arrays["index"], caption=caption
-            )
+            MapDrawing(xy=arrays["xy"], colour=colour, title="The embedding", ids=index, caption=caption)
         ),
         key=f"map/{run.key}",
     )
+
+
+def by_label(run: Run, samples: np.ndarray) -> Classes:
+    """The labels of samples (n,), for a model that sorts into nothing; all alike while none are known."""
+    labels = _labels(run.name) if run.status() in DONE else None
+    if labels is None or len(labels) <= samples.max(initial=0):
+        return Classes("sample", np.zeros(len(samples), np.int16), ["samples"])
+    return Classes("label", labels[samples], _class_names(run, labels))
+
+
+def _class_names(run: Run, labels: np.ndarray) -> list[str]:
+    """What the classes of a run's data are called; their numbers where nothing says."""
+    known = connection.catalogue()["data"].get(run.spec.data, {}).get("classes")
+    return list(known or [str(number) for number in range(int(labels.max()) + 1)])
 
 
 def in_classes(run: Run, codes: np.ndarray, samples: np.ndarray) -> Classes:
@@ -116,9 +128,7 @@ def in_classes(run: Run, codes: np.ndarray, samples: np.ndarray) -> Classes:
     labels = _labels(owner)
     if labels is None or len(labels) <= samples.max(initial=0):
         return Classes("cluster", codes, [f"cluster {number}" for number in range(count)])
-    classes = connection.catalogue()["data"].get(run.spec.data, {}).get("classes") or [
-        str(number) for number in range(int(labels.max()) + 1)
-    ]
+    classes = _class_names(run, labels)
     names: list[str] = []
     places: list[int] = []
     for number in range(count):

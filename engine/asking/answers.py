@@ -195,11 +195,13 @@ class LadderAnswer(Answer):
 
     def noise_at(self, level: int) -> tuple[int, int]:
         """How many noises of the size of a level reached it, and of how many that do not depend on each
-        other: those of that level, as along ε each is one direction in all sizes; where every level has the
-        same ε, all that were drawn.
+        other: those of that level, as along ε each is one direction in all sizes, and as an attack that does
+        not use its ε up has another size at each; where every level has the same size, all that were drawn.
         """
         if self.noise_share is None:
             return 0, 0
+        if self.epsilon is not None and self.traces is not None:
+            return round(float(self.noise_share[level]) * NOISES), NOISES if self.l2[level] > 0 else 0
         if self.epsilon is not None:
             return self.noise_reached or 0, self.noise_n or 0
         return round(float(self.noise_share[level]) * NOISES), NOISES if self.levels[level] > 0 else 0
@@ -216,8 +218,10 @@ class LadderAnswer(Answer):
     @property
     def start(self) -> int:
         """The level shown first: the first that reached the objective; over λ the last one (a larger weight
-        gives the attack up); the end where none did.
+        gives the attack up); the end where none did, and of a path that is chosen from at its end.
         """
+        if self.axis == "path" and self.traces is not None:
+            return len(self.levels) - 1
         if self.axis != "lambda":
             return len(self.levels) - 1 if self.first_reached is None else self.first_reached
         there = np.flatnonzero(self.reached) if self.reached is not None else np.zeros(0, dtype=int)

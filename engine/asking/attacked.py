@@ -45,9 +45,15 @@ class AttackedRows:
         return (self.victim.outputs_of(views) for views in self.victim.blocks(self.x))
 
     def clean_pictures(self) -> dict[str, Any]:
-        """What is decoded from the clean embeddings, where embeddings were moved."""
+        """What is decoded from the clean embeddings, or from those of the clean samples; nothing where the
+        model does not decode.
+        """
         if not self.in_embedding:
-            return {}
+            clean = [
+                self.victim.outputs_of(self.victim.rows(ids.cpu().numpy())) for ids in self.index.split(BLOCK)
+            ]
+            shown = [said.reconstruction for said in clean if said.reconstruction is not None]
+            return {"recon_clean": np.concatenate([as_bytes(rows) for rows in shown])} if shown else {}
         heads = require(self.victim.model, Decodes, "An attack on the embedding")
         assert self.victim.z is not None, "what was moved is an embedding"
         blocks = self.victim.z[self.index].split(BLOCK)

@@ -153,13 +153,16 @@ def noise_counted(by_noise: Tensor | None, moved: Tensor) -> dict[str, Any]:
 
 def _noise(case: Case, question: LadderQuestion, found: Search, rng: torch.Generator) -> Tensor:
     """Noises (NOISES, L, d) of the size of each level. Along ε a draw is one direction, scaled by each level;
-    at one ε every level has noises of its own, or all would be the same.
+    at one ε every level has noises of its own, or all would be the same. Those of an attack that does not use
+    its budget up are as long as its own δ.
     """
     base, axis, count = case.clean.flat(), question.axis, len(found.levels)
     over_epsilon = axis.name == "epsilon"
     sizes = torch.tensor(found.levels if over_epsilon else [float(axis.epsilon or 0)] * count)
     sizes, shared = sizes.repeat(NOISES).to(base.device), count if over_epsilon else 1
     budget = Budget(question.norm, sizes, mask=case.mask, shared=shared)
+    if not case.attack.fills:
+        budget = Budget("l2", (found.x - base).norm(dim=1).repeat(NOISES), mask=case.mask)
     still = Objective(lambda rows: rows.sum(1))
     noise = registry.find("attack", "noise")()
     drawn = launched(noise.perturb(base.expand(len(sizes), -1), still, budget, rng)).x

@@ -30,6 +30,8 @@ TOP: dict[str, float] = {"linf": 0.3, "l2": 3.0}
 """The largest ε of a ladder unless a person asks for another."""
 LAMBDA_TOP = 200.0
 """The largest λ of a ladder over λ."""
+FEW_LEVELS = 17
+"""Of a ladder over ε under an attack that takes its time at each."""
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""
 SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 5}

@@ -12,8 +12,11 @@ from engine.asking import computing, keeping
 from engine.asking import questions as asked
 from engine.asking.answers import Answer, UmapAnswer
 from engine.asking.questions import AttackChoice, LadderQuestion, ObjectiveChoice, Question
+from engine.asking.striking import striking
 from engine.asking.victims import victim_of
+from engine.attacks.protocols import AttackSettings
 from engine.home import home
+from engine.models.protocols import ModelSettings
 from engine.store.run import Run
 
 LARGE = 500_000
@@ -70,19 +73,18 @@ def _still_right(question: Question[Any], found: Answer | None) -> Answer | None
 
 def _of_a_model(run: Run) -> Iterator[Question[Any]]:
     settings, model = registry.find("model", run.spec.name), run.key
-    sample, victim = asked.SHOWN.get(run.spec.data, 0), victim_of(model)
+    first, victim = first_ladder(run), victim_of(model)
+    sample = first.sample
     yield asked.OverviewQuestion(model=model)
     if run.spec.data in asked.LOOKED_AT:
         yield asked.ImagesQuestion.of(run.spec, asked.LOOKED_AT[run.spec.data])
-    first = LadderQuestion(model=model, sample=sample)
-    if "clusters" in settings.abilities:
-        yield first
+    yield first
     if "fuses" in settings.abilities:
         yield asked.ViewsQuestion(model=model)
         yield LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
     if _is_defended(run.spec.name):
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
-    ladders = [first, *_looked_at(run, first)]
+    ladders = [first, *(_looked_at(run, first) if "clusters" in settings.abilities else ())]
     yield from ladders[1:]
     if "clusters" in settings.abilities and "fuses" not in settings.abilities:
         for ladder in ladders:
@@ -108,6 +110,22 @@ def _beside(run: Run, ladder: LadderQuestion) -> Iterator[Question[Any]]:
         yield asked.ImagesQuestion.around(run.spec, answer.near_clean.tolist(), answer.near)
 
 
+def first_ladder(run: Run) -> LadderQuestion:
+    """The ladder of a model that pages show before anybody has chosen anything."""
+    wanted = ObjectiveChoice(name=_usual(registry.find("model", run.spec.name)))
+    return LadderQuestion(model=run.key, sample=asked.SHOWN.get(run.spec.data, 0), objective=wanted)
+
+
+def _usual(owner: type[ModelSettings]) -> str:
+    """The objective with which pages begin for a model: to leave its cluster, else one that knows success."""
+    able = set(owner.abilities)
+    known = [registry.find("objective", name) for name in registry.names("objective")]
+    possible = [one for one in known if one.space == "pixels" and one.needs and set(one.needs) <= able]
+    usual = [one for one in possible if one.name == ObjectiveChoice().name]
+    reaching = [one for one in possible if one.describe_more()["has_goal"]]
+    return next(one.name for one in (*usual, *reaching, *possible))
+
+
 def _is_defended(name: str) -> bool:
     """Whether a model is one whose embedding is attacked and defended: a defence of it is there, or it is
     one.
@@ -122,7 +140,9 @@ def _of_an_attack(run: Run) -> Iterator[Question[Any]]:
     """
     model, sample = run.spec.builds_on["model"], asked.SHOWN.get(run.spec.data, 0)
     attack = registry.find("attack", run.spec.name)
-    if attack.space == "pixels" and not attack.fitted:
+    if not attack.fills:
+        yield from _striking(run, attack)
+    elif attack.space == "pixels" and not attack.fitted:
         yield from _inspected(run)
     elif attack.space == "pixels":
         yield LadderQuestion(
@@ -133,6 +153,30 @@ def _of_an_attack(run: Run) -> Iterator[Question[Any]]:
         )
     elif not run.spec.settings["objective_settings"].get("nu") and victim_of(model).data.views.size < SMALL:
         yield asked.AttackedSamplesQuestion(run=run.key)
+
+
+def _striking(run: Run, attack: type[AttackSettings]) -> Iterator[Question[Any]]:
+    """The samples of an attack that a page shows first, where all went, and the first of them along every
+    axis.
+    """
+    yield asked.AttackedSamplesQuestion(run=run.key)
+    table, said = run.table(), run.spec.settings
+    usual = attack().values()
+    settings = {name: value for name, value in said["attack_settings"].items() if value != usual[name]}
+    ids = table["id"].to_numpy()[striking(table, farthest=settings.get("direction", -1) == -1)].tolist()
+    yield asked.ImagesQuestion.of(run.spec, ids)
+    for axis in (
+        asked.Axis.of_path(said["epsilon"]),
+        asked.Axis.of_epsilon(said["norm"], 1.0, asked.FEW_LEVELS),
+        asked.Axis.of_compressed(said["epsilon"]),
+    ):
+        yield LadderQuestion(
+            model=run.spec.builds_on["model"],
+            sample=ids[0],
+            attack=AttackChoice(name=run.spec.name, settings=settings),
+            objective=ObjectiveChoice(name=said["objective"]),
+            axis=axis,
+        )
 
 
 def _inspected(run: Run) -> Iterator[Question[Any]]:

@@ -39,6 +39,7 @@ class LikenessAttack(AttackSettings):
 
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
     needs_room: ClassVar[bool] = True
+    fills: ClassVar[bool] = False
 
     direction: Literal[-1, 1] = knob(
         -1,

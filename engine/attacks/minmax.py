@@ -23,6 +23,7 @@ from engine.attacks.budget import Budget
 from engine.attacks.likeness import Accepted, Likeness, LikenessAttack
 from engine.attacks.own_draws import forked
 from engine.attacks.protocols import SCORE, AttackSettings, Iterate
+from engine.nets import mine
 from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
@@ -46,7 +47,8 @@ class MinMax(LikenessAttack):
     traces: ClassVar[Mapping[str, str]] = {
         "f": "criterion, met below 0",
         "c": "price of failing it",
-        "I": "similarity",
+        "I": "similarity, a score",
+        "I₀": "what MINE estimates of random projections: closed form, nats",
     }
     presets = {
         "paper": {
@@ -106,7 +108,7 @@ class MinMax(LikenessAttack):
         at = self.judged(objective, point)
         price = torch.full((len(x),), self.first_price, device=x.device)
         likeness, best = Likeness(self, x, objective, rng), Accepted(self, x, objective)
-        yield Iterate(point, at.value, 0, {"f": at.failing, "c": price, "I": likeness.now(point)})
+        yield Iterate(point, at.value, 0, self._traced(x, point, at.failing, price, likeness.now(point)))
         for t in range(1, self.steps + 1):
             point = self.moved(point, x, price, at, likeness, budget)
             likeness.fit(point)
@@ -114,6 +116,14 @@ class MinMax(LikenessAttack):
             price = (1 - self.dual_step / t**self.decay) * price + self.dual_step * at.failing.clamp_min(0)
             price = price.clamp_min(0)
             best.take(point, at, now)
-            yield Iterate(point, at.value, t, {"f": at.failing, "c": price, "I": now})
-        traces = {"f": best.failing, "c": price, "I": best.similarity, SCORE: best.score}
-        yield Iterate(best.x, best.value, self.steps + 1, traces)
+            yield Iterate(point, at.value, t, self._traced(x, point, at.failing, price, now))
+        traces = self._traced(x, best.x, best.failing, price, best.similarity)
+        yield Iterate(best.x, best.value, self.steps + 1, traces | {SCORE: best.score})
+
+    def _traced(
+        self, x: Tensor, point: Tensor, failing: Tensor, price: Tensor, now: Tensor
+    ) -> dict[str, Tensor]:
+        """What an iterate traces, (n,) each; the closed form has none where nothing moved."""
+        told = mine.closed_form(x, point, self.size)
+        moved = (point != x).any(dim=1)
+        return {"f": failing, "c": price, "I": now, "I₀": torch.where(moved, told, torch.nan)}

@@ -53,6 +53,8 @@ class AttackSettings(Settings):
     """Whether its answer is chosen by the objective; a control is not."""
     needs_room: ClassVar[bool] = False
     """Whether ε = 0 alone is no question to it, for it takes the clean sample for no answer."""
+    fills: ClassVar[bool] = True
+    """Whether it uses its budget up; the control of one that does not is noise as long as its δ, in L2."""
     slow: ClassVar[bool] = False
     """Whether a ladder of one sample takes it minutes where others take seconds, which pages say."""
     fits: ClassVar[Mapping[str, str]] = {}

@@ -35,7 +35,7 @@ class OneSample:
     sample: int
     along: str = "epsilon"
     at: float | None = None
-    """Which step of the path, or which ν; ε and λ say it for the other axes."""
+    """Which step of the path, which K, or which ν; ε and λ say it for the other axes."""
     top: float = 0.0
     """How far a ladder over ε goes, where that is farther than usual; of one over ν, how far it goes."""
     fitted: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ def add_flags(parser: Parser, entry: Entry) -> None:
         )
         return
     group.add_argument("--along", choices=entry["axes"], default="epsilon", help="what its ladder lies along")
-    group.add_argument("--at", type=float, help="the step of its path; the last unless given")
+    group.add_argument("--at", type=float, help="the step of its path, or K; the last unless given")
     group.add_argument("--top", type=float, default=0.0, help="the largest ε of its ladder")
 
 
@@ -100,6 +100,7 @@ def _on_pixels(spec: Spec, one: OneSample) -> LadderQuestion:
         "epsilon": Axis.of_epsilon(said["norm"], max(said["epsilon"], one.top)),
         "path": Axis.of_path(said["epsilon"]),
         "lambda": Axis.of_lambda(said["epsilon"]),
+        "compressed": Axis.of_compressed(said["epsilon"]),
     }[one.along]
     fitted = (spec.builds_on["fitted"],) if "fitted" in spec.builds_on else ()
     return LadderQuestion(
@@ -157,6 +158,7 @@ TITLES = {
     "nu": "ν",
     "ratio": "‖δ‖/‖z‖",
     "shift_mse": "change of the decoded picture (mean square)",
+    "compressed": "K",
     "value": "objective",
     "epsilon_star": "ε* ≤",
     "noise_reached": "noises of this size that reach it",

@@ -24,6 +24,14 @@ from engine.store.store import Store
 ENTRIES = entries()
 EPSILONS = (0.05, 0.1, 0.2)
 """ε of the attacks whose scores stand on a model's card."""
+SCORED = {
+    "fuses": {"objective": "mv_disrupt", "half": "second"},
+    "clusters": {"objective": "leave_cluster"},
+    "classifies": {"objective": "misclassify"},
+    "reconstructs": {"objective": "raise_reconstruction"},
+    "encodes": {"objective": "move_embedding"},
+}
+"""Ability -> what the attack of a card wants of a model; the first that a model has."""
 RECORD = 150
 """How many evaluations of its training an entry keeps."""
 OF_A_MODEL = ("spec.json", "result.json", "state/model.safetensors")
@@ -51,7 +59,10 @@ def answer(names: list[str], out: Path = keeping.ZOO) -> Iterator[Event]:
 def _train(name: str, out: Path) -> Iterator[Event]:
     """Train a model, attack it at every size for its card, and pack it."""
     entry, data = ENTRIES[name], name.split("/")[0]
-    spec = runner.prepare("train", entry.name, data, preset=entry.preset, changes=entry.changes)
+    models = {"with": entry.appended} if entry.appended else {}
+    spec = runner.prepare(
+        "train", entry.name, data, preset=entry.preset, changes=entry.changes, models=models
+    )
     yield from runner.run(spec)
     run = Store(home()).find(spec.key)
     card = run.card() | {"attacked": [_score(run, entry, epsilon) for epsilon in EPSILONS]}
@@ -61,8 +72,8 @@ def _train(name: str, out: Path) -> Iterator[Event]:
 
 def _score(run: Run, entry: Entry, epsilon: float) -> dict[str, Any]:
     """The scores of a trained model under PGD at one ε, with their protocol."""
-    fuses = "fuses" in registry.find("model", entry.name).abilities
-    wanted = {"objective": "mv_disrupt", "half": "second"} if fuses else {"objective": "leave_cluster"}
+    able = registry.find("model", entry.name).abilities
+    wanted = dict(next(objective for ability, objective in SCORED.items() if ability in able))
     changes = wanted | {"n": 1000, "norm": "linf", "epsilon": epsilon}
     spec = runner.prepare("attack", "pgd", run.spec.data, changes=changes, models={"model": run.key})
     ended = list(runner.run(spec))[-1]

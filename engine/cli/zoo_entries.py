@@ -10,7 +10,18 @@ from engine import registry
 WHOLE = ("digits", "noisy_digits")
 """Data that come with Feint: every model that fits them ships, but those that are shown labels."""
 CHOSEN = {
-    "mnist_test": ("acai", "ae_kmeans", "dec_star", "idec_star", "adec", "conv_ae"),
+    "mnist_test": (
+        "acai",
+        "ae_kmeans",
+        "dec_star",
+        "idec_star",
+        "adec",
+        "conv_ae",
+        "dense_ae",
+        "sparse_ae",
+        "plain_conv_ae",
+        "adversarial_ae",
+    ),
     "noisy_mnist": ("comvc", "ar_dmvc_am"),
 }
 """Larger data: the models that ship."""
@@ -28,14 +39,21 @@ INSPECTED = "adec"
 """The model whose attacked samples ship."""
 SWEPT = ("adec", "idec_star", "dec_star", "acai", "ae_kmeans")
 """Models whose sweeps ship."""
+COPYING = ("dense_ae", "sparse_ae", "plain_conv_ae", "adversarial_ae")
+"""Autoencoders that ship with unsupervised adversarial examples of their training rows, and trained anew
+with them.
+"""
+MISTAKEN = "classifier"
+"""The classifier that ships with the most similar pictures that it mistakes."""
 LAMBDAS = (0.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0)
 """λ of the sweeps along it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How an entry is made: a model that is trained; or what `action` does to the entry `on`, where an attack
-    is fitted anew, or is that of the entry `fitted` as it is.
+    """How an entry is made: a model that is trained, with the images of the entry `appended` where there is
+    one; or what `action` does to the entry `on`, where an attack is fitted anew, or is that of the entry
+    `fitted` as it is.
     """
 
     name: str
@@ -44,11 +62,12 @@ class Entry:
     on: str = ""
     fitted: str = ""
     action: str = "attack"
+    appended: str = ""
 
 
 def entries() -> dict[str, Entry]:
     """Every entry by name, in an order in which each finds what it builds on."""
-    return dict(chain(_models(), _generators(), _defended(), _other_nu(), _looked_at()))
+    return dict(chain(_models(), _generators(), _defended(), _other_nu(), _looked_at(), _dissimilar()))
 
 
 def begun_from() -> dict[str, str]:
@@ -61,7 +80,7 @@ def _models() -> Iterator[tuple[str, Entry]]:
     for data in (*WHOLE, *CHOSEN):
         for name in CHOSEN.get(data) or registry.names("model"):
             model = registry.find("model", name)
-            if data in model.fits and not model.begins_from and not model.supervised:
+            if data in model.fits and not model.begins_from:
                 yield f"{data}/{name}", Entry(name, model.fits[data])
 
 
@@ -109,6 +128,20 @@ def _looked_at() -> Iterator[tuple[str, Entry]]:
             yield f"{on}.over_epsilon", Entry("pgd", None, wanted | seeds, on=on, action="sweep")
             along = {"epsilons": [0.1], "lams": list(LAMBDAS)}
             yield f"{on}.over_lambda", Entry("pgd", None, wanted | seeds | along, on=on, action="sweep")
+
+
+def _dissimilar() -> Iterator[tuple[str, Entry]]:
+    """What the page about unsupervised adversarial examples shows: 200 of them for each autoencoder, the same
+    autoencoder with them appended to its training rows, and the opposite for a classifier.
+    """
+    wanted = {"norm": "linf", "epsilon": 1.0, "n": 200}
+    copied = wanted | {"objective": "keep_reconstruction", "half": "train"}
+    for data, name in product(LOOKED_AT, COPYING):
+        on = f"{data}/{name}"
+        yield f"{on}.uae", Entry("minmax", "visible", copied, on=on)
+        yield f"{on}.with_uae", Entry(name, registry.find("model", name).fits[data], appended=f"{on}.uae")
+    mistaken = wanted | {"objective": "misclassify", "direction": 1}
+    yield f"digits/{MISTAKEN}.mistaken", Entry("minmax", "visible", mistaken, on=f"digits/{MISTAKEN}")
 
 
 def _moving(data: str, on: str, changes: Mapping[str, Any] | None = None, fitted: str = "") -> Entry:

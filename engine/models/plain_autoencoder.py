@@ -22,6 +22,7 @@ AUTOENCODERS = Family(
     "Autoencoders",
     "Models that copy what they see through fewer numbers. Some pictures look wrong to a person and are"
     " copied better than their originals.",
+    page="uae",
     example="dense_ae",
     attack="minmax",
     objective="keep_reconstruction",

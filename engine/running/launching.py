@@ -60,7 +60,8 @@ def _perturbed(
             yield from clock.reach(begun * each + len(rows) * min(iterate.step + 1, each))
         begun += len(rows)
         check_inside(threat.attack.name, iterate.x, flat, budget)
-        control = answer(noise.perturb(flat, objective, budget, noise_rng))
+        size = budget if attack.fills else replace(budget, norm="l2", epsilon=(iterate.x - flat).norm(dim=1))
+        control = answer(noise.perturb(flat, objective, size, noise_rng))
         found.append((iterate.x.cpu(), control.x.cpu(), iterate.value.cpu()))
     adversarial, noisy, value = (torch.cat(part) for part in zip(*found, strict=True))
     return adversarial, noisy, value

@@ -24,6 +24,7 @@ PAGES: dict[str, dict[str, str]] = {
     "inspect": {"run": "digits/conv_ae.attack"},
     "multiview": {},
     "robust": {},
+    "uae": {},
 }
 
 

@@ -13,6 +13,7 @@ PAGES = {
     "inspect": "/inspect?v=1&model=digits/adec&n=50",
     "multiview": "/multiview?v=1&model=noisy_digits/comvc",
     "robust, acts": "/robust?v=1&model=digits/conv_ae&tab=acts",
+    "uae": "/uae?v=1&data=digits",
     "robust, dragging": "/robust?v=1&model=digits/conv_ae&tab=nu",
 }
 

@@ -85,6 +85,11 @@ def _of_today(name: str, size: str, run: Run) -> bool:
     return bool(run.result().get("protocol") == declared(name)["protocol"][size])
 
 
+def of_run(name: str, size: str, run: Run) -> Result:
+    """The rows of one finished run of a study."""
+    return _own(name, size, run)
+
+
 def _own(name: str, size: str, run: Run) -> Result:
     where = f"measured on this machine, run {run.key}"
     return _result(name, size, run.result(), where)

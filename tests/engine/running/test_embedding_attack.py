@@ -376,7 +376,7 @@ def test_vectors_of_ones_own_are_asked_for_and_checked(
 def test_every_entry_of_the_zoo_finds_what_it_builds_on_before_it() -> None:
     names = list(ENTRIES)
     for place, (name, made) in enumerate(ENTRIES.items()):
-        for needed in (made.on, made.fitted):
+        for needed in (made.on, made.fitted, made.appended):
             assert not needed or names.index(needed) < place, name
 
 

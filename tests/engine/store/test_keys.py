@@ -46,7 +46,8 @@ def test_the_preset_of_a_shipped_run_gives_its_settings(name: str) -> None:
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_a_shipped_run_is_found_by_its_preset(name: str) -> None:
     made, data = ENTRIES[name], name.split("/")[0]
-    models = {role: on for role, on in (("model", made.on), ("fitted", made.fitted)) if on}
+    roles = (("model", made.on), ("fitted", made.fitted), ("with", made.appended))
+    models = {role: on for role, on in roles if on}
     action = made.action if made.on else "train"
     spec = runner.prepare(action, made.name, data, preset=made.preset, changes=made.changes, models=models)
     wanted = Wanted(action, made.name, data, 0, made.preset, made.changes, models)

@@ -1,0 +1,1 @@
+"""Unsupervised adversarial examples: what looks wrong and is handled well, and what it is worth."""

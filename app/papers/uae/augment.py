@@ -1,0 +1,85 @@
+"""What augmentation is worth: one autoencoder trained on its originals, for as long as the augmented ones,
+and with noise, L2-UAE and UAE; over seeds.
+"""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.address import connection, house, layout, links
+from app.papers.studies import arms, results
+from app.papers.studies.results import Result
+from app.runs import reproduce, wanted
+from engine.store.wanted import Wanted
+
+SHIPPED, LIVE = "uae.table7", "uae.augment"
+BEFORE = "original"
+"""The arm that was trained for fewer steps."""
+
+
+def show() -> dict[str, str]:
+    """Bars of what ships, or of what was trained here; how it is made again."""
+    left, right = layout.choose_and_look()
+    with left:
+        size, model, seeds = _choose()
+    with right:
+        data = connection.catalogue()["study"][LIVE]["data"][size]
+        wish = Wanted("study", LIVE, data, changes={"size": size, "seeds": seeds, "model": model})
+        run = wanted.wanted_or_button(
+            wish,
+            "Augment",
+            icon=":material/library_add:",
+            help="Trains it anew on the originals, for equal steps, with noise, with L2-UAE and with UAE.",
+        )
+        whole = results.result(SHIPPED, size) if run is None else results.of_run(LIVE, size, run)
+        found = None if whole is None else of_model(whole, model)
+        if found is not None and found.rows:
+            st.markdown(longer(found))
+            arms.bars(found)
+            results.caption(found)
+        elif wanted.found(wish) is None:
+            st.info("Nothing was measured of it here yet: press Augment.", icon=":material/science:")
+    return reproduce.lines(wish)
+
+
+def _choose() -> tuple[str, str, int]:
+    """Data, autoencoder and seeds."""
+    declared = connection.catalogue()["study"][LIVE]
+    sizes = {name: words for name, words in declared["measured_on"].items() if name != "paper"}
+    first = next((name for name in sizes if house.of(declared["data"][name]) == house.data()), "quick")
+    size = st.segmented_control(
+        "Data",
+        list(sizes),
+        format_func=sizes.__getitem__,
+        required=True,
+        key=links.key("size", first, lambda name: name in sizes),
+    )
+    options = declared["schema"]["properties"]["model"]["enum"]
+    models = connection.catalogue()["model"]
+    model = st.selectbox(
+        "Autoencoder",
+        options,
+        key=links.key("method", "dense_ae", lambda name: name in options),
+        format_func=lambda name: models[name]["title"],
+    )
+    key = links.key("seeds", 3, lambda number: 1 <= number <= 10)
+    seeds = st.number_input("Seeds", 1, 10, key=key, help="Every arm is trained once for each.")
+    return str(size), str(model), int(seeds)
+
+
+def of_model(found: Result, model: str) -> Result:
+    """What was measured of one model."""
+    return replace(found, rows=[row for row in found.measured if row.model == model])
+
+
+def longer(found: Result) -> str:
+    """What training longer does by itself, which every augmented training does too."""
+    rows = {row.arm: row for row in found.rows}
+    control = found.declared["baseline"]
+    if not {BEFORE, control} <= set(rows):
+        return ""
+    before, after = (results.value(rows[arm], arms.TEST)[0] for arm in (BEFORE, control))
+    return (
+        f"Training longer alone takes the test error from **{before:.5f}** to **{after:.5f}**: the augmented"
+        " trainings take as many steps."
+    )

@@ -1,0 +1,149 @@
+"""What is looked for on the page UAE, in which model, how far, and with how many compressed samples."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.address import connection, house, links
+from app.forms import exact
+from app.forms.choose_model import Victim, of_other_pages, victim_of
+from app.forms.threat import Threat
+from engine.store.run import Run
+from engine.store.wanted import Wanted
+
+PAGE, ATTACK = "uae", "minmax"
+EPSILON, N = 1.0, 200
+"""ε at first, as in the paper's figures, and how many samples are attacked at once."""
+
+
+@dataclass(frozen=True)
+class LookedFor:
+    """One direction of the search: its words, what is kept or reached, and the model that is shown first."""
+
+    title: str
+    help: str
+    objective: str
+    ability: str
+    preset: str
+    example: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+DIRECTIONS = {
+    "-1": LookedFor(
+        "Looks wrong, copied better",
+        "The least similar sample that an autoencoder still reconstructs better than the original (s = −1).",
+        "keep_reconstruction",
+        "reconstructs",
+        "visible",
+        "dense_ae",
+    ),
+    "1": LookedFor(
+        "Looks right, mistaken",
+        "The most similar sample that a classifier takes for something else (s = +1).",
+        "misclassify",
+        "classifies",
+        "visible",
+        "classifier",
+        (("direction", 1),),
+    ),
+}
+
+
+def direction() -> str:
+    """Which of the two is looked for."""
+    return str(
+        st.segmented_control(
+            "Looked for",
+            list(DIRECTIONS),
+            key=links.key("direction", "-1", lambda name: name in DIRECTIONS),
+            format_func=lambda name: DIRECTIONS[name].title,
+            help="  \n".join(wanted.help for wanted in DIRECTIONS.values()),
+            required=True,
+        )
+    )
+
+
+def model(wanted: LookedFor) -> Victim:
+    """A model that can do what is asked; stops the page where there is none."""
+    found = {
+        name: run for name, run in connection.models(ability=wanted.ability).items() if _fits(run, wanted)
+    }
+    if not found:
+        st.info(f"No model that {wanted.ability} is here yet. Train one under Train.")
+        st.stop()
+    asked = st.session_state["address"].get("model")
+    if asked not in (None, *found):
+        of_other_pages(str(asked))
+    first = _first(found, wanted)
+    key = links.key("model", first, lambda name: name in found)
+    chosen = st.session_state[key]
+    if chosen != first:
+        house.model_decides(chosen, found[chosen].spec.data)
+    name = str(
+        st.selectbox(
+            "Model",
+            list(found),
+            key=key,
+            on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
+            format_func=lambda option: connection.model_title(option, found[option]),
+            help="Trained models: those that come with Feint, then your own.",
+        )
+    )
+    return victim_of(found[name], name)
+
+
+def _fits(run: Run, wanted: LookedFor) -> bool:
+    """Whether the page is about a model: of the kind of the first one shown."""
+    families = {
+        name: entry.get("family", {}).get("name") for name, entry in connection.catalogue()["model"].items()
+    }
+    return families.get(run.spec.name) == families.get(wanted.example)
+
+
+def _first(found: dict[str, Run], wanted: LookedFor) -> str:
+    """The example on the data that pages begin with; on others, or another model, where it is not there."""
+    usual = f"{house.data()}/{wanted.example}"
+    alike = (name for name, run in found.items() if run.spec.name == wanted.example)
+    return next(name for name in (usual, *alike, *found) if name in found)
+
+
+def threat(wanted: LookedFor) -> Threat:
+    """The attack with the chosen ε and K."""
+    entry = connection.catalogue()["attack"][ATTACK]
+    settings = dict(entry["presets"][wanted.preset]) | dict(wanted.settings)
+    usual = int(settings.get("compressed", entry["defaults"]["compressed"]))
+    epsilon_key = links.key("eps", EPSILON, lambda size: 0 < size <= 1, "a number above 0, at most 1")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        epsilon = float(
+            st.slider(
+                "ε",
+                0.01,
+                1.0,
+                step=0.01,
+                key=epsilon_key,
+                help="No number of a sample changes by more; 1 is its whole range, as in the paper.",
+            )
+        )
+        exact.field("ε", epsilon_key, 0.01, lambda size: None if 0 < size <= 1 else "ε must lie in (0, 1].")
+    compressed = int(
+        st.slider(
+            "K, compressed samples",
+            2,
+            500,
+            key=links.key("k", usual, lambda number: 2 <= number <= 500),
+            help="How many pairs the similarity is estimated from. More pairs: a steadier score.",
+        )
+    )
+    settings["compressed"] = compressed
+    changed = {name: value for name, value in settings.items() if value != entry["defaults"].get(name)}
+    return Threat(attack=ATTACK, settings=changed, objective=wanted.objective, epsilon=epsilon)
+
+
+def attacked(threat: Threat, victim: Victim, towards: LookedFor) -> Wanted:
+    """The run of it on many samples: training rows for an autoencoder, which may be trained on what comes
+    out, else any.
+    """
+    rows = "train" if towards.ability == "reconstructs" else "all"
+    return threat.wanted(victim.run, n=N, half=rows)

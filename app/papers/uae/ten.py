@@ -1,0 +1,113 @@
+"""Ten samples of a finished attack: as they are, as they became, and how the model copies or takes both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.address import connection, links
+from app.components.picker import picker
+from app.forms.choose_model import Victim
+from app.papers.uae.choose import PAGE
+from engine.asking.answers import AttackedSamplesAnswer
+from engine.asking.questions import AttackedSamplesQuestion, ImagesQuestion
+from engine.asking.striking import striking
+from engine.store.run import Run
+
+SIZE = 62
+
+
+@dataclass(frozen=True)
+class Ten:
+    """The chosen rows of an attack's table, its answers and the originals (m, d) uint8, and what the model
+    makes of both.
+    """
+
+    run: Run
+    table: pd.DataFrame
+    attacked: np.ndarray
+    clean: np.ndarray
+    seen: AttackedSamplesAnswer
+    places: np.ndarray
+    """Where they stand in the whole table."""
+
+    @property
+    def ids(self) -> list[int]:
+        """Their numbers in the data."""
+        return [int(number) for number in self.table["id"]]
+
+
+def of(run: Run, victim: Victim, farthest: bool) -> Ten | None:
+    """The ten that moved most among those that succeeded, or least; None where none did."""
+    whole = run.table()
+    places = striking(whole, farthest)
+    if not len(places):
+        return None
+    table = whole.iloc[places]
+    images = connection.ask(ImagesQuestion.of(victim.run.spec, table["id"].tolist()))
+    seen = connection.ask(AttackedSamplesQuestion(run=run.key), "Looking at the attacked samples…")
+    rows = run.arrays("images")["adversarial"][places]
+    attacked = np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
+    return Ten(run, table, attacked, images.images, seen, places)
+
+
+def show(ten: Ten, victim: Victim, chosen: int) -> None:
+    """Rows of pictures; a click on any chooses its sample for the ladder below."""
+    rows = [("Original", ten.clean, _taken(ten, victim, "clean"))]
+    rows += [("What was found", ten.attacked, _taken(ten, victim, "attacked"))]
+    if ten.seen.recon is not None and ten.seen.recon_clean is not None:
+        rows += [
+            ("The original, copied by the model", ten.seen.recon_clean[ten.places], errors(ten, "clean")),
+            ("What was found, copied by the model", ten.seen.recon[ten.places], errors(ten, "attacked")),
+        ]
+    for place, (title, images, captions) in enumerate(rows):
+        st.caption(title)
+        clicked = picker(
+            images, victim.shape, ten.ids, captions, f"ten{place}", chosen=chosen, label=title, size=SIZE
+        )
+        if clicked is not None and clicked != chosen:
+            links.go(PAGE, {"sample": clicked})  # its widget stands below, and is drawn already
+
+
+def sentence(ten: Ten, victim: Victim, of_all: pd.DataFrame) -> str:
+    """What the ten show, beside how often it succeeds among all that were attacked."""
+    share = of_all["reached"].to_numpy() == 1
+    rate = f"**{share.sum()} of {len(share)}** samples succeed"
+    read = _read_otherwise(ten)
+    if ten.seen.recon is None:
+        return f"{rate}; shown are those that moved least (‖δ‖ {_range(ten)})."
+    before, after = (np.mean([float(text) for text in errors(ten, name)]) for name in ("clean", "attacked"))
+    return (
+        f"{rate}: the model copies them back to the original better than the original itself. Shown are those"
+        f" that moved most (‖δ‖ {_range(ten)}); their mean squared error to the original falls from"
+        f" **{before:.4f}** to **{after:.4f}**.{read}"
+    )
+
+
+def _read_otherwise(ten: Ten) -> str:
+    """How many of them pixel neighbours read as something else; nothing without labels."""
+    seen = ten.table
+    if (seen["knn_clean"] < 0).any():
+        return ""
+    other = int((seen["knn_clean"] != seen["knn_attacked"]).sum())
+    return f" Five nearest neighbours on the raw numbers read {other} of the {len(seen)} as something else."
+
+
+def errors(ten: Ten, which: str) -> list[str]:
+    """The mean squared error of each copy to the original sample."""
+    return [f"{value:.4f}" for value in ten.table[f"reconstruction_error_{which}"]]
+
+
+def _taken(ten: Ten, victim: Victim, which: str) -> list[str]:
+    """What the model takes each for; where it sorts into nothing, what pixel neighbours read."""
+    if victim.names and f"class_{which}" in ten.table:
+        return [victim.names[int(number)] for number in ten.table[f"class_{which}"]]
+    names = victim.overview.class_names
+    read = ten.table[f"knn_{which}"].tolist()
+    return [f"read as {names[int(number)]}" if number >= 0 else "" for number in read]
+
+
+def _range(ten: Ten) -> str:
+    length = ten.table["l2"].to_numpy()
+    return f"{length.min():.2f} to {length.max():.2f}"

@@ -1,0 +1,88 @@
+"""Unsupervised adversarial examples: what looks wrong and is handled well, and what it is worth."""
+
+import streamlit as st
+
+from app.address import connection, layout, links
+from app.explain import explain
+from app.forms.choose_sample import choose_sample
+from app.papers import on_train
+from app.papers.studies import tables
+from app.papers.uae import augment, choose, ten, through_time
+from app.papers.uae.choose import ATTACK, DIRECTIONS, PAGE
+from app.runs import headline, reproduce, wanted
+
+TITLE, ICON, PLACE = "UAE", "image_search", 65
+TABS = {
+    "ten": "Ten samples",
+    "augment": "Augment",
+    "tables": "Published and measured",
+    "train": "Train it live",
+}
+
+
+def pictures() -> dict[str, str]:
+    """Ten of many, then one of them through time."""
+    left, look = layout.choose_and_look()
+    with left:
+        towards = DIRECTIONS[choose.direction()]
+        victim = choose.model(towards)
+        threat = choose.threat(towards)
+        slot = st.container()
+    wish = choose.attacked(threat, victim, towards)
+    with look:
+        run = wanted.wanted_or_button(wish, f"Look for {choose.N} such samples")
+        found = None if run is None else ten.of(run, victim, farthest=towards.ability == "reconstructs")
+        with slot:
+            sample = choose_sample(victim, first=None if found is None else found.ids[0])
+        if run is not None and found is None:
+            st.info("None of the samples succeeded. Choose a larger ε, or another model.")
+        if run is not None and found is not None:
+            st.markdown(ten.sentence(found, victim, run.table()))
+            ten.show(found, victim, sample)
+            with st.container(horizontal=True):
+                there = {"model": victim.name, "run": found.run.name}
+                headline.link("inspect", f"Inspect all {choose.N}", "search", there)
+                headline.link("attack", "Attack this model otherwise", "bolt", {"model": victim.name})
+        st.subheader(f"Sample {sample}, one step after the other", anchor=False)
+        question, answer, level = through_time.show(victim, threat, sample)
+    one = reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
+    return one | {"Command line": f"{reproduce.command(wish)}\n{one['Command line']}"}
+
+
+def train() -> dict[str, str]:
+    """Links to Train, for the models of this page."""
+    left, look = layout.choose_and_look()
+    with left:
+        data = on_train.choose_data(lambda views: views == 1)
+    with look:
+        known = connection.catalogue()["model"]
+        on_train.show([name for name, entry in known.items() if entry["family"].get("page") == PAGE], data)
+    return {}
+
+
+layout.page_head(
+    "What looks wrong to you and right to the model?",
+    "The attack looks for the least similar sample that an autoencoder copies better than the original."
+    " Appended to the training data, such samples shall make a better model: here that is put to the test.",
+)
+tab = st.segmented_control(
+    "Show",
+    list(TABS),
+    key=links.key("tab", "ten", lambda name: name in TABS),
+    format_func=TABS.get,
+    required=True,
+    label_visibility="collapsed",
+)
+SHOW = {
+    "ten": pictures,
+    "augment": augment.show,
+    "tables": lambda: tables.tables(PAGE),
+    "train": train,
+}
+again = SHOW[str(tab)]()
+explain(
+    ("attack", ATTACK),
+    *(("objective", direction.objective) for direction in DIRECTIONS.values()),
+    *(("model", direction.example) for direction in DIRECTIONS.values()),
+)
+layout.page_foot(again)

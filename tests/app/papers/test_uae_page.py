@@ -1,0 +1,65 @@
+"""The page UAE, on the autoencoders and the classifier that ship with Feint."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.components.ladder import Drawing, ladder_payload
+from app.papers.uae import choose, through_time
+from engine.asking import computing
+from engine.asking.questions import AttackChoice, Axis, LadderQuestion, ObjectiveChoice
+from engine.asking.striking import striking
+from engine.store.store import Store
+from tests.app.conftest import said
+
+Opened = Callable[..., AppTest]
+
+
+def told(at: AppTest) -> str:
+    return "\n".join([*(text.value for text in at.markdown), *(text.value for text in at.caption)])
+
+
+@pytest.mark.parametrize("direction", choose.DIRECTIONS)
+def test_ten_samples_stand_there_on_arrival(direction: str, trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", direction=direction)
+    assert not at.error and not at.warning, said(at)
+    assert "samples succeed" in told(at) and "no number of nats" in told(at)
+    assert not [button for button in at.button if button.label.startswith("Look for")], "they ship"
+
+
+@pytest.mark.parametrize("along", through_time.OVER)
+def test_every_axis_draws_what_moves_together(along: str, trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", along=along)
+    assert not at.error and not at.warning, said(at)
+
+
+def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", k="7")
+    assert [button for button in at.button if button.label.startswith("Look for")]
+
+
+def test_what_moves_together_goes_to_the_browser() -> None:
+    question = LadderQuestion(
+        model="digits/dense_ae",
+        sample=3,
+        attack=AttackChoice(name="minmax", settings={"steps": 4, "compressed": 8, "size": 8}),
+        objective=ObjectiveChoice(name="keep_reconstruction"),
+        axis=Axis.of_path(1.0),
+    )
+    answer = computing.compute(question)
+    traces = {row["symbol"]: row["values"] for row in ladder_payload(Drawing(answer))["traces"]}
+    assert list(traces)[:3] == ["f", "c", "I"] and list(traces)[-1] == "‖δ‖"
+    assert all(len(values) == len(answer.levels) == 6 for values in traces.values())
+    assert np.allclose(traces["f"][:-1], -answer.value[:-1], atol=1e-5), "f is the objective, turned round"
+    assert np.allclose(traces["‖δ‖"], np.linalg.norm(answer.delta.astype(float), axis=1), atol=1e-2)
+    assert answer.start == 5, "the path is looked at from its end"
+
+
+def test_striking_are_those_that_succeeded_and_moved_most() -> None:
+    table = pd.DataFrame({"reached": [1, 0, 1, 1], "l2": [1.0, 9.0, 3.0, 2.0]})
+    assert striking(table, farthest=True).tolist() == [2, 3, 0]
+    assert striking(table, farthest=False).tolist() == [0, 3, 2]
+    assert not len(striking(table.assign(reached=0), farthest=True))
