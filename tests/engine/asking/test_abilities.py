@@ -66,7 +66,7 @@ KINDS = {
 
 def victim(model: nn.Module, labelled: bool = True) -> Victim:
     """That model with the blobs."""
-    run: Any = SimpleNamespace(key="0" * 16, name="tiny", spec=SimpleNamespace(name="tiny"))
+    run: Any = SimpleNamespace(key="0" * 16, name="tiny", spec=SimpleNamespace(name="linear_probe"))
     data = blobs(labelled=labelled)
     with torch.no_grad():
         z, log_groups = victims._at_rest(model, data.views.all())
