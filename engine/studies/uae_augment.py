@@ -24,7 +24,7 @@ class Augment(UAEStudy):
     tab = "augment"
     baseline = "equal_steps"
     defences: ClassVar[tuple[str, ...]] = ("uae",)
-    place = 0
+    place = 99  # after what ships
 
     model: Literal["sparse_ae", "dense_ae", "plain_conv_ae", "adversarial_ae"] = knob(
         "dense_ae", "Autoencoder", "Its registered name."

@@ -13,8 +13,6 @@ from app.runs import reproduce, wanted
 from engine.store.wanted import Wanted
 
 SHIPPED, LIVE = "uae.table7", "uae.augment"
-BEFORE = "original"
-"""The arm that was trained for fewer steps."""
 
 
 def show() -> dict[str, str]:
@@ -34,7 +32,6 @@ def show() -> dict[str, str]:
         whole = results.result(SHIPPED, size) if run is None else results.of_run(LIVE, size, run)
         found = None if whole is None else of_model(whole, model)
         if found is not None and found.rows:
-            st.markdown(longer(found))
             arms.bars(found)
             results.caption(found)
         elif wanted.found(wish) is None:
@@ -70,16 +67,3 @@ def _choose() -> tuple[str, str, int]:
 def of_model(found: Result, model: str) -> Result:
     """What was measured of one model."""
     return replace(found, rows=[row for row in found.measured if row.model == model])
-
-
-def longer(found: Result) -> str:
-    """What training longer does by itself, which every augmented training does too."""
-    rows = {row.arm: row for row in found.rows}
-    control = found.declared["baseline"]
-    if not {BEFORE, control} <= set(rows):
-        return ""
-    before, after = (results.value(rows[arm], arms.TEST)[0] for arm in (BEFORE, control))
-    return (
-        f"Training longer alone takes the test error from **{before:.5f}** to **{after:.5f}**: the augmented"
-        " trainings take as many steps."
-    )

@@ -41,6 +41,13 @@ def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> N
     assert [button for button in at.button if button.label.startswith("Look for")]
 
 
+def test_augmentation_is_told_beside_training_as_long(trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", tab="augment", size="quick")
+    assert not at.error and not at.warning, said(at)
+    assert "control for equal steps" in told(at) and len(at.get("plotly_chart")) == 1
+    assert [button for button in at.button if button.label == "Augment"]
+
+
 def test_what_moves_together_goes_to_the_browser() -> None:
     question = LadderQuestion(
         model="digits/dense_ae",
