@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from app.address.links import pages
 from tests.conftest import PATIENCE, Server, wait_until
 
 Visit = Callable[..., Page]
@@ -268,9 +269,9 @@ OTHER_LIGHT = [
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True), *OTHER_LIGHT])
 def test_every_page_fits(visit: Visit, server: Server, shots: Path, width: int, dark: bool) -> None:
     page = visit("/", width=width, height=900 if width > 1000 else 844, dark=dark)
-    for name in ("home", "attack", "inspect", "curves", "train", "runs"):
+    for name in pages():
         if name != "home":
-            page.goto(f"{server.url}/{name}?v=1&model=digits/adec&n=200")
+            page.goto(f"{server.url}/{name}?v=1&data=digits&n=200")
         expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
         settled(page)
         tall = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")

@@ -3,9 +3,11 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 
 import psutil
+import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
@@ -58,6 +60,14 @@ def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], se
     page.goto(server.url + "/attack?v=1&model=digits/adec&sample=1234")
     settled(page)
     expect(page.locator(".ladder .track")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_a_new_engine_is_there_within_ten_seconds(visit: Callable[..., Page], server: Server) -> None:
+    settled(visit("/attack?v=1&model=digits/adec&sample=3"))
+    began = time.monotonic()
+    kill_engine(server)
+    assert time.monotonic() - began < 10
 
 
 def test_a_training_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:

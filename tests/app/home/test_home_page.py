@@ -13,7 +13,7 @@ from app.charts import plot
 from app.home import cards, pictures, welcome
 from engine.asking import keeping
 from engine.asking.answers import Answer
-from engine.asking.questions import SHOWN, LadderQuestion
+from engine.asking.questions import SHOWN, LadderQuestion, ObjectiveChoice
 from engine.store.store import Store
 from tests.app.conftest import said
 
@@ -46,6 +46,14 @@ def test_the_story_tells_bound_and_control() -> None:
     assert found is not None and found.epsilon_star is not None
     told = welcome.story(found)
     assert plot.bound(found.epsilon_star) in told and "noise" in told
+
+
+@pytest.mark.parametrize("data", house.OF_VIEWS.values())
+def test_the_first_picture_of_two_views_leaves_its_cluster_before_noise_does(data: str) -> None:
+    run, wanted = Store().zoo()[f"{data}/comvc"], ObjectiveChoice(name="mv_disrupt")
+    found = keeping.kept(LadderQuestion(model=run.key, sample=SHOWN[data], objective=wanted))
+    assert found is not None and found.first_reached is not None and found.noise_share is not None
+    assert found.noise_share[found.first_reached] <= 0.05
 
 
 @pytest.mark.parametrize("data", house.READY)

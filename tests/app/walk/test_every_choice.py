@@ -14,7 +14,7 @@ TABS = {
     "attack": ("epsilon", "path", "lambda", "compressed"),
     "curves": ("epsilon", "lambda"),
     "defend": ("holds", "grid", "tables", "train"),
-    "robust": ("acts", "nu", "strength", "pixels", "tables", "train"),
+    "robust": ("acts", "nu", "strength", "pixels", "tables", "fit", "train"),
 }
 PARTS = [(page, tab) for page in pages() for tab in TABS.get(page, ("",))]
 HERE = {"data": "digits"}

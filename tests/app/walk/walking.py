@@ -77,8 +77,12 @@ def complaints(at: AppTest) -> list[str]:
         [f"exception: {one.message}" for one in at.exception]
         + [f"red box: {one.value}" for one in at.error]
         + [f"it says {word}" for word in JARGON if word in words]
-        + [f"it says {name}" for name in raw(at)]
+        + [f"it says {name}" for name in (*raw(at), *MEANINGLESS.findall(said(at)))]
     )
+
+
+MEANINGLESS = re.compile(r"PGD-5 at 0\.2|\d on the mean")
+"""What pages once said, and what told nobody anything."""
 
 
 def raw(at: AppTest) -> list[str]:
