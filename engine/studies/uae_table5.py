@@ -41,5 +41,6 @@ class Table5(Figure1):
                 controls={name: name for name in clean},
             )
             for case in super().cases()
+            if case.treatment != "pgd"  # which is measured in no features
         ]
         return rows + self.alone("table5", [], "fid", "kid", treatment="published")

@@ -34,6 +34,8 @@ def bars(found: Result) -> None:
             high=[mean + spread for mean, spread in values],
             controls=[arms[found.declared["baseline"]]],
         )
+        chart.figure.update_xaxes(tickformat="~g")
+        chart.figure.update_traces(hovertemplate="%{y}: %{x:.5f}<extra></extra>")
         plot.show(chart, f"arms/{found.study}/{found.size}/{model}")
 
 
