@@ -79,8 +79,8 @@ class LikenessAttack(AttackSettings):
     start_width: float | None = knob(
         None,
         "Width of the start",
-        "Largest change of a number by that noise, never beyond the budget; Glorot's for the sample's shape"
-        " unless given.",
+        "Largest change of a number by that noise, never beyond the budget; unless given Glorot's for the"
+        " sample's shape, at most that of 28 x 28: on 8 x 8 it would be a third of the range.",
         unit="data unit",
         source="code (Glorot's: 0.086 for 28 x 28, 0.073 for 32 x 32 x 3)",
         gt=0,
@@ -218,7 +218,8 @@ class LikenessAttack(AttackSettings):
             return x
         width: Tensor | float = BESIDE
         if self.start == "noise":
-            width = self.start_width or glorot_width(objective.shapes or ((x.shape[1],),)).to(x)
+            drawn = glorot_width(objective.shapes or ((x.shape[1],),))
+            width = self.start_width or drawn.clamp_max(float(glorot_width(((1, 28, 28),))[0])).to(x)
         return budget.project(x + width * (2 * own_draws(torch.rand, x, rng) - 1), x)
 
     def mark(self, objective: Objective) -> float:
