@@ -8,7 +8,7 @@ from engine.registry import register
 from engine.studies.protocols import Case
 from engine.studies.uae import TITLES, UAEStudy
 
-FEWER = ("original", "equal_steps", "noise_2", "uae")
+FEWER = ("original", "equal_steps", "noise_2", "l2", "uae")
 """The arms at the size mini."""
 
 
