@@ -77,6 +77,8 @@ OF_A_PAGE = (
     "who",
     "direction",
     "k",
+    "within",
+    "compressed",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -23,6 +23,7 @@ from engine.data.views import picture
 from engine.errors import BudgetError
 from engine.models.protocols import Outputs
 from engine.objectives.protocols import Objective
+from engine.running.judging import stream
 
 NORMS = {"linf": "L∞", "l2": "L2"}
 
@@ -49,7 +50,8 @@ class Search:
 def ladder(question: LadderQuestion) -> LadderAnswer:
     """One sample along ε, along the path of one attack, or along λ, with its noise at every level."""
     case = Case.of(question)
-    rng = torch.Generator().manual_seed(question.seed)
+    own = not case.attack.fills  # such an attack draws for each sample as its run over many does
+    rng = stream(question.seed, "attack") if own else torch.Generator().manual_seed(question.seed)
     found = _search(case, question, rng)
     drawn = _noise(case, question, found, rng)
     noise = drawn[0]

@@ -119,4 +119,4 @@ class _Search:
         """The next price of each row, where this one was high enough (n,) or was not."""
         high = torch.where(met, torch.minimum(self.high, self.price), self.high)
         low = torch.where(met, self.low, torch.maximum(self.low, self.price))
-        return _Search(torch.where(high < HIGHEST, (low + high) / 2, 10 * self.price), low, high)
+        return _Search(torch.where(met | (high < HIGHEST), (low + high) / 2, 10 * self.price), low, high)

@@ -146,6 +146,8 @@ class PatchBranch(nn.Module):
         self.side = side
         patches = (side[0] - 1) * (side[1] - 1)
         self.patch = Branch(batch, (4, self.FILTERS), rng)
+        with torch.no_grad():  # Glorot's fans of a convolution: 4 numbers in, 4 places of each filter out
+            self.patch.weights[0].mul_(math.sqrt((4 + self.FILTERS) / (4 + 4 * self.FILTERS)))
         self.rest = Branch(batch, (patches * self.FILTERS, WIDE, UNITS), rng)
 
     def affine(self) -> Affine:

@@ -22,9 +22,9 @@ class SecondRound(UAEStudy):
         "A sparse autoencoder with the UAE of the original model, and with those of the augmented one too:"
         " each beside trainings of equal steps."
     )
-    figure = "arms"
+    figure = "test_errors"
     baseline = "equal_steps_2"
-    defences = ("uae", "uae_2")
+    defences = ("uae_once", "uae_2")
     arms = dict(TITLES) | {
         "uae_once": "and UAE, for the steps of the second round",
         "uae_2": "and UAE, two rounds",

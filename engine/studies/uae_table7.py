@@ -22,7 +22,7 @@ class Table7(UAEStudy):
         "Reconstruction errors of the autoencoders trained on the originals, on the originals for equal"
         " steps, and with noise, L2-UAE and UAE: training and test rows."
     )
-    figure = "arms"
+    figure = "test_errors"
     baseline = "equal_steps"
     defences: ClassVar[tuple[str, ...]] = ("uae",)
     place = 1

@@ -26,7 +26,7 @@ LOOKS: dict[str, str] = {
     "attack": "It leaves cluster **0**",
     "inspect": "model mnist_test/adec",
     "curves": "At **ε = 0.3** a sample leaves its cluster",
-    "train": "mnist_test/adec",
+    "train": "run(prepare('train', 'adec', 'mnist_test'",
     "multiview": "--model noisy_mnist/comvc",
     "defend": "'size': 'mini'",
 }

@@ -10,7 +10,7 @@ from app.papers.studies import arms, confusion, results
 from app.papers.studies.results import Result
 from engine.events import Row
 
-DRAWN = {"confusion": confusion.matrices, "arms": arms.bars, "epsilon": arms.against_epsilon}
+DRAWN = {"confusion": confusion.matrices, "test_errors": arms.bars, "epsilon": arms.against_epsilon}
 """Figure of a study -> what draws it above its table."""
 LETTER, MARGIN, WIDEST = 7, 24, 320
 """Pixels of a letter in a table, of what stands beside the text of a cell, and of a column at most."""

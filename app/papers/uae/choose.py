@@ -91,6 +91,7 @@ def model(wanted: LookedFor) -> Victim:
             help="Trained models: those that come with Feint, then your own.",
         )
     )
+    house.tell(found[name].spec.data, "")
     return victim_of(found[name], name)
 
 
@@ -114,7 +115,7 @@ def threat(wanted: LookedFor) -> Threat:
     entry = connection.catalogue()["attack"][ATTACK]
     settings = dict(entry["presets"][wanted.preset]) | dict(wanted.settings)
     usual = int(settings.get("compressed", entry["defaults"]["compressed"]))
-    epsilon_key = links.key("eps", EPSILON, lambda size: 0 < size <= 1, "a number above 0, at most 1")
+    epsilon_key = links.key("within", EPSILON, lambda size: 0 < size <= 1, "a number above 0, at most 1")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         epsilon = float(
             st.slider(
@@ -132,7 +133,9 @@ def threat(wanted: LookedFor) -> Threat:
             "K, compressed samples",
             2,
             500,
-            key=links.key("k", usual, lambda number: 2 <= number <= 500),
+            key=links.key(
+                "compressed", usual, lambda number: 2 <= number <= 500, "a whole number from 2 to 500"
+            ),
             help="How many pairs the similarity is estimated from. More pairs: a steadier score.",
         )
     )

@@ -72,7 +72,7 @@ def show(ten: Ten, victim: Victim, chosen: int) -> None:
 
 def sentence(ten: Ten, victim: Victim, of_all: pd.DataFrame) -> str:
     """What the ten show, beside how often it succeeds among all that were attacked."""
-    share = of_all["reached"].to_numpy() == 1
+    share = of_all["reached"].to_numpy()[of_all["counted"].to_numpy() == 1] == 1
     rate = f"**{share.sum()} of {len(share)}** samples succeed"
     read = _read_otherwise(ten)
     if ten.seen.recon is None:

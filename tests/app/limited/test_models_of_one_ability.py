@@ -37,7 +37,7 @@ def test_attack_says_what_the_objective_calls_it(model: Run, desk: Desk, opened:
     assert any(text.value.startswith(sentence) for text in at.markdown), said(at)
     assert "cluster" not in sentence and at.selectbox(key="p_objective").value == objective
     marked = [option for option in at.selectbox(key="p_model").options if "trained with labels" in option]
-    assert [option.split(" · ")[0] for option in marked] == ["Only classifies"], "those of these data"
+    assert "Only classifies" in [option.split(" · ")[0] for option in marked], "and others of these data"
 
 
 def right(desk: Desk, model: Run) -> int:

@@ -37,7 +37,7 @@ def test_every_axis_draws_what_moves_together(along: str, trained_home: Store, o
 
 
 def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> None:
-    at = opened("uae", data="digits", k="7")
+    at = opened("uae", data="digits", compressed="7")
     assert [button for button in at.button if button.label.startswith("Look for")]
 
 
@@ -66,7 +66,9 @@ def test_what_moves_together_goes_to_the_browser() -> None:
 
 
 def test_striking_are_those_that_succeeded_and_moved_most() -> None:
-    table = pd.DataFrame({"reached": [1, 0, 1, 1], "l2": [1.0, 9.0, 3.0, 2.0]})
+    table = pd.DataFrame(
+        {"reached": [1, 0, 1, 1, 1], "l2": [1.0, 9.0, 3.0, 2.0, 8.0], "counted": [1, 1, 1, 1, 0]}
+    )
     assert striking(table, farthest=True).tolist() == [2, 3, 0]
     assert striking(table, farthest=False).tolist() == [0, 3, 2]
     assert not len(striking(table.assign(reached=0), farthest=True))

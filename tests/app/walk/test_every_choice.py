@@ -11,7 +11,7 @@ from tests.app.conftest import Worker
 from tests.app.walk.walking import walk
 
 TABS = {
-    "attack": ("epsilon", "path", "lambda", "compressed"),
+    "attack": ("epsilon", "path", "lambda"),
     "curves": ("epsilon", "lambda"),
     "defend": ("holds", "grid", "tables", "train"),
     "robust": ("acts", "nu", "strength", "pixels", "tables", "fit", "train"),

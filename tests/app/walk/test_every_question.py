@@ -38,6 +38,7 @@ FEW: dict[str, Axis] = {
     "epsilon": Axis(levels=3),
     "path": Axis.of_path(0.1),
     "lambda": Axis.of_lambda(0.1, levels=3),
+    "compressed": Axis.of_compressed(0.1),
 }
 SAMPLE, TARGET, LAM = 3, 1, 20.0
 
