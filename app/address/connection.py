@@ -21,6 +21,7 @@ from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import DONE, Store
+from engine.store.wanted import flag_of
 
 RENEWED = (
     "The worker processes ended unexpectedly and new ones were started: what was waiting or running goes on "
@@ -126,7 +127,8 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
 def method_title(spec: Spec) -> str:
     """What a person calls the method of a training with its settings."""
     entry = catalogue()["model"].get(spec.name)
-    return spec.name if entry is None else title_of(entry, spec.settings.get("model_settings", {}))
+    title = spec.name if entry is None else title_of(entry, spec.settings.get("model_settings", {}))
+    return f"{title}, augmented" if any(flag_of(role) == "with" for role in spec.builds_on) else title
 
 
 def data_title(name: str) -> str:
