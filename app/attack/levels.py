@@ -40,8 +40,8 @@ def axis_of_address(victim: Victim) -> str:
     method = victim.run.spec.name
     known = {
         axis
-        for attack in possible.attacks(method)
         for objective in possible.objectives(method, victim.labelled)
+        for attack in possible.attacks(method, objective)
         for axis in possible.axes(method, attack, objective)
     }
     return links.value("tab", "epsilon", lambda name: name in known)

@@ -50,7 +50,7 @@ def of_model(victim: Victim) -> list[str]:
     found = {
         axis
         for objective in possible.objectives(method, victim.labelled)
-        for attack in possible.attacks(method, fitted=True)
+        for attack in possible.attacks(method, objective, fitted=True)
         for axis in possible.axes(method, attack, objective)
     }
     return [name for name in AXES if name in found]

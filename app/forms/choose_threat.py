@@ -26,13 +26,14 @@ def choose_threat(
     objective = _one_of(
         "Objective", "objective", possible.objectives(method, victim.labelled), "What the attacker wants."
     )
-    attack = _one_of("Attack", "attack", possible.attacks(method, fitted, axis), "How the attacker gets it.")
+    attacks = possible.attacks(method, objective, fitted, axis)
+    attack = _one_of("Attack", "attack", attacks, "How the attacker gets it.")
     if possible.entry("objective", objective).get("needs_labels"):
         st.caption("This objective knows the labels of the samples.")
     norm = _norm()
     unit = OF_PICTURES if victim.features is None else OF_FEATURES
     epsilon = _epsilon(norm, axis != "epsilon", unit) if with_epsilon else sizes(norm)["Visible"]
-    lam = _lambda() if axis != "lambda" and possible.weighs(method, objective) else 0.0
+    lam = _lambda() if axis != "lambda" and possible.weighs(method, objective, attack) else 0.0
     settings = _attack_settings(possible.entry("attack", attack))
     wanted = _objective_settings(possible.entry("objective", objective), victim)
     return Threat(attack, settings, objective, wanted, lam, norm, epsilon, choose_seed())

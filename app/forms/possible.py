@@ -56,11 +56,12 @@ def objectives(model: str, labelled: bool = True) -> list[str]:
     ]
 
 
-def attacks(model: str, fitted: bool = False, axis: str = "") -> list[str]:
-    """The attacks on pixels of a method's models that can be followed along an axis ("": any); those that
-    must be fitted first only where `fitted`.
+def attacks(model: str, objective: str = "", fitted: bool = False, axis: str = "") -> list[str]:
+    """The attacks on pixels of a method's models that can chase an objective and be followed along an axis
+    ("": any); those that must be fitted first only where `fitted`.
     """
     has = abilities(model)
+    met = not objective or bool(entry("objective", objective).get("has_mark"))
     return [
         name
         for name, said in connection.catalogue()["attack"].items()
@@ -68,13 +69,17 @@ def attacks(model: str, fitted: bool = False, axis: str = "") -> list[str]:
         and set(said.get("needs", ())) <= has
         and (fitted or not said.get("fitted"))
         and (not axis or axis in said.get("axes", ()))
+        and (met or not said.get("needs_mark"))
     ]
 
 
-def weighs(model: str, objective: str) -> bool:
-    """Whether λ has a meaning: the model reconstructs, and the objective is not the change itself."""
+def weighs(model: str, objective: str, attack: str = "") -> bool:
+    """Whether λ has a meaning: the model reconstructs, the objective is not the change itself, and the attack
+    ("": any) can chase a sum, which does not say when it is met.
+    """
     needs = set(entry("objective", KEEPS).get("needs", ()))
-    return needs <= abilities(model) and objective != KEEPS
+    sums = not (attack and entry("attack", attack).get("needs_mark"))
+    return needs <= abilities(model) and objective != KEEPS and sums
 
 
 def axes(model: str, attack: str, objective: str) -> list[str]:
@@ -82,7 +87,7 @@ def axes(model: str, attack: str, objective: str) -> list[str]:
     return [
         axis
         for axis in entry("attack", attack).get("axes", ())
-        if axis != "lambda" or weighs(model, objective)
+        if axis != "lambda" or weighs(model, objective, attack)
     ]
 
 

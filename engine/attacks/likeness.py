@@ -38,6 +38,7 @@ class LikenessAttack(AttackSettings):
     """The settings of an attack that moves δ along the likeness, and what its steps are made of."""
 
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895"
+    needs_mark: ClassVar[bool] = True
     needs_room: ClassVar[bool] = True
     fills: ClassVar[bool] = False
 

@@ -51,6 +51,8 @@ class AttackSettings(Settings):
     """Whether it must be fitted to model and data first, in a run of its own."""
     searches: ClassVar[bool] = True
     """Whether its answer is chosen by the objective; a control is not."""
+    needs_mark: ClassVar[bool] = False
+    """Whether it chases only objectives that say when they are met (`reached_above`); a sum does not."""
     needs_room: ClassVar[bool] = False
     """Whether ε = 0 alone is no question to it, for it takes the clean sample for no answer."""
     fills: ClassVar[bool] = True
@@ -148,6 +150,7 @@ class AttackSettings(Settings):
             "fitted": cls.fitted,
             "lane": "train" if cls.fitted else "",  # networks are trained first
             "searches": cls.searches,
+            "needs_mark": cls.needs_mark,
             "slow": cls.slow,
             "fits": dict(cls.fits),
         }

@@ -265,6 +265,7 @@ class ObjectiveSettings(Settings):
             "targeted": cls.targeted,
             "space": cls.space,
             "has_goal": cls.reached is not ObjectiveSettings.reached,
+            "has_mark": cls.reached_above is not None,
             "success": cls.success,
             "effect": cls.effect,
         }

@@ -34,7 +34,7 @@ def on_attack(name: str, run: Run) -> Iterator[tuple[str, Address]]:
     """
     method = run.spec.name
     for objective in possible.objectives(method):
-        for attack in possible.attacks(method):
+        for attack in possible.attacks(method, objective):
             entry = possible.entry("attack", attack)
             few = {"steps": "2"} if "steps" in entry["defaults"] else {}
             for axis in possible.axes(method, attack, objective) if not entry.get("slow") else ():

@@ -55,7 +55,7 @@ def objectives(run: Run) -> Iterator[ObjectiveChoice]:
 def ladders(run: Run) -> Iterator[LadderQuestion]:
     """Every ladder on pixels, of few levels and few steps."""
     for wanted in objectives(run):
-        for attack in ("pgd",) if wanted.lam else possible.attacks(run.spec.name):
+        for attack in ("pgd",) if wanted.lam else possible.attacks(run.spec.name, wanted.name):
             few = {"steps": 2} if "steps" in possible.entry("attack", attack)["defaults"] else {}
             for axis in possible.axes(run.spec.name, attack, wanted.name):
                 if axis == "lambda" and wanted.lam:
