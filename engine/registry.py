@@ -34,7 +34,17 @@ FOLDERS = (
 
 MEASURED_OF = ("attack", "model", "training", "")
 """What a metric may be of; "": another part of the engine measures it."""
-ABILITIES = {"encodes", "clusters", "reconstructs", "classifies", "fuses", "decodes", "contrasts"}
+ABILITIES = {
+    "encodes",
+    "clusters",
+    "reconstructs",
+    "classifies",
+    "fuses",
+    "decodes",
+    "contrasts",
+    "compares",
+    "imitates",
+}
 NEEDS = ABILITIES | {
     "groups",
     "goal",

@@ -1,4 +1,4 @@
-"""The seven abilities a model may have, and the base of every model's settings.
+"""The nine abilities a model may have, and the base of every model's settings.
 
 Attacks, measures and pages ask for abilities (`isinstance(model, Clusters)`), never for classes.
 Every method takes `Views` and gives float32 tensors with n rows.
@@ -116,6 +116,24 @@ class Contrasts(Protocol):
 
 
 @runtime_checkable
+class Compares(Protocol):
+    """A model that sorts samples by the direction of their embeddings."""
+
+    def centroids(self) -> Tensor:
+        """The directions that it compares them with: (k, m), rows of unit length."""
+        ...
+
+
+@runtime_checkable
+class Imitates(Protocol):
+    """A model that was trained to embed clean samples as a frozen teacher does."""
+
+    def teacher(self, x: Views) -> Tensor:
+        """The teacher's embedding: (n, m)."""
+        ...
+
+
+@runtime_checkable
 class Scales(Protocol):
     """A model whose network sees samples times `scale`; sums of squares of its paper are in those units."""
 
@@ -157,6 +175,8 @@ ABILITIES: dict[str, type] = {
     "fuses": Fuses,
     "decodes": Decodes,
     "contrasts": Contrasts,
+    "compares": Compares,
+    "imitates": Imitates,
 }
 
 
