@@ -47,6 +47,12 @@ class Able(TinyDecoding):
     def logits(self, x: Views) -> Tensor:
         return self.log_assign(x)
 
+    def centroids(self) -> Tensor:
+        return nn.functional.normalize(self.centres)
+
+    def teacher(self, x: Views) -> Tensor:
+        return self.encode(x)
+
 
 def labels_of(clean: Views) -> Tensor:
     """A label for each sample."""
@@ -274,7 +280,13 @@ def test_success_has_words_exactly_where_it_has_a_notion(name: str) -> None:
 def test_the_catalogue_says_which_objectives_have_a_goal(name: str) -> None:
     owner = registry.find("objective", name)
     goal = registry.describe(owner)["has_goal"]
-    without = ("move_embedding", "raise_reconstruction", "reconstruction_change", "keep_contrast")
+    without = (
+        "move_embedding",
+        "raise_reconstruction",
+        "reconstruction_change",
+        "keep_contrast",
+        "leave_teacher",
+    )
     assert goal == (name not in without), "those know when a sample is where they want it"
     assert goal == bool(owner.success), "words about success stand where there is success"
 
