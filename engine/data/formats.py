@@ -8,6 +8,7 @@ import io
 import struct
 import tarfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -151,20 +152,46 @@ def svhn_release(folder: Path) -> Arrays:
     return found
 
 
-def cifar_release(folder: Path) -> Arrays:
-    """The binary version of CIFAR-10: records of a class and 3 x 32 x 32 bytes."""
-    parts: dict[str, list[np.ndarray]] = {"train": [], "test": []}
-    with tarfile.open(folder / "cifar-10-binary.tar.gz") as archive:
-        for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-            held = archive.extractfile(f"cifar-10-batches-bin/{name}.bin")
-            assert held is not None, "members with that name are files"
-            records = np.frombuffer(held.read(), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
-            parts["test" if name == "test_batch" else "train"].append(records)
+def _cifar(folder: Path, archive: str, inner: str, parts: Mapping[str, Sequence[str]], labels: int) -> Arrays:
+    """An archive of records: `labels` bytes, the last of them the class, then 3 x 32 x 32 of a picture."""
     found: Arrays = {}
-    for part, blocks in parts.items():
-        records = np.concatenate(blocks)
-        found[f"x_{part}"] = np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-        found[f"y_{part}"] = records[:, 0].astype(np.int64)
+    with tarfile.open(folder / archive) as opened:
+        for part, names in parts.items():
+            blocks = [_member(opened, f"{inner}/{name}.bin") for name in names]
+            records = np.concatenate(blocks).reshape(-1, labels + 3 * 32 * 32)
+            pictures = records[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+            found[f"x_{part}"] = np.ascontiguousarray(pictures)
+            found[f"y_{part}"] = records[:, labels - 1].astype(np.int64)
+    return found
+
+
+def _member(archive: tarfile.TarFile, name: str) -> np.ndarray:
+    """The bytes of a file of an archive. Raises KeyError where it has none of that name."""
+    held = archive.extractfile(name)
+    assert held is not None, "members with that name are files"
+    return np.frombuffer(held.read(), np.uint8)
+
+
+def cifar_release(folder: Path) -> Arrays:
+    """The binary version of CIFAR-10."""
+    parts = {"train": [f"data_batch_{number}" for number in range(1, 6)], "test": ["test_batch"]}
+    return _cifar(folder, "cifar-10-binary.tar.gz", "cifar-10-batches-bin", parts, labels=1)
+
+
+def cifar100_release(folder: Path) -> Arrays:
+    """The binary version of CIFAR-100: of its two labels the fine one."""
+    parts = {"train": ["train"], "test": ["test"]}
+    return _cifar(folder, "cifar-100-binary.tar.gz", "cifar-100-binary", parts, labels=2)
+
+
+def stl10_release(folder: Path) -> Arrays:
+    """The labelled parts of STL-10: pictures column by column, classes from 1."""
+    found: Arrays = {}
+    with tarfile.open(folder / "stl10_binary.tar.gz") as archive:
+        for part in ("train", "test"):
+            pictures = _member(archive, f"stl10_binary/{part}_X.bin").reshape(-1, 3, 96, 96)
+            found[f"x_{part}"] = np.ascontiguousarray(pictures.transpose(0, 3, 2, 1))
+            found[f"y_{part}"] = _member(archive, f"stl10_binary/{part}_y.bin").astype(np.int64) - 1
     return found
 
 

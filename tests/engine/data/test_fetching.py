@@ -38,6 +38,8 @@ from engine.data.formats import (
     usps_part,
 )
 from engine.data.published import OpenML, Published, Release
+from engine.data.sets.cifar100 import CIFAR100
+from engine.data.sets.stl10 import STL10
 from engine.errors import DataError, DataMissing
 from engine.events import Finished, Progress
 
@@ -468,16 +470,26 @@ def test_coil20_of_another_size_is_refused(tmp_path):
         coil20_release(tmp_path)
 
 
+def packed(path: Path, members: dict[str, bytes]) -> None:
+    """Write files into a gzipped tar archive."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            archive.addfile(about, BytesIO(content))
+
+
 def test_the_formats_of_tables_and_colour_pictures(tmp_path):
     rng = np.random.default_rng(0)
     numbers = rng.integers(0, 256, (12, 3, 32, 32), dtype=np.uint8)
-    with tarfile.open(tmp_path / "cifar-10-binary.tar.gz", "w:gz") as archive:
-        for number, name in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
-            rows = numbers[2 * number : 2 * number + 2].reshape(2, -1)
-            content = np.concatenate([np.full((2, 1), number, np.uint8), rows], axis=1).tobytes()
-            about = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
-            about.size = len(content)
-            archive.addfile(about, BytesIO(content))
+    names = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]
+    members = {
+        f"cifar-10-batches-bin/{name}.bin": np.concatenate(
+            [np.full((2, 1), number, np.uint8), numbers[2 * number : 2 * number + 2].reshape(2, -1)], axis=1
+        ).tobytes()
+        for number, name in enumerate(names)
+    }
+    packed(tmp_path / "cifar-10-binary.tar.gz", members)
     found = cifar_release(tmp_path)
     assert found["y_train"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4] and found["y_test"].tolist() == [5, 5]
     np.testing.assert_array_equal(found["x_test"], numbers[10:].transpose(0, 2, 3, 1))
@@ -504,6 +516,46 @@ def test_the_formats_of_tables_and_colour_pictures(tmp_path):
 
     found = isolet_openml(rng.normal(size=(6240, 3)), np.array(["1", "26"] * 3120))
     assert len(found["x_train"]) == 6238 and found["y_test"].tolist() == [0, 25]
+
+
+def fetched(made: type[Published], name: str, members: dict[str, bytes], server, folder: Path, monkeypatch):
+    """The data set as it is fetched from a release of these members, of the smaller parts that they hold."""
+    packed(folder / name, members)
+    server.files[f"/{name}"] = content = (folder / name).read_bytes()
+    counts = {"train": (2, 1), "test": (1, 1)}
+    parts = tuple(Part(part.name, part.shape, counts[part.name], None) for part in made.parts)
+    remotes = (Remote(name, md5=hashlib.md5(content).hexdigest()),)
+    monkeypatch.setattr(made, "parts", parts)
+    monkeypatch.setattr(made, "release", Release((server.base,), remotes, made.release.convert))
+    list(obtain(made))
+    return made().load()
+
+
+def test_cifar100_is_fetched_with_its_fine_labels(alone, server, monkeypatch):
+    numbers = RNG.integers(0, 256, (5, 3, 32, 32), dtype=np.uint8)
+    labels = np.array([[19, 0], [11, 1], [11, 0], [4, 0], [4, 1]], np.uint8)
+    records = np.concatenate([labels, numbers.reshape(5, -1)], axis=1)
+    parts = {"train": records[:3], "test": records[3:]}
+    members = {f"cifar-100-binary/{part}.bin": rows.tobytes() for part, rows in parts.items()}
+    found = fetched(CIFAR100, "cifar-100-binary.tar.gz", members, server, alone, monkeypatch)
+    assert found.labels.tolist() == [0, 1, 0, 0, 1] and (len(found.train), len(found.test)) == (3, 2)
+    np.testing.assert_array_equal(found.views.tensors[0].numpy(), numbers)
+    assert len(found.class_names) == 100 and found.class_names[1] == "aquarium fish"
+
+
+def test_stl10_is_fetched_upright_and_without_its_unlabelled_part(alone, server, monkeypatch):
+    numbers = RNG.integers(0, 256, (5, 3, 96, 96), dtype=np.uint8)
+    columns = numbers.transpose(0, 1, 3, 2)
+    members = {
+        "stl10_binary/unlabeled_X.bin": b"not read",
+        "stl10_binary/train_X.bin": columns[:3].tobytes(),
+        "stl10_binary/train_y.bin": bytes([1, 2, 1]),
+        "stl10_binary/test_X.bin": columns[3:].tobytes(),
+        "stl10_binary/test_y.bin": bytes([2, 1]),
+    }
+    found = fetched(STL10, "stl10_binary.tar.gz", members, server, alone, monkeypatch)
+    assert found.labels.tolist() == [0, 1, 0, 1, 0] and found.views.shapes == ((3, 96, 96),)
+    np.testing.assert_array_equal(found.views.tensors[0].numpy(), numbers)
 
 
 def test_pictures_in_jpeg_are_decoded(tmp_path):

@@ -73,6 +73,7 @@ def test_every_set_is_registered_and_listed():
     single = [name for name, cls in owners().items() if cls.views == 1]
     assert single == [
         "cifar10",
+        "cifar100",
         "cifar10_jpeg",
         "coil20",
         "digits",
@@ -85,6 +86,7 @@ def test_every_set_is_registered_and_listed():
         "mnist_test",
         "newsgroups4",
         "reuters_r8",
+        "stl10",
         "stl10_resnet50",
         "svhn",
         "usps",
