@@ -49,6 +49,18 @@ register_metric(
         headline=3,
         measure=lambda seen: ari(seen.labels, seen.clusters()),
     ),
+    Metric(
+        "purity",
+        "Purity",
+        "Share of samples that are of the commonest class of their cluster; it grows with the number of"
+        " clusters.",
+        "Zhao and Karypis, 2001",
+        better="up",
+        labels=True,
+        of="model",
+        needs=("clusters",),
+        measure=lambda seen: purity(seen.labels, seen.clusters()),
+    ),
 )
 
 
@@ -104,6 +116,11 @@ def ari(labels: np.ndarray, clusters: np.ndarray) -> float:
     expected = rows * columns / max(_pairs(np.array([table.sum()])), 1.0)
     most = (rows + columns) / 2
     return 1.0 if most == expected else float((together - expected) / (most - expected))
+
+
+def purity(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Share of samples that are of the commonest class of their cluster."""
+    return float(contingency(labels, clusters).max(axis=0).sum() / len(labels))
 
 
 def sizes(clusters: np.ndarray, k: int) -> np.ndarray:

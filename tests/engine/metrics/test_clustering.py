@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as peer
 
-from engine.metrics.clustering import accuracy, ari, contingency, matching, nmi, sizes
+from engine.metrics.clustering import accuracy, ari, contingency, matching, nmi, purity, sizes
 
 LABELLED = st.integers(2, 60).flatmap(
     lambda n: st.tuples(
@@ -74,3 +74,9 @@ def test_numbers_of_clusters_and_classes_may_differ() -> None:
 
 def test_a_fixed_matching_counts_clusters_it_does_not_know_as_wrong() -> None:
     assert accuracy(np.array([0, 1, 1]), np.array([0, 1, 2]), np.array([0, 1])) == 2 / 3
+
+
+def test_purity_counts_the_commonest_class_of_each_cluster() -> None:
+    labels, clusters = np.array([0, 0, 1, 1, 1, 2]), np.array([0, 0, 0, 4, 4, 4])
+    assert purity(labels, clusters) == pytest.approx((2 + 2) / 6)
+    assert purity(labels, np.arange(6)) == 1 and accuracy(labels, np.arange(6)) == pytest.approx(3 / 6)

@@ -133,12 +133,13 @@ def test_the_model_itself_is_measured_by_the_same_loop() -> None:
         return set(measure("model", CleanSamples(said, rows[:known_rows], rows[known_rows:])).values)
 
     known_rows, apart = 4, {"reconstruction_mse_train", "reconstruction_mse_test"}
-    assert found(Tiny()) == {"acc", "nmi", "ari", "reconstruction_mse"} | apart
-    assert found(Tiny(), None) == {"reconstruction_mse"} | apart
+    assert found(Tiny()) == {"acc", "nmi", "ari", "purity", "silhouette", "reconstruction_mse"} | apart
+    assert found(Tiny(), None) == {"silhouette", "reconstruction_mse"} | apart
     assert found(TinyEncoder()) == set()
     assert found(TinyClassifier()) == {"accuracy_train", "accuracy_test"}
     known_rows = 6  # nothing is left that it did not learn from
-    assert found(Tiny(), None) == {"reconstruction_mse"} and found(TinyClassifier()) == {"accuracy_train"}
+    assert found(Tiny(), None) == {"silhouette", "reconstruction_mse"}
+    assert found(TinyClassifier()) == {"accuracy_train"}
 
 
 @pytest.mark.parametrize("name", registry.names("metric"))

@@ -1,0 +1,48 @@
+"""The silhouette of clusters of directions, in closed form.
+
+    s_i = (b_i − a_i) / max(a_i, b_i)
+
+a is the mean cosine distance to the other points of the own cluster, b the smallest mean distance to another
+cluster. With S_k the sum of the n_k unit vectors of cluster k, that mean distance is 1 − ⟨z_i, S_k⟩/n_k, so
+no pair of points is ever looked at: O(n k m) in place of O(n² m). Source: Rousseeuw, "Silhouettes: a
+graphical aid to the interpretation and validation of cluster analysis", 1987 (s).
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from engine.errors import DataError
+
+TINY = 1e-12
+
+
+def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """s of every point z, in [−1, 1], 0 for one alone in its cluster, as float64. Raises DataError for a
+    single cluster.
+
+    A point without a direction (zero) is at distance 1 of every other.
+    """
+    count = torch.bincount(labels)
+    if int((count > 0).sum()) < 2:
+        raise DataError(
+            "The silhouette compares clusters, so it needs at least 2; all samples are in one. Ask for more"
+            " clusters."
+        )
+    length = torch.linalg.vector_norm(z, dim=1)
+    inverse = torch.where(length > 0, 1 / length, 0.0)
+    order = labels.argsort(
+        stable=True
+    )  # rows are summed where they lie: a copy of z would cost most of the time
+    sums = F.embedding_bag(
+        order, z, count.cumsum(0) - count, mode="sum", per_sample_weights=inverse[order]
+    )  # (k, m)
+    dots = ((z @ sums.T) * inverse[:, None]).double()  # (n, k)
+    own, itself = labels[:, None], (length > 0).double()
+    size = count[labels]
+    a = 1 - (dots.gather(1, own)[:, 0] - itself) / (size - 1).clamp_min(1)
+    others = torch.where(count > 0, 1 - dots / count.clamp_min(1), torch.inf).scatter(1, own, torch.inf)
+    a, b = a.clamp_min(0), others.amin(dim=1).clamp_min(0)
+    largest = torch.maximum(a, b)
+    return torch.where((size > 1) & (largest > TINY), (b - a) / largest.clamp_min(TINY), 0.0)
