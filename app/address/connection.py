@@ -125,9 +125,15 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
 
 
 def method_title(spec: Spec) -> str:
-    """What a person calls the method of a training with its settings."""
-    entry = catalogue()["model"].get(spec.name)
-    title = spec.name if entry is None else title_of(entry, spec.settings.get("model_settings", {}))
+    """What a person calls the method of a training with its settings, and what it stands on where that may be
+    of any method.
+    """
+    known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
+    entry = known.get(spec.name)
+    title = spec.name if entry is None else title_of(entry, settings)
+    base = settings.get((entry or {}).get("base_fields", {}).get("model"))
+    if base in known:
+        title = f"{title} of {known[base]['title']}"
     return f"{title}, augmented" if any(flag_of(role) == "with" for role in spec.builds_on) else title
 
 

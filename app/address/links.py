@@ -78,6 +78,8 @@ OF_A_PAGE = (
     "direction",
     "k",
     "within",
+    "clusters",
+    "neighbour",
     "compressed",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a

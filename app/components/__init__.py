@@ -22,7 +22,7 @@ from app.charts import palette
 
 FOLDER = Path(__file__).parent
 CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe"}
-PARTS = {"ladder": ("traces.js", "features.js")}
+PARTS = {"ladder": ("traces.js", "features.js", "near.js")}
 """Further files with classes that a component is made of."""
 
 _IN_STREAMLIT = """

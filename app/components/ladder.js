@@ -61,10 +61,11 @@ class Ladder {
       element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
     this.map = element("canvas", { class: "map", role: "img" });
     this.mapTitle = element("h3");
+    this.near = new Near();
     this.traces = new Traces();
     this.features = new Features();
     this.mapNote = element("p", { class: "soft small" });
-    this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote);
+    this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote, this.near.node);
     this.protocol = element("p", { class: "protocol soft small" });
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
 
@@ -176,6 +177,7 @@ class Ladder {
     this.group.classList.toggle("alone", this.reconBox.hidden);
     this.group.classList.toggle("untraced", !data.traces.length);
     if (this.q) this.layBars();
+    this.near.lay(data.near, this.plane * this.channels, (bytes) => this.thumbnail(bytes));
     this.layTrack();
   }
 
@@ -389,6 +391,7 @@ class Ladder {
     this.drawImages();
     if (this.q) this.drawBars();
     if (!this.mapBox.hidden) this.drawTrail();
+    this.near.draw(this.level);
     this.traces.draw(this.level, this.theme);
     this.features.draw(this.level);
     this.drawReading();
@@ -458,9 +461,19 @@ class Ladder {
       pen.strokeStyle = hollow ? colour : ink;
       pen.stroke();
     };
+    (data.map_marks || []).forEach(([group, x, y], place) => {  // centroids: the own one solid, the other one dashed
+      const [across, up] = this.onMap(x, y), half = 6.5 * ratio;
+      pen.setLineDash(place ? [3 * ratio, 2 * ratio] : []);
+      pen.fillStyle = this.colour(group);
+      pen.fillRect(across - half, up - half, 2 * half, 2 * half);
+      pen.lineWidth = 2 * ratio;
+      pen.strokeStyle = ink;
+      pen.strokeRect(across - half, up - half, 2 * half, 2 * half);
+      pen.setLineDash([]);
+    });
     dot(this.onMap(...from), 4, sure ? ink : grey, true);
     dot(this.onMap(...to), 5.5, sure ? this.colour(this.winner ? this.winner[level] : 0) : grey, false);
-    say(this.mapNote, sure || level === 0 ? "ring: clean · dot: now" : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
+    say(this.mapNote, sure || level === 0 ? `ring: clean · dot: now${(data.map_marks || []).length ? " · squares: own centroid, and (dashed) its neighbour" : ""}` : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
   }
 
   drawReading() {

@@ -50,6 +50,19 @@ class Place:
     clean: Array
     error: float = 0.0
     group: Array | None = None
+    marks: Sequence[tuple[int, Array]] = ()
+    """Group and place (2,) of centroids to be drawn: the sample's own, then the one it may be driven to."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """Who is near: pictures (m, d) uint8, and the places among them of those near the clean sample (near,)
+    and near the one at each level (L, near).
+    """
+
+    images: Array
+    clean: Array
+    levels: Array
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,8 @@ class Drawing:
     `grouping` is what the model sorts samples into, "cluster" or "class" ("" for nothing); `effect` says what
     a value of the objective means ("moves the embedding by …"); `colours` are the groups' places in the
     palette, their own numbers where none are given; `features` are those of a row of a table, whose
-    perturbation is drawn as signed bars.
+    perturbation is drawn as signed bars; `near` are those near it in the embedding, drawn while the hand
+    moves.
     """
 
     answer: LadderAnswer
@@ -68,6 +82,7 @@ class Drawing:
     effect: str = ""
     colours: Sequence[int] = ()
     features: Features | None = None
+    near: Near | None = None
 
 
 def ladder(
@@ -113,10 +128,22 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
         "noise_value": None if answer.noise_value is None else answer.noise_value.tolist(),
         "traces": _traces(answer),
         "features": _features(drawing),
+        "near": _near(drawing.near),
         "ratio": getattr(answer, "ratio", np.zeros(0)).tolist() or None,
     }
     payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
     return payload | {"id": components.fingerprint(payload)}
+
+
+def _near(near: Near | None) -> dict[str, Any] | None:
+    """Pictures of who is near, each once, and who it is at every level."""
+    if near is None:
+        return None
+    return {
+        "images": components.packed(near.images, "u1"),
+        "clean": near.clean.tolist(),
+        "levels": near.levels.tolist(),
+    }
 
 
 def _features(drawing: Drawing) -> dict[str, Any] | None:
@@ -225,7 +252,8 @@ def _place(place: Place | None) -> dict[str, Any]:
         return {}
     trail, clean = np.asarray(place.trail, dtype=np.float32), np.asarray(place.clean, dtype=np.float32)
     points = np.asarray(place.points, dtype=np.float64)
-    everything = np.concatenate([trail, clean[None], points])
+    marks = [np.asarray(xy, dtype=np.float64)[None] for _, xy in place.marks]
+    everything = np.concatenate([trail, clean[None], points, *marks])
     low, high = everything.min(axis=0), everything.max(axis=0)
     high = np.where(high > low, high, low + 1)
     drawn = {
@@ -234,6 +262,7 @@ def _place(place: Place | None) -> dict[str, Any]:
         "xy_clean": clean.tolist(),
         "xy_error": float(place.error),
         "map_box": [*low.tolist(), *high.tolist()],
+        "map_marks": [[int(group), *map(float, xy)] for group, xy in place.marks],
     }
     if len(points):
         kept = np.linspace(0, len(points) - 1, min(len(points), BACKGROUND_POINTS)).astype(int)

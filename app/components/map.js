@@ -90,6 +90,7 @@ class PointMap {
     }
     this.focus = data.focus ?? -1;
     this.sprite = data.sprite && this.sheet(data.sprite);
+    this.decodeMarks(data.marks);
     this.group.setAttribute("aria-label", data.title);
     say(this.title, data.title);
     say(this.caption, data.caption);
@@ -123,6 +124,16 @@ class PointMap {
       ? Array.from({ length: 256 }, (_, k) => rgbOf(this.theme.category(colour.places[k] ?? k)))
       : this.ramp(colour.ramp);
     this.layLegend();
+  }
+
+  /** Pictures that stand at places of their own, such as centroids. */
+  decodeMarks(marks) {
+    if ((marks && marks.key) === (this.marks && this.marks.key)) { this.marks = marks && { ...marks, sheet: this.marks.sheet, xy: this.marks.xy }; return; }
+    this.marks = marks && { ...marks, xy: arrayOf(marks.xy, Uint16Array), sheet: null };
+    if (!marks || !marks.sprite) return;
+    const sheet = new Image();
+    sheet.onload = () => { if (this.marks && this.marks.key === marks.key) { this.marks.sheet = sheet; this.paintOver(); } };
+    sheet.src = marks.sprite.src;
   }
 
   /** 256 colours of a ramp given as [share, "#rrggbb"] pairs; the last code is "no value". */
@@ -312,6 +323,7 @@ class PointMap {
     const { over, theme, ratio } = this, pen = over.getContext("2d");
     pen.clearRect(0, 0, over.width, over.height);
     if (this.after && this.tween > 0) this.paintArrows(pen);
+    if (this.marks) this.paintMarks(pen);
     for (const [i, colour] of [[this.focus, "#d55e00"], [this.hovered, inked(theme.text)]]) {
       if (i < 0 || i >= this.n) continue;
       pen.beginPath();
@@ -330,6 +342,39 @@ class PointMap {
     pen.lineWidth = 1.5 * ratio;
     pen.strokeStyle = inked(theme.text, 0.85);
     pen.stroke();
+    pen.setLineDash([]);
+  }
+
+  /** Marks with their pictures, those that matter last and with a frame; a line from the chosen point to each of these. */
+  paintMarks(pen) {
+    const { marks, theme, ratio } = this, strong = new Map(marks.strong), count = marks.xy.length / 2;
+    const at = (k) => this.onCanvas(marks.xy[2 * k], marks.xy[2 * k + 1]);
+    if (this.focus >= 0 && this.focus < this.n) for (const [k, dashed] of strong) {
+      pen.setLineDash(dashed ? [5 * ratio, 4 * ratio] : []);
+      pen.lineWidth = 2 * ratio;
+      pen.strokeStyle = inked(theme.text, 0.85);
+      pen.beginPath();
+      pen.moveTo(this.now[2 * this.focus], this.now[2 * this.focus + 1]);
+      pen.lineTo(...at(k));
+      pen.stroke();
+    }
+    const order = Array.from({ length: count }, (_, k) => k).sort((a, b) => Number(strong.has(a)) - Number(strong.has(b)));
+    for (const k of order) {
+      const [x, y] = at(k), size = (strong.has(k) ? 34 : 22) * ratio, left = x - size / 2, top = y - size / 2;
+      pen.setLineDash([]);
+      pen.fillStyle = inked(theme.background);
+      pen.fillRect(left, top, size, size);
+      if (marks.sheet) {
+        const { tile: [width, height], columns } = marks.sprite, share = size / Math.max(width, height);
+        pen.imageSmoothingEnabled = false;
+        pen.drawImage(marks.sheet, (k % columns) * width, Math.floor(k / columns) * height, width, height,
+          x - (width * share) / 2, y - (height * share) / 2, width * share, height * share);
+      }
+      pen.setLineDash(strong.get(k) ? [5 * ratio, 3 * ratio] : []);
+      pen.lineWidth = (strong.has(k) ? 3 : 1.5) * ratio;
+      pen.strokeStyle = strong.has(k) ? inked(theme.text) : inked(this.swatches[marks.codes[k]]);
+      pen.strokeRect(left, top, size, size);
+    }
     pen.setLineDash([]);
   }
 

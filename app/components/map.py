@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app import components
+from app import components, gallery
 from app.charts import palette
 
 Array = NDArray[Any]
@@ -42,6 +42,20 @@ class Values:
     title: str
     values: Array
     missing: str = "no value"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Pictures at places of their own, such as centroids: `xy` (k, 2) on the map, `images` (k, c, h, w) uint8
+    or None, `codes` (k,) the group whose colour frames each. Those of `solid` and `dashed` stand out, and a
+    line joins them to the sample that is chosen.
+    """
+
+    xy: Array
+    images: Array | None
+    codes: Sequence[int]
+    solid: Sequence[int] = ()
+    dashed: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,7 @@ class MapDrawing:
     """The sample chosen elsewhere on the page."""
     arrows: Array | None = None
     """Positions of the points whose arrows are drawn."""
+    marks: Marks | None = None
 
 
 def map_payload(drawing: MapDrawing) -> dict[str, Any]:
@@ -127,6 +142,7 @@ def map_payload(drawing: MapDrawing) -> dict[str, Any]:
         "uncertain": None if uncertain is None else encode(np.flatnonzero(uncertain), n),
         "xy_error": float(drawing.xy_error),
         "sprite": None if sprite is None else _placed_sprite(sprite, ids, n),
+        "marks": _marks(drawing),
         "selection": chosen,
         "focus": int(spots[0]) if len(spots) else None,
         "arrows": None if drawing.arrows is None else [int(i) for i in drawing.arrows],
@@ -139,12 +155,33 @@ def map_payload(drawing: MapDrawing) -> dict[str, Any]:
     }
 
 
+def _box(drawing: MapDrawing) -> tuple[Array, Array]:
+    """The lower corner of all that is drawn, and how far it reaches: (2,) each."""
+    marks = [] if drawing.marks is None else [drawing.marks.xy]
+    moved = [] if drawing.xy_attacked is None else [drawing.xy_attacked]
+    every = np.concatenate([np.asarray(part, dtype=np.float64) for part in (drawing.xy, *moved, *marks)])
+    low, high = every.min(axis=0), every.max(axis=0)
+    return low, np.where(high > low, high - low, 1.0)
+
+
+def _marks(drawing: MapDrawing) -> dict[str, Any] | None:
+    marks = drawing.marks
+    if marks is None:
+        return None
+    images = marks.images
+    drawn = {
+        "xy": _quantised(marks.xy, *_box(drawing)),
+        "codes": [int(code) for code in marks.codes],
+        "sprite": None if images is None else gallery.sprite_sheet(images, np.arange(len(images))),
+    }
+    strong = [[int(k), False] for k in marks.solid] + [[int(k), True] for k in marks.dashed]
+    return drawn | {"key": components.fingerprint(drawn), "strong": strong}
+
+
 def _places(drawing: MapDrawing) -> dict[str, Any]:
     """Where the points lie: what stays the same while they are recoloured."""
-    xy, moved = np.asarray(drawing.xy, dtype=np.float64), drawing.xy_attacked
-    both = xy if moved is None else np.concatenate([xy, moved])
-    low, high = both.min(axis=0), both.max(axis=0)
-    span = np.where(high > low, high - low, 1.0)
+    xy, moved = drawing.xy, drawing.xy_attacked
+    low, span = _box(drawing)
     return {
         "n": len(xy),
         "xy": _quantised(xy, low, span),

@@ -69,6 +69,10 @@ class OverviewAnswer(Answer):
     medoids: Int[Array, " k"] | None = None
     """The sample nearest to the mean of each group's embeddings; -1 for an empty group."""
     medoid_images: UInt8[Array, "k d"] | None = None
+    centroid_xy: Float[Array, "k 2"] | None = None
+    """Where the centroids lie, of a model that compares directions with them."""
+    exemplars: Int[Array, "k near"] | None = None
+    """The clean samples nearest to each of them."""
     feature_names: tuple[str, ...] = ()
     """Of the numbers of a sample that is a row of a table, where they have names."""
     low: Float[Array, " d"] | None = None
@@ -344,6 +348,18 @@ class ViewsAnswer(Answer):
     contrast: tuple[float, ...]
     """How far dark and bright lie apart in an ordinary image of each view."""
     xy: Float[Array, "views n 2"]
+
+
+class SilhouetteAnswer(Answer):
+    """How well an encoder's directions fall into K clusters, for several K."""
+
+    clusters: tuple[int, ...]
+    silhouette: Float[Array, " ks"]
+    """Mean cosine silhouette, -1 to 1."""
+    purity: Float[Array, " ks"] | None = None
+    """The share of samples whose label is their cluster's commonest; None without labels."""
+    chosen: int
+    """The K with the largest silhouette."""
 
 
 class PrepareAnswer(Answer):

@@ -101,7 +101,7 @@ def _places(rows: AttackedRows, z: Tensor) -> dict[str, Any]:
     """Where embeddings z (n, m) lie, who is near them, and which of them left the data."""
     victim = rows.victim
     assert victim.z is not None, "what has an embedding has it at rest"
-    clean = victim.z[rows.index]
+    clean, z = victim.z[rows.index], victim.compared(z)
     distance, near = victim.nearest(z, NEIGHBOURS)
     far = float(torch.quantile(victim.nearest(clean, 2)[0][:, 1], FAR))
     return {

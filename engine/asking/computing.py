@@ -4,7 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine import data, device
-from engine.asking import attacked, controls, embedding_ladder, keeping, ladder, maps, rest, views
+from engine.asking import (
+    attacked,
+    controls,
+    embedding_ladder,
+    keeping,
+    ladder,
+    maps,
+    rest,
+    silhouette,
+    views,
+)
 from engine.asking import questions as asked
 from engine.asking.answers import Answer, PrepareAnswer
 from engine.errors import FeintError
@@ -50,6 +60,7 @@ ANSWERED_BY: Mapping[type[asked.Question[Any]], Callable[[Any], Answer]] = {
     asked.AttackedSamplesQuestion: attacked.attacked_samples,
     asked.AttackedSampleQuestion: embedding_ladder.attacked_sample,
     asked.ViewsQuestion: views.views,
+    asked.SilhouetteQuestion: silhouette.silhouette,
     asked.PrepareQuestion: prepare,
 }
 """Class of a question -> the function that answers it."""

@@ -18,14 +18,17 @@ from engine.asking.answers import Answer
 from engine.errors import SettingsError
 from engine.settings import sentence
 from engine.store import catalogue
+from engine.store.run import Run
 from engine.store.spec import Spec
-from engine.store.wanted import objectives_named
+from engine.store.wanted import BASE, objectives_named
 
 A = TypeVar("A", bound=Answer)
 Norm = Literal["linf", "l2"]
 Method = tuple[str, str]
 """Kind and name of a registered method."""
 
+CLUSTERS_OF = "spherical_k_means"
+"""The method that only clusters what an encoder gives."""
 TOP: dict[str, float] = {"linf": 0.3, "l2": 3.0}
 """The largest ε of a ladder unless a person asks for another."""
 LAMBDA_TOP = 200.0
@@ -343,6 +346,20 @@ class ViewsQuestion(Question[answers.ViewsAnswer]):
     model: str
 
 
+class SilhouetteQuestion(Question[answers.SilhouetteAnswer]):
+    """Which number of clusters K suits an encoder: spherical k-means of its training rows for each."""
+
+    ask: Literal["silhouette"] = "silhouette"
+    model: str
+    clusters: tuple[int, ...] = (5, 10, 15, 20, 25, 30, 40, 50, 60, 80)
+    seed: int = 0
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """That of an encoder; of clusters of an encoder, that of the encoder alone, which all K share."""
+        return cls(model=encoder_of(run))
+
+
 class PrepareQuestion(Question[answers.PrepareAnswer]):
     """Whether a choice makes a run, and which."""
 
@@ -355,6 +372,11 @@ class PrepareQuestion(Question[answers.PrepareAnswer]):
     preset: str | None = None
     changes: dict[str, Any] = {}
     models: dict[str, str] = {}
+
+
+def encoder_of(run: Run) -> str:
+    """The key of the run whose embedding a run has: its own, or that of the encoder that it only clusters."""
+    return run.spec.builds_on[BASE] if run.spec.name == CLUSTERS_OF else run.key
 
 
 def _of_objective(objective: ObjectiveChoice) -> Iterator[Method]:

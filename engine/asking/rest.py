@@ -23,6 +23,7 @@ from engine.data.dataset import Dataset
 from engine.data.views import Views, picture
 from engine.errors import AbilityError, DataError, SettingsError
 from engine.metrics.protocols import CleanSamples, measure
+from engine.models.protocols import Compares
 from engine.objectives import combine
 from engine.running.training import rows
 from engine.running.watching import features_of, unseen
@@ -48,6 +49,7 @@ def overview(question: OverviewQuestion) -> OverviewAnswer:
         scores=_scores(victim),
         **_groups(victim),
         **_medoids(victim),
+        **_centroids(victim),
         **_features(victim.data),
     )
 
@@ -85,6 +87,14 @@ def _medoids(victim: Victim) -> dict[str, Any]:
         "medoids": victim.medoids.astype(np.int32),
         "medoid_images": as_bytes(victim.rows(victim.medoids).flat()),
     }
+
+
+def _centroids(victim: Victim) -> dict[str, Any]:
+    """Where the centroids lie on the plane, and who is nearest to each; nothing of models without them."""
+    if not isinstance(victim.model, Compares) or victim.exemplars is None:
+        return {}
+    places = victim.places(victim.model.centroids())
+    return {"centroid_xy": numbers(places), "exemplars": whole_numbers(victim.exemplars)}
 
 
 def _scores(victim: Victim) -> dict[str, float | None]:

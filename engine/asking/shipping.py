@@ -84,6 +84,8 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
         yield LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
     if _is_defended(run.spec.name):
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
+    if "compares" in settings.abilities:
+        yield from _compared(run, first)
     ladders = [first, *(_looked_at(run, first) if "clusters" in settings.abilities else ())]
     yield from ladders[1:]
     if "clusters" in settings.abilities and "fuses" not in settings.abilities:
@@ -92,6 +94,22 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
     if victim.z is not None and victim.z.numel() < LARGE:
         yield asked.UmapQuestion(model=model)
         yield from (asked.PlaceOnUmapQuestion(ladder=ladder) for ladder in ladders)
+
+
+def _compared(run: Run, first: LadderQuestion) -> Iterator[Question[Any]]:
+    """Of an encoder with centroids: the first sample on its way to the neighbour, who is near, and which K
+    would suit.
+    """
+    wanted = ObjectiveChoice(name=registry.find("model", run.spec.name).family.objective)
+    ladder = first.model_copy(update={"objective": wanted})
+    yield ladder
+    answer = keeping.kept_or(ladder, computing.compute)
+    assert answer.near is not None and answer.near_clean is not None, "an encoder knows who is near"
+    yield asked.ImagesQuestion.around(run.spec, answer.near_clean.tolist(), answer.near)
+    exemplars = victim_of(run.key).exemplars
+    assert exemplars is not None, "its centroids have samples near them"
+    yield asked.ImagesQuestion.of(run.spec, exemplars.unique().tolist())
+    yield asked.SilhouetteQuestion.of(run)
 
 
 def _looked_at(run: Run, first: LadderQuestion) -> Iterator[LadderQuestion]:

@@ -15,7 +15,7 @@ from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
-from engine.models.protocols import Classifies, Clusters, Encodes, Outputs, outputs
+from engine.models.protocols import Classifies, Clusters, Compares, Encodes, Outputs, outputs
 from engine.running.ingredients import plain_data_of
 from engine.running.judging import give_others
 from engine.running.models import load_model
@@ -24,6 +24,8 @@ from engine.store.store import Store
 
 NEIGHBOURS = 5
 """Nearest clean samples shown beside one."""
+EXEMPLARS = 8
+"""Clean samples shown beside a centroid, the nearest to it."""
 BLOCK = 500
 """Attacked rows asked about at once."""
 
@@ -56,7 +58,7 @@ class Victim:
     model: nn.Module
     data: Dataset
     device: str
-    z: Tensor | None  # (n, m)
+    z: Tensor | None  # (n, m), as the model compares it: see `compared`
     log_groups: Tensor | None  # (n, k)
 
     @property
@@ -104,8 +106,17 @@ class Victim:
 
     @cached_property
     def group_names(self) -> tuple[str, ...]:
-        """A name for each group: its class where it has one, else one after its medoid."""
-        return tuple(self._name(group) for group in range(len(self.matched_class)))
+        """A name for each group: its class where it has one, else one after its medoid; where several are of
+        one class they are numbered: "3", "3 (2nd)", "3 (3rd)".
+        """
+        names, seen = [], dict.fromkeys(self.data.class_names, 1)
+        for group, matched in enumerate(self.matched_class):
+            name = self._name(group)
+            if matched < 0 and name in seen:
+                seen[name] += 1
+                name = f"{name} ({seen[name]}{ {2: 'nd', 3: 'rd'}.get(seen[name], 'th') })"
+            names.append(name)
+        return tuple(names)
 
     def _name(self, group: int) -> str:
         matched, names = self.matched_class[group], self.data.class_names
@@ -116,7 +127,18 @@ class Victim:
         medoid = int(self.medoids[group])
         if medoid < 0:
             return "empty"
-        return f"#{medoid}" if self.data.labels is None else f"{names[self.data.labels[medoid]]} (2nd)"
+        return f"#{medoid}" if self.data.labels is None else names[self.data.labels[medoid]]
+
+    def compared(self, z: Tensor) -> Tensor:
+        """Embeddings (n, m) as the model compares them: directions, where it knows centroids by theirs."""
+        return compared(self.model, z)
+
+    @cached_property
+    def exemplars(self) -> Tensor | None:
+        """(k, EXEMPLARS) the clean samples nearest to each centroid; None for a model that compares none."""
+        return (
+            self.nearest(self.model.centroids(), EXEMPLARS)[1] if isinstance(self.model, Compares) else None
+        )
 
     def outputs_of(self, x: Views, labels: Tensor | None = None) -> Outputs:
         """All that the model says of any samples, float32, without a graph."""
@@ -169,10 +191,15 @@ def victim_of(key: str) -> Victim:
 
 def _at_rest(model: nn.Module, x: Views) -> tuple[Tensor | None, Tensor | None]:
     """z and the log-probabilities of groups: what is kept of all samples. The rest would fill the memory."""
-    z = model.encode(x).float() if isinstance(model, Encodes) else None
+    z = compared(model, model.encode(x).float()) if isinstance(model, Encodes) else None
     if isinstance(model, Clusters):
         return z, model.log_assign(x).float()
     return z, model.logits(x).float().log_softmax(dim=1) if isinstance(model, Classifies) else None
+
+
+def compared(model: nn.Module, z: Tensor) -> Tensor:
+    """Embeddings z (n, m) as a model compares them: their directions, or as they are."""
+    return torch.nn.functional.normalize(z, dim=1) if isinstance(model, Compares) else z
 
 
 def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
@@ -201,7 +228,7 @@ def place_facts(victim: Victim, sample: int, z: Tensor | None) -> dict[str, Any]
     """Where embeddings z (levels, m) of a sample lie, and who is near, beside its clean one."""
     if victim.z is None or z is None:
         return {}
-    own = victim.z[sample : sample + 1]
+    own, z = victim.z[sample : sample + 1], victim.compared(z)
     return {
         "z": numbers(z),
         "z_clean": numbers(own[0]),

@@ -87,6 +87,19 @@ def test_the_place_of_a_ladder_is_that_of_the_drawing() -> None:
     assert payload["xy_clean"] == pytest.approx(drawing.place.trail[0].tolist(), abs=1e-6)
 
 
+def test_who_is_near_and_both_centroids_go_with_the_ladder() -> None:
+    drawing, images = samples.ladder_drawing(9), np.arange(3 * 64, dtype=np.uint8).reshape(3, 64)
+    assert drawing.place is not None
+    near = ladders.Near(images, np.array([0, 1]), np.tile([1, 2], (65, 1)))
+    marks = [(4, np.array([90.0, -90.0])), (7, np.array([0.0, 0.0]))]
+    payload = ladders.ladder_payload(replace(drawing, near=near, place=replace(drawing.place, marks=marks)))
+    assert (unpacked(payload["near"]["images"], "u1") == images.ravel()).all()
+    assert payload["near"]["clean"] == [0, 1] and payload["near"]["levels"][64] == [1, 2]
+    assert payload["map_marks"] == [[4, 90.0, -90.0], [7, 0.0, 0.0]]
+    assert payload["map_box"][1] == -90 and payload["map_box"][2] == 90, "the map holds them all"
+    assert ladders.ladder_payload(drawing)["near"] is None
+
+
 def test_two_ladders_are_told_apart_and_one_is_recognised() -> None:
     first, second = (
         ladders.ladder_payload(samples.ladder_drawing(9)),
@@ -179,6 +192,18 @@ def test_places_of_a_map_are_kept_to_a_sixty_thousandth_and_recolouring_keeps_th
     )
     assert other["places"] == payload["places"]
     assert other["colour"] != payload["colour"]
+
+
+def test_marks_lie_on_the_map_and_those_that_matter_are_named() -> None:
+    xy = np.array([[0.0, 0.0], [1.0, 1.0]])
+    marks = maps.Marks(np.array([[2.0, 0.5]]), np.zeros((1, 1, 8, 8), np.uint8), [3], dashed=(0,))
+    drawing = maps.MapDrawing(xy=xy, colour=maps.Values("x", xy[:, 0]), title="", caption="", marks=marks)
+    payload = maps.map_payload(drawing)
+    assert payload["extent"] == [2, 1], "the map reaches to its marks"
+    assert unpacked(payload["marks"]["xy"], "<u2").tolist() == [65535, round(0.5 * 65535)]
+    assert payload["marks"]["codes"] == [3] and payload["marks"]["strong"] == [[0, True]]
+    assert payload["marks"]["sprite"]["tile"] == [8, 8]
+    assert maps.map_payload(replace(drawing, marks=None))["marks"] is None
 
 
 def test_values_without_a_number_are_grey() -> None:
