@@ -45,6 +45,11 @@ def controls_of(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> dict[str
     }
 
 
+def minus(number: str) -> str:
+    """A formatted number with a minus sign in place of its hyphen."""
+    return number.replace("-", "−")
+
+
 def between_0_and_1(entry: Mapping[str, Any]) -> bool:
     """Whether a number is a share or an index: drawn from 0 to 1, and written with three decimals."""
     return entry["unit"] in ("share", "index")
@@ -52,4 +57,4 @@ def between_0_and_1(entry: Mapping[str, Any]) -> bool:
 
 def written(entry: Mapping[str, Any], value: float) -> str:
     """A measured number as it is shown: shares with three decimals."""
-    return f"{value:.3f}" if between_0_and_1(entry) else f"{value:.4g}"
+    return minus(f"{value:.3f}" if between_0_and_1(entry) else f"{value:.4g}")

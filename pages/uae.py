@@ -1,4 +1,4 @@
-"""Unsupervised adversarial examples: what looks wrong and is handled well, and what it is worth."""
+"""Unsupervised adversarial examples: unlike their originals, handled as well; and what they are worth."""
 
 import streamlit as st
 
@@ -42,7 +42,8 @@ def pictures() -> dict[str, str]:
             with st.container(horizontal=True):
                 there = {"model": victim.name, "run": found.run.name}
                 headline.link("inspect", f"Inspect all {choose.N}", "search", there)
-                headline.link("attack", "Attack this model otherwise", "bolt", {"model": victim.name})
+                same = choose.in_address_of_attack(found.run, victim, sample)
+                headline.link("attack", "Attack this model otherwise", "bolt", same)
         st.subheader(f"Sample {sample}, one step after the other", anchor=False)
         question, answer, level = through_time.show(victim, threat, sample)
     one = reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
@@ -61,7 +62,7 @@ def train() -> dict[str, str]:
 
 
 layout.page_head(
-    "What looks wrong to you and right to the model?",
+    "How far may a sample go and still be copied better?",
     "The attack looks for the least similar sample that an autoencoder copies better than the original."
     " Appended to the training data, such samples shall make a better model: here that is put to the test.",
 )

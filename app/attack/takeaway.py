@@ -9,6 +9,7 @@ from app.attack.levels import NAMES, at
 from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
+from app.measured import minus
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import epsilon_text
 
@@ -34,8 +35,10 @@ def sentence(victim: Victim, objective: str, answer: LadderAnswer) -> str:
 
 
 def already(answer: LadderAnswer) -> bool:
-    """Whether the sample is where the objective wants it before any attack."""
-    if answer.target is not None and answer.target == answer.own_group:
+    """Whether the sample is where the objective wants it before any attack: as the answer says, or, over ε,
+    as its level of no size shows.
+    """
+    if answer.already or (answer.target is not None and answer.target == answer.own_group):
         return True
     return answer.axis == "epsilon" and answer.reached is not None and bool(answer.reached[0])
 
@@ -49,7 +52,7 @@ def success(victim: Victim, objective: str, own: int | None, target: int | None)
 def effect(objective: str, value: float) -> str:
     """What an attack does by a value of its objective: "moves the embedding by **12.4** …"."""
     words = str(possible.entry("objective", objective).get("effect") or "reaches a value of {value}")
-    return words.format(value=f"**{value:.3g}**")
+    return words.format(value=f"**{minus(f'{value:.3g}')}**")
 
 
 def _group(victim: Victim, group: int | None) -> str:
@@ -94,7 +97,7 @@ def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     """
     said = f"At {at(answer, -1)} the attack {effect(objective, float(answer.value[-1]))}"
     if answer.noise_value is not None:
-        said += f", noise of the same size by **{float(answer.noise_value[-1]):.3g}**"
+        said += f", noise of the same size by **{minus(f'{float(answer.noise_value[-1]):.3g}')}**"
     if answer.q is None or answer.own_group is None:
         return f"{said}."
     elsewhere = np.flatnonzero(answer.q.argmax(1) != answer.own_group)

@@ -147,6 +147,8 @@ class LadderAnswer(Answer):
     own_group: int | None
     target: int | None
     """The group that the attack was to reach, where it was to reach a certain one."""
+    already: bool = False
+    """Whether the sample is where the objective wants it before any attack, whatever the axis."""
     first_reached: int | None
     """The first level at which the objective was reached; None where it never was, or has no such notion."""
     epsilon_star: float | None

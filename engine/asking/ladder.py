@@ -68,6 +68,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         shape=picture(case.clean.shapes),
         protocol=_protocol(case, question),
         target=case.target,
+        already=first_of(case.reached(case.before)) is not None,
         first_reached=first_of(reached),
         epsilon_star=found.epsilon_star,
         **noise_counted(by_noise, (drawn[0] != case.clean.flat()).any(dim=1)),

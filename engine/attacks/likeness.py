@@ -14,9 +14,8 @@ from pydantic import model_validator
 from torch import Tensor
 
 from engine.attacks.budget import Budget
-from engine.attacks.own_draws import own_draws
+from engine.attacks.own_draws import glorot_width, own_draws
 from engine.attacks.protocols import AttackSettings, value_and_gradient, value_only
-from engine.data.views import Shapes
 from engine.errors import SettingsError
 from engine.nets import mine
 from engine.objectives.protocols import Objective, ObjectiveSettings
@@ -29,7 +28,9 @@ UNMET = (
     " misclassify or leave_cluster, without a λ."
 )
 MEMORY = 8e9
-"""Bytes that the networks of a chunk of samples may take, with what Adam keeps of them."""
+"""Bytes that the networks of samples that are attacked at once may take."""
+BYTES = 16
+"""Of a weight, with its gradient and what Adam keeps of it."""
 BESIDE = 1e-4
 """Where the clean sample has no gradient, "zero" begins so far beside it."""
 
@@ -53,7 +54,7 @@ class LikenessAttack(AttackSettings):
     compressed: int = knob(
         96,
         "Compressed samples",
-        "Pairs made of the one pair.",
+        "Pairs made of the one pair; at least 2, for true pairs are told from shuffled ones.",
         symbol="K",
         source="supplement, table 5",
         ge=2,
@@ -213,6 +214,20 @@ class LikenessAttack(AttackSettings):
         if objective.reached_above is None:
             raise SettingsError(UNMET.format(self.name, objective.name))
 
+    def at_once(self, x: Tensor, objective: Objective) -> int | None:
+        """As many samples as have room for their networks."""
+        if self.similarity != "mine":
+            return None
+        if self.compress_by != "convolution" or objective.maps is None:
+            return self.fitting(self.size)
+        with torch.no_grad():
+            _, _, height, width = objective.maps(x[:1]).shape
+        return self.fitting(height * width, (height, width))
+
+    def fitting(self, size: int, side: tuple[int, int] | None = None) -> int:
+        """The same for pairs of `size` numbers, or of maps of `side`: at least 1."""
+        return max(1, int(MEMORY / BYTES / mine.parameters(size, self.network == "published", side)))
+
     def begun(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator) -> Tensor:
         """Where δ begins, in the budget: (n, d)."""
         if self.start == "zero" and (self.similarity == "mine" and self.compress_by != "pairs"):
@@ -259,19 +274,6 @@ class Judged:
     failing: Tensor
     slope: Tensor
     met: Tensor
-
-
-def glorot_width(shapes: Shapes) -> Tensor:
-    """The half-width with which TensorFlow draws a variable of a sample's shape, number by number: (d,).
-
-    √(6 / (in + out)): height · width in and height · channels out for a picture, d both for a row of d.
-    """
-    widths = []
-    for shape in shapes:
-        channels, height, width = shape if len(shape) == 3 else (math.prod(shape), 1, math.prod(shape))
-        half = math.sqrt(6 / (height * (width + channels)))
-        widths.append(torch.full((math.prod(shape),), half))
-    return torch.cat(widths)
 
 
 class Likeness:
@@ -337,13 +339,13 @@ class Likeness:
 
     def _network(self, size: int, side: tuple[int, int] | None) -> mine.Statistics:
         """T of every sample. Raises SettingsError where they do not fit into memory."""
-        published, n = self.of.network == "published", len(self.x)
-        weights = mine.parameters(size, published, side)
-        if 16 * weights * n > MEMORY:
+        n, most = len(self.x), self.of.fitting(size, side)
+        if n > most:
             raise SettingsError(
-                f"The published network has {weights:,} weights a sample: {n} samples do not fit. Attack at"
-                f" most {int(MEMORY / 16 / weights)} at a time (chunk), or choose the collapsed one."
+                f"The networks of {n} samples do not fit into memory. Attack at most {most} at a time, or"
+                " choose the collapsed network."
             )
+        published = self.of.network == "published"
         return mine.Statistics(n, size, self.rng, published, side).to(self.x.device)
 
     def _draw(self) -> Draw:

@@ -71,6 +71,12 @@ class AttackSettings(Settings):
         """The same for a bound objective: the last iterate's `step` is one less, those skipped count too."""
         return self.iterates
 
+    def at_once(self, x: Tensor, objective: Objective) -> int | None:
+        """How many samples like x (n, d), to which the objective is bound, fit into memory at a time; None:
+        any number.
+        """
+        return None
+
     def variants(self, axis: str) -> Mapping[float, "AttackSettings"]:
         """The same attack at every level of an axis of its own: level -> settings."""
         raise NotImplementedError

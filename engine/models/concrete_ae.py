@@ -43,6 +43,8 @@ DECIDED = Panel("decided", "Has it decided?", "Largest weight of each mixture, a
 class ConcreteAE(Plain):
     """Settings of the concrete autoencoder."""
 
+    version: ClassVar[int] = 3
+
     name: ClassVar[str] = "concrete_ae"
     title: ClassVar[str] = "Concrete autoencoder"
     source: ClassVar[str] = "Balın, Abid and Zou, ICML 2019, arXiv:1901.09346; sizes of Hsu et al., AAAI 2022"
@@ -103,7 +105,8 @@ class ConcreteAE(Plain):
     certain: float = knob(
         0.998,
         "Certain enough",
-        "A training ends early where the largest weight of each mixture, averaged, is so large.",
+        "A training by epochs ends early where the largest weight of each mixture, averaged, is so large; one"
+        " of so many steps does not.",
         source="Balın et al.",
         gt=0,
         le=1,
@@ -152,7 +155,9 @@ class ConcreteAE(Plain):
         return error, {"reconstruction": error.detach()}
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
-        """Try by try, each twice as long as the one before, until it is certain or none is left."""
+        """Try by try, each twice as long as the one before, until it is certain or none is left; once, where
+        the steps are given.
+        """
         data, targets = (part.to(state.how.device) for part in self.learned(state, data))
         model = network_of(state).train()
         batch = self.batch or max(len(data) // PARTS, SMALLEST_BATCH)
@@ -184,7 +189,11 @@ class ConcreteAE(Plain):
                 return
 
     def _decided(self, state: State, epoch: int) -> bool:
-        """Whether an epoch of its try has ended, and it is certain."""
+        """Whether an epoch of its try has ended, and it is certain; never where the steps are given, so that
+        trainings of equal steps are.
+        """
+        if self.steps:
+            return False
         done = state.step - state.counters["begun"]
         return done > 0 and done % epoch == 0 and network_of(state).selector.certainty() >= self.certain
 

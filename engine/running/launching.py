@@ -51,7 +51,7 @@ def _perturbed(
     budget, noise = threat.budget(judge.data.views.shapes), registry.find("attack", "noise")()
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     clock, begun = Clock(len(index)), 0  # in iterates of a sample, as soon as one objective says how many
-    for rows in index.split(threat.chunk):
+    for rows in index.split(_at_once(threat, attack, judge, index)):
         flat = judge.clean(rows).flat()
         objective = in_arithmetic(judge.bind(threat.objective, rows), judge.model, flat, how)
         each = attack.iterates_for(objective)
@@ -65,6 +65,13 @@ def _perturbed(
         found.append((iterate.x.cpu(), control.x.cpu(), iterate.value.cpu()))
     adversarial, noisy, value = (torch.cat(part) for part in zip(*found, strict=True))
     return adversarial, noisy, value
+
+
+def _at_once(threat: Threat, attack: AttackSettings, judge: Judge, index: Tensor) -> int:
+    """Samples attacked at a time: as many as was asked for, fewer where so many do not fit into memory."""
+    first = index[:1]
+    fitting = attack.at_once(judge.clean(first).flat(), judge.bind(threat.objective, first))
+    return min(threat.chunk, fitting or threat.chunk)
 
 
 def _judged(

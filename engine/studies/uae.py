@@ -69,6 +69,10 @@ LONGER = {"sparse_ae": 3.2, "dense_ae": 3.0, "plain_conv_ae": 3.0, "adversarial_
 """How many times as many an augmented training takes: 1.6 or 1.5 times the epochs, or as many, on twice the
 samples.
 """
+BATCHES = {"paper": {"concrete_ae": 234}}
+"""Size -> model -> its batch, where that would grow with the samples that are appended: a 256th of the
+originals.
+"""
 WIDTH = 0.086
 """Of the noise that an attack starts from: the code's for 28x28, whatever the size of the samples here."""
 MINE: dict[str, Mapping[str, Any]] = {
@@ -102,18 +106,22 @@ ATTACKED = {name: name for name in ("success_rate", "l2_mean", "l2_answers_mean"
 """What stands beside a model of the attack whose samples it saw too."""
 
 
+TRAINED = (
+    "Trained on the training rows, and measured there and on rows never trained on: mean squared error"
+    " of each number. An attacked sample is made of every training row, by MinMax within ε = 1 and"
+    " the box; where it fails, the row itself is appended. Every augmented model, and the control on the"
+    " originals for equal steps, is trained from scratch, from the same draw, for as many steps; {}. No model"
+    " is selected: every seed counts."
+)
+"""A protocol, but for the steps of the originals."""
+
+
 class UAEStudy(StudySettings):
     """What the studies of this paper have in common."""
 
     paper = PAPER
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895, supplement"
-    protocol = (
-        "Trained on the training rows, and measured there and on rows never trained on: mean squared error"
-        " of each number. An attacked sample is made of every training row, by MinMax within ε = 1 and"
-        " the box; where it fails, the row itself is appended. Every augmented model, and the control on the"
-        " originals for equal steps, is trained from scratch, from the same draw, for as many steps; the"
-        " original for a third of them, or 1/3.2, as published. No model is selected: every seed counts."
-    )
+    protocol = TRAINED.format("the original for a third of them, or 1/3.2, as published")
     reduced: ClassVar[Mapping[str, str]] = {
         "quick": (
             "Against the published settings: the 898 training rows of 8x8 digits (60,000 of MNIST), 32 hidden"
@@ -165,7 +173,9 @@ class UAEStudy(StudySettings):
 
     def training(self, model: str, steps: int, *appended: Appended, **changes: Any) -> Training:
         """A model trained for so many steps."""
-        return Training(model, self.set, PRESETS[self.size], {"steps": steps} | changes, appended)
+        batch = BATCHES.get(self.size, {}).get(model)
+        fixed: dict[str, Any] = {"steps": steps} | ({} if batch is None else {"batch": batch})
+        return Training(model, self.set, PRESETS[self.size], fixed | changes, appended)
 
     def classifier(self, times: float, *appended: Appended, model: str = "classifier") -> Training:
         """A classifier trained for so many times the steps of the original, with what is appended."""

@@ -52,6 +52,8 @@ class Figure1(UAEStudy):
     }
     arms = {"": "", "original": "original"}
     place = 3
+    mine: ClassVar[Mapping[str, Any]] = {}
+    """What differs from MINE as the other studies of this size compute it."""
 
     def cases(self) -> list[Case]:
         """Likeness by likeness, then PGD; a dense classifier has no maps."""
@@ -66,6 +68,7 @@ class Figure1(UAEStudy):
             "steps": STEPS[self.size],
             **MINE[self.size],
             "inner_steps": 1,
+            **self.mine,
         }
         return Attacking("minmax", None, self._samples | more | changes)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.registry import register
 from engine.studies.protocols import Appended, Case
-from engine.studies.uae import LONGER, STEPS, TITLES, UAEStudy
+from engine.studies.uae import LONGER, STEPS, TITLES, TRAINED, UAEStudy
 
 MODEL = "sparse_ae"
 AGAIN = 1.5
@@ -21,6 +21,10 @@ class SecondRound(UAEStudy):
     summary = (
         "A sparse autoencoder with the UAE of the original model, and with those of the augmented one too:"
         " each beside trainings of equal steps."
+    )
+    protocol = TRAINED.format(
+        "those of the first round for 3.2 times the steps of the original, as published, those of the second"
+        " for half as many again, which is Feint's choice, for three times the samples in place of twice"
     )
     figure = "test_errors"
     baseline = "equal_steps_2"

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from engine import registry
 from engine.registry import register
 from engine.studies.protocols import Case
 from engine.studies.uae_figure1 import Figure1
@@ -14,6 +15,8 @@ DISTANCES = ("fid_attacked", "kid_attacked")
 @register
 class Table5(Figure1):
     """FID and KID of the samples that a classifier mistakes."""
+
+    version: ClassVar[int] = 2
 
     name = "uae.table5"
     title = "UAE, table 5: FID and KID"
@@ -30,6 +33,7 @@ class Table5(Figure1):
         "compressed": "K",
     }
     place = 2
+    mine: ClassVar[Mapping[str, Any]] = {"compressed": 96}
 
     def cases(self) -> list[Case]:
         """The attacks of figure 1 by their distances; then what was published."""
@@ -37,6 +41,7 @@ class Table5(Figure1):
         rows = [
             replace(
                 case,
+                about={**case.about, **self._compression(case)},
                 measured={name: name for name in DISTANCES},
                 controls={name: name for name in clean},
             )
@@ -44,3 +49,14 @@ class Table5(Figure1):
             if case.treatment != "pgd"  # which is measured in no features
         ]
         return rows + self.alone("table5", [], "fid", "kid", treatment="published")
+
+    def _compression(self, case: Case) -> dict[str, Any]:
+        """How the pairs of a row are made, and how many they are; nothing where there are none."""
+        assert case.attacking is not None and case.training is not None
+        changes = case.attacking.changes
+        if "similarity" in changes:
+            return {}
+        if changes.get("compress_by") != "convolution":
+            return {"compress_by": changes.get("compress_by", "pairs"), "compressed": self.mine["compressed"]}
+        settings = registry.find("model", case.model).preset(case.training.preset, **case.training.changes)
+        return {"compress_by": "convolution", "compressed": settings.filters[0]}

@@ -5,7 +5,7 @@ from itertools import product
 
 from engine.registry import register
 from engine.studies.protocols import Appended, Case
-from engine.studies.uae import UAEStudy
+from engine.studies.uae import TRAINED, UAEStudy
 
 
 @register
@@ -17,6 +17,10 @@ class Table8(UAEStudy):
     summary = (
         "Test errors of the convolutional and the concrete autoencoder, augmented with UAE of several steps α"
         " of the sample and β of the price, beside the originals for equal steps."
+    )
+    protocol = TRAINED.format(
+        "the original of the convolutional autoencoder for a third of them, as published, that of the"
+        " concrete one for half, which is as many epochs"
     )
     place = 5
 

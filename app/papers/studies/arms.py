@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.address import connection
 from app.charts import bar_chart, plot
+from app.measured import minus
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
 from engine.events import Row
@@ -29,7 +30,7 @@ def bars(found: Result) -> None:
             [mean for mean, _ in values],
             title=f"{_title(model)}: test error",
             y_title="mean squared error of rows never trained on",
-            caption="Whiskers: a deviation over seeds. Grey: the originals alone, for equal steps.",
+            caption=f"Whiskers: a deviation over seeds. Grey: {arms[found.declared['baseline']]}.",
             low=[mean - spread for mean, spread in values],
             high=[mean + spread for mean, spread in values],
             controls=[arms[found.declared["baseline"]]],
@@ -83,19 +84,23 @@ def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
 
 def _longer(short: np.ndarray, long: np.ndarray) -> str:
     gain = 100 * float(long.mean() / short.mean() - 1)
-    return f"Training longer on the originals alone changes the test error by {gain:+.1f} %."
+    return f"Training longer on the originals alone changes the test error by {_percent(gain)} %."
 
 
 def _sentence(arm: str, with_it: np.ndarray, without: np.ndarray) -> str:
     mean, low, high = (100 * value / float(without.mean()) for value in paired_difference(with_it, without))
     name = arm.removeprefix("and ")
     if len(with_it) == 1:
-        return f"**{name}**: {mean:+.1f} % test error against equal steps, in one seed."
+        return f"**{name}**: {_percent(mean)} % test error against equal steps, in one seed."
     word = "less than" if high < 0 else "more than" if low > 0 else "not to be told from"
     return (
-        f"**{name}**: test error {word} that of the control for equal steps ({mean:+.1f} %, 95 % interval"
-        f" over seeds {low:+.1f} to {high:+.1f})."
+        f"**{name}**: test error {word} that of the control for equal steps ({_percent(mean)} %, 95 %"
+        f" interval over seeds {_percent(low)} to {_percent(high)})."
     )
+
+
+def _percent(change: float) -> str:
+    return minus(f"{change:+.1f}")
 
 
 def _seeds(row: Row) -> np.ndarray:

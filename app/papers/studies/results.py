@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, house, links
+from app.measured import minus
 from app.runs import reproduce
 from engine.events import Row
 from engine.store.run import Run
@@ -204,7 +205,7 @@ def in_words(found: dict[str, Any]) -> str:
         return f"{found['mean']:.0f}"  # a count that every seed shares
     digits = decimals(found["mean"])
     spread = f" ± {found['spread']:.{digits}f}" if found["spread"] is not None else ""
-    return f"{found['mean']:.{digits}f}{spread}"
+    return minus(f"{found['mean']:.{digits}f}{spread}")
 
 
 def decimals(value: float) -> int:

@@ -1,1 +1,1 @@
-"""Unsupervised adversarial examples: what looks wrong and is handled well, and what it is worth."""
+"""Unsupervised adversarial examples: unlike their originals, handled as well; and what they are worth."""

@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, house, links
-from app.forms import exact
+from app.forms import exact, in_address
 from app.forms.choose_model import Victim, of_other_pages, victim_of
-from app.forms.threat import Threat
+from app.forms.threat import Threat, largest
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
@@ -32,7 +32,7 @@ class LookedFor:
 
 DIRECTIONS = {
     "-1": LookedFor(
-        "Looks wrong, copied better",
+        "Least similar, copied better",
         "The least similar sample that an autoencoder still reconstructs better than the original (s = −1).",
         "keep_reconstruction",
         "reconstructs",
@@ -40,7 +40,7 @@ DIRECTIONS = {
         "dense_ae",
     ),
     "1": LookedFor(
-        "Looks right, mistaken",
+        "Most similar, mistaken",
         "The most similar sample that a classifier takes for something else (s = +1).",
         "misclassify",
         "classifies",
@@ -142,6 +142,21 @@ def threat(wanted: LookedFor) -> Threat:
     settings["compressed"] = compressed
     changed = {name: value for name, value in settings.items() if value != entry["defaults"].get(name)}
     return Threat(attack=ATTACK, settings=changed, objective=wanted.objective, epsilon=epsilon)
+
+
+def in_address_of_attack(run: Run, victim: Victim, sample: int) -> dict[str, str]:
+    """What a link to Attack says of an attack on this page: the same one on the same sample."""
+    said = run.spec.settings
+    return {
+        "model": victim.name,
+        "sample": str(sample),
+        "attack": run.spec.name,
+        "objective": str(said["objective"]),
+        "norm": str(said["norm"]),
+        "eps": f"{min(said['epsilon'], largest(said['norm'])):g}",
+        "steps": str(said["attack_settings"]["steps"]),
+        **in_address.of_attack(run.spec),
+    }
 
 
 def attacked(threat: Threat, victim: Victim, towards: LookedFor) -> Wanted:

@@ -1,11 +1,13 @@
 """Ten samples of a finished attack: as they are, as they became, and how the model copies or takes both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app import features
 from app.address import connection, links
 from app.components.picker import picker
 from app.forms.choose_model import Victim
@@ -15,7 +17,8 @@ from engine.asking.questions import AttackedSamplesQuestion, ImagesQuestion
 from engine.asking.striking import striking
 from engine.store.run import Run
 
-SIZE = 62
+SIZE, FEW = 62, 4
+"""Pixels of a picture's side; bars of a row of a table."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,12 @@ def of(run: Run, victim: Victim, farthest: bool) -> Ten | None:
 
 
 def show(ten: Ten, victim: Victim, chosen: int) -> None:
-    """Rows of pictures; a click on any chooses its sample for the ladder below."""
-    rows = [("Original", ten.clean, _taken(ten, victim, "clean"))]
-    rows += [("What was found", ten.attacked, _taken(ten, victim, "attacked"))]
+    """Rows of pictures, or of a table's features; a click on any chooses its sample for the ladder below."""
+    before, after = (_taken(ten, victim, which) for which in ("clean", "attacked"))
+    if victim.features is not None:
+        _bars(ten, victim.features, chosen, list(zip(before, after, strict=True)))
+        return
+    rows = [("Original", ten.clean, before), ("What was found", ten.attacked, after)]
     if ten.seen.recon is not None and ten.seen.recon_clean is not None:
         rows += [
             ("The original, copied by the model", ten.seen.recon_clean[ten.places], errors(ten, "clean")),
@@ -68,6 +74,28 @@ def show(ten: Ten, victim: Victim, chosen: int) -> None:
         )
         if clicked is not None and clicked != chosen:
             links.go(PAGE, {"sample": clicked})  # its widget stands below, and is drawn already
+
+
+def _bars(ten: Ten, table: features.Features, chosen: int, taken: Sequence[tuple[str, str]]) -> None:
+    """What was added to each row of a table, the features that moved most first."""
+    st.caption(f"What was added to each: the {FEW} features that moved most, of {len(table.names):,}")
+    moved = [" → ".join(dict.fromkeys(filter(None, words))) for words in taken]
+    if ten.seen.recon is not None:
+        of_both = zip(errors(ten, "clean"), errors(ten, "attacked"), strict=True)
+        moved = [
+            ", ".join(filter(None, (words, f"error {one} → {two}")))
+            for words, (one, two) in zip(moved, of_both, strict=True)
+        ]
+    columns = st.columns(2, gap="medium")
+    for place, number in enumerate(ten.ids):
+        with columns[place % 2]:
+            st.caption(f"**Sample {number}**: {moved[place]}")
+            features.bars(table, ten.clean[place] / 255, ten.attacked[place] / 255, FEW)
+    clicked = st.pills(
+        "Follow", ten.ids, default=chosen if chosen in ten.ids else None, key=f"ten/{ten.run.key}/{chosen}"
+    )
+    if clicked is not None and clicked != chosen:
+        links.go(PAGE, {"sample": int(clicked)})
 
 
 def sentence(ten: Ten, victim: Victim, of_all: pd.DataFrame) -> str:
@@ -91,7 +119,8 @@ def _read_otherwise(ten: Ten) -> str:
     if (seen["knn_clean"] < 0).any():
         return ""
     other = int((seen["knn_clean"] != seen["knn_attacked"]).sum())
-    return f" Five nearest neighbours on the raw numbers read {other} of the {len(seen)} as something else."
+    count = f"{other} of the {len(seen)}" if other else f"none of the {len(seen)}"
+    return f" Five nearest neighbours on the raw numbers read {count} as something else."
 
 
 def errors(ten: Ten, which: str) -> list[str]:

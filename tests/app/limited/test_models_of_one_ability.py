@@ -52,9 +52,10 @@ def test_a_sample_that_is_wrong_already_has_nothing_left_to_reach(
     model = method(limited_home, "only_classifies")
     overview = desk.ask(OverviewQuestion(model=model.key))
     wrong = int(np.flatnonzero(overview.group != overview.label)[0])
-    at = opened("attack", model=model.key, sample=str(wrong))
-    assert "without any attack** already: choose another sample" in said(at)
-    assert "nothing to control" in said(at) and not at.warning
+    for axis in ("epsilon", "path"):
+        at = opened("attack", model=model.key, sample=str(wrong), tab=axis)
+        assert "without any attack** already: choose another sample" in said(at)
+        assert "nothing to control" in said(at) and not at.warning
 
 
 def test_only_what_fits_a_model_is_offered(limited_home: Store, opened: Opened) -> None:

@@ -1,17 +1,20 @@
 """`minmax` against an independent transcription of its five lines, and what must hold at every iterate."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.attacks import likeness
 from engine.attacks.budget import Budget
 from engine.attacks.gaussian_noise import GaussianNoise
-from engine.attacks.likeness import glorot_width
 from engine.attacks.minmax import MinMax
 from engine.attacks.minmax_penalty import MinMaxPenalty
+from engine.attacks.own_draws import glorot_width
 from engine.attacks.protocols import Iterate, answer
 from engine.data.views import Views
 from engine.errors import SettingsError
@@ -213,6 +216,25 @@ def test_a_sample_does_not_depend_on_its_chunk() -> None:
         torch.testing.assert_close(other, answers[0], rtol=0, atol=1e-4)
 
 
+def test_as_many_samples_as_fit_are_attacked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that do not fit are attacked after the others, and found where they would be together."""
+    judge, answers, batches = Judge(TinyAutoencoder(), blobs(30), "cpu"), [], []
+    attack = MinMax(network="published", **SMALL)
+    perturb = MinMax.perturb
+
+    def counted(self: MinMax, x: Tensor, *others: Any) -> Iterator[Iterate]:
+        batches.append(len(x))
+        return perturb(self, x, *others)
+
+    monkeypatch.setattr(MinMax, "perturb", counted)
+    for memory in (8e9, 7.5 * 16 * mine.parameters(6, True, None)):
+        monkeypatch.setattr(likeness, "MEMORY", memory)
+        samples, _ = done(launch(Threat(attack, KeepReconstruction(), "linf", 0.3, n=20), judge, 0))
+        answers.append(samples.attacked.x)
+    assert batches == [20, 7, 7, 6]
+    torch.testing.assert_close(answers[1], answers[0], rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("network", ["collapsed", "published"])
 def test_the_maps_of_a_convolution_leave_the_model_as_it_was(network: str) -> None:
     """Its weights are bit-identical, and carry no gradient."""
@@ -258,7 +280,7 @@ def test_800_steps_of_the_estimate_stay_finite() -> None:
 
 def test_what_cannot_be_is_said() -> None:
     clean = images(2)
-    with pytest.raises(SettingsError, match="compressed must be greater than or equal to 2; got 1"):
+    with pytest.raises(SettingsError, match="compressed must be .* 2; got 1.* told from shuffled ones"):
         MinMax(compressed=1)
     with pytest.raises(SettingsError, match="start must be noise where the similarity is l2"):
         MinMax(similarity="l2", start="zero")

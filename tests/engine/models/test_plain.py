@@ -238,12 +238,15 @@ def test_17_one_gumbel_matrix_serves_a_whole_batch() -> None:
     assert torch.equal(mixed, mixed[:1].expand(6, 3))
 
 
-def test_a_concrete_autoencoder_ends_where_it_is_certain() -> None:
-    settings = ConcreteAE(features=3, hidden=(6,), certain=0.05, tries=5, **SHORT)
+@pytest.mark.parametrize(("steps", "last"), [(None, 2), (7, 7)])  # an epoch; as many as were asked for
+def test_a_concrete_autoencoder_ends_where_it_is_certain_or_at_its_steps(
+    steps: int | None, last: int
+) -> None:
+    settings = ConcreteAE(features=3, hidden=(6,), certain=0.05, tries=5, steps=steps, **SHORT)
     state = settings.skeleton(FLAT.views, 3, rng(), how())
     state.rows = torch.from_numpy(FLAT.rows("train"))
     events = list(settings.train(state, FLAT.views))
-    assert state.step == events[-1].step == events[-1].total == 2  # an epoch
+    assert state.step == events[-1].step == events[-1].total == last
 
 
 def test_a_concrete_autoencoder_picks_no_more_features_than_there_are() -> None:

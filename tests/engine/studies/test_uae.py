@@ -79,6 +79,32 @@ def test_augmented_models_and_their_control_take_equal_steps_from_one_draw(tiny:
                 assert attack.result()["l2_mean"] == row.controls["l2_mean"]["seeds"][seed]
 
 
+@pytest.mark.parametrize("size", ["quick", "paper"])
+def test_trainings_of_equal_steps_see_equal_batches(size: str) -> None:
+    """The published batch of the concrete autoencoder would double with the samples."""
+    study = registry.find("study", "uae.table8")(size=size)
+    rows = [case.training for case in study.cases() if case.arm != "original"]
+    for model in ("plain_conv_ae", "concrete_ae"):
+        settings = [
+            registry.find("model", model).preset(row.preset, **row.changes)
+            for row in rows
+            if row.model == model
+        ]
+        assert len({(each.steps, each.batch) for each in settings}) == 1 and settings[0].batch > 0
+
+
+def test_rows_of_table_5_say_how_many_pairs_and_of_what() -> None:
+    """K = 96 as printed; as many as the classifier has filters where its maps are the pairs."""
+    for size in ("quick", "mini", "paper"):
+        cases = registry.find("study", "uae.table5")(size=size).cases()
+        told = {case.treatment: case.about for case in cases if case.training}
+        assert told["pairs"]["compressed"] == told["unlike"]["compressed"] == 96
+        assert "compressed" not in told["l2"] and "compressed" not in told["closed_form"]
+        assert size == "quick" or told["convolution"]["compressed"] == 32
+        attack = next(case.attacking for case in cases if case.treatment == "pairs")
+        assert attack is not None and attack.changes["compressed"] == 96
+
+
 def test_a_study_is_another_one_when_the_attack_that_makes_its_samples_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
