@@ -12,6 +12,7 @@ from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
 from app.runs import naming, reading
 from engine.errors import FeintError
+from engine.models.declared import title_of
 from engine.store.run import Run
 
 
@@ -119,7 +120,7 @@ def _in_words(run: Run) -> str:
     parts = [
         title,
         data,
-        possible.title("attack", run.spec.name),
+        title_of(possible.entry("attack", run.spec.name), settings.get("attack_settings", {})),
         possible.title("objective", settings["objective"]),
         NORMS[settings["norm"]],
         *ranges,

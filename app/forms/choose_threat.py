@@ -1,6 +1,6 @@
 """Attack, objective, norm, size and seed, as widgets. What is possible comes from the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import streamlit as st
@@ -30,7 +30,7 @@ def choose_threat(
     attack = _one_of("Attack", "attack", attacks, "How the attacker gets it.")
     if possible.entry("objective", objective).get("needs_labels"):
         st.caption("This objective knows the labels of the samples.")
-    norm = _norm()
+    norm = _norm(possible.entry("attack", attack).get("norms") or NORMS)
     unit = OF_PICTURES if victim.features is None else OF_FEATURES
     epsilon = _epsilon(norm, axis != "epsilon", unit) if with_epsilon else sizes(norm)["Visible"]
     lam = _lambda() if axis != "lambda" and possible.weighs(method, objective, attack) else 0.0
@@ -93,11 +93,11 @@ def _one_of(label: str, kind: str, names: Sequence[str], help_: str) -> str:
     )
 
 
-def _norm() -> Norm:
+def _norm(known: Collection[str]) -> Norm:
     norm = st.segmented_control(
         "Norm",
-        list(NORMS),
-        key=links.key("norm", "linf", lambda name: name in NORMS),
+        [norm for norm in NORMS if norm in known],
+        key=links.key("norm", "linf", lambda name: name in known),
         format_func=NORMS.__getitem__,
         required=True,
         help="L∞ bounds every number of a sample by ε; L2 bounds the length of the whole perturbation.",

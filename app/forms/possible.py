@@ -70,6 +70,7 @@ def attacks(model: str, objective: str = "", fitted: bool = False, axis: str = "
         and (fitted or not said.get("fitted"))
         and (not axis or axis in said.get("axes", ()))
         and (met or not said.get("needs_mark"))
+        and (not objective or objective in (said.get("only_for") or (objective,)))
     ]
 
 
@@ -78,7 +79,8 @@ def weighs(model: str, objective: str, attack: str = "") -> bool:
     ("": any) can chase a sum, which does not say when it is met.
     """
     needs = set(entry("objective", KEEPS).get("needs", ()))
-    sums = not (attack and entry("attack", attack).get("needs_mark"))
+    said = entry("attack", attack) if attack else {}
+    sums = not said.get("needs_mark") and not said.get("only_for")
     return needs <= abilities(model) and objective != KEEPS and sums
 
 

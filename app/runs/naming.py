@@ -4,6 +4,7 @@ from typing import Any
 
 from app.address import connection
 from engine.errors import FeintError
+from engine.models.declared import title_of
 from engine.store.run import Run
 from engine.store.spec import Spec
 
@@ -36,9 +37,10 @@ def title(spec: Spec) -> str:
     """What a person calls it: the method, or the arm of the comparison."""
     catalogue = connection.catalogue()
     entry = catalogue[{"train": "model", "study": "study"}.get(spec.action, "attack")].get(spec.name, {})
-    name = entry.get("title", spec.name or spec.action)
     if spec.action == "train":
         return connection.method_title(spec)
+    settings = spec.settings.get("attack_settings", {})
+    name = title_of(entry, settings) if entry else spec.name or spec.action
     return f"{spec.action.capitalize()}: {name}"
 
 

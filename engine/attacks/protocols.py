@@ -7,10 +7,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkab
 import torch
 from torch import Tensor, nn
 
-from engine.attacks.budget import Budget
+from engine.attacks.budget import NORMS, Budget
 from engine.data.views import AtRest, Shapes, Views
 from engine.device import How
+from engine.errors import SettingsError
 from engine.events import Event
+from engine.models.protocols import Qualifier, plain
 from engine.nets.mine import Compression
 from engine.objectives.protocols import LatentObjective, Objective, ObjectiveSettings
 from engine.settings import Settings
@@ -53,6 +55,12 @@ class AttackSettings(Settings):
     """Whether its answer is chosen by the objective; a control is not."""
     needs_mark: ClassVar[bool] = False
     """Whether it chases only objectives that say when they are met (`reached_above`); a sum does not."""
+    only_for: ClassVar[tuple[str, ...]] = ()
+    """The objectives that it can chase, by their names, alone and unweighted; none: any."""
+    norms: ClassVar[tuple[str, ...]] = NORMS
+    """The norms of the budgets that it can move in."""
+    qualifiers: ClassVar[tuple[Qualifier, ...]] = ()
+    """What is added to its title where settings make it another attack."""
     needs_room: ClassVar[bool] = False
     """Whether ε = 0 alone is no question to it, for it takes the clean sample for no answer."""
     fills: ClassVar[bool] = True
@@ -83,6 +91,11 @@ class AttackSettings(Settings):
 
     def check(self, objective: ObjectiveSettings) -> None:
         """Raises SettingsError where it cannot look for what this objective wants."""
+        if self.only_for and objective.name not in self.only_for:
+            raise SettingsError(
+                f"{self.name} can only chase {' or '.join(self.only_for)}; got {objective.name}. Choose that"
+                " objective without a penalty, or another attack."
+            )
 
     @property
     def chases(self) -> Literal["value", "success", "likeness"]:
@@ -157,6 +170,9 @@ class AttackSettings(Settings):
             "lane": "train" if cls.fitted else "",  # networks are trained first
             "searches": cls.searches,
             "needs_mark": cls.needs_mark,
+            "only_for": list(cls.only_for),
+            "norms": list(cls.norms),
+            "qualifiers": plain(cls.qualifiers),
             "slow": cls.slow,
             "fits": dict(cls.fits),
         }

@@ -98,10 +98,10 @@ def plain(values: Sequence[Any]) -> list[dict[str, Any]]:
 
 def title_of(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     """What a method with these settings is called: its title in the catalogue's `entry`, and the words of all
-    qualifiers that hold.
+    qualifiers that hold, each once.
     """
     words = [said["words"] for said in entry.get("qualifiers", ()) if _holds(said, entry, settings)]
-    return str(entry["title"]) + "".join(words)
+    return str(entry["title"]) + "".join(dict.fromkeys(words))
 
 
 def _holds(said: Mapping[str, Any], entry: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:

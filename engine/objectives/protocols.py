@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.data.views import Shapes, Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
-from engine.models.protocols import Convolves, Outputs, check_abilities, outputs
+from engine.models.protocols import Classifies, Convolves, Outputs, check_abilities, outputs
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]
@@ -54,6 +54,10 @@ class Objective:
     """The shapes of a sample's views; None where nobody says so."""
     met_at_mark: bool = False
     """Whether a sample whose value is exactly `reached_above`, and that moved, is there too."""
+    logits: Callable[[Tensor], Tensor] | None = None
+    """The class logits of rows (n, d), in float32: (n, c); None where the model does not classify."""
+    labels: Tensor | None = None
+    """The samples' labels (n,); None where the objective is not about labels."""
 
     @property
     def is_exact(self) -> bool:
@@ -204,6 +208,10 @@ class ObjectiveSettings(Settings):
             maps=(lambda flat: model.maps(clean.like(flat))) if isinstance(model, Convolves) else None,
             shapes=clean.shapes,
             met_at_mark=self.met_at_mark,
+            logits=(lambda flat: model.logits(clean.like(flat)).float())
+            if isinstance(model, Classifies)
+            else None,
+            labels=labels if self.needs_labels else None,
         )
 
     def _judging(

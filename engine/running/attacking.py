@@ -105,6 +105,11 @@ class Attack(Action):
             )
         Budget(self.norm, self.epsilon)
         self.chosen_attack.check(self.chosen_objective)
+        if self.norm not in self.chosen_attack.norms:
+            raise SettingsError(
+                f"{self.attack} moves in {' or '.join(self.chosen_attack.norms)}; got norm {self.norm}."
+                " Choose that, or another attack."
+            )
         return self
 
     def _unbounded(self) -> None:

@@ -17,3 +17,11 @@ def test_an_objective_has_success_without_words_for_it(desk: Desk, monkeypatch: 
     for name, said in entries["objective"].items():
         assert possible.has_success(name) == bool(said["success"]), name
     assert not possible.has_success("nobody")
+
+
+def test_an_attack_for_one_objective_is_offered_for_it_alone(desk: Desk) -> None:
+    assert "autoattack" in possible.attacks("linear_probe", "misclassify")
+    assert "autoattack" not in possible.attacks("linear_probe", "misclassify_as")
+    assert "autoattack" not in possible.attacks("acai", "leave_cluster")
+    assert "autoattack" in possible.attacks("linear_probe") and "pgd" in possible.attacks("linear_probe")
+    assert possible.axes("linear_probe", "autoattack", "misclassify") == ["epsilon"]
