@@ -63,7 +63,7 @@ def complaint(module: str, error: BaseException) -> str:
 
 
 def _said(error: BaseException) -> str:
-    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()).rstrip(".")[:300]
+    words = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()).rstrip(".")[:400]
     return words if isinstance(error, FeintError) else f"{type(error).__name__}: {words or 'without a word'}"
 
 

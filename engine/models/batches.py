@@ -35,13 +35,18 @@ def _a_pass(n: int, batch: int, whole: bool) -> int:
     return max(1, n // batch) if whole else -(-n // batch)
 
 
+def is_scored(state: State, total: int, evaluations: int) -> bool:
+    """Whether an Evaluate is due after this step."""
+    return state.step % max(1, total // evaluations) == 0 or state.step == total
+
+
 def told(
     state: State, total: int, evaluations: int, phase: str, values: Mapping[str, Tensor], pace: Pace
 ) -> Iterator[Event]:
     """What is said after a step: Evaluate at the end and `evaluations` times, evenly; Progress where it is
     due.
     """
-    if state.step % max(1, total // evaluations) == 0 or state.step == total:
+    if is_scored(state, total, evaluations):
         yield Evaluate(step=state.step, total=total, values=numbers(values))
     elif pace.due():
         yield Progress(step=state.step, total=total, phase=phase, values=numbers(values))

@@ -35,7 +35,8 @@ def doubled(network: Network) -> Network:
     running statistics. It reads through the adversarial ones.
     """
     copy = deepcopy(network)
-    for parent in list(copy.modules()):
+    parents = [layer for layer in copy.modules() if not isinstance(layer, DualNorm)]  # doubled once at most
+    for parent in parents:
         for name, child in list(parent.named_children()):
             if isinstance(child, _BatchNorm):
                 setattr(parent, name, DualNorm(child))

@@ -1,0 +1,221 @@
+"""The second stage of robust contrastive learning: its objectives, its attack, its teacher, and its loop."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.data.views import AtRest, Views
+from engine.defences.deacl import DeACL
+from engine.defences.imitating import imitator_of
+from engine.defences.ncp_acl import NCPACL
+from engine.defences.second_stage import SecondStage, embedded, student_of
+from engine.errors import AbilityError, DataError, SettingsError
+from engine.events import Evaluate
+from engine.models.protocols import abilities
+from engine.nets.augmentation import shifted_and_flipped
+from engine.objectives.ncp import neighbours, score
+from tests.engine.defences.small import DATA, SHORT, base, fresh
+from tests.engine.models.small import BASE, every_step, rng, same, until, weights
+
+EACH: dict[str, SecondStage] = {
+    "ncp_acl": NCPACL(**SHORT),
+    "ncp_acl, once an epoch": NCPACL(assign="epoch", strategy="toward", neighbour=3, **SHORT),
+    "ncp_acl, one normalisation": NCPACL(dual_norm=False, **SHORT),
+    "deacl": DeACL(**SHORT),
+    "deacl, same loop": DeACL(lam=6, dual_norm=True, **SHORT),
+}
+NAMES = list(EACH)
+IMITATING = [name for name in NAMES if "acl" in name]
+
+
+def batch(n: int = 15) -> Views:
+    return DATA.views.rows(slice(n))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trains_to_the_end_and_is_able(name: str) -> None:
+    settings = EACH[name]
+    state = fresh(settings)
+    events = list(settings.train(state, DATA.views))
+    told = [event for event in events if isinstance(event, Evaluate)]
+    assert [event.step for event in told] == [2, 4, 6, 8] and told[-1].total == 8  # 2 batches in an epoch
+    assert all(curve.name in told[-1].values for curve in settings.curves)
+    model, x = state.model.eval(), DATA.views.all()
+    assert abilities(model) == list(settings.abilities)
+    assert torch.allclose(model.centroids().norm(dim=1), torch.ones(4), atol=1e-5)
+    z = embedded(student_of(state), DATA.views, "adversarial")
+    assert torch.equal(z, model.encode(x)) and bool(torch.isfinite(z).all())
+    log_q = model.log_assign(x)
+    assert log_q.shape == (60, 4) and torch.allclose(log_q.exp().sum(1), torch.ones(60), atol=1e-5)
+    own = neighbours(z, model.centroids(), 1)[0]
+    assert torch.equal(log_q.argmax(1), own)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("broken_after", [1, 2, 5])
+def test_resumed_equals_unbroken(name: str, broken_after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_step(monkeypatch)
+    settings = EACH[name]
+    unbroken, first, second = fresh(settings), fresh(settings), fresh(settings, seed=99)
+    told = list(settings.train(unbroken, DATA.views))
+    part = settings.train(first, DATA.views)
+    before = until(part, broken_after)
+    part.close()
+    kept = weights(first)
+    own = {key.removeprefix("model."): value for key, value in kept.items() if key.startswith("model.")}
+    second.model.load_state_dict(own)
+    rest = {key: value for key, value in kept.items() if not key.startswith("model.")}
+    second.restore(rest, json.loads(json.dumps(first.counters)))
+    after = list(settings.train(second, DATA.views))
+    assert same(weights(unbroken), weights(second))
+    assert [event for event in before + after if isinstance(event, Evaluate)] == [
+        event for event in told if isinstance(event, Evaluate)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_not_a_training_row_is_never_looked_at(name: str) -> None:
+    pixels = DATA.views.tensors[0].clone()
+    pixels[torch.from_numpy(DATA.rows("test"))] = 255
+    other = replace(DATA, views=AtRest((pixels,), DATA.views.divisors), fingerprint="")
+    one, two = fresh(EACH[name]), fresh(EACH[name])
+    list(EACH[name].train(one, DATA.views))
+    list(EACH[name].train(two, other.views))
+    assert same(weights(one), weights(two))
+
+
+def test_1_the_loss_of_a_student_that_is_its_teacher() -> None:
+    settings = NCPACL(decay=0, **(SHORT | {"rate": 1e-9}))
+    state = fresh(settings)
+    model, x = imitator_of(state), batch()
+    with torch.no_grad(), model.eval().reading("clean"):
+        z, teacher = model.encode(x), model.teacher(x)
+    assert torch.equal(z, teacher)
+    settings.begin_epoch(state, DATA.views)
+    parts, _ = settings.parts(state, x, torch.arange(15))
+    assert set(parts) == {"imitation", "agreement"}
+    assert -7 <= sum(float(part.detach()) for part in parts.values()) <= 7 and all(
+        part.requires_grad for part in parts.values()
+    )
+
+
+def test_1_both_terms_are_cosines_written_out() -> None:
+    settings = NCPACL(**SHORT)
+    state = fresh(settings)
+    settings.begin_epoch(state, DATA.views)
+    model, x = imitator_of(state), batch()
+    moment, before = state.rng.get_state(), {key: each.clone() for key, each in model.state_dict().items()}
+    parts, _ = settings.parts(state, x, torch.arange(15))
+    state.rng.set_state(moment)
+    model.load_state_dict(before)  # the step moved its running statistics
+    teacher = model.teacher(x)
+    wanted = settings.wanted(state, x, torch.arange(15), teacher)
+    pushed = settings.pushed_by(state, x, lambda views: wanted(model.encode(views))).x
+    clean, attacked = settings.embeddings(state, x, pushed)
+
+    def cosine(a: Tensor, b: Tensor) -> float:
+        rows = [float(u @ v / (u.norm() * v.norm())) for u, v in zip(a.detach(), b.detach(), strict=True)]
+        return sum(rows) / len(rows)
+
+    assert float(parts["imitation"].detach()) == pytest.approx(-cosine(clean, teacher), abs=1e-5)
+    assert float(parts["agreement"].detach()) == pytest.approx(-6 * cosine(attacked, clean), abs=1e-5)
+
+
+def test_2_the_objective_is_not_positive_before_the_attack_and_bounded_after_it() -> None:
+    settings = NCPACL(**SHORT)
+    state = fresh(settings)
+    settings.begin_epoch(state, DATA.views)
+    model, x = imitator_of(state), batch(30)
+    wanted = settings.wanted(state, x, torch.arange(30), model.teacher(x))
+    with torch.no_grad(), model.eval().reading("clean"):
+        before = wanted(model.encode(x))
+        own, other = neighbours(model.encode(x), state.tensors["centroids"], 2)
+    assert float(before.max()) <= 1e-6
+    assert torch.equal(own, (F.normalize(model.encode(x), dim=1) @ state.tensors["centroids"].T).argmax(1))
+    assert bool((own != other).all())
+    pushed = settings.pushed_by(state, x, lambda views: wanted(model.encode(views)))
+    with torch.no_grad():
+        after = wanted(model.eval().encode(pushed.x))
+    span = (state.tensors["centroids"][own] - state.tensors["centroids"][other]).norm(dim=1)
+    assert bool((after.abs() <= span + 1e-5).all())
+    assert float((after >= before - 1e-6).float().mean()) >= 0.95  # test 3
+    assert float(pushed.ended) > float(pushed.began)
+
+
+@pytest.mark.parametrize(("epsilon", "step"), [(0.0, 0.03), (0.05, 0.03), (0.05, 1.0), (1.0, 0.3)])
+def test_4_attacked_pictures_stay_in_the_ball_and_the_box(epsilon: float, step: float) -> None:
+    settings = NCPACL(**(SHORT | {"epsilon": epsilon, "attack_step": step}))
+    state = fresh(settings)
+    x = batch()
+    pushed = settings.pushed_by(state, x, lambda views: student_of(state).encode(views).sum(1)).x
+    change = pushed.flat() - x.flat()
+    assert float(change.abs().max()) <= epsilon + 1e-6
+    assert 0 <= float(pushed.flat().min()) <= float(pushed.flat().max()) <= 1
+    assert torch.equal(pushed.flat(), x.flat()) == (epsilon == 0)
+    assert settings.watched_attack() is None or epsilon > 0
+
+
+def test_5_the_gradients_of_the_strategies_add_up() -> None:
+    draw = rng()
+    own, other = (F.normalize(torch.randn(5, 6, generator=draw), dim=1) for _ in range(2))
+    z = torch.randn(5, 6, generator=draw, requires_grad=True)
+
+    def gradient(strategy: str) -> Tensor:
+        return torch.autograd.grad(score(z, own, other, strategy).sum(), z)[0]  # type: ignore[arg-type]
+
+    assert torch.allclose(gradient("both"), gradient("away") + gradient("toward"), atol=1e-6)
+
+
+def test_10_the_attack_changes_no_buffer_and_each_part_its_own_statistics() -> None:
+    settings = NCPACL(**SHORT)
+    state = fresh(settings)
+    settings.begin_epoch(state, DATA.views)
+    model, x = imitator_of(state), batch()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    settings.pushed_by(state, x, lambda views: model.encode(views).sum(1))
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    with torch.no_grad():
+        settings.embeddings(state, x, x)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
+    assert moved and all("running" in name or "num_batches" in name for name in moved)
+    assert {name.split(".")[2] for name in moved} == {"clean", "adversarial"}
+
+
+@pytest.mark.parametrize("name", IMITATING)
+def test_11_the_teacher_never_changes_and_has_no_gradient(name: str) -> None:
+    state = fresh(EACH[name])
+    model, before = imitator_of(state), base().encoder.state_dict()
+    list(EACH[name].train(state, DATA.views))
+    after = model.imitated.state_dict()
+    assert before.keys() == after.keys() and all(torch.equal(before[key], after[key]) for key in before)
+    assert not model.imitated.training and not model.teacher(batch()).requires_grad
+    with torch.no_grad():
+        assert torch.allclose(model.teacher(batch()), base().encode(batch()), atol=1e-5)
+    owned = {id(weight) for group in state.optimisers["student"].param_groups for weight in group["params"]}
+    assert owned.isdisjoint(id(weight) for weight in model.imitated.parameters())
+
+
+def test_weak_augmentation_moves_whole_pixels_and_mirrors() -> None:
+    images = torch.rand(6, 2, 5, 5, generator=rng())
+    assert torch.equal(shifted_and_flipped(images, rng(), 0, 0.0), images)
+    assert torch.equal(shifted_and_flipped(images, rng(), 0, 1.0), images.flip(3))
+    moved = shifted_and_flipped(images, rng(1), 2, 0.0)
+    padded = F.pad(images, [2] * 4)
+    for image, wide in zip(moved, padded, strict=True):
+        places = [wide[:, r : r + 5, c : c + 5] for r in range(5) for c in range(5)]
+        assert any(torch.equal(image, place) for place in places)
+
+
+def test_wrong_choices_get_a_sentence() -> None:
+    with pytest.raises(DataError, match="moves pictures by up to 8 pixels; these have 8 x 8"):
+        NCPACL(**(SHORT | {"padding": 8})).network(DATA.views.shapes, 4)
+    with pytest.raises(SettingsError, match="neighbour 5, but looks for 4 clusters"):
+        fresh(NCPACL(neighbour=5, **SHORT))
+    with pytest.raises(AbilityError, match="begins from a contrastive encoder"):
+        NCPACL(**(SHORT | {"encoder": "acai", "encoder_settings": BASE})).network(DATA.views.shapes, 4)
+    with pytest.raises(DataError, match="no more than there are samples, here 30; got 31"):
+        list(NCPACL(**SHORT).train(fresh(NCPACL(**SHORT), clusters=31), DATA.views))
