@@ -26,6 +26,8 @@ h1 { text-wrap: balance; }
 .stButtonGroup > :has(> [data-variant]) { flex-wrap: wrap; gap: 0.25rem; }
 .stButtonGroup [data-variant="segmented_control"] { border-radius: 0.5rem; margin: 0;
   border-color: color-mix(in srgb, currentColor 18%, transparent) !important; }
+/* text in the page's own colour: the accent alone is less than 4.5:1 on a dark page */
+.stButtonGroup [data-selected="true"] p, [data-testid="stSliderThumbValue"] p { color: CanvasText; }
 .stButtonGroup [data-variant="segmented_control"][data-selected="true"] {
   border-color: currentColor !important; }
 .stDataFrame .dvn-scroller { scrollbar-color: #8a8f98 transparent !important; }  /* seen before it is used */

@@ -54,7 +54,7 @@ class Ladder {
     for (const name of ["pointerup", "pointercancel"]) this.track.addEventListener(name, () => this.drop());
     this.track.addEventListener("keydown", (event) => this.press(event));
 
-    this.bars = element("div", { class: "rows" });
+    this.bars = element("div", { class: "rows", role: "group", tabindex: "0" });
     this.barsBox = element("section", { class: "bars" }, element("h3", {}, (this.barsName = element("span")), " ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean"),
       (this.barsScale = element("span", { class: "legend" }))), this.bars);
     this.reconBox = element("section", { class: "recon" }, element("h3", { text: "Reconstruction" }),
@@ -183,6 +183,7 @@ class Ladder {
 
   layBars() {
     say(this.barsName, this.data.grouping === "class" ? "Classes" : "Clusters");
+    this.bars.setAttribute("aria-label", this.barsName.textContent);
     const at = (this.landmark ?? this.count - 1) * this.groups;  // where it matters: rows stay in place while the hand moves
     const change = (k) => Math.abs(this.q[at + k] - this.data.q_clean[k]);
     const seen = (k) => Math.round(100 * change(k)), most = (k) => Math.max(this.q[at + k], this.data.q_clean[k]);
@@ -414,6 +415,7 @@ class Ladder {
     if (this.channels === 3) this.paint(images.delta.pixels, (j) => clamp(127.5 + (strength * deltaBytes[at + j]) / 2));
     else for (let j = 0; j < size; j++) images.delta.pixels[j] = scaleColours[255 + Math.max(-255, Math.min(255, Math.round(strength * deltaBytes[at + j])))];
     for (const name of ["clean", "delta", "attacked"]) this.put(name);
+    this.label();
     if (this.reconBytes) {
       const { reconBytes, reconCleanBytes } = this;
       this.paint(images.reconClean.pixels, (j) => reconCleanBytes[j]);
@@ -421,6 +423,15 @@ class Ladder {
       this.put("recon");
       this.put("reconClean");
     }
+  }
+
+  /** What each picture is, for those who do not see it. */
+  label() {
+    const here = this.spoken(this.data.levels[this.level]);
+    this.attacked.setAttribute("aria-label", `Adversarial sample at ${here}: ${this.outcome().is}`);
+    this.delta.setAttribute("aria-label", `Perturbation at ${here}, shown ${Math.round(this.data.gain)} times stronger`);
+    this.recon.setAttribute("aria-label", `Reconstruction of it at ${here}`);
+    this.reconClean.setAttribute("aria-label", "Reconstruction of the clean sample");
   }
 
   drawBars() {
@@ -471,6 +482,7 @@ class Ladder {
       pen.strokeRect(across - half, up - half, 2 * half, 2 * half);
       pen.setLineDash([]);
     });
+    map.setAttribute("aria-label", `${data.map_name || "Place in the embedding"}: ${sure ? `${length.toPrecision(2)} away from the clean sample` : "no move that says anything"}`);
     dot(this.onMap(...from), 4, sure ? ink : grey, true);
     dot(this.onMap(...to), 5.5, sure ? this.colour(this.winner ? this.winner[level] : 0) : grey, false);
     say(this.mapNote, sure || level === 0 ? `ring: clean · dot: now${(data.map_marks || []).length ? " · squares: own centroid, and (dashed) its neighbour" : ""}` : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
@@ -512,11 +524,9 @@ class Ladder {
   }
 
   announce() {
-    const { data, level } = this, { now, is } = this.outcome();
+    const { data, level } = this, { now } = this.outcome();
     const noise = this.noiseLine ? ` Noise of the same size: ${this.noiseText()}.` : "";
     say(this.live, `At ${this.spoken(data.levels[level])}: ${now}.${noise}`);
-    this.attacked.setAttribute("aria-label", `Adversarial sample at ${this.spoken(data.levels[level])}: ${is}`);
-    this.delta.setAttribute("aria-label", `Perturbation, shown ${Math.round(data.gain)} times stronger`);
   }
 
   noiseText() {

@@ -61,8 +61,8 @@ def standalone_html(
         component=components.CLASSES[component],
         script=components.script(component).replace("</script", "<\\/script"),
         style=components.style(component),
-        light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#1B2733", "#D5DDE5"),
-        dark=_colours("#2F86C9", "#12171D", "#1E262F", "#E8EDF2", "#35414D"),
+        light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#0F1923", "#D5DDE5"),
+        dark=_colours("#2878B8", "#12171D", "#1E262F", "#E8EDF2", "#35414D"),
     )
 
 
