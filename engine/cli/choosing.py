@@ -4,6 +4,7 @@ One declaration, the settings classes as the catalogue has them, gives every fla
 """
 
 import argparse
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from engine.store.reproduce import SHORT, UNSAID
 from engine.store.store import Store
 from engine.store.wanted import BASE, WITH, Entries, Entry, Wanted, appended
 
+RUN = re.compile(r"[0-9a-f]{4,16}(@\d+)?")
+"""The key of a run or its beginning, and perhaps a step."""
 ROLES = ("model", "fitted", "base")
 """Flags that name one finished run."""
 FIRST = 12
@@ -68,7 +71,9 @@ def typed(action: str, arguments: list[str]) -> Typed:
     else:
         add_fields(parser, entry)
     made = _read(action, name, parser.finish(rest))
-    return replace(made, wanted=_with_base(made.wanted, entry, entries)) if action == "train" else made
+    if action != "train":
+        return made
+    return replace(made, wanted=_with_base(_on_run(made.wanted, entry, entries), entry, entries))
 
 
 def _name(action: str, about: str, arguments: list[str], entries: Entries) -> tuple[str, list[str]]:
@@ -208,6 +213,22 @@ def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
     most = None if getattr(parsed, "all", True) else FIRST
     out, one = getattr(parsed, "out", None), one_sample.typed(parsed)
     return Typed(wanted, how, parsed.json, out, one, most, parsed.again)
+
+
+def _on_run(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:
+    """Where a run stands in place of the method that is begun from (`--encoder RUN`): that run as the base.
+    Raises SettingsError beside another base.
+    """
+    field = entry["base_fields"].get("model", "")
+    said = str(wanted.changes.get(field, ""))
+    if said in entries["model"] or not ("/" in said or RUN.fullmatch(said)):
+        return wanted
+    if wanted.models.get(BASE, said) != said:
+        raise SettingsError(
+            f"--{field} {said} and --base {wanted.models[BASE]} are two runs to begin from; say one of them."
+        )
+    left = {name: value for name, value in wanted.changes.items() if name != field}
+    return replace(wanted, changes=left, models={**wanted.models, BASE: said})
 
 
 def _with_base(wanted: Wanted, entry: Entry, entries: Entries) -> Wanted:
