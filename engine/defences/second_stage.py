@@ -39,9 +39,16 @@ from engine.settings import knob
 FIRST_RATE = 0.003
 """Where the warm-up begins, as in DeACL's code."""
 DEACL = "DeACL's code"
-SMALL = {"batch": 128, "rate": 0.1, "decay": 5e-4, "flip": 0.0}
-QUICK = SMALL | {"epochs": 15, "epsilon": 0.1, "attack_step": 0.025, "padding": 1, "batch": 64}
-MNIST_TEST = SMALL | {"epochs": 5, "epsilon": 0.1, "attack_step": 0.025, "padding": 2}
+SMALL = {"flip": 0.0}
+QUICK = SMALL | {"epochs": 40, "batch": 64, "rate": 4.0, "epsilon": 0.2, "attack_step": 0.05, "padding": 0}
+MNIST_TEST = SMALL | {
+    "epochs": 5,
+    "batch": 128,
+    "rate": 1.0,
+    "epsilon": 0.1,
+    "attack_step": 0.025,
+    "padding": 2,
+}
 PUSH = Panel(
     "push",
     "What the attack makes large",
@@ -176,11 +183,14 @@ class SecondStage(OnEncoder):
     def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
         """The student with stochastic gradient descent on all that is not frozen."""
         state = State(self.network(data.shapes, clusters).to(how.device), rng, how)
-        weights = [weight for weight in state.model.parameters() if weight.requires_grad]
         state.optimisers["student"] = torch.optim.SGD(
-            weights, lr=self.rate, momentum=self.momentum, weight_decay=self.decay
+            self.learning(student_of(state)), lr=self.rate, momentum=self.momentum, weight_decay=self.decay
         )
         return state
+
+    def learning(self, model: Student) -> list[nn.Parameter]:
+        """The weights that are trained."""
+        return [weight for weight in model.parameters() if weight.requires_grad]
 
     def adopt(self, state: State, bases: Mapping[str, nn.Module]) -> None:
         """The encoder of the base, in both normalisations."""
@@ -193,8 +203,9 @@ class SecondStage(OnEncoder):
         data = (data if state.rows is None else data.subset(state.rows)).to(state.how.device)
         pace, epoch = Pace(), steps_of(None, 1, len(data), self.batch, whole=True)
         total = epoch * self.all_epochs
+        state.counters["total"] = total
         if state.step == 0:
-            self.settle(state, data)
+            self.begin(state, data)
         for index in batches(state, len(data), self.batch, total, whole=True):
             if state.step % epoch == 0:
                 self.begin_epoch(state, data)
@@ -213,6 +224,10 @@ class SecondStage(OnEncoder):
         """What is going on, by its name among the phases."""
         return "second_stage"
 
+    def begin(self, state: State, data: AtRest) -> None:
+        """What is found before the first step: centroids."""
+        self.settle(state, data)
+
     def begin_epoch(self, state: State, data: AtRest) -> None:
         """What is found anew before every epoch: nothing here."""
 
@@ -223,10 +238,15 @@ class SecondStage(OnEncoder):
     def step(self, state: State, x: Views, index: Tensor, total: int) -> dict[str, Tensor]:
         """One step on a batch at rows `index` (b,); returns what is told of it."""
         parts, beside = self.parts(state, x, index)
-        optimiser = state.optimisers["student"]
-        optimiser.param_groups[0]["lr"] = self.rate_at(state.step, total)
+        optimiser = self.learner(state)
+        for group in optimiser.param_groups:
+            group["lr"] = self.rate_at(state.step, total)
         descend(optimiser, torch.stack(list(parts.values())).sum())
         return {name: part.detach() for name, part in parts.items()} | beside
+
+    def learner(self, state: State) -> torch.optim.Optimizer:
+        """The optimiser of this step."""
+        return state.optimisers["student"]
 
     def parts(self, state: State, x: Views, index: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The parts of the loss of a batch at rows `index` (b,), as they are summed; and what stands beside

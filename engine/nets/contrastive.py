@@ -20,9 +20,9 @@ class RandomViews:
     kornia.
 
     `crop` is the least share of the area that a crop keeps, `strength` that of the jitter of colours
-    (brightness and contrast alone for grey pictures), `grey` and `flip` say how often that happens. What is
-    drawn can be kept and used again; a gradient flows through it. Where `shared`, all pictures of a batch are
-    seen alike, however many they are.
+    (brightness and contrast alone for grey pictures); `jitter`, `grey` and `flip` say how often these happen.
+    What is drawn can be kept and used again; a gradient flows through it. Where `shared`, all pictures of a
+    batch are seen alike, however many they are.
     """
 
     side: tuple[int, int]
@@ -32,6 +32,7 @@ class RandomViews:
     strength: float = 0.5
     grey: float = 0.2
     shared: bool = False
+    jitter: float = 0.8
 
     @cached_property
     def _steps(self) -> Any:
@@ -41,7 +42,7 @@ class RandomViews:
         steps = [
             kornia.RandomResizedCrop(self.side, scale=(self.crop, 1.0), cropping_mode="resample"),
             kornia.RandomHorizontalFlip(p=self.flip),
-            kornia.ColorJiggle(s, s, s * colour, s / 4 * colour, p=0.8),
+            kornia.ColorJiggle(s, s, s * colour, s / 4 * colour, p=self.jitter),
         ]
         if self.channels == 3:
             steps.append(kornia.RandomGrayscale(p=self.grey))

@@ -2,6 +2,7 @@
 
 import torch
 
+from engine.defences.dynacl import DynACL
 from engine.defences.second_stage import SecondStage
 from engine.models.simclr import SimCLR
 from engine.models.state import State
@@ -23,19 +24,23 @@ SHORT = {
 _base: dict[str, torch.nn.Module] = {}
 
 
-def base() -> torch.nn.Module:
-    """The trained encoder of stage 1, once a session."""
-    if not _base:
-        settings = SimCLR(**STAGE_1)
-        state = settings.skeleton(DATA.views, 3, rng(), how())
+def base(name: str = "simclr") -> torch.nn.Module:
+    """The trained encoder of stage 1, or a student of DYNACL on it, once a session."""
+    if name not in _base:
+        if name == "simclr":
+            settings: SimCLR | DynACL = SimCLR(**STAGE_1)
+            state = settings.skeleton(DATA.views, 3, rng(), how())
+        else:
+            settings = DynACL(**SHORT)
+            state = fresh(settings)
         list(settings.train(state, DATA.views))
-        _base["simclr"] = state.model.eval()
-    return _base["simclr"]
+        _base[name] = state.model.eval()
+    return _base[name]
 
 
 def fresh(settings: SecondStage, seed: int = 0, precision: str = "float32", clusters: int = 4) -> State:
     """A state before its first step, standing on its base."""
     state = settings.skeleton(DATA.views, clusters, rng(seed), how(precision))
-    settings.adopt(state, {"base": base()})
+    settings.adopt(state, {"base": base(settings.encoder)})
     state.rows = torch.from_numpy(DATA.rows("train"))
     return state

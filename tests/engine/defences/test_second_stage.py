@@ -1,6 +1,7 @@
 """The second stage of robust contrastive learning: its objectives, its attack, its teacher, and its loop."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,14 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.data.views import AtRest, Views
+from engine.defences.acl import ACL, contraster_of
 from engine.defences.deacl import DeACL
-from engine.defences.imitating import imitator_of
+from engine.defences.dynacl import DynACL, average_of
+from engine.defences.dynacl_pp import DynACLPP, divergence
+from engine.defences.imitating import Imitating, imitator_of
 from engine.defences.ncp_acl import NCPACL
 from engine.defences.second_stage import SecondStage, embedded, student_of
 from engine.errors import AbilityError, DataError, SettingsError
 from engine.events import Evaluate
 from engine.models.protocols import abilities
 from engine.nets.augmentation import shifted_and_flipped
+from engine.nets.contrastive import nt_xent
 from engine.objectives.ncp import neighbours, score
 from tests.engine.defences.small import DATA, SHORT, base, fresh
 from tests.engine.models.small import BASE, every_step, rng, same, until, weights
@@ -27,9 +32,14 @@ EACH: dict[str, SecondStage] = {
     "ncp_acl, one normalisation": NCPACL(dual_norm=False, **SHORT),
     "deacl": DeACL(**SHORT),
     "deacl, same loop": DeACL(lam=6, dual_norm=True, **SHORT),
+    "acl": ACL(**SHORT),
+    "dynacl": DynACL(**SHORT),
+    "dynacl_pp": DynACLPP(
+        **(SHORT | {"encoder_settings": DynACL(**SHORT).values(), "epochs": 3, "probe_epochs": 1})
+    ),
 }
 NAMES = list(EACH)
-IMITATING = [name for name in NAMES if "acl" in name]
+IMITATING = [name for name in NAMES if isinstance(EACH[name], Imitating)]
 
 
 def batch(n: int = 15) -> Views:
@@ -44,6 +54,7 @@ def test_trains_to_the_end_and_is_able(name: str) -> None:
     told = [event for event in events if isinstance(event, Evaluate)]
     assert [event.step for event in told] == [2, 4, 6, 8] and told[-1].total == 8  # 2 batches in an epoch
     assert all(curve.name in told[-1].values for curve in settings.curves)
+    assert len({event.values[settings.curves[0].name] for event in told}) == 4, "it learns"
     model, x = state.model.eval(), DATA.views.all()
     assert abilities(model) == list(settings.abilities)
     assert torch.allclose(model.centroids().norm(dim=1), torch.ones(4), atol=1e-5)
@@ -199,6 +210,74 @@ def test_11_the_teacher_never_changes_and_has_no_gradient(name: str) -> None:
     assert owned.isdisjoint(id(weight) for weight in model.imitated.parameters())
 
 
+def test_acl_is_the_mean_of_two_streams_through_their_own_normalisations() -> None:
+    settings = ACL(**SHORT)
+    state = fresh(settings)
+    x = settings.seen(state, batch())
+    model = contraster_of(state)
+    assert x.n == 30 and not torch.equal(x[0][:15], x[0][15:])
+    for branch in ("clean", "adversarial"):
+        with torch.no_grad(), model.eval().reading(branch):
+            z = model.project(x)
+            expected = nt_xent(z[:15], z[15:], 0.5)
+            assert torch.equal(settings.contrast(state, x, branch), expected)
+    parts, _ = settings.parts(state, x, torch.arange(15))
+    assert float(parts["attacked"].detach()) > 0 and settings.weights(state) == (0.5, 0.5)
+
+
+def test_12_the_contrastive_loss_of_equal_embeddings_of_any_length_and_order() -> None:
+    one, two = torch.randn(6, 5, generator=rng()), torch.randn(6, 5, generator=rng(1))
+    alike = torch.ones(6, 5)
+    assert float(nt_xent(alike, alike, 0.5).mean()) / 2 == pytest.approx(math.log(11), abs=1e-5)
+    assert torch.allclose(nt_xent(3 * one, 0.2 * two, 0.5), nt_xent(one, two, 0.5), atol=1e-5)
+    assert torch.allclose(nt_xent(two, one, 0.5), nt_xent(one, two, 0.5), atol=1e-5)
+
+
+def test_the_schedule_of_dynacl_weakens_its_views_and_weighs_what_is_attacked() -> None:
+    settings = DynACL(**SHORT)
+    state = fresh(settings)
+    views = contraster_of(state).views
+    state.counters |= {"total": 1000, "step": 0}
+    assert settings.views_at(state) == views and settings.weights(state) == (0.5, 0.5)
+    state.counters["step"] = 549
+    half = settings.views_at(state)
+    assert half.crop == pytest.approx(1 - (1 - views.crop) / 2) and half.jitter == pytest.approx(0.4)
+    assert settings.weights(state) == pytest.approx((1 / 3, 2 / 3))
+    state.counters["step"] = 999
+    assert settings.views_at(state).strength == pytest.approx(0.05 * views.strength)
+
+
+def test_the_average_of_dynacl_follows_slowly() -> None:
+    settings = DynACL(**SHORT)
+    state = fresh(settings)
+    state.counters["total"] = 8
+    before = [weight.clone() for weight in average_of(state).parameters()]
+    settings.step(state, settings.seen(state, batch()), torch.arange(15), 8)
+    for old, kept, new in zip(before, average_of(state).parameters(), state.model.parameters(), strict=True):
+        assert torch.allclose(kept, 0.99 * old + 0.01 * new, atol=1e-6)
+
+
+def test_the_head_learns_alone_before_the_encoder_does() -> None:
+    settings = EACH["dynacl_pp"]
+    state = fresh(settings)
+    begun = {key: each.clone() for key, each in state.model.encoder.state_dict().items()}
+    seen = []
+    for event in settings.train(state, DATA.views):
+        still = all(torch.equal(begun[key], each) for key, each in state.model.encoder.state_dict().items())
+        seen.append((event.step, still, "divergence" in event.values))
+    assert seen[0] == (2, True, False) and all(each[1:] == (False, True) for each in seen[1:])
+    assert state.tensors["pseudo"].shape == (30,)
+
+
+def test_the_divergence_is_that_of_the_written_sum() -> None:
+    clean, moved = torch.randn(4, 3, generator=rng()), torch.randn(4, 3, generator=rng(1))
+    p, q = clean.softmax(1), moved.softmax(1)
+    expected = [
+        sum(float(a * (a / b).log()) for a, b in zip(*rows, strict=True)) for rows in zip(p, q, strict=True)
+    ]
+    assert divergence(clean, moved).tolist() == pytest.approx(expected, abs=1e-6)
+
+
 def test_weak_augmentation_moves_whole_pixels_and_mirrors() -> None:
     images = torch.rand(6, 2, 5, 5, generator=rng())
     assert torch.equal(shifted_and_flipped(images, rng(), 0, 0.0), images)
@@ -217,5 +296,8 @@ def test_wrong_choices_get_a_sentence() -> None:
         fresh(NCPACL(neighbour=5, **SHORT))
     with pytest.raises(AbilityError, match="begins from a contrastive encoder"):
         NCPACL(**(SHORT | {"encoder": "acai", "encoder_settings": BASE})).network(DATA.views.shapes, 4)
+    headless = {"encoder": "ncp_acl", "encoder_settings": SHORT}
+    with pytest.raises(AbilityError, match="an encoder with a projection head; this one .* has none"):
+        ACL(**(SHORT | headless)).network(DATA.views.shapes, 4)
     with pytest.raises(DataError, match="no more than there are samples, here 30; got 31"):
         list(NCPACL(**SHORT).train(fresh(NCPACL(**SHORT), clusters=31), DATA.views))
