@@ -81,7 +81,7 @@ class Row(_Event):
     """
     controls: dict[str, dict[str, Any]] = Field(default_factory=dict)
     runs: dict[str, list[str]] = Field(default_factory=dict)
-    """Role ("model", "attack") -> the runs behind it, seed by seed."""
+    """Role ("model", "attack", "attack2") -> the runs behind it, seed by seed."""
     seconds: float = 0.0
     note: str = ""
 

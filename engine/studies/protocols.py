@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from engine.settings import Settings, knob
+from engine.studies.claims import Claim
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "assets" / "published"
 CLEAN = "clean"
@@ -32,6 +33,8 @@ class Training:
     appended: "tuple[Appended, ...]" = ()
     base: "Training | None" = None
     """What it begins from, where that is chosen and not what its own settings bring."""
+    clusters: int | None = None
+    """How many it looks for; as many as the data have unless set."""
 
     def parts(self) -> "Iterator[tuple[Training, Attacking | None]]":
         """This and every other training that it needs, each with the attack on it whose samples it needs."""
@@ -57,6 +60,15 @@ class Attacking:
     """Role, in the model's own run, of the run whose fitted networks are used as they are; None: fitted anew,
     where the attack needs it.
     """
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A further attack on the model of a row, and the row's names for those of its metrics."""
+
+    attacking: Attacking
+    measured: Mapping[str, str] = field(default_factory=dict)
+    controls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,8 +101,9 @@ class Case:
     `arm` and `treatment` are keys of the study's `arms` and `treatments`; `about` holds everything else that
     sets the row apart (ε, ν, λ, data …). `measured` and `controls` map the row's names to those of the
     attack's metrics (of the training's where there is no attack), `of_appended` to those of the first attack
-    whose samples are appended; `more` computes further values from the
-    folder of the last run of one seed. Without a training there is nothing to measure, and `note` says why.
+    whose samples are appended, each of `beside` to those of a further attack; `more` computes further values
+    from the folder of the attack's run of one seed (the training's where there is none). Without a training
+    there is nothing to measure, and `note` says why.
     """
 
     model: str
@@ -106,6 +119,7 @@ class Case:
     published: Mapping[str, float] | None = None
     doubtful: tuple[str, ...] = ()
     note: str = ""
+    beside: tuple[Beside, ...] = ()
 
 
 class StudySettings(Settings):
@@ -156,6 +170,9 @@ class StudySettings(Settings):
     """The model or arm without a defence, beside which `defences` are judged."""
     defences: ClassVar[tuple[str, ...]] = ()
 
+    claims: ClassVar[tuple[Claim, ...]] = ()
+    """What the paper says of it, and what its controls would say."""
+
     size: Literal["quick", "mini", "paper"] = knob(
         "quick",
         "Size",
@@ -186,13 +203,14 @@ class StudySettings(Settings):
         }
         shown = {name: dict(getattr(cls, name)) for name in ("measured_on", "arms", "axes", "columns")}
         compared = {"lines": cls.lines, "baseline": cls.baseline, "defences": list(cls.defences)}
+        claimed = {"claims": [asdict(claim) for claim in cls.claims]}
         treatments = {key: asdict(treatment) for key, treatment in cls.treatments.items()}
         sizes = {size: cls.preset(None, size=size) for size in cls.measured_on}
         of_size = {
             "data": {size: study.data() for size, study in sizes.items()},
             "protocol": {size: study.protocol_in_full for size, study in sizes.items()},
         }
-        return declared | shown | compared | {"treatments": treatments} | of_size
+        return declared | shown | compared | claimed | {"treatments": treatments} | of_size
 
 
 @cache

@@ -77,11 +77,12 @@ class Study(Action):
         return list(found)
 
     def _trainings(self) -> Iterator[tuple[Training, Attacking | None]]:
-        """Every training of its rows and what those need, each with the attack on it."""
+        """Every training of its rows and what those need, each with each attack on it."""
         for case in self.chosen.cases():
             if case.training is not None:
                 yield from case.training.parts()
-                yield case.training, case.attacking
+                for attacking in (case.attacking, *(each.attacking for each in case.beside)):
+                    yield case.training, attacking
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
         """A Row for every case, those that are already measured at once; returns all rows and the
@@ -127,12 +128,13 @@ class _Measuring:
         for seed in range(seeds):
             made = yield from self._runs(self.case, seed)
             runs.append(made)
-            values.append(self._values(made[-1]) | self._of_appended(made[0]))
-        roles = ("model", "attack")[: len(runs[0])]
+            values.append(self._values(made))
+        roles = ("model", "attack", *(f"attack{n}" for n in range(2, len(runs[0]))))[: len(runs[0])]
+        measured = [*self.case.measured, *(name for each in self.case.beside for name in each.measured)]
         return row.model_copy(
             update={
-                "measured": _columns(values, self.case.measured),
-                "controls": _columns(values, [name for name in values[0] if name not in self.case.measured]),
+                "measured": _columns(values, measured),
+                "controls": _columns(values, [name for name in values[0] if name not in measured]),
                 "runs": {role: [made[place].key for made in runs] for place, role in enumerate(roles)},
                 "seconds": round(time.monotonic() - began, 3),
             }
@@ -152,12 +154,14 @@ class _Measuring:
             note=case.note,
         )
 
-    def _values(self, run: Run) -> dict[str, Any]:
-        """The values of one seed, by the row's own names."""
-        result = run.result()
-        named = {**self.case.measured, **self.case.controls}
-        more = dict(self.case.more(run.folder)) if self.case.more else {}
-        return {name: result.get(source) for name, source in named.items()} | more
+    def _values(self, made: Sequence[Run]) -> dict[str, Any]:
+        """The values of one seed, by the row's own names; `made` are the training and the attacks on it."""
+        first = made[:2][-1]
+        found = _named(first, {**self.case.measured, **self.case.controls})
+        found |= dict(self.case.more(first.folder)) if self.case.more else {}
+        for run, each in zip(made[2:], self.case.beside, strict=True):
+            found |= _named(run, {**each.measured, **each.controls})
+        return found | self._of_appended(made[0])
 
     def _of_appended(self, model: Run) -> dict[str, Any]:
         """What the first attack measured whose samples the model was trained with too."""
@@ -168,14 +172,15 @@ class _Measuring:
         return {name: result[source] for name, source in named if result.get(source) is not None}
 
     def _runs(self, case: Case, seed: int) -> Generator[Event, None, list[Run]]:
-        """The training of a seed and, where the case has one, the attack on it."""
+        """The training of a seed and, where the case has some, the attacks on it."""
         training, attacking = case.training, case.attacking
         if training is None:
             return []
         model = yield from self._trained(training, seed)
-        if attacking is None:
-            return [model]
-        return [model, (yield from self._attacked(attacking, model, seed))]
+        runs = [model]
+        for each in () if attacking is None else (attacking, *(beside.attacking for beside in case.beside)):
+            runs.append((yield from self._attacked(each, model, seed)))
+        return runs
 
     def _trained(self, training: Training, seed: int) -> Generator[Event, None, Run]:
         """The training of a seed, after what it builds on."""
@@ -187,6 +192,7 @@ class _Measuring:
             appended.append((yield from self._attacked(each.attacking, model, seed)).key)
         if appended:
             models[WITH] = ",".join(appended)
+        clusters = {} if training.clusters is None else {"clusters": training.clusters}
         return (
             yield from self._finished(
                 runner.prepare(
@@ -195,7 +201,7 @@ class _Measuring:
                     training.data,
                     seed=seed,
                     preset=training.preset,
-                    changes=training.changes,
+                    changes={**training.changes, **clusters},
                     models=models,
                     store=self.store,
                 )
@@ -248,6 +254,12 @@ class _Measuring:
                 f"The {spec.action} {spec.name} (run {spec.key}) of this study did not finish: {reason}"
             )
         return run
+
+
+def _named(run: Run, names: Mapping[str, str]) -> dict[str, Any]:
+    """What a run came to, by a row's own names."""
+    result = run.result()
+    return {name: result.get(source) for name, source in names.items()}
 
 
 def _columns(values: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -6,11 +6,17 @@ import pandas as pd
 import streamlit as st
 
 from app.address import connection, links
-from app.papers.studies import arms, confusion, results
+from app.papers.studies import arms, claims, confusion, results, scores
 from app.papers.studies.results import Result
 from engine.events import Row
 
-DRAWN = {"confusion": confusion.matrices, "test_errors": arms.bars, "epsilon": arms.against_epsilon}
+DRAWN = {
+    "confusion": confusion.matrices,
+    "test_errors": arms.bars,
+    "epsilon": arms.against_epsilon,
+    "scores": scores.bars,
+    "clusters": scores.against_clusters,
+}
 """Figure of a study -> what draws it above its table."""
 LETTER, MARGIN, WIDEST = 7, 24, 320
 """Pixels of a letter in a table, of what stands beside the text of a cell, and of a column at most."""
@@ -28,6 +34,7 @@ def tables(page: str) -> dict[str, str]:
         return results.command(name, size)
     if known[name]["figure"] in DRAWN:
         DRAWN[known[name]["figure"]](found)
+    claims.show(found)
     frame = table(found)
     st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}", column_config=widths(frame))
     st.caption("Where columns are cut off, scroll the table sideways; the CSV has them all.")
@@ -60,7 +67,7 @@ def table(found: Result) -> pd.DataFrame:
     say nothing are left out.
     """
     apart = _apart(found)
-    lines = [_first(row, found, apart) | _scores(row) for row in found.rows]
+    lines = [_first(row, found, apart) | _scores(row, found) for row in found.rows]
     last = [_controls(row, found, apart) for row in found.rows]
     columns = list(dict.fromkeys(title for row in sorted(last, key=len, reverse=True) for title in row))
     notes = pd.DataFrame({"note": [row.note or _unjudged(row, found) for row in found.rows]})
@@ -95,14 +102,14 @@ def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
     } | {declared["axes"].get(name, name): _word(name, row.about.get(name)) for name in apart}
 
 
-def _scores(row: Row) -> dict[str, str | None]:
+def _scores(row: Row, found: Result) -> dict[str, str | None]:
     """Published and measured values side by side."""
     scores: dict[str, str | None] = {}
-    metrics = connection.catalogue()["metric"]
-    for name in row.measured or row.published or {}:
+    metrics, columns = connection.catalogue()["metric"], found.declared["columns"]
+    for name in dict.fromkeys((*(row.measured or {}), *(row.published or {}))):
         published, here = (row.published or {}).get(name), (row.measured or {}).get(name)
         doubt = " (?)" if name in row.doubtful else ""
-        title = metrics.get(name, {}).get("title", name)
+        title = columns.get(name) or metrics.get(name, {}).get("title", name)
         scores[f"{title}, published"] = None if published is None else f"{published:g}{doubt}"
         scores[f"{title}, here"] = None if here is None else results.in_words(here)
     return scores

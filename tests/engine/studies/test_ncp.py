@@ -1,8 +1,20 @@
 """Studies of robust contrastive learning: published values, and what is said of their claims."""
 
+import functools
+from typing import Any
+
 import pytest
 
-from engine.studies.protocols import cell, published
+from engine import registry
+from engine.defences.ncp_acl import NCPACL
+from engine.events import Row
+from engine.models.simclr import SimCLR
+from engine.running import masking
+from engine.running.runner import prepare, run
+from engine.store.store import Store
+from engine.studies.ncp import BOTH_STAGES, PRESETS, NCPStudy
+from engine.studies.ncp_table4 import Table4
+from engine.studies.protocols import Training, cell, published
 
 SCORES = ("sa", "ra", "aa")
 
@@ -46,3 +58,61 @@ def test_published_cells_are_whole_and_doubted_where_they_must_be() -> None:
         assert third["ra"] > second["ra"] and third["aa"] > second["aa"]
     aa = {row["model"]: row["aa"] for row in said["table2"] if row["data"] == "cifar100"}
     assert aa["dynacl_air_pp"] > aa["deacl"], "though the latter is underlined as the second best"
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same studies with trainings and attacks of a second."""
+    first = SimCLR.presets["quick"] | {"epochs": 1}
+    stage = NCPACL.presets["quick"] | {"epochs": 1, "attack_steps": 1, "encoder_settings": first}
+    monkeypatch.setattr(NCPStudy, "stage1", lambda self, **_: Training("simclr", "digits", None, first))
+    monkeypatch.setattr(
+        NCPStudy,
+        "encoder",
+        lambda self, model, clusters=None, **changes: Training(
+            model, "digits", None, stage | changes, clusters=clusters or 10
+        ),
+    )
+    monkeypatch.setattr("engine.studies.ncp.ATTACKED", {"quick": 40})
+    monkeypatch.setattr("engine.studies.ncp.AUTOATTACK", {"quick": ("lite", 10)})
+    monkeypatch.setattr(
+        masking, "Strongest", functools.partial(masking.Strongest, steps=1, starts=1, targets=1)
+    )
+
+
+@pytest.mark.slow
+def test_a_row_holds_clean_accuracy_and_that_under_both_attacks(tiny: None, monkeypatch: Any) -> None:
+    monkeypatch.setattr("engine.studies.ncp_table5.NEIGHBOURS", (3,))
+    spec = prepare("study", "ncp.table5", "digits", changes={"seeds": 1})
+    row = next(row for row in run(spec) if isinstance(row, Row) and row.measured)
+    model, pgd, autoattack = (Store().find(row.runs[role][0]) for role in ("model", "attack", "attack2"))
+    assert row.measured is not None and row.about["neighbour"] == 3
+    measured = {name: values["mean"] for name, values in row.measured.items()}
+    assert measured == {
+        "sa": pgd.result()["accuracy_clean"],
+        "ra": pgd.result()["accuracy_attacked"],
+        "aa_lite": autoattack.result()["accuracy_attacked"],
+    }
+    assert {pgd.spec.builds_on["model"], autoattack.spec.builds_on["model"]} == {model.key}
+    trained = Store().find(model.spec.builds_on["base"])
+    assert trained.spec.settings["model_settings"]["neighbour"] == 3
+    assert row.published == {"sa": 0.8173, "ra": 0.5441, "aa": 0.4993}, "of the same neighbour"
+
+
+def test_in_the_same_loop_deacl_differs_from_ncp_acl_in_its_attack_alone() -> None:
+    arms = {case.arm: case.training for case in Table4().cases() if case.training}
+    ours, same = arms["both"], arms["teacher"]
+    settings = [
+        registry.find("model", each.base.model).preset(each.base.preset).values()  # type: ignore[union-attr]
+        for each in (ours, same)
+    ]
+    shared = settings[0].keys() & settings[1].keys()
+    assert {"lam", "dual_norm", "epochs", "rate", "epsilon", "attack_steps"} <= shared
+    assert all(settings[0][name] == settings[1][name] for name in shared)
+
+
+def test_training_longer_takes_as_many_steps_as_both_stages() -> None:
+    for size, total in BOTH_STAGES.items():
+        rows = {"quick": 898, "mini": 5000, "paper": 50_000}[size]
+        first, second = (cls.preset(PRESETS[size]) for cls in (SimCLR, NCPACL))
+        assert total == sum(each.epochs * (rows // each.batch) for each in (first, second))

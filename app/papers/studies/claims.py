@@ -1,0 +1,54 @@
+"""What the paper of a study says, and whether it holds in what was measured: a badge and a sentence each."""
+
+import streamlit as st
+
+from app.address import connection
+from app.papers.studies.results import Result
+from engine.events import Row
+from engine.studies.claims import Claim, Comparison, Verdict, about, verdicts
+
+COLOURS = {"holds": "green", "holds only": "orange", "does not hold": "red"}
+
+
+def show(found: Result) -> None:
+    """Every claim that can be judged by these rows."""
+    judged = verdicts([Claim(**claim) for claim in found.declared["claims"]], found.rows)
+    if judged:
+        st.markdown("\n".join(f"- {in_words(verdict, found)}" for verdict in judged))
+        seeds = f"over {found.seeds} seeds" if found.seeds > 1 else "of one seed: its sign counts"
+        st.caption(f"A difference counts where its 95 % interval {seeds} leaves out 0.")
+
+
+def in_words(verdict: Verdict, found: Result) -> str:
+    """The badge, what was said, and the differences behind it."""
+    word = verdict.word
+    badge = f":{COLOURS[word]}-badge[{word if word != 'holds only' else 'holds only if'}]"
+    if word == "holds only":
+        badge += " beside " + ", ".join(_other(one, found) for one in verdict.borne_out)
+    numbers = "; ".join(f"{_other(one, found)}: {_difference(one)}" for one in verdict.comparisons)
+    return f"{badge} {verdict.claim.says}. {numbers}."
+
+
+def _difference(one: Comparison) -> str:
+    mean, low, high = (100 * value for value in one.difference)
+    interval = "" if abs(low) == float("inf") else f" ({low:+.1f} to {high:+.1f})"
+    return f"{mean:+.1f} points{interval}"
+
+
+def _other(one: Comparison, found: Result) -> str:
+    """What tells the second row from the first one."""
+    mine, its = about(one.first), about(one.second)
+    return ", ".join(_called(name, one.second, found) for name in its if its[name] != mine.get(name))
+
+
+def _called(name: str, row: Row, found: Result) -> str:
+    said, value = found.declared, about(row)[name]
+    titles = {
+        "arm": said["arms"],
+        "treatment": {key: one["title"] for key, one in said["treatments"].items()},
+    }
+    if name in ("model", "probe"):
+        return str(connection.catalogue()["model"].get(value, {}).get("title", value))
+    if name in titles:
+        return str(titles[name].get(value, value))
+    return f"{said['axes'].get(name, name)} {value:g}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,93 @@
+"""Scores of a study beside one another: bars row by row, or lines against the number of clusters."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.address import connection
+from app.charts import bar_chart, line_chart, plot
+from app.papers.studies import results
+from app.papers.studies.results import Result
+from engine.events import Row
+
+
+def bars(found: Result) -> None:
+    """A chart a score, a bar a row, with a deviation over seeds."""
+    names = _scores(found)
+    for column, name in zip(st.columns(len(names), gap="medium"), names, strict=True):
+        rows = [row for row in found.measured if name in (row.measured or {})]
+        values = [results.value(row, name) for row in rows]
+        controls = [_called(row, found) for row in rows if row.arm in ("original", "equal_steps")]
+        chart = bar_chart.bars(
+            [_called(row, found) for row in rows],
+            [mean for mean, _ in values],
+            title=_title(name, found),
+            y_title="share",
+            caption="Whiskers: a deviation over seeds. Grey: no second stage.",
+            low=[mean - spread for mean, spread in values],
+            high=[mean + spread for mean, spread in values],
+            controls=controls,
+            share=True,
+        )
+        with column:
+            plot.show(chart, f"scores/{found.study}/{found.size}/{name}")
+
+
+def against_clusters(found: Result) -> None:
+    """Every score against K, with a deviation over seeds as a band."""
+    names = _scores(found)
+    chart = line_chart.curves(
+        _against(found.measured, names),
+        "clusters",
+        {name: _title(name, found) for name in names},
+        title="Against the number of clusters",
+        x_title="K",
+        y_title="share",
+        caption="Bands: a deviation over seeds.",
+        bands={name: (f"{name}_low", f"{name}_high") for name in names},
+        share=True,
+    )
+    plot.show(chart, f"clusters/{found.study}/{found.size}")
+
+
+def _against(rows: Sequence[Row], names: Sequence[str]) -> pd.DataFrame:
+    """One line a K: each score with the ends of its band."""
+    lines = []
+    for row in sorted(rows, key=lambda row: row.about["clusters"]):
+        line = {"clusters": row.about["clusters"]}
+        for name in names:
+            mean, spread = results.value(row, name)
+            line |= {name: mean, f"{name}_low": mean - spread, f"{name}_high": mean + spread}
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _scores(found: Result) -> list[str]:
+    return list(dict.fromkeys(name for row in found.measured for name in row.measured or {}))
+
+
+def _title(name: str, found: Result) -> str:
+    metric = connection.catalogue()["metric"].get(name, {})
+    return str(found.declared["columns"].get(name) or metric.get("title", name))
+
+
+def _called(row: Row, found: Result) -> str:
+    """What sets a row apart, in a few words."""
+    said, models = found.declared, connection.catalogue()["model"]
+    about = [
+        f"{said['axes'].get(name, name)} = {value:g}" if isinstance(value, int | float) else _word(value)
+        for name, value in row.about.items()
+        if name not in ("data", "published_for")
+    ]
+    model = str(models.get(row.model, {}).get("title", row.model))
+    treatment = said["treatments"][row.treatment]["title"] if len(_treatments(found)) > 1 else ""
+    return ", ".join(part for part in (model, said["arms"].get(row.arm, row.arm), treatment, *about) if part)
+
+
+def _word(value: object) -> str:
+    return str(connection.catalogue()["model"].get(str(value), {}).get("title", value))
+
+
+def _treatments(found: Result) -> set[str]:
+    return {row.treatment for row in found.measured}

@@ -1,0 +1,105 @@
+"""What a paper says of its tables, held against rows that were measured here: holds, holds only beside some,
+or does not hold.
+
+A claim compares rows that differ in nothing else, value by value over the same seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.events import Row
+from engine.metrics.intervals import paired_difference
+
+Word = Literal["holds", "holds only", "does not hold"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That `value` of the rows `first` is larger than that of the rows `second`, which differ in nothing else
+    that sets them apart; with `within`, that they differ by no more than that.
+
+    Rows are named by what they must be: their model, arm, treatment, or what else is said about them.
+    """
+
+    says: str
+    value: str
+    first: Mapping[str, Any]
+    second: Sequence[Mapping[str, Any]]
+    within: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows, and the first one's value less the second one's: mean and 95 % interval over seeds, which is
+    infinite for one seed.
+    """
+
+    first: Row
+    second: Row
+    difference: tuple[float, float, float]
+
+    def bears_out(self, claim: Claim) -> bool:
+        """Whether it is as the claim says: beyond the interval over seeds, of one seed by its sign."""
+        mean, low, _ = self.difference
+        if claim.within is not None:
+            return abs(mean) <= claim.within
+        return low > 0 or (low == -np.inf and mean > 0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is left of a claim: each comparison that could be made."""
+
+    claim: Claim
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def borne_out(self) -> tuple[Comparison, ...]:
+        """Those that are as the claim says."""
+        return tuple(one for one in self.comparisons if one.bears_out(self.claim))
+
+    @property
+    def word(self) -> Word:
+        """holds, holds only (beside some), or does not hold."""
+        if len(self.borne_out) == len(self.comparisons):
+            return "holds"
+        return "holds only" if self.borne_out else "does not hold"
+
+
+def verdicts(claims: Sequence[Claim], rows: Sequence[Row]) -> list[Verdict]:
+    """The claims that the measured rows can be held against, in their order."""
+    measured = [row for row in rows if row.measured]
+    found = [Verdict(claim, tuple(_comparisons(claim, measured))) for claim in claims]
+    return [verdict for verdict in found if verdict.comparisons]
+
+
+def about(row: Row) -> dict[str, Any]:
+    """All that sets a row apart, but what stands beside it."""
+    more = {name: value for name, value in row.about.items() if name != "published_for"}
+    return {"model": row.model, "arm": row.arm, "treatment": row.treatment} | more
+
+
+def seeds(row: Row, name: str) -> np.ndarray | None:
+    """The values of a row by seed: (n,); None where it has none of that name."""
+    held = (row.measured or {}).get(name) or row.controls.get(name) or {}
+    return np.array(held["seeds"]) if "seeds" in held else None
+
+
+def _comparisons(claim: Claim, rows: Sequence[Row]) -> list[Comparison]:
+    found = []
+    for first in (row for row in rows if _is(row, claim.first)):
+        for wanted in claim.second:
+            other = about(first) | dict(wanted)
+            for second in (row for row in rows if row is not first and about(row) == other):
+                mine, its = seeds(first, claim.value), seeds(second, claim.value)
+                if mine is not None and its is not None and len(mine) == len(its):
+                    found.append(Comparison(first, second, paired_difference(mine, its)))
+    return found
+
+
+def _is(row: Row, wanted: Mapping[str, Any]) -> bool:
+    said = about(row)
+    return all(said.get(name) == value for name, value in wanted.items())

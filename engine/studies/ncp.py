@@ -1,0 +1,218 @@
+"""What the studies of robust contrastive learning share: encoders that a second stage makes robust, and what
+a linear layer on them is worth, clean and attacked.
+
+Every method begins from the same SimCLR run of its seed, so that only the second stage differs. Source:
+"Cluster-driven adversarial perturbations for robust contrastive learning" (NCP-ACL), anonymous submission.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from engine.studies.claims import Claim
+from engine.studies.protocols import (
+    Attacking,
+    Beside,
+    Case,
+    StudySettings,
+    Training,
+    Treatment,
+    cell,
+    published,
+)
+
+PAPER = "ncp_acl"
+SCORES = ("sa", "ra", "aa")
+"""Accuracy on clean samples, under PGD-20 and under AutoAttack, as the tables call them."""
+DATA = {"quick": "digits", "mini": "mnist_test", "paper": "cifar10"}
+PRESETS = {"quick": "quick", "mini": "mnist_test", "paper": "cifar10"}
+K = {"quick": 20, "mini": 20, "paper": 70}
+"""Clusters where a study does not look for their number; at the size paper those of the first seed."""
+EPSILON = {"quick": 0.1, "mini": 0.1, "paper": 8 / 255}
+ATTACKED: Mapping[str, int | None] = {"quick": None, "mini": 1000, "paper": None}
+"""Test rows under PGD."""
+AUTOATTACK: Mapping[str, tuple[str, int | None]] = {
+    "quick": ("lite", 300),
+    "mini": ("lite", 100),
+    "paper": ("standard", None),
+}
+"""Preset of AutoAttack, and test rows under it."""
+PROBE: Mapping[str, Mapping[str, Any]] = {
+    "quick": {"epsilon": 0.1},
+    "mini": {"epsilon": 0.1},
+    "paper": {},
+}
+"""Of the layer that sees attacked samples."""
+METHODS = ("deacl", "ncp_acl")
+"""Those that are trained here, as table 2 orders them."""
+EVALUATIONS = 2
+"""Of a second stage while it is trained: its last scores are all that is read."""
+BOTH_STAGES = {"quick": 390, "mini": 575, "paper": 136_000}
+"""Steps of both stages together: of SimCLR, then of NCP-ACL."""
+ELSEWHERE = {"advcl": "ADVCL", "dynacl_air_pp": "DYNACL-AIR++"}
+NOT_BUILT = "Published values alone: this method is described, and not built."
+STAND_IN = "cifar10"
+"""The published data beside which smaller ones stand."""
+NAMES = {"sa": "SA", "ra": "RA, PGD-20", "aa": "AA", "aa_lite": "AA-lite"}
+ROBUST = ("ra", "aa", "aa_lite")
+
+
+class NCPStudy(StudySettings):
+    """What the studies of this paper have in common."""
+
+    paper = PAPER
+    source: ClassVar[str] = "Cluster-driven adversarial perturbations for robust contrastive learning"
+    protocol = (
+        "A linear layer on the frozen encoder, trained on the training rows and judged on the others: SA"
+        " clean, RA under PGD-20 on the margin of the logits (L∞, random start), AA under AutoAttack. All"
+        " methods of a seed begin from one SimCLR run; those with doubled normalisations are read through the"
+        " adversarial branch unless the row says otherwise. Beside each attack stands the success of random"
+        " signs of size ε. No model is selected: every seed counts."
+    )
+    reduced: ClassVar[Mapping[str, str]] = {
+        "quick": (
+            "Against the published settings: the 898 training rows of 8x8 digits (50,000 of CIFAR-10), three"
+            " convolutions (ResNet-18), K = 20 unless a row says otherwise, ε = 0.1 (8/255); AA-lite, on 300"
+            " test rows: APGD-CE and APGD-T of 25 steps, 3 targets, Square of 200 queries, no FAB."
+        ),
+        "mini": (
+            "Against the published settings: half of the 10,000 test images of MNIST (50,000 of CIFAR-10), a"
+            " small residual network (ResNet-18), K = 20 unless a row says otherwise, ε = 0.1 (8/255), 1,000"
+            " test rows; AA-lite, on 100 of them: APGD-CE and APGD-T of 25 steps, 3 targets, Square of 200"
+            " queries, no FAB."
+        ),
+        "paper": "ResNet-18 on CIFAR-10, K = 70, as for the first published seed.",
+    }
+    about_published = (
+        "Published: means of five runs on CIFAR-10 unless a row says otherwise. Rows on digits and on MNIST"
+        " are stand-ins, and no reproduction: what may be compared is the order of the methods. ADVCL and"
+        " DeACL were quoted from their own papers on CIFAR-10 and CIFAR-100, with other evaluations. (?): a"
+        " published value that cannot be taken as it stands."
+    )
+    page = "contrastive"
+    figure = "scores"
+    measured_on = {
+        "quick": "digits, 8x8",
+        "mini": "MNIST, 5,000 for training",
+        "paper": "CIFAR-10, published settings",
+    }
+    treatments = {"pgd": Treatment("PGD-20"), "published": Treatment("as published")}
+    axes: ClassVar[Mapping[str, str]] = dict(StudySettings.axes) | {
+        "branch": "normalised by",
+        "clusters": "K",
+        "neighbour": "n",
+        "probe": "probe",
+    }
+    columns: ClassVar[Mapping[str, str]] = NAMES
+
+    @property
+    def set(self) -> str:
+        """The data of this size."""
+        return DATA[self.size]
+
+    @property
+    def epsilon(self) -> float:
+        """The radius of training and of attacks."""
+        return EPSILON[self.size]
+
+    def stage1(self, **changes: Any) -> Training:
+        """SimCLR."""
+        return Training("simclr", self.set, PRESETS[self.size], changes)
+
+    def encoder(self, model: str, clusters: int | None = None, **changes: Any) -> Training:
+        """An encoder of a method; its first stage is the SimCLR of its own preset."""
+        changes = {"evaluations": EVALUATIONS} | changes
+        return Training(model, self.set, PRESETS[self.size], changes, clusters=clusters or K[self.size])
+
+    def longer(self) -> Training:
+        """SimCLR for as many steps as both stages take."""
+        return self.stage1(steps=BOTH_STAGES[self.size])
+
+    def same_loop(self) -> Training:
+        """NCP-ACL with DeACL's perturbation, and nothing else changed."""
+        return replace(self.encoder("deacl"), preset=f"{PRESETS[self.size]}_same_loop")
+
+    def probe(self, encoder: Training, branch: str = "adversarial", model: str = "linear_probe") -> Training:
+        """What reads the classes off a frozen encoder."""
+        changes = {} if branch == "adversarial" else {"branch": branch}
+        if model == "adversarial_probe":
+            changes |= PROBE[self.size]
+        return Training(model, self.set, None, changes, base=encoder)
+
+    def pgd(self) -> Attacking:
+        """PGD-20 on the test rows."""
+        return Attacking("pgd", None, self._misclassify(ATTACKED[self.size]))
+
+    def autoattack(self) -> Beside:
+        """AutoAttack, or what stands for it at this size."""
+        preset, n = AUTOATTACK[self.size]
+        name = "aa" if preset == "standard" else "aa_lite"
+        return Beside(
+            Attacking("autoattack", preset, self._misclassify(n)),
+            {name: "accuracy_attacked"},
+            {f"{name}_n": "n"},
+        )
+
+    def _misclassify(self, n: int | None) -> dict[str, Any]:
+        return {"objective": "misclassify", "half": "test", "n": n, "epsilon": self.epsilon}
+
+    def row(self, model: str, layer: Training, arm: str = "", **about: Any) -> Case:
+        """A method's encoder as a linear layer reads it: SA, RA and AA."""
+        return Case(
+            model,
+            {"data": self.set} | about,
+            layer,
+            self.pgd(),
+            arm,
+            "pgd",
+            {"sa": "accuracy_clean", "ra": "accuracy_attacked"},
+            {name: name for name in ("noise_success_rate", "success_rate", "n")},
+            beside=(self.autoattack(),),
+        )
+
+    def beside(self, case: Case, table: str, **where: Any) -> Case:
+        """A row with the published cell of CIFAR-10 beside it, where there is one."""
+        values, doubtful = cell(PAPER, table, SCORES, data=STAND_IN, **where)
+        if values is None:
+            return case
+        about = {**case.about, "published_for": STAND_IN}
+        return replace(case, about=about, published=values, doubtful=doubtful)
+
+    def alone(self, table: str, taken: Sequence[str]) -> list[Case]:
+        """The published cells of a table beside which no row of `taken` stands (model, strategy or n of those
+        on CIFAR-10), as rows.
+        """
+        cases = []
+        for said in published(PAPER)[table]:
+            model, about = (
+                said.get("model", "ncp_acl"),
+                {name: said[name] for name in self.axes if name in said},
+            )
+            named = said.get("strategy") or str(said.get("neighbour", model))
+            if said["data"] != STAND_IN or named not in taken:
+                cases.append(
+                    Case(
+                        ELSEWHERE.get(model, model),
+                        about,
+                        arm=said.get("strategy", ""),
+                        treatment="published",
+                        published={name: said[name] for name in SCORES},
+                        doubtful=tuple(said["doubtful"]),
+                        note=NOT_BUILT if model in ELSEWHERE else "",
+                    )
+                )
+        return cases
+
+
+def more_robust(
+    says: str, first: Mapping[str, Any], second: Sequence[Mapping[str, Any]]
+) -> tuple[Claim, ...]:
+    """That some rows have more RA, and more AA, than others."""
+    return tuple(Claim(f"{says} ({NAMES[name]})", name, first, second) for name in ROBUST)
+
+
+def alike(
+    says: str, first: Mapping[str, Any], second: Sequence[Mapping[str, Any]], within: float = 0.02
+) -> tuple[Claim, ...]:
+    """That rows differ little in SA, RA and AA."""
+    return tuple(Claim(f"{says} ({NAMES[name]})", name, first, second, within) for name in NAMES)
