@@ -40,4 +40,6 @@ class Table2(NCPStudy):
         for model in METHODS:
             row = self.row(model, self.probe(self.encoder(model)), branch="adversarial")
             rows.append(self.beside(row, "table2", model=model))
+        for model in ("acl", "ncp_acl"):
+            rows.append(self.row(model, self.probe(self.encoder(model), "clean"), branch="clean"))
         return rows + self.alone("table2", METHODS)
