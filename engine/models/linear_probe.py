@@ -108,6 +108,7 @@ class LinearProbe(OnEncoder):
     curves: ClassVar[tuple[Curve, ...]] = (Curve("cross_entropy", "cross-entropy, training rows", "nats"),)
     phases: ClassVar[Mapping[str, str]] = {"probe": "fitting the layer"}
     fits: ClassVar[Mapping[str, str]] = ACAI.fits
+    network_kind: ClassVar[type[Probe]] = Probe
     presets = {name: {"encoder": "acai", "encoder_settings": values} for name, values in ACAI.presets.items()}
 
     encoder: str = knob("acai", "Encoder", "The registered name of a model that encodes.")
@@ -174,7 +175,7 @@ class LinearProbe(OnEncoder):
         """The encoder with a head whose weights come from `rng`. Raises AbilityError for one that does not
         encode.
         """
-        return probe_on(self, shapes, classes, rng, self.branch)
+        return probe_on(self, shapes, classes, rng, self.branch, self.network_kind)
 
     def skeleton(self, data: AtRest, clusters: int, rng: torch.Generator, how: How) -> State:
         """A head and its optimiser."""
@@ -232,6 +233,7 @@ def probe_on(
     classes: int,
     rng: torch.Generator,
     branch: Branch,
+    kind: type[Probe] = Probe,
 ) -> Probe:
     """The untrained encoder of these settings with a head whose weights come from `rng`. Raises AbilityError
     for one that does not encode.
@@ -240,7 +242,7 @@ def probe_on(
     with torch.no_grad():
         one = Views(torch.zeros(1, *shape) for shape in shapes)
         width = require(encoder, Encodes, settings.name).encode(one).shape[1]
-    return Probe(encoder, width, classes, rng, branch)
+    return kind(encoder, width, classes, rng, branch)
 
 
 def descent(probe: Probe, rate: float, decay: float) -> torch.optim.Optimizer:
