@@ -6,6 +6,7 @@ from itertools import chain, product
 from typing import Any
 
 from engine import registry
+from engine.models.protocols import ModelSettings
 
 WHOLE = ("digits", "noisy_digits")
 """Data that come with Feint: every model that fits them ships, but those that are shown labels."""
@@ -21,6 +22,10 @@ CHOSEN = {
         "sparse_ae",
         "plain_conv_ae",
         "adversarial_ae",
+        "simclr",
+        "spherical_k_means",
+        "ncp_acl",
+        "deacl",
     ),
     "noisy_mnist": ("comvc", "ar_dmvc_am"),
 }
@@ -45,6 +50,10 @@ with them.
 """
 MISTAKEN = "classifier"
 """The classifier that ships with the most similar pictures that it mistakes."""
+CENTROIDS = 20
+"""Clusters of encoders with centroids: more than the data have classes."""
+PROBED = ("simclr", "ncp_acl", "deacl")
+"""Contrastive encoders that ship with a linear probe."""
 LAMBDAS = (0.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0)
 """λ of the sweeps along it."""
 
@@ -67,7 +76,8 @@ class Entry:
 
 def entries() -> dict[str, Entry]:
     """Every entry by name, in an order in which each finds what it builds on."""
-    return dict(chain(_models(), _generators(), _defended(), _other_nu(), _looked_at(), _dissimilar()))
+    made = (_models(), _generators(), _defended(), _other_nu(), _looked_at(), _dissimilar(), _probes())
+    return dict(chain(*made))
 
 
 def begun_from() -> dict[str, str]:
@@ -81,7 +91,7 @@ def _models() -> Iterator[tuple[str, Entry]]:
         for name in CHOSEN.get(data) or registry.names("model"):
             model = registry.find("model", name)
             if data in model.fits and not model.begins_from:
-                yield f"{data}/{name}", Entry(name, model.fits[data])
+                yield f"{data}/{name}", Entry(name, model.fits[data], _clusters(model))
 
 
 def _generators() -> Iterator[tuple[str, Entry]]:
@@ -142,6 +152,29 @@ def _dissimilar() -> Iterator[tuple[str, Entry]]:
         yield f"{on}.with_uae", Entry(name, registry.find("model", name).fits[data], appended=f"{on}.uae")
     mistaken = wanted | {"objective": "misclassify", "direction": 1}
     yield f"digits/{MISTAKEN}.mistaken", Entry("minmax", "visible", mistaken, on=f"digits/{MISTAKEN}")
+
+
+def _clusters(model: type[ModelSettings]) -> dict[str, Any]:
+    """How many centroids an entry has, and the encoder that it begins from."""
+    fields = model.model_fields
+    begins = registry.find("model", fields["encoder"].default) if "encoder_settings" in fields else None
+    its = {"encoder_clusters": CENTROIDS} if begins and "compares" in begins.abilities else {}
+    return its | ({"clusters": CENTROIDS} if "compares" in model.abilities else {})
+
+
+def _probes() -> Iterator[tuple[str, Entry]]:
+    """A linear layer on contrastive encoders, and one that saw attacked samples."""
+    for data, encoder in product(LOOKED_AT, PROBED):
+        yield f"{data}/{encoder}.probe", Entry("linear_probe", None, _reading(encoder, data))
+    on, preset = "digits/ncp_acl", registry.find("model", "adversarial_probe").fits["digits"]
+    yield f"{on}.adversarial_probe", Entry("adversarial_probe", preset, _reading("ncp_acl", "digits"))
+
+
+def _reading(encoder: str, data: str) -> dict[str, Any]:
+    """What the settings of a probe say of the entry that it reads."""
+    model = registry.find("model", encoder)
+    clusters = {"encoder_clusters": CENTROIDS} if "compares" in model.abilities else {}
+    return {"encoder": encoder, "encoder_settings": dict(model.presets[model.fits[data]])} | clusters
 
 
 def _moving(data: str, on: str, changes: Mapping[str, Any] | None = None, fitted: str = "") -> Entry:

@@ -116,7 +116,8 @@ class NCPStudy(StudySettings):
     def encoder(self, model: str, clusters: int | None = None, **changes: Any) -> Training:
         """An encoder of a method; its first stage is the SimCLR of its own preset."""
         changes = {"evaluations": EVALUATIONS} | changes
-        return Training(model, self.set, PRESETS[self.size], changes, clusters=clusters or K[self.size])
+        k, base = clusters or K[self.size], self.encoder("dynacl") if model == "dynacl_pp" else None
+        return Training(model, self.set, PRESETS[self.size], changes, base=base, clusters=k)
 
     def longer(self) -> Training:
         """SimCLR for as many steps as both stages take."""
