@@ -159,7 +159,8 @@ def _clusters(model: type[ModelSettings]) -> dict[str, Any]:
     fields = model.model_fields
     begins = registry.find("model", fields["encoder"].default) if "encoder_settings" in fields else None
     its = {"encoder_clusters": CENTROIDS} if begins and "compares" in begins.abilities else {}
-    return its | ({"clusters": CENTROIDS} if "compares" in model.abilities else {})
+    compares = "compares" in model.abilities and not model.supervised  # as a probe it has as many as classes
+    return its | ({"clusters": CENTROIDS} if compares else {})
 
 
 def _probes() -> Iterator[tuple[str, Entry]]:

@@ -113,6 +113,11 @@ class NCPStudy(StudySettings):
         """SimCLR."""
         return Training("simclr", self.set, PRESETS[self.size], changes)
 
+    def clustered(self, clusters: int | None = None) -> Training:
+        """SimCLR with centroids of its embedding."""
+        k = clusters or K[self.size]
+        return Training("spherical_k_means", self.set, base=self.stage1(), clusters=k)
+
     def encoder(self, model: str, clusters: int | None = None, **changes: Any) -> Training:
         """An encoder of a method; its first stage is the SimCLR of its own preset."""
         changes = {"evaluations": EVALUATIONS} | changes

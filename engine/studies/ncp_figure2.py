@@ -5,7 +5,7 @@ from typing import ClassVar
 from engine.registry import register
 from engine.studies.claims import Claim
 from engine.studies.ncp import PAPER, NCPStudy
-from engine.studies.protocols import CLEAN, Case, Training, Treatment, published
+from engine.studies.protocols import CLEAN, Case, Treatment, published
 
 CLUSTERS = {
     "quick": (2, 3, 5, 8, 10, 12, 15, 20, 25, 30, 40, 60, 80),
@@ -51,8 +51,7 @@ class Figure2(NCPStudy):
         """K by K; then the published choices."""
         rows = []
         for clusters in CLUSTERS[self.size]:
-            found = Training("spherical_k_means", self.set, base=self.stage1(), clusters=clusters)
-            about = {"data": self.set, "clusters": clusters}
+            about, found = {"data": self.set, "clusters": clusters}, self.clustered(clusters)
             rows.append(Case("spherical_k_means", about, found, treatment=CLEAN, measured=MEASURED))
         for said in published(PAPER)["figure2"]:
             about = {"data": said["data"], "clusters": said["clusters"]}

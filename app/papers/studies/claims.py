@@ -23,22 +23,28 @@ def in_words(verdict: Verdict, found: Result) -> str:
     """The badge, what was said, and the differences behind it."""
     word = verdict.word
     badge = f":{COLOURS[word]}-badge[{word if word != 'holds only' else 'holds only if'}]"
+    called = {id(one): _other(one, verdict, found) for one in verdict.comparisons}
     if word == "holds only":
-        badge += " beside " + ", ".join(_other(one, found) for one in verdict.borne_out)
-    numbers = "; ".join(f"{_other(one, found)}: {_difference(one)}" for one in verdict.comparisons)
+        badge += " beside " + ", ".join(called[id(one)] for one in verdict.borne_out)
+    metric = connection.catalogue()["metric"].get(verdict.claim.value, {})
+    scale = 1 if metric.get("unit") == "percentage points" else 100
+    numbers = "; ".join(f"{called[id(one)]}: {_difference(one, scale)}" for one in verdict.comparisons)
     return f"{badge} {verdict.claim.says}. {numbers}."
 
 
-def _difference(one: Comparison) -> str:
-    mean, low, high = (100 * value for value in one.difference)
+def _difference(one: Comparison, scale: float) -> str:
+    mean, low, high = (scale * value for value in one.difference)
     interval = "" if abs(low) == float("inf") else f" ({low:+.1f} to {high:+.1f})"
     return f"{mean:+.1f} points{interval}"
 
 
-def _other(one: Comparison, found: Result) -> str:
-    """What tells the second row from the first one."""
+def _other(one: Comparison, verdict: Verdict, found: Result) -> str:
+    """What tells the second row from the first one, and what tells the first one from others."""
     mine, its = about(one.first), about(one.second)
-    return ", ".join(_called(name, one.second, found) for name in its if its[name] != mine.get(name))
+    firsts = [about(other.first) for other in verdict.comparisons]
+    told = [name for name in its if its[name] != mine.get(name)]
+    told += [name for name in its if name not in told and len({str(each.get(name)) for each in firsts}) > 1]
+    return ", ".join(_called(name, one.second, found) for name in told)
 
 
 def _called(name: str, row: Row, found: Result) -> str:

@@ -34,7 +34,7 @@ def test_what_the_text_claims_recomputes_from_its_tables() -> None:
     assert ours["cifar100"]["sa"] - other["sa"] == pytest.approx(-2.93, abs=0.001)
     assert ours["cifar100"]["ra"] - other["ra"] == pytest.approx(10.04, abs=0.001)
     assert ours["cifar100"]["aa"] - other["aa"] == pytest.approx(3.61, abs=0.001)
-    names = ("probability_drop", "success_rate")
+    names = ("probability_lost", "mistaken_rate")
     towards, noise = (
         cell("ncp_acl", "table1", names, treatment=kind, data="stl10")[0] for kind in ("delta_nbr", "uniform")
     )
