@@ -82,6 +82,13 @@ class Attack(Action):
         "Views that may not be touched, counted from 0. A fitted attack is fitted with the lock.",
     )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
+    doubts: bool = knob(
+        True,
+        "Doubts",
+        "Whether a failed attack is a strong model or a hidden gradient is checked on the first 100 samples.",
+        added_later=True,
+        advanced=True,
+    )
 
     @classmethod
     def choose(cls, name: str, preset: str | None, changes: Mapping[str, Any]) -> Self:
@@ -240,7 +247,7 @@ class Attack(Action):
         samples = with_recognised(judge, (yield from launch(threat, judge, seed, fitted, work.how)))
         work.write_table("samples", outcome.table(samples))
         work.write_arrays("images", outcome.arrays(samples))
-        checks, doubts = yield from masking.check(threat, judge, samples, seed)
+        checks, doubts = (yield from masking.check(threat, judge, samples, seed)) if self.doubts else ({}, [])
         if threat.attack.space == "embedding":
             doubts = embedding_attack.doubts(judge, samples) + doubts
         return outcome.metrics(samples) | checks | {"doubts": doubts}

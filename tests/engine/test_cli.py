@@ -192,7 +192,7 @@ def test_without_json_there_is_a_bar_and_a_table(
     ("words", "said"),
     [
         (["trian"], "did you mean train"),
-        (["train"], "train needs the name of a model first: acai, adec"),
+        (["train"], "train needs the name of a model first: acai, acl"),
         (["train", "acia", "--data", "digits"], "did you mean acai"),
         (["train", "acai"], "required: --data"),
         (["train", "acai", "--data", "digist"], "did you mean digits"),
