@@ -14,7 +14,7 @@ TITLE, ICON, PLACE = "Curves", "show_chart", 30
 layout.page_head(
     "How much does it take, and how sure is that?",
     "Sweep an attack over many samples and seeds; the curves fill while it runs. Click a point to see the"
-    " images behind it.",
+    " samples behind it.",
 )
 which.open_link()
 left, look = layout.choose_and_look()
@@ -65,8 +65,8 @@ with look:
         st.markdown(
             "**ACC** matches clusters to classes anew under attack, which hides a consistent relabelling; ACC"
             " with the **clean matching** keeps that of the clean samples, and falls first. **Legibility**"
-            " asks whether the images are still what they were: 5 nearest neighbours on raw pixels, among"
-            " clean samples, read them. Where that falls too, it is the images that broke."
+            " asks whether the samples are still what they were: 5 nearest neighbours on the raw numbers,"
+            " among clean samples, read them. Where that falls too, it is the samples that broke."
         )
         st.markdown(
             "Each attack seed draws its own samples and random starts. With two seeds or more a band is"

@@ -14,8 +14,8 @@ TITLE, ICON, PLACE = "Train", "model_training", 70
 catalogue = connection.catalogue()
 layout.page_head(
     "What happens inside while it learns?",
-    "Train a method on real images and watch: its losses pull against each other, its clusters settle, its"
-    " pictures blur. It goes on when you leave; the same address brings you back.",
+    "Train a method on real data and watch: its losses pull against each other, its clusters settle, its"
+    " copies blur. It goes on when you leave; the same address brings you back.",
 )
 asked = follow.in_address()
 choose.adopt(asked)

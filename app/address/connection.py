@@ -142,6 +142,12 @@ def data_title(name: str) -> str:
     return str(catalogue()["data"].get(name, {}).get("title") or Path(name).name)
 
 
+def unit(data: str) -> str:
+    """What ε is measured in on a data set: shares of a feature's range where a sample is a row of a table."""
+    shape = catalogue()["data"].get(data, {}).get("shape", [])
+    return {1: "of each feature's range", 3: "pixels in [0, 1]"}.get(len(shape), "numbers in [0, 1]")
+
+
 def model_title(name: str, run: Run) -> str:
     """What a list calls a model: "ADEC on Digits"."""
     return f"{method_title(run.spec)} on {data_title(run.spec.data)}{apart(name, run)}"

@@ -32,12 +32,13 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
         key: naming.title(connection.store().find(runs[key].spec.builds_on["model"]).spec) for key in frames
     }
     caption = f"{figures.protocol(run, axis, at).partition(' · ')[2]} · bands: 95 %, Student over seeds"
+    title = figures.title_of(axis, run.spec.data)
     columns = st.columns(len(DRAWN), gap="medium")
     for column, metric in zip(columns, DRAWN, strict=True):
         inside = {key: frame for key, frame in frames.items() if metric in frame}
         if inside:
             with column:
-                chart = _chart(metric, inside, names, axis, caption)
+                chart = _chart(metric, inside, names, axis, caption, title)
                 key = f"beside-{run.key[:8]}-{axis.name}-{metric}"
                 plot.show(chart, key, on_select=partial(_clicked, key))
     st.caption("Click a point: the sweep of its model opens below, with its controls.")
@@ -63,7 +64,7 @@ def _frame(run: Run, axis: SweepAxis, at: float) -> pd.DataFrame | None:
 
 
 def _chart(
-    metric: str, frames: Frames, names: Mapping[str, str], axis: SweepAxis, caption: str
+    metric: str, frames: Frames, names: Mapping[str, str], axis: SweepAxis, caption: str, x_title: str
 ) -> plot.Chart:
     """One metric of several models over the values of an axis."""
     said = measured.of_attacks()[metric]
@@ -77,7 +78,7 @@ def _chart(
         axis.column,
         {key: names[key] for key in frames},
         title=said["title"],
-        x_title=f"{axis.symbol}{' (pixels in [0, 1])' if axis.name == 'epsilon' else ''}",
+        x_title=x_title,
         y_title=said["unit"],
         bands=bands,
         share=measured.between_0_and_1(said),

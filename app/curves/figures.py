@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from app import measured
+from app.address import connection
 from app.attack import takeaway as words
 from app.charts import line_chart, plot
 from app.curves.axes import SweepAxis
@@ -108,7 +109,7 @@ def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], succes
 
 
 def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
-    """What is left of the agreement with the labels. The clean samples and what the pictures still show are
+    """What is left of the agreement with the labels. The clean samples and what the samples still show are
     drawn as controls.
     """
     ranked = sorted(metrics, key=lambda name: metrics[name]["headline"])
@@ -116,7 +117,7 @@ def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
         name for name in ranked if name.endswith("_clean") or "recognised" in metrics[name]["needs"]
     )
     titles = {name: metrics[name]["title"] for name in ranked}
-    left = f"What is left of the {grouping}" if grouping else "Are the pictures still what they were?"
+    left = f"What is left of the {grouping}" if grouping else "Are the samples still what they were?"
     return Figure(left, "agreement with labels", titles, controls)
 
 
@@ -181,7 +182,7 @@ def protocol(run: Run, axis: SweepAxis, at: float) -> str:
         *([f"T = {inner['steps']}"] if "steps" in inner else []),
         *([f"restarts {inner['restarts']}"] if inner.get("restarts", 1) > 1 else []),
         *(f"{name} {inner[name]}" for name in ("starts", "targets") if inner.get(name) is not None),
-        f"{NORMS[settings['norm']]}, pixels in [0, 1]",
+        f"{NORMS[settings['norm']]}, {connection.unit(run.spec.data)}",
         goal + (f" (cluster {target})" if target is not None else ""),
         f"{axis.other.symbol} = {at:g}",
         "all samples in a cell" if settings["n"] is None else f"n ≤ {settings['n']} a cell",
@@ -196,10 +197,18 @@ def figures(table: pd.DataFrame, run: Run, axis: SweepAxis, at: float) -> dict[s
     several = frame["seeds"].max() > 1
     bands = "bands: 95 %, Student over seeds" if several else "bands: 95 %, Wilson in the cell"
     caption = f"{protocol(run, axis, at)} · {bands}"
-    return {place: _chart(frame, axis, figure, caption) for place, figure in planned(table, run).items()}
+    title = title_of(axis, run.spec.data)
+    return {
+        place: _chart(frame, axis, figure, caption, title) for place, figure in planned(table, run).items()
+    }
 
 
-def _chart(frame: pd.DataFrame, axis: SweepAxis, figure: Figure, caption: str) -> plot.Chart:
+def title_of(axis: SweepAxis, data: str) -> str:
+    """What stands under an axis: its symbol, and what ε is measured in."""
+    return f"{axis.symbol} ({connection.unit(data)})" if axis.name == "epsilon" else axis.symbol
+
+
+def _chart(frame: pd.DataFrame, axis: SweepAxis, figure: Figure, caption: str, x_title: str) -> plot.Chart:
     bands = {
         name: (f"{name}_lower", f"{name}_upper")
         for name in figure.lines
@@ -210,7 +219,7 @@ def _chart(frame: pd.DataFrame, axis: SweepAxis, figure: Figure, caption: str) -
         axis.column,
         figure.lines,
         title=figure.title,
-        x_title=f"{axis.symbol}{' (pixels in [0, 1])' if axis.name == 'epsilon' else ''}",
+        x_title=x_title,
         y_title=figure.y_title,
         bands=bands,
         share=figure.share,

@@ -32,17 +32,17 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
     """The adversarial samples of the point that is open: the same attack, run again where it was not kept."""
     value = which.opened(run, axis)
     if value is None:
-        st.caption("Click a point of a curve: the images behind it open here.")
+        st.caption("Click a point of a curve: the samples behind it open here.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"The images behind {axis.symbol} = {value:g}", anchor=False)
+        st.subheader(f"The samples behind {axis.symbol} = {value:g}", anchor=False)
         seed = _choose_seed(run)
     asked = cell(run.spec, {axis.column: value, axis.other.column: at}, seed)
     attack = runs.wanted_or_button(
         asked,
-        "The images",
+        "The samples",
         at_once=True,
-        doing="Making the images",
+        doing="Attacking the samples",
     )
     if attack is None:
         return
@@ -102,7 +102,7 @@ def _gallery(run: Run) -> None:
         _pick(attacked, rows)
     marked = "; a corner marks those that it reached" if attacked.reached is not None else ""
     st.caption(
-        f"{len(rows)} of {len(kinds[kind]):,} adversarial images{marked}. Click one to move it along ε"
+        f"{len(rows)} of {len(kinds[kind]):,} adversarial samples{marked}. Click one to move it along ε"
         " yourself."
     )
     if st.button("Inspect all of them", icon=":material/search:", type="primary"):
@@ -118,7 +118,7 @@ def _pick(attacked: FinishedAttack, rows: np.ndarray) -> None:
         attacked.captions(rows),
         f"behind/{attacked.run.key}",
         marked=[] if attacked.reached is None else attacked.reached[rows].tolist(),
-        label="Adversarial images",
+        label="Adversarial samples",
         size=64,
     )
     if picked is not None:

@@ -63,7 +63,7 @@ def show(attacked: FinishedAttack, threat: Threat) -> None:
         asked = _wanted(attacked, threat)
         run = _of_link(attacked, threat)
         if run is None and runs.found(asked) is None:
-            st.caption("It takes some seconds, up to a minute on large images, and is kept.")
+            st.caption("It takes some seconds, up to a minute on large samples, and is kept.")
         run = (
             runs.wanted_or_button(asked, words, wait=PATIENCE, icon=":material/swap_horiz:")
             if run is None
@@ -126,7 +126,7 @@ def _matrices(attacked: FinishedAttack, threat: Threat, run: Run) -> None:
         title = "Median ε* (an upper bound)"
         _matrix(attacked, f"who/{run.key}/median", median, texts, title, note, cell)
     if cell is None:
-        st.caption("Click a cell: the pictures that did it come below, the easiest first.")
+        st.caption("Click a cell: the samples that did it come below, the easiest first.")
     else:
         _pictures(attacked, sent, cell)
 

@@ -15,7 +15,7 @@ from engine.store.wanted import Wanted, flag_of
 
 SAID = 4
 """Parts that are named; of more only how many there are."""
-BUILT = {"base": "from", "with": "with images of", "fitted": "fitted in"}
+BUILT = {"base": "from", "with": "with samples of", "fitted": "fitted in"}
 """Role of a run that another builds on -> how that is said."""
 ELSEWHERE = ("objective", "epsilon")
 """Fields of an attack that a row says already."""

@@ -81,7 +81,7 @@ def _delete(run: Run) -> None:
     """Delete, after a second press that says what is lost."""
     with st.popover("Delete", icon=":material/delete:"):
         st.markdown(
-            f"Delete the run `{run.name}` with its curves, pictures and weights? This cannot be undone; "
+            f"Delete the run `{run.name}` with its curves, samples and weights? This cannot be undone; "
             "the same settings and seed make it again."
         )
         st.button(

@@ -98,7 +98,7 @@ def _buttons(run: Run, status: str) -> None:
             on_click=wish_for,
             args=(run, "stop"),
             disabled=wish == "stop",
-            help="Ends it at the next step. Curves, pictures and the checkpoint stay.",
+            help="Ends it at the next step. Curves, maps and the checkpoint stay.",
         )
     elif status in RESUMED:
         resume(run)

@@ -83,7 +83,7 @@ def _progress_text(run: Run, record: Record, status: str) -> str:
     parts = [f"{phase}: {pace.step:,} of {pace.total:,}"]
     if pace.per_second:
         left = duration(pace.remaining or 0) + (" left for the base" if pace.of_base else " left")
-        parts += [f"{pace.per_second * _batch(run, pace):,.0f} images/s", left]
+        parts += [f"{pace.per_second * _batch(run, pace):,.0f} samples/s", left]
     return " · ".join(parts)
 
 

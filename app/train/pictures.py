@@ -68,7 +68,7 @@ def _timeline(key: str, steps: list[int]) -> int:
             steps,
             key=widget,
             format_func=lambda step: f"{step:,}",
-            help="Pictures along training; at its end it follows the newest.",
+            help="What was drawn along training; at its end it follows the newest.",
         )
     )
 

@@ -200,9 +200,9 @@ class Budget:
         got, hint = self._largest, ""
         if (self.low, self.high) == (0.0, 1.0) and self.norm == "linf":
             hint = (
-                f" Images are in [0, 1]: did you mean {got:g}/255?"
+                f" Samples are in [0, 1]: did you mean {got:g}/255?"
                 if got <= 255
-                else " Images are in [0, 1]."
+                else " Samples are in [0, 1]."
             )
         elif self.norm == "l2":
             hint = " This is the diagonal of the box; nothing lies further away."

@@ -20,8 +20,8 @@ from engine.settings import knob
 
 AUTOENCODERS = Family(
     "Autoencoders",
-    "Models that copy what they see through fewer numbers. Some pictures look wrong to a person and are"
-    " copied better than their originals.",
+    "Models that copy what they see through fewer numbers. Some samples far from any"
+    " that were seen are copied better than their originals.",
     page="uae",
     example="dense_ae",
     attack="minmax",

@@ -23,7 +23,7 @@ from engine.settings import Width, knob
 
 DEEP = Family(
     "Deep clustering",
-    "Models that sort images without labels. A small push sends an image to another cluster.",
+    "Models that sort samples without labels. A small push sends a sample to another cluster.",
     example="adec",
 )
 FITS = {"digits": "quick", "mnist_test": "mnist_test"}
@@ -57,7 +57,7 @@ class Pretraining(ModelSettings):
         max_length=6,
     )
     embedding: int = knob(
-        10, "Embedding size", "Numbers that an image is pressed into.", symbol="d", source="DEC", ge=1, le=512
+        10, "Embedding size", "Numbers that a sample is pressed into.", symbol="d", source="DEC", ge=1, le=512
     )
     iterations: int = knob(
         130_000, "Iterations", "Batches to train on.", source="ADEC, section 5", ge=1, le=1_000_000, log=True

@@ -34,6 +34,8 @@ class KeepContrast(ObjectiveSettings):
     title: ClassVar[str] = "Keep the contrast"
     summary: ClassVar[str] = (
         "By how much the contrastive loss of the attacked sample's views is below that of the clean sample's."
+        " No success is counted: the loss is a mean over random views, which no answer of the model holds;"
+        " what an attack came to is the value itself."
     )
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895; repaired"
     equation: ClassVar[str] = r"L(x) - L(x')"

@@ -42,8 +42,6 @@ takes 3 starts and 4 targets; on the first 100 samples the study says what these
 """
 JUDGED_ON = {"quick": None, "mini": 300, "paper": 300}
 """Size -> on how many samples; None: all that PGD attacks."""
-UPPER_BOUND = "The strongest attack was not run here: these scores are upper bounds of what a model keeps."
-"""What a study says whose rows it does not attack."""
 STRENGTH = {"generator_strong": None, "generator_released": "as_released"}
 """Treatment -> preset of `mv_gan`: kernels begin at N(0, 0.02²), or at N(0, 1)."""
 OF_ITS_OWN = "Every ε has a generator of its own."

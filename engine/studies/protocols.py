@@ -169,6 +169,8 @@ class StudySettings(Settings):
     baseline: ClassVar[str] = ""
     """The model or arm without a defence, beside which `defences` are judged."""
     defences: ClassVar[tuple[str, ...]] = ()
+    against: ClassVar[Mapping[str, str]] = {}
+    """Those of `defences` that are judged beside another arm -> that arm."""
 
     claims: ClassVar[tuple[Claim, ...]] = ()
     """What the paper says of it, and what its controls would say."""
@@ -203,14 +205,14 @@ class StudySettings(Settings):
         }
         shown = {name: dict(getattr(cls, name)) for name in ("measured_on", "arms", "axes", "columns")}
         compared = {"lines": cls.lines, "baseline": cls.baseline, "defences": list(cls.defences)}
-        claimed = {"claims": [asdict(claim) for claim in cls.claims]}
+        others = {"against": dict(cls.against), "claims": [asdict(claim) for claim in cls.claims]}
         treatments = {key: asdict(treatment) for key, treatment in cls.treatments.items()}
         sizes = {size: cls.preset(None, size=size) for size in cls.measured_on}
         of_size = {
             "data": {size: study.data() for size, study in sizes.items()},
             "protocol": {size: study.protocol_in_full for size, study in sizes.items()},
         }
-        return declared | shown | compared | claimed | {"treatments": treatments} | of_size
+        return declared | shown | compared | others | {"treatments": treatments} | of_size
 
 
 @cache

@@ -176,7 +176,7 @@ def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -
     settled(page)
     assert re.fullmatch("[0-9a-f]{16}", numbers(page, ["run"])["run"] or "")
     click_point(page, plot, "this attack", 3)
-    expect(page.get_by_role("heading", name="The images behind ε = 0.15")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="The samples behind ε = 0.15")).to_be_visible(timeout=PATIENCE)
     thumbnails = page.locator(".picker .cell")
     thumbnails.first.wait_for(timeout=PATIENCE)
     settled(page)

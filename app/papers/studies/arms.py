@@ -75,11 +75,14 @@ def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
     if control is None:
         return []
     longer = [] if "original" not in by_arm else [_longer(_seeds(by_arm["original"]), _seeds(control))]
-    return longer + [
-        _sentence(said["arms"][arm], _seeds(by_arm[arm]), _seeds(control))
-        for arm in said["defences"]
-        if arm in by_arm
-    ]
+    titles, told = said["arms"], []
+    for arm in said["defences"]:
+        other = said["against"].get(arm)
+        if arm in by_arm and (other is None or other in by_arm):
+            beside = control if other is None else by_arm[other]
+            words = "the control for equal steps" if other is None else _name(titles[other])
+            told.append(_sentence(titles[arm], words, _seeds(by_arm[arm]), _seeds(beside)))
+    return longer + told
 
 
 def _longer(short: np.ndarray, long: np.ndarray) -> str:
@@ -87,14 +90,18 @@ def _longer(short: np.ndarray, long: np.ndarray) -> str:
     return f"Training longer on the originals alone changes the test error by {_percent(gain)} %."
 
 
-def _sentence(arm: str, with_it: np.ndarray, without: np.ndarray) -> str:
+def _name(arm: str) -> str:
+    return arm.removeprefix("and ")
+
+
+def _sentence(arm: str, control: str, with_it: np.ndarray, without: np.ndarray) -> str:
     mean, low, high = (100 * value / float(without.mean()) for value in paired_difference(with_it, without))
-    name = arm.removeprefix("and ")
+    name = _name(arm)
     if len(with_it) == 1:
-        return f"**{name}**: {_percent(mean)} % test error against equal steps, in one seed."
+        return f"**{name}**: {_percent(mean)} % test error against {control}, in one seed."
     word = "less than" if high < 0 else "more than" if low > 0 else "not to be told from"
     return (
-        f"**{name}**: test error {word} that of the control for equal steps ({_percent(mean)} %, 95 %"
+        f"**{name}**: test error {word} that of {control} ({_percent(mean)} %, 95 %"
         f" interval over seeds {_percent(low)} to {_percent(high)})."
     )
 

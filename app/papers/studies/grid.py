@@ -31,8 +31,9 @@ def grid(found: Result, key: str) -> Row | None:
             label_visibility="collapsed",
         )
     )
-    lams, gammas = (sorted({row.about[name] for row in found.rows}) for name in ("lam", "gamma"))
-    cells = {(lams.index(row.about["lam"]), gammas.index(row.about["gamma"])): row for row in found.rows}
+    rows = judged(found)
+    lams, gammas = (sorted({row.about[name] for row in rows}) for name in ("lam", "gamma"))
+    cells = {(lams.index(row.about["lam"]), gammas.index(row.about["gamma"])): row for row in rows}
     chosen = _of_address(cells)
     chart = _chart(found, cells, (lams, gammas), kind, chosen)
     picked = plot.show(chart, f"{key}/{kind}", on_select="rerun")
@@ -41,6 +42,12 @@ def grid(found: Result, key: str) -> Row | None:
         links.put("at", _in_address(cells[cell]))
         st.rerun()
     return cells.get(chosen) if chosen is not None else None
+
+
+def judged(found: Result) -> list[Row]:
+    """The rows of the strongest attack, or of the first that was run, where that was not."""
+    treatment = results.STRONGEST if results.has(found, results.STRONGEST) else found.measured[0].treatment
+    return [row for row in found.measured if row.treatment == treatment]
 
 
 def _in_address(row: Row) -> str:
@@ -61,7 +68,7 @@ def _chart(
     matrix = np.full((len(axes[0]), len(axes[1])), np.nan)  # (λ, γ)
     for cell, row in cells.items():
         matrix[cell] = results.value(row, SCORES[kind])[0]
-    first = found.rows[0]
+    first = next(iter(cells.values()))
     model = connection.catalogue()["model"][first.model]["title"]
     attack = f"{found.declared['treatments'][first.treatment]['title']} at ε = {first.about['epsilon']:g}"
     return matrix_chart.confusion(
@@ -72,7 +79,8 @@ def _chart(
         column_title="γ",
         texts=[[f"{share:.2f}" for share in line] for line in matrix],
         chosen=chosen,
-        caption="Mean over seeds, clusters matched as on the clean samples. Click a cell for its seeds.",
+        caption=f"Mean over seeds, {results.samples(first):,} samples each, clusters matched as on the clean"
+        " samples. Click a cell for its seeds.",
     )
 
 

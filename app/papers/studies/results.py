@@ -137,7 +137,7 @@ def chosen(name: str) -> tuple[Result | None, str]:
     there = [size for size in measured_on if size in first]
     if not there:
         st.info(
-            f"No result of this study is here yet. Make it with: `{command(name, 'quick')['Command line']}`",
+            f"No result of this study is here yet. Make it with: `{command(name, '')['Command line']}`",
             icon=":material/science:",
         )
         return None, ""
@@ -154,9 +154,10 @@ def chosen(name: str) -> tuple[Result | None, str]:
     return result(name, str(size)), str(size)
 
 
-def command(name: str, size: str, seeds: int = 3) -> dict[str, str]:
-    """How a study is run again."""
-    return reproduce.lines(Wanted("study", name, changes={"size": size or "quick", "seeds": seeds}))
+def command(name: str, size: str, seeds: int = 3, **more: Any) -> dict[str, str]:
+    """How a study is run again; without a size, at its first."""
+    size = size or next(iter(declared(name)["measured_on"]))
+    return reproduce.lines(Wanted("study", name, changes={"size": size, "seeds": seeds} | more))
 
 
 def caption(found: Result) -> None:

@@ -224,7 +224,7 @@ def test_a_point_opens_the_images_of_its_cell(
     ) == (0.2, 0.0, 0)
     assert list(run(attack))[-1].event == "finished"
     at.run()
-    assert "The images behind ε = 0.2" in [item.value for item in at.subheader]
+    assert "The samples behind ε = 0.2" in [item.value for item in at.subheader]
     cell = next(
         event for event in swept.events() if isinstance(event, Evaluate) and event.values["epsilon"] == 0.2
     )

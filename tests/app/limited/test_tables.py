@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.components import ladder as ladders
 from app.features import Features, bars_html
+from engine import registry
 from engine.asking.questions import OverviewQuestion
 from engine.running.runner import prepare, run
 from engine.store.run import Run
@@ -48,6 +49,21 @@ def words(at: AppTest) -> str:
     return "\n".join([said(at), *helps, *(item.proto.body for item in at.get("html"))])
 
 
+def nothing_of_pictures(at: AppTest) -> None:
+    """Links apart, which name settings, and what methods for pictures say of themselves."""
+    methods = [str(entry["title"]) for entry in registry.catalogue()["model"].values()]
+    options = [str(entry["schema"]) for entry in registry.catalogue()["model"].values()]
+    lines = [
+        line
+        for line in words(at).splitlines()
+        if PICTURES.search(line)
+        and "?v=" not in line
+        and not line.startswith(tuple(f"**{title}**" for title in methods))
+        and not any(line in option for option in options)
+    ]
+    assert not lines, lines
+
+
 def test_a_model_of_a_table_knows_names_and_ranges(classifier: Run, desk: Desk) -> None:
     overview = desk.ask(OverviewQuestion(model=classifier.key))
     assert overview.feature_names == NAMES and overview.shape == (3,)
@@ -62,9 +78,7 @@ def test_attack_draws_features_and_says_nothing_of_pictures(classifier: Run, ope
         json.loads(item.proto.json) for item in at.get("bidi_component") if "levels" in item.proto.json
     )
     assert drawn["features"]["names"] == list(NAMES) and len(drawn["features"]["span"]) == 3
-    assert not (
-        lines := [line for line in words(at).splitlines() if PICTURES.search(line) and "?v=" not in line]
-    ), lines
+    nothing_of_pictures(at)
 
 
 def test_inspect_draws_features_and_says_nothing_of_pictures(
@@ -75,9 +89,7 @@ def test_inspect_draws_features_and_says_nothing_of_pictures(
     html = "".join(item.proto.body for item in at.get("html"))
     assert "feint-bars" in html and "&lt;b&gt;weight" in html and "<b>weight" not in html
     assert "features changed" in said(at)
-    assert not (
-        lines := [line for line in words(at).splitlines() if PICTURES.search(line) and "?v=" not in line]
-    ), lines
+    nothing_of_pictures(at)
 
 
 def test_bars_are_signed_named_and_in_the_units_of_the_data() -> None:
@@ -94,3 +106,24 @@ def test_a_ladder_of_a_table_carries_its_features() -> None:
     assert ladders.ladder_payload(samples.ladder_drawing(9))["features"] is None
     table = ladders.ladder_payload(samples.table_drawing(9))["features"]
     assert len(table["names"]) == len(table["clean"]) == len(table["low"]) == 64
+
+
+def test_uae_draws_features_and_says_nothing_of_pictures(
+    classifier: Run, opened: Opened, worker: Worker
+) -> None:
+    at = opened("uae", model=classifier.key, direction="1", compressed="8", along="path")
+    press = next(button for button in at.button if button.label.startswith("Look for"))
+    press.click().run()
+    assert not at.error and not at.exception, said(at)
+    html = "".join(item.proto.body for item in at.get("html"))
+    assert "feint-bars" in html and "&lt;b&gt;weight" in html
+    assert [pills for pills in at.get("button_group") if pills.label == "Follow"]
+    nothing_of_pictures(at)
+
+
+@pytest.mark.parametrize("page", ["curves", "train", "runs"])
+def test_other_pages_say_nothing_of_pictures(page: str, classifier: Run, opened: Opened) -> None:
+    known = {"run": classifier.key} if page == "train" else {"model": classifier.key}
+    at = opened(page, **known)
+    assert not at.error and not at.exception, said(at)
+    nothing_of_pictures(at)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, quote
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
-from app.papers.studies import judged, results, tables
+from app.papers.studies import grid, judged, results, tables
 from engine.asking.questions import PrepareQuestion
 from engine.events import Row
 from engine.store.store import Store
@@ -172,6 +173,14 @@ def test_a_cell_of_the_grid_opens_the_runs_behind_it(trained_home: Store, opened
         f"v=1&data=noisy_digits&run={quote(shipped.name, safe='')}"
     ], links
     assert at.query_params["at"] in ("1,0.1", ["1,0.1"])
+
+
+def test_the_grid_is_drawn_by_the_strongest_attack_where_that_was_run(trained_home: Store) -> None:
+    found = results.result("ar_dmvc.lambda_gamma", "quick")
+    assert found is not None
+    assert grid.judged(found) == found.measured, "as shipped, PGD alone"
+    stronger = [row.model_copy(update={"treatment": "strongest"}) for row in found.measured[:4]]
+    assert grid.judged(replace(found, rows=[*found.rows, *stronger])) == stronger
 
 
 def test_a_link_to_a_cell_that_is_not_there_says_so(trained_home: Store, opened: Opened) -> None:

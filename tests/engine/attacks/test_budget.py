@@ -143,7 +143,7 @@ def test_a_row_outside_or_not_a_number_is_not_held() -> None:
 @pytest.mark.parametrize(
     ("given_", "said"),
     [
-        (("linf", 8), "Budget.epsilon must be in [0, 1]; got 8. Images are in [0, 1]: did you mean 8/255?"),
+        (("linf", 8), "Budget.epsilon must be in [0, 1]; got 8. Samples are in [0, 1]: did you mean 8/255?"),
         (("linf", -0.1), "at least 0; got -0.1"),
         (("linf", float("nan")), "at least 0; got nan"),
         (("l2", float("inf")), "got inf"),

@@ -196,6 +196,16 @@ def test_a_protocol_says_how_the_strongest_attack_is_reduced(name: str) -> None:
         assert f"towards the {targets} nearest others" in chosen.protocol
 
 
+def test_the_grid_is_judged_where_that_is_asked_for() -> None:
+    """Beside every row under PGD then stands one under the strongest attack, of the same model."""
+    plain, both = (
+        registry.find("study", "ar_dmvc.lambda_gamma")(strongest=judged).cases() for judged in (False, True)
+    )
+    assert [case.treatment for case in both] == ["pgd", "strongest"] * len(plain)
+    assert both[::2] == plain and [case.training for case in both[1::2]] == [case.training for case in plain]
+    assert all(case.attacking is not None and case.attacking.changes["n"] == 200 for case in both[1::2])
+
+
 def test_over_seeds() -> None:
     assert over_seeds([1.0, 3.0]) == {"mean": 2.0, "spread": pytest.approx(2**0.5), "seeds": [1.0, 3.0]}
     assert (
