@@ -11,7 +11,10 @@ from typing import Any, ClassVar
 from engine import registry
 from engine.registry import register
 from engine.settings import knob
+from engine.studies.claims import Claim
 from engine.studies.protocols import CLEAN, Case, StudySettings, Training, Treatment
+
+ADEC = {"model": "adec", "arm": ""}
 
 DATA = {"quick": "digits", "mini": "mnist_test", "paper": "mnist"}
 PRESETS = {"quick": "quick", "mini": "mnist_test", "paper": None}
@@ -56,6 +59,21 @@ class Arms(StudySettings):
     page = "train"
     tab = ""
     measured_on = {"quick": "digits, 8x8", "mini": "MNIST test", "paper": "published settings"}
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "ADEC clusters better than DEC* and IDEC*",
+            "acc",
+            ADEC,
+            [{"model": "dec_star"}, {"model": "idec_star"}],
+        ),
+        Claim("Its adversary is what helps", "acc", ADEC, [{"arm": "no_adversary"}]),
+        Claim(
+            "Control: it clusters better than they do after as many updates of the encoder",
+            "acc",
+            ADEC,
+            [{"model": name, "arm": "equal_updates"} for name in ("dec_star", "idec_star")],
+        ),
+    )
     arms = {"": "", "no_adversary": "without adversary", "equal_updates": "with as many encoder updates"}
     treatments = {CLEAN: Treatment("clean")}
 

@@ -1,7 +1,7 @@
 """AR-DMVC, table 1: clean and attacked clusterings of every model."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.registry import register
 from engine.studies.ar_dmvc import (
@@ -16,7 +16,10 @@ from engine.studies.ar_dmvc import (
     not_built_yet,
     published_cell,
 )
+from engine.studies.claims import Claim
 from engine.studies.protocols import CLEAN, Case, Training
+
+UNDEFENDED = ("simvc", "comvc", "aecoddc")
 
 PUBLISHED_STATES = {CLEAN: "clean", PUBLISHED_WITH: "attacked"}
 
@@ -33,6 +36,20 @@ class Table1(MultiViewStudy):
     )
     figure = "clean"
     place = 1
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "The attack lowers the ACC of every model without a defence",
+            "acc",
+            {"model": UNDEFENDED, "arm": "", "treatment": "clean"},
+            [{"treatment": "generator_released", "epsilon": 0.3}],
+        ),
+        Claim(
+            "Control: PGD without a trained generator lowers it further",
+            "acc",
+            {"model": UNDEFENDED, "arm": "", "treatment": "generator_released"},
+            [{"treatment": "pgd"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Clean, then each attack, model by model; the base also for its own number of epochs, as it was

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.registry import register
 from engine.studies.ar_dmvc import (
@@ -16,7 +16,12 @@ from engine.studies.ar_dmvc import (
     not_built_yet,
     published_cell,
 )
+from engine.studies.claims import Claim
 from engine.studies.protocols import Attacking, Case, Training
+
+HELD = "acc_attacked_fixed_match"
+"""ACC under attack with the matching of the clean samples."""
+DEFENDED, UNDEFENDED = ("ar_dmvc", "ar_dmvc_am"), [{"model": "comvc"}]
 
 EPSILONS = (0.1, 0.2, 0.3)
 
@@ -31,6 +36,26 @@ class Table3(MultiViewStudy):
     figure = "against_epsilon"
     tab = "holds"
     place = 2
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "The defences keep more of the clusters than CoMVC, under PGD",
+            HELD,
+            {"model": DEFENDED, "treatment": "pgd"},
+            UNDEFENDED,
+        ),
+        Claim(
+            "Control: they do so under the strongest attack too",
+            HELD,
+            {"model": DEFENDED, "treatment": "strongest"},
+            UNDEFENDED,
+        ),
+        Claim(
+            "AR-DMVC-AM keeps more than AR-DMVC, under the strongest attack",
+            HELD,
+            {"model": "ar_dmvc_am", "treatment": "strongest"},
+            [{"model": "ar_dmvc"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Model by model, ε by ε; of the base also what it was for its own number of epochs, as it was

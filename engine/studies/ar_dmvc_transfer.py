@@ -2,7 +2,7 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from engine.studies.ar_dmvc import (
     columns_of,
     published_cell,
 )
+from engine.studies.ar_dmvc_table3 import DEFENDED, HELD, UNDEFENDED
+from engine.studies.claims import Claim
 from engine.studies.protocols import Case
 
 FAMILIES = {
@@ -36,6 +38,20 @@ class Transfer(MultiViewStudy):
         " chance."
     )
     place = 3
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "On data that they were not trained on the defences keep more of the clusters than CoMVC",
+            HELD,
+            {"model": DEFENDED, "treatment": "pgd"},
+            UNDEFENDED,
+        ),
+        Claim(
+            "Control: they do so under the strongest attack too",
+            HELD,
+            {"model": DEFENDED, "treatment": "strongest"},
+            UNDEFENDED,
+        ),
+    )
     columns = {"acc_chance": "ACC by chance"}
 
     def cases(self) -> list[Case]:

@@ -1,5 +1,5 @@
 """What a paper says of its tables, held against rows that were measured here: holds, holds only beside some,
-or does not hold.
+is not shown by so few seeds, or does not hold.
 
 A claim compares rows that differ in nothing else, value by value over the same seeds.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 
-Word = Literal["holds", "holds only", "does not hold"]
+Word = Literal["holds", "holds only", "not shown", "does not hold"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Claim:
     """That `value` of the rows `first` is larger than that of the rows `second`, which differ in nothing else
     that sets them apart; with `within`, that they differ by no more than that.
 
-    Rows are named by what they must be: their model, arm, treatment, or what else is said about them.
+    Rows are named by what they must be: their model, arm, treatment, or what else is said about them; of
+    several values, any. `relative`: the difference is told as a share of the first one's mean.
     """
 
     says: str
@@ -29,6 +30,7 @@ class Claim:
     first: Mapping[str, Any]
     second: Sequence[Mapping[str, Any]]
     within: float | None = None
+    relative: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Comparison:
             return abs(mean) <= claim.within
         return low > 0 or (low == -np.inf and mean > 0)
 
+    def leans_to(self, claim: Claim) -> bool:
+        """Whether the mean is as the claim says, however wide the interval."""
+        return self.bears_out(claim) or (claim.within is None and self.difference[0] > 0)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -63,10 +69,15 @@ class Verdict:
 
     @property
     def word(self) -> Word:
-        """holds, holds only (beside some), or does not hold."""
+        """holds, holds only (beside some); where no difference is beyond its interval: not shown, if most
+        lean to it, or does not hold.
+        """
         if len(self.borne_out) == len(self.comparisons):
             return "holds"
-        return "holds only" if self.borne_out else "does not hold"
+        if self.borne_out:
+            return "holds only"
+        lean = [one for one in self.comparisons if one.leans_to(self.claim)]
+        return "not shown" if 2 * len(lean) > len(self.comparisons) else "does not hold"
 
 
 def verdicts(claims: Sequence[Claim], rows: Sequence[Row]) -> list[Verdict]:
@@ -96,10 +107,15 @@ def _comparisons(claim: Claim, rows: Sequence[Row]) -> list[Comparison]:
             for second in (row for row in rows if row is not first and about(row) == other):
                 mine, its = seeds(first, claim.value), seeds(second, claim.value)
                 if mine is not None and its is not None and len(mine) == len(its):
-                    found.append(Comparison(first, second, paired_difference(mine, its)))
+                    share = float(mine.mean()) if claim.relative else 1.0
+                    mean, low, high = (value / share for value in paired_difference(mine, its))
+                    found.append(Comparison(first, second, (mean, low, high)))
     return found
 
 
 def _is(row: Row, wanted: Mapping[str, Any]) -> bool:
     said = about(row)
-    return all(said.get(name) == value for name, value in wanted.items())
+    return all(
+        said.get(name) in value if isinstance(value, list | tuple) else said.get(name) == value
+        for name, value in wanted.items()
+    )

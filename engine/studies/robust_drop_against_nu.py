@@ -1,8 +1,10 @@
 """Robust clustering: what a fresh attack of any weight ν does to base and defended networks."""
 
 from itertools import product
+from typing import ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Case
 from engine.studies.robust import ATTACKED_SCORES, CONTROLS, NETWORKS, OverNu
 
@@ -20,6 +22,20 @@ class DropAgainstNu(OverNu):
     figure = "against_nu"
     tab = "strength"
     place = 5
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "Fewer samples of the defended network change their cluster",
+            "flip_rate",
+            {"arm": "base"},
+            [{"arm": "defended"}],
+        ),
+        Claim(
+            "Control: fewer than of the network that was trained as long without the defence",
+            "flip_rate",
+            {"arm": "control"},
+            [{"arm": "defended"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Network by network, arm by arm, ν by ν."""

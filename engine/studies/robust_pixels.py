@@ -1,8 +1,10 @@
 """Robust clustering: does a defence of the embedding help against an attack on the pixels?"""
 
 from itertools import product
+from typing import ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Attacking, Case
 from engine.studies.robust import NETWORKS, RobustStudy
 
@@ -45,6 +47,14 @@ class Pixels(RobustStudy):
     figure = "against_epsilon"
     tab = "pixels"
     place = 6
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "Control: the defence of the embedding also protects against the strongest attack on pixels",
+            "flip_rate",
+            {"arm": "control", "treatment": "strongest"},
+            [{"arm": "defended"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Network by network, ε by ε, arm by arm, by PGD and by the strongest attack."""

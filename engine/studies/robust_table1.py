@@ -1,6 +1,9 @@
 """Robust clustering, table 1: clean and attacked clusterings of the base networks."""
 
+from typing import ClassVar
+
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import CLEAN, Case
 from engine.studies.robust import RobustStudy
 
@@ -16,6 +19,14 @@ class Table1(RobustStudy):
         " latent dimensions."
     )
     place = 1
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "The attack on the embedding lowers the ACC of every network",
+            "acc",
+            {"treatment": "clean", "arm": "base"},
+            [{"treatment": "fresh_attack"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Network by network, dimension by dimension: clean, then attacked."""

@@ -1,6 +1,9 @@
 """Robust clustering, table 3: the defended networks under a fresh attack."""
 
+from typing import ClassVar
+
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Case
 from engine.studies.robust import RobustStudy
 
@@ -17,6 +20,14 @@ class Table3(RobustStudy):
     )
     figure = "arms"
     place = 3
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "Attacked anew, a defended network keeps more ACC than one trained as long without defence",
+            "acc",
+            {"arm": "defended"},
+            [{"arm": "control"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Network by network, dimension by dimension: the defence and its control; then the other arms at one

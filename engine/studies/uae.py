@@ -11,6 +11,7 @@ machine learning", AAAI 2022, arXiv:2103.01895; values of its supplement.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from engine.studies.claims import Claim
 from engine.studies.protocols import (
     CLEAN,
     Appended,
@@ -241,3 +242,8 @@ class UAEStudy(StudySettings):
                     )
                 )
         return cases
+
+
+def less_error(says: str, control: str, arm: str = "uae") -> Claim:
+    """That an arm's test error is below that of another one."""
+    return Claim(says, "reconstruction_mse_test", {"arm": control}, [{"arm": arm}], relative=True)

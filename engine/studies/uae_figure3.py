@@ -5,6 +5,7 @@ from itertools import product
 from typing import ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Attacking, Case, Training, Treatment
 from engine.studies.uae import UAEStudy
 
@@ -70,6 +71,20 @@ class Figure3(Robustness):
     )
     arms = ARMS
     place = 7
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "Augmentation with UAE makes adversarial training more robust",
+            "success_rate",
+            {"arm": "original"},
+            [{"arm": "uae"}],
+        ),
+        Claim(
+            "Control: more than training on the originals for as many steps",
+            "success_rate",
+            {"arm": "equal_steps"},
+            [{"arm": "uae"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Arm by arm, ε by ε; then what the text quotes."""

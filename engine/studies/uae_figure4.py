@@ -1,8 +1,10 @@
 """Unsupervised adversarial examples, figure 4: does augmentation make models robust that nobody defended?"""
 
 from itertools import product
+from typing import ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Case, Training
 from engine.studies.uae import TITLES
 from engine.studies.uae_figure3 import Robustness
@@ -32,6 +34,20 @@ class Figure4(Robustness):
     )
     arms = {arm: TITLES[arm] for arm in ARMS}
     place = 8
+    claims: ClassVar[tuple[Claim, ...]] = (
+        Claim(
+            "Augmentation with UAE makes a model more robust without adversarial training",
+            "success_rate",
+            {"arm": "original"},
+            [{"arm": "uae"}],
+        ),
+        Claim(
+            "Control: more than training on the originals for as many steps",
+            "success_rate",
+            {"arm": "equal_steps"},
+            [{"arm": "uae"}],
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """The plain classifier, then the contrastive encoder; arm by arm, ε by ε."""

@@ -1,11 +1,12 @@
 """Unsupervised adversarial examples, section B.10: does a second round of augmentation add to the first?"""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Case
-from engine.studies.uae import LONGER, STEPS, TITLES, TRAINED, UAEStudy
+from engine.studies.uae import LONGER, STEPS, TITLES, TRAINED, UAEStudy, less_error
 
 MODEL = "sparse_ae"
 AGAIN = 1.5
@@ -35,6 +36,13 @@ class SecondRound(UAEStudy):
         "equal_steps_2": "original, for the steps of the second round",
     }
     place = 6
+    claims: ClassVar[tuple[Claim, ...]] = (
+        less_error("A second round of UAE lowers the test error further", "uae", "uae_2"),
+        less_error("Control: more than one round for as many steps", "uae_once", "uae_2"),
+        less_error(
+            "Control: more than training on the originals for as many steps", "equal_steps_2", "uae_2"
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """The originals, the first round, the second, and their controls."""

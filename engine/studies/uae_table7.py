@@ -5,8 +5,9 @@ from itertools import product
 from typing import ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Case
-from engine.studies.uae import TITLES, UAEStudy
+from engine.studies.uae import TITLES, UAEStudy, less_error
 
 FEWER = ("original", "equal_steps", "noise_2", "l2", "uae")
 """The arms at the size mini."""
@@ -26,6 +27,14 @@ class Table7(UAEStudy):
     baseline = "equal_steps"
     defences: ClassVar[tuple[str, ...]] = ("uae",)
     place = 1
+    claims: ClassVar[tuple[Claim, ...]] = (
+        less_error("Augmentation with UAE lowers the test error", "original"),
+        less_error(
+            "Control: it lowers it more than training on the originals for as many steps", "equal_steps"
+        ),
+        less_error("It lowers it more than augmentation with noise", "noise_2"),
+        less_error("It lowers it more than augmentation with L2-UAE", "l2"),
+    )
 
     def cases(self) -> list[Case]:
         """Model by model, arm by arm; then what was published about other data."""

@@ -1,5 +1,7 @@
 """What the paper of a study says, and whether it holds in what was measured: a badge and a sentence each."""
 
+from typing import Any
+
 import streamlit as st
 
 from app.address import connection
@@ -7,48 +9,86 @@ from app.papers.studies.results import Result
 from engine.events import Row
 from engine.studies.claims import Claim, Comparison, Verdict, about, verdicts
 
-COLOURS = {"holds": "green", "holds only": "orange", "does not hold": "red"}
+COLOURS = {"holds": "green", "holds only": "orange", "not shown": "gray", "does not hold": "red"}
+FEW = 6
+"""Differences that are told in a line."""
 
 
 def show(found: Result) -> None:
     """Every claim that can be judged by these rows."""
-    judged = verdicts([Claim(**claim) for claim in found.declared["claims"]], found.rows)
+    judged = judge(found)
     if judged:
         st.markdown("\n".join(f"- {in_words(verdict, found)}" for verdict in judged))
-        seeds = f"over {found.seeds} seeds" if found.seeds > 1 else "of one seed: its sign counts"
-        st.caption(f"A difference counts where its 95 % interval {seeds} leaves out 0.")
+        st.caption(rule(found))
+
+
+def declared(study: dict[str, Any]) -> list[Claim]:
+    """The claims of a study's catalogue entry."""
+    return [Claim(**claim) for claim in study["claims"]]
+
+
+def judge(found: Result) -> list[Verdict]:
+    """What is left of those that its rows can be held against."""
+    return verdicts(declared(found.declared), found.rows)
+
+
+def rule(found: Result) -> str:
+    """What counts as a difference."""
+    if found.seeds == 1:
+        return "One seed: the sign of a difference counts, which is little."
+    return (
+        f"A difference counts where its 95 % interval over {found.seeds} seeds leaves out 0. Not shown: most"
+        " lean to it, and none is beyond its interval."
+    )
 
 
 def in_words(verdict: Verdict, found: Result) -> str:
-    """The badge, what was said, and the differences behind it."""
+    """The badge, what was said, and the differences behind it, where they are few."""
+    told = f"{badge(verdict)} {verdict.claim.says}."
+    if len(verdict.comparisons) > FEW:
+        return told
+    rows = (
+        f"{pair}: {mean}" + f" ({interval})" * bool(interval)
+        for pair, mean, interval in differences(verdict, found)
+    )
+    return f"{told} {'; '.join(rows)}."
+
+
+def badge(verdict: Verdict) -> str:
+    """The word in its colour; of one that holds in part, in how many comparisons."""
     word = verdict.word
-    badge = f":{COLOURS[word]}-badge[{word if word != 'holds only' else 'holds only if'}]"
-    called = {id(one): _other(one, verdict, found) for one in verdict.comparisons}
-    if word == "holds only":
-        badge += " beside " + ", ".join(called[id(one)] for one in verdict.borne_out)
-    metric = connection.catalogue()["metric"].get(verdict.claim.value, {})
-    scale = 1 if metric.get("unit") == "percentage points" else 100
-    numbers = "; ".join(f"{called[id(one)]}: {_difference(one, scale)}" for one in verdict.comparisons)
-    return f"{badge} {verdict.claim.says}. {numbers}."
+    many = f" in {len(verdict.borne_out)} of {len(verdict.comparisons)}" if word == "holds only" else ""
+    return f":{COLOURS[word]}-badge[{word}{many}]"
 
 
-def _difference(one: Comparison, scale: float) -> str:
-    mean, low, high = (scale * value for value in one.difference)
-    interval = "" if abs(low) == float("inf") else f" ({low:+.1f} to {high:+.1f})"
-    return f"{mean:+.1f} points{interval}"
+def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
+    """Each comparison: what is taken from what, the mean difference, its interval ("": one seed)."""
+    unit = " %" if verdict.claim.relative else " points"
+    every = [about(one.first) for one in verdict.comparisons]
+    apart = [name for name, value in every[0].items() if any(row.get(name) != value for row in every)]
+    lines = []
+    for one in verdict.comparisons:
+        mean, low, high = (f"{100 * value:+.1f}".replace("-", "−") for value in one.difference)
+        interval = "" if low == "−inf" else f"{low} to {high}"
+        lines.append((_pair(one, apart, found), f"{mean}{unit}", interval))
+    return lines
 
 
-def _other(one: Comparison, verdict: Verdict, found: Result) -> str:
-    """What tells the second row from the first one, and what tells the first one from others."""
+def _pair(one: Comparison, apart: list[str], found: Result) -> str:
+    """The two rows, by what tells them apart: "ε 0.1: AR-DMVC minus CoMVC"."""
     mine, its = about(one.first), about(one.second)
-    firsts = [about(other.first) for other in verdict.comparisons]
-    told = [name for name in its if its[name] != mine.get(name)]
-    told += [name for name in its if name not in told and len({str(each.get(name)) for each in firsts}) > 1]
-    return ", ".join(_called(name, one.second, found) for name in told)
+    differ = [name for name in its if its[name] != mine.get(name)]
+    first, second = (
+        ", ".join(filter(None, (_called(name, row, found) for name in differ)))
+        or _called("model", row, found)
+        for row in (one.first, one.second)
+    )
+    shared = ", ".join(_called(name, one.first, found) for name in apart if name not in differ)
+    return f"{shared}: {first} minus {second}" if shared else f"{first} minus {second}"
 
 
 def _called(name: str, row: Row, found: Result) -> str:
-    said, value = found.declared, about(row)[name]
+    said, value = found.declared, about(row).get(name, "")
     titles = {
         "arm": said["arms"],
         "treatment": {key: one["title"] for key, one in said["treatments"].items()},
@@ -56,5 +96,5 @@ def _called(name: str, row: Row, found: Result) -> str:
     if name in ("model", "probe"):
         return str(connection.catalogue()["model"].get(value, {}).get("title", value))
     if name in titles:
-        return str(titles[name].get(value, value))
+        return str(titles[name].get(value, value)).removeprefix("and ")
     return f"{said['axes'].get(name, name)} {value:g}" if isinstance(value, int | float) else str(value)

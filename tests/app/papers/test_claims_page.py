@@ -1,0 +1,58 @@
+"""The page Claims, on the results that ship with Feint."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.papers.studies import claims, results
+from engine import registry
+from engine.store.store import Store
+from tests.app.conftest import Desk, said
+
+Opened = Callable[..., AppTest]
+CLAIMING = [name for name in registry.names("study") if registry.find("study", name).claims]
+
+
+def told(at: AppTest) -> str:
+    return "\n".join(text.value for text in at.markdown)
+
+
+def test_every_claim_has_its_verdict_and_its_command(trained_home: Store, opened: Opened) -> None:
+    at = opened("claims")
+    assert not at.error and not at.warning, said(at)
+    words = told(at).replace("\\", "")
+    for name in CLAIMING:
+        for claim in registry.find("study", name).claims:
+            assert claim.says in words, name
+    commands = [block.value for block in at.code]
+    assert all(any(f"engine study {name} " in line for line in commands) for name in CLAIMING)
+
+
+@pytest.mark.parametrize("word", ["holds", "does not hold"])
+def test_one_word_alone_is_shown(word: str, trained_home: Store, opened: Opened) -> None:
+    at = opened("claims", status=word)
+    badges = [text.value for text in at.markdown if "-badge[" in text.value]
+    assert badges and all(f"-badge[{word}]" in badge for badge in badges), badges
+
+
+@pytest.mark.parametrize("name", CLAIMING)
+def test_every_claim_of_a_shipped_study_is_about_rows_that_it_has(
+    name: str, home: object, desk: Desk
+) -> None:
+    found = results.result(name, "quick")
+    if found is None:
+        pytest.skip("no result of it ships")
+    judged = [verdict.claim.says for verdict in claims.judge(found)]
+    lacking = [claim.says for claim in claims.declared(found.declared) if claim.says not in judged]
+    assert all("(AA)" in says for says in lacking), lacking  # AA-lite stands for it at this size
+
+
+def test_differences_say_what_is_taken_from_what(home: object, desk: Desk) -> None:
+    found = results.result("uae.table7", "quick")
+    assert found is not None
+    first = claims.judge(found)[0]
+    pair, mean, interval = claims.differences(first, found)[0]
+    assert pair == "Sparse autoencoder: original minus UAE"
+    errors = {row.arm: (row.measured or {})["reconstruction_mse_test"]["mean"] for row in found.measured[:8]}
+    assert mean == f"{100 * (1 - errors['uae'] / errors['original']):+.1f} %" and " to " in interval
