@@ -1,78 +1,23 @@
 """What the papers say, and what is left of it here: each claim with its study, its control, its command."""
 
-import pandas as pd
 import streamlit as st
 
-from app.address import connection, layout, links
-from app.papers.studies import claims, results
-from app.papers.studies.results import Result
-from app.runs import headline
-from engine.studies.claims import Claim, Verdict
+from app.address import layout, links
+from app.papers.studies import every_claim
 
 TITLE, ICON, PLACE = "Claims", "fact_check", 72
-ALL, NOT_RUN = "all", "not run"
-WORDS = (ALL, *claims.COLOURS, NOT_RUN)
-
-
-def one_study(name: str, word: str) -> None:
-    """The claims of a study, each at every size at which it could be judged; else that it was not run."""
-    said = connection.catalogue()["study"][name]
-    here = {size: results.result(name, size) for size in said["measured_on"]}
-    judged = [(found, claims.judge(found)) for found in here.values() if found is not None]
-    shown = []
-    for claim in claims.declared(said):
-        of_it = [(found, one) for found, every in judged for one in every if one.claim == claim]
-        words = [verdict.word for _, verdict in of_it] or [NOT_RUN]
-        if word in (ALL, *words):
-            shown.append((claim, of_it))
-    if not shown:
-        return
-    st.subheader(said["title"], anchor=False)
-    for claim, of_it in shown:
-        one_claim(claim, of_it)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        headline.link(
-            said["page"], "Published and measured", "table_chart", {"tab": said["tab"], "study": name}
-        )
-        size = judged[0][0].size if judged else "quick"
-        st.code(results.command(name, size)["Command line"], language="bash")
-
-
-def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
-    """The sentence, and under it what is left of it, size by size."""
-    sentence = claim.says.replace("*", r"\*")
-    if not of_it:
-        st.markdown(f":gray-badge[{NOT_RUN}] **{sentence}**")
-        return
-    badges = (f"{claims.badge(verdict)} {measured_on(found)}" for found, verdict in of_it)
-    st.markdown(f"**{sentence}**  \n{'  '.join(badges)}")
-    with st.expander("The differences behind it", icon=":material/balance:"):
-        for found, verdict in of_it:
-            frame = pd.DataFrame(
-                claims.differences(verdict, found), columns=("what", "mean difference", "95 % interval")
-            )
-            st.dataframe(frame, hide_index=True)
-            st.caption(f"{measured_on(found)}. {claims.rule(found)} {found.where}. {found.protocol}")
-
-
-def measured_on(found: Result) -> str:
-    """On what, over how many seeds."""
-    return f"{found.declared['measured_on'][found.size]}, {found.seeds} seed{'s' * (found.seeds > 1)}"
-
 
 layout.page_head(
     "What do the papers claim, and what is left of it?",
     "Each claim in a sentence, held against what was measured here: over seeds, beside the control that the"
     " paper lacks. The small data of these studies are stand-ins: what holds is the order, not the number.",
 )
-studies = {name: entry for name, entry in connection.catalogue()["study"].items() if entry["claims"]}
 word = st.pills(
     "Show",
-    WORDS,
-    key=links.key("status", ALL, lambda name: name in WORDS),
+    every_claim.WORDS,
+    key=links.key("status", every_claim.ALL, lambda name: name in every_claim.WORDS),
     label_visibility="collapsed",
     required=True,
 )
-for name in sorted(studies, key=lambda name: (studies[name]["page"], studies[name]["place"])):
-    one_study(name, str(word))
+every_claim.show(str(word))
 layout.page_foot({})

@@ -132,7 +132,9 @@ def method_title(spec: Spec) -> str:
     entry = known.get(spec.name)
     title = spec.name if entry is None else title_of(entry, settings)
     base = settings.get((entry or {}).get("base_fields", {}).get("model"))
-    if base in known:
+    if (
+        base in known and "imitates" not in known[spec.name]["abilities"]
+    ):  # what imitates is an encoder itself
         title = f"{title} of {known[base]['title']}"
     return f"{title}, augmented" if any(flag_of(role) == "with" for role in spec.builds_on) else title
 

@@ -132,6 +132,21 @@ def uae(data: str) -> Iterator[Picture]:
         yield images[place].astype(np.float32).reshape(clean.shape), f"error {after:.4f}"
 
 
+def contrastive(data: str) -> Iterator[Picture]:
+    """A sample on its way to the neighbouring cluster, and who is near to it there."""
+    for run in _of_family("contrastive", only_example=True):
+        answer = keeping.kept(_question(run)) if run.spec.data == data else None
+        if answer is None or answer.near is None or answer.near_clean is None:
+            continue
+        yield from triple(answer)
+        every = ImagesQuestion.around(run.spec, answer.near_clean.tolist(), answer.near)
+        images = keeping.kept(every)
+        if images is not None:
+            for number in answer.near[answer.start][:3]:
+                picture = images.images[int(np.searchsorted(every.ids, number))]
+                yield picture.reshape(images.shape), "near to it there"
+
+
 def train(data: str) -> Iterator[Picture]:
     """What a training came to: the sample in the middle of each cluster."""
     for image, group, overview in _middles(data):
@@ -146,6 +161,7 @@ OF_PAGE: Mapping[str, Callable[[str], Iterator[Picture]]] = {
     "defend": defend,
     "robust": robust,
     "uae": uae,
+    "contrastive": contrastive,
     "train": train,
 }
 """Page -> its pictures, for the data that pages begin with."""

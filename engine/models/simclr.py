@@ -37,8 +37,11 @@ from engine.settings import knob
 
 CONTRASTIVE = Family(
     "Contrastive encoders",
-    "Encoders that know two views of a picture as one. A push moves a picture away from its own views.",
-    objective="move_embedding",
+    "Encoders that know two views of a picture as one. A push moves one towards the neighbouring cluster.",
+    page="contrastive",
+    example="ncp_acl",
+    objective="chase_neighbour",
+    defence="ncp_acl",
 )
 QUICK = {"encoder": "three_convolutions", "optimiser": "adam", "rate": 1e-3, "batch": 256, "flip": 0.0}
 

@@ -1,0 +1,1 @@
+"""Robust contrastive learning: encoders, their clusters, and pushes towards the neighbouring one."""

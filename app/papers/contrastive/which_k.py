@@ -1,0 +1,31 @@
+"""Which number of clusters suits an encoder: its silhouette against K."""
+
+import pandas as pd
+
+from app.address import connection
+from app.charts import line_chart, plot
+from app.papers.contrastive.choose import Chosen
+from engine.asking.questions import SilhouetteQuestion
+
+NAMES = {"silhouette": "silhouette", "purity": "purity (labels)"}
+
+
+def show(chosen: Chosen) -> None:
+    """The curve with the chosen K, and the K that it would choose."""
+    answer = connection.ask(
+        SilhouetteQuestion.of(chosen.victim.run), "Clustering for several K…", timeout=300
+    )
+    columns = {"K": answer.clusters, "silhouette": answer.silhouette, "purity": answer.purity}
+    frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
+    drawn = {name: title for name, title in NAMES.items() if name in frame}
+    chart = line_chart.curves(
+        frame,
+        "K",
+        drawn,
+        title=f"The silhouette chooses K = {answer.chosen}",
+        x_title="K, clusters",
+        caption="Mean cosine silhouette. Purity: the share that bears the commonest label of its cluster.",
+        controls=("purity",),
+    )
+    chart.figure.add_vline(x=chosen.k, line_dash="dot", annotation_text=f"K = {chosen.k}")
+    plot.show(chart, f"silhouette/{chosen.encoder.key}")

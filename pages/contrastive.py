@@ -1,0 +1,86 @@
+"""Robust contrastive learning: an encoder's clusters, and pushes towards the neighbouring one."""
+
+import streamlit as st
+
+from app.address import connection, fetching, layout, links
+from app.attack import other_models
+from app.explain import explain
+from app.forms.choose_sample import choose_sample
+from app.papers import on_train
+from app.papers.contrastive import choose, encoder_map, slide, which_k
+from app.papers.contrastive.choose import PAGE
+from app.papers.studies import tables
+from app.runs import reproduce
+
+TITLE, ICON, PLACE = "Contrastive", "hub", 67
+TABS = {
+    "clusters": "Slide to the neighbour",
+    "tables": "Published and measured",
+    "train": "Train it live",
+}
+
+
+def clusters() -> dict[str, str]:
+    """The map, one sample on it, and its way to the neighbour."""
+    left, look = layout.choose_and_look()
+    with left:
+        found = choose.of(choose.encoder())
+        chosen = choose.with_clusters(found)
+        slot = st.container()
+    if chosen is None:
+        return {}
+    victim = chosen.victim
+    with slot:
+        sample = choose_sample(victim)
+        threat = choose.threat(victim)
+    with look:
+        question, answer = slide.asked(victim, threat, sample)
+        own, neighbour = slide.centroids(answer, int(threat.objective_settings.get("neighbour", 2)))
+        encoder_map.show(victim, sample, own, neighbour)
+        encoder_map.exemplars(victim, own, neighbour)
+        level = slide.show(victim, threat, answer, own, neighbour)
+        others = st.expander(
+            "The same sample in other encoders",
+            key="open_others",
+            icon=":material/compare_arrows:",
+            on_change="rerun",
+        )
+        if others.open:
+            with others, fetching.aside():
+                other_models.show(victim, threat, sample)
+        which_k.show(chosen)
+    return reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
+
+
+def train() -> dict[str, str]:
+    """Links to Train, for the methods of this page."""
+    left, look = layout.choose_and_look()
+    with left:
+        data = on_train.choose_data(lambda views: views == 1)
+    with look:
+        known = connection.catalogue()["model"]
+        on_train.show([name for name, entry in known.items() if entry["family"].get("page") == PAGE], data)
+    return {}
+
+
+layout.page_head(
+    "How far is it to the neighbouring cluster?",
+    "A contrastive encoder was never told what a class is, yet its embeddings fall into clusters. Push a"
+    " picture from its own towards the next one; then see which training makes that hard.",
+)
+tab = st.segmented_control(
+    "Show",
+    list(TABS),
+    key=links.key("tab", "clusters", lambda name: name in TABS),
+    format_func=TABS.get,
+    required=True,
+    label_visibility="collapsed",
+)
+SHOW = {
+    "clusters": clusters,
+    "tables": lambda: tables.tables(PAGE),
+    "train": train,
+}
+again = SHOW[str(tab)]()
+explain(("model", "simclr"), ("model", "deacl"), ("model", "ncp_acl"), ("objective", "ncp"))
+layout.page_foot(again)
