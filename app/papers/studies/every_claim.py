@@ -28,7 +28,7 @@ def one_study(name: str, word: str) -> None:
     shown = []
     for claim in claims.declared(said):
         of_it = [(found, one) for found, every in judged for one in every if one.claim == claim]
-        words = [verdict.word for _, verdict in of_it] or [NOT_RUN]
+        words: list[str] = [verdict.word for _, verdict in of_it] or [NOT_RUN]
         if word in (ALL, *words):
             shown.append((claim, of_it))
     if not shown:
