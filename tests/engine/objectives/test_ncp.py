@@ -140,6 +140,32 @@ def test_steps_of_pgd_end_above_where_they_began(settings: AmongCentroids) -> No
     assert ((path[-1].value >= path[0].value).float().mean()) >= 0.95
 
 
+def test_pgd_towards_the_neighbour_is_an_own_pgd_on_the_cosines() -> None:
+    """Written without the house: gradients of cosines, signs, clipping; the best point of each path."""
+    model, clean, epsilon, step = Sphere(), images(60), 0.1, 0.025
+    x, order = clean.flat(), np.argsort(-cosines(model, clean.flat()), axis=1)
+    own, neighbour = (model.centroids()[order[:, rank].tolist()] for rank in (0, 1))
+
+    def value(moved: Tensor) -> Tensor:
+        z = model.encode(Views([moved]))
+        return nn.functional.cosine_similarity(z, neighbour) - nn.functional.cosine_similarity(z, own)
+
+    point, best = x.clone(), value(x)
+    for _ in range(5):
+        point.requires_grad_(True)
+        (gradient,) = torch.autograd.grad(value(point).sum(), point)
+        point = point.detach() + step * gradient.sign()
+        point = torch.minimum(torch.maximum(point, x - epsilon), x + epsilon).clamp(0, 1)
+        best = torch.maximum(best, value(point))
+    found = answer(
+        PGD(steps=5, step_size=step, random_start=False).perturb(
+            x, NCP().bind(model, clean), Budget("linf", epsilon), torch.Generator()
+        )
+    )
+    torch.testing.assert_close(found.value, best, atol=1e-4, rtol=0)
+    assert (found.x - x).abs().amax() <= epsilon + 1e-6 and found.x.min() >= 0 and found.x.max() <= 1
+
+
 def test_a_neighbour_that_is_not_there_and_a_model_without_centroids_are_said() -> None:
     with pytest.raises(SettingsError, match="one of the 3 clusters of this model; got neighbour 4"):
         NCP(neighbour=4).bind(Sphere(clusters=3), images(2))
