@@ -171,7 +171,8 @@ class SimCLR(ModelSettings):
             return three_convolutions(channels, 32, rng), 128
         if chosen == "small_resnet":
             return resnet(channels, (16, 32, 64), 1, rng), 64
-        return resnet(channels, (64, 128, 256, 512), 2, rng), 512
+        encoder = resnet(channels, (64, 128, 256, 512), 2, rng)
+        return encoder.to(memory_format=torch.channels_last), 512  # type: ignore[call-overload]
 
     def network(self, shapes: tuple[tuple[int, ...], ...], clusters: int) -> nn.Module:
         """The untrained network; it knows no clusters."""

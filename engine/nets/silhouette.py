@@ -38,11 +38,10 @@ def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tens
     sums = F.embedding_bag(
         order, z, count.cumsum(0) - count, mode="sum", per_sample_weights=inverse[order]
     )  # (k, m)
-    dots = ((z @ sums.T) * inverse[:, None]).double()  # (n, k)
-    own, itself = labels[:, None], (length > 0).double()
-    size = count[labels]
-    a = 1 - (dots.gather(1, own)[:, 0] - itself) / (size - 1).clamp_min(1)
-    others = torch.where(count > 0, 1 - dots / count.clamp_min(1), torch.inf).scatter(1, own, torch.inf)
-    a, b = a.clamp_min(0), others.amin(dim=1).clamp_min(0)
+    own, size, itself = labels[:, None], count[labels], (length > 0).to(z)
+    dots = (z @ sums.T).mul_(inverse[:, None])  # (n, k)
+    a = 1 - (dots.gather(1, own)[:, 0] - itself).double() / (size - 1).clamp_min(1)
+    dots.div_(count.clamp_min(1)).masked_fill_(count == 0, -torch.inf).scatter_(1, own, -torch.inf)
+    a, b = a.clamp_min(0), (1 - dots.amax(dim=1).double()).clamp_min(0)
     largest = torch.maximum(a, b)
     return torch.where((size > 1) & (largest > TINY), (b - a) / largest.clamp_min(TINY), 0.0)
