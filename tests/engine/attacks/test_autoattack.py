@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from engine import registry
 from engine.attacks.autoattack import AutoAttack, undisturbed
 from engine.attacks.budget import Budget
+from engine.attacks.ladder import Attempt, binding, over_epsilon
 from engine.attacks.pgd import PGD
 from engine.attacks.protocols import answer
 from engine.data.views import Views
@@ -98,6 +99,33 @@ def test_answers_stay_inside_and_the_robust_and_the_already_wrong_stay_where_the
     assert bool(fooled[:3].all()), "what was wrong before counts as failed"
     again = answer(FEW.perturb(clean.flat(), objective, budget, rng()))
     assert torch.equal(again.x, last.x)
+
+
+def test_a_ladder_finds_the_first_level_that_each_level_by_itself_finds() -> None:
+    clean, labels, _ = bound(8)
+    grid = torch.linspace(0, 0.12, 7)
+    alone = torch.stack(
+        [
+            answer(
+                FEW.perturb(
+                    clean.flat(),
+                    Misclassify().bind(Six(), clean, labels),
+                    Budget("linf", float(epsilon)),
+                    rng(),
+                )
+            ).value
+            > 0
+            for epsilon in grid
+        ],
+        dim=1,
+    )
+    attempt = Attempt(binding(Misclassify(), Six(), labels), clean, FEW, "linf")
+    found = over_epsilon(attempt, grid.tolist(), rng())
+    fell = found.value > 0
+    assert bool((fell.int().diff(dim=1) >= 0).all()), "who has fallen stays so"
+    assert (fell != alone.cummax(dim=1).values).float().mean() < 0.05 and 0.2 < fell.float().mean() < 0.9
+    for level, epsilon in enumerate(grid.tolist()):
+        assert Budget("linf", epsilon).holds(found.x[:, level], clean.flat()).all()
 
 
 def test_the_global_generator_is_left_as_it_was() -> None:
