@@ -83,10 +83,13 @@ def locked_in_address() -> tuple[int, ...]:
 
 
 def _one_of(label: str, kind: str, names: Sequence[str], help_: str) -> str:
-    """One of the possible methods of a kind: at first that of `Threat`, or one that knows its success."""
-    usual = getattr(Threat(), kind)
-    known = [name for name in names if kind == "objective" and possible.has_success(name)]
-    default = next(name for name in (usual, *known, *names) if name in names)
+    """One of the possible methods of a kind: at first that of `Threat`, or one with a mark of success, or one
+    that knows its success.
+    """
+    usual, objectives = getattr(Threat(), kind), names if kind == "objective" else ()
+    marked = [name for name in objectives if possible.entry("objective", name).get("has_mark")]
+    known = [name for name in objectives if possible.has_success(name)]
+    default = next(name for name in (usual, *marked, *known, *names) if name in names)
     key = links.key(kind, default, lambda name: name in names)
     return str(
         st.selectbox(label, names, key=key, format_func=lambda name: possible.title(kind, name), help=help_)

@@ -135,13 +135,16 @@ def first_ladder(run: Run) -> LadderQuestion:
 
 
 def _usual(owner: type[ModelSettings]) -> str:
-    """The objective with which pages begin for a model: to leave its cluster, else one that knows success."""
+    """The objective with which pages begin for a model: to leave its cluster, else one with a mark of
+    success, else one that knows it.
+    """
     able = set(owner.abilities)
     known = [registry.find("objective", name) for name in registry.names("objective")]
     possible = [one for one in known if one.space == "pixels" and one.needs and set(one.needs) <= able]
     usual = [one for one in possible if one.name == ObjectiveChoice().name]
+    marked = [one for one in possible if one.reached_above is not None]
     reaching = [one for one in possible if one.describe_more()["has_goal"]]
-    return next(one.name for one in (*usual, *reaching, *possible))
+    return next(one.name for one in (*usual, *marked, *reaching, *possible))
 
 
 def _is_defended(name: str) -> bool:
