@@ -42,9 +42,9 @@ DEACL = "DeACL's code"
 SMALL = {"flip": 0.0}
 QUICK = SMALL | {"epochs": 40, "batch": 64, "rate": 4.0, "epsilon": 0.2, "attack_step": 0.05, "padding": 0}
 MNIST_TEST = SMALL | {
-    "epochs": 5,
-    "batch": 128,
-    "rate": 1.0,
+    "epochs": 10,
+    "batch": 64,
+    "rate": 4.0,
     "epsilon": 0.1,
     "attack_step": 0.025,
     "padding": 2,
