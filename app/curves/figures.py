@@ -23,6 +23,7 @@ from app.forms import possible
 from app.forms.threat import NORMS
 from app.runs.record import Record
 from engine.metrics.intervals import mean_interval, wilson
+from engine.models.declared import title_of as called
 from engine.store.run import Run
 
 HEIGHT = 480
@@ -178,7 +179,7 @@ def protocol(run: Run, axis: SweepAxis, at: float) -> str:
     target = named if named is not None else settings["objective_settings"].get("cluster")
     parts = [
         f"{title} on {data}",
-        entry["title"],
+        called(entry, settings["attack_settings"]),
         *([f"T = {inner['steps']}"] if "steps" in inner else []),
         *([f"restarts {inner['restarts']}"] if inner.get("restarts", 1) > 1 else []),
         *(f"{name} {inner[name]}" for name in ("starts", "targets") if inner.get(name) is not None),

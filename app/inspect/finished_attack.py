@@ -15,6 +15,7 @@ from app.forms.threat import NORMS
 from engine.asking.answers import AttackedSamplesAnswer
 from engine.asking.questions import SAID, AttackedSamplesQuestion, ImagesQuestion, epsilon_text
 from engine.errors import FeintError
+from engine.models.declared import title_of
 from engine.store.run import Run
 
 
@@ -126,7 +127,7 @@ class FinishedAttack:
         penalty = f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
         parts = [
             connection.model_title(self.victim.name, self.victim.run),
-            entry["title"],
+            title_of(entry, said["attack_settings"]),
             possible.title("objective", said["objective"]) + penalty,
             f"ν = {self.result['nu']:g}"
             if self.latent

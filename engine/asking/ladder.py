@@ -203,7 +203,7 @@ def _protocol(case: Case, question: LadderQuestion) -> str:
     aim = registry.find("objective", wanted.name).title
     aim += "" if case.target is None else f": {case.victim.group_names[case.target]}"
     penalty = f" − {wanted.lam:g}·reconstruction change" if wanted.lam else ""
-    parts = [attack.title, aim + penalty, NORMS[question.norm]]
+    parts = [attack.in_words(()), aim + penalty, NORMS[question.norm]]
     values = attack.values()
     parts += [f"{said} {values[name]}" for name, said in SAID if values.get(name) is not None]
     return " · ".join(

@@ -9,7 +9,7 @@ settings say how many. Source: Croce and Hein, "Reliable evaluation of adversari
 of diverse parameter-free attacks", ICML 2020, arXiv:2003.01690; Kim, "Torchattacks", 2020, arXiv:2010.01950.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Literal, Self
 
@@ -99,10 +99,14 @@ class AutoAttack(AttackSettings):
         """Success: where all fail, the sample itself is the answer."""
         return "success"
 
-    def in_words(self, fields: Any = None) -> str:
-        """What its accuracy may be called."""
+    def in_words(self, fields: Collection[str] | None = None) -> str:
+        """What its accuracy may be called, and, unless there are no `fields` to be said, what it is made
+        of.
+        """
         if self.is_standard:
-            return "AutoAttack"
+            return self.title
+        if fields is not None and not fields:
+            return f"{self.title} (AA-lite)"
         parts = ", ".join(PARTS[name] for name in self.parts)
         return f"AA-lite ({parts}; T = {self.steps}, {self.targets} targets, {self.queries} queries)"
 

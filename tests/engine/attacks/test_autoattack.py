@@ -166,6 +166,9 @@ def test_it_is_called_by_what_it_is() -> None:
     assert title_of(entry, lite) == "AutoAttack (AA-lite)"
     words = "AA-lite (APGD-CE, APGD-T, Square; T = 25, 3 targets, 200 queries)"
     assert AutoAttack(**lite).in_words() == words
+    assert (
+        AutoAttack(**lite).in_words(()) == title_of(entry, lite) and AutoAttack().in_words(()) == "AutoAttack"
+    )
     assert AutoAttack(square=False).in_words().startswith("AA-lite")
 
 
