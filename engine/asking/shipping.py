@@ -117,7 +117,13 @@ def _looked_at(run: Run, first: LadderQuestion) -> Iterator[LadderQuestion]:
     samples = asked.LOOKED_AT.get(run.spec.data, ())
     yield from (first.model_copy(update={"sample": sample}) for sample in samples if sample != first.sample)
     if samples:
-        yield from (first.model_copy(update={"axis": axis}) for axis in OTHER_AXES)
+        yield from (first.model_copy(update={"axis": axis}) for axis in other_axes(run))
+
+
+def other_axes(run: Run) -> list[asked.Axis]:
+    """Those of OTHER_AXES that a model has: λ weighs the change of a reconstruction."""
+    reconstructs = "reconstructs" in registry.find("model", run.spec.name).abilities
+    return [axis for axis in OTHER_AXES if reconstructs or axis.name != "lambda"]
 
 
 def _beside(run: Run, ladder: LadderQuestion) -> Iterator[Question[Any]]:

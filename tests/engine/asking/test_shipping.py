@@ -66,7 +66,7 @@ def test_the_strongest_attack_stands_among_the_controls_that_ship(name: str) -> 
     ladders = [LadderQuestion(model=run.key, sample=sample) for sample in samples]
     if len(samples) > 1:
         first = LadderQuestion(model=run.key, sample=SHOWN[run.spec.data])
-        ladders += [first.model_copy(update={"axis": axis}) for axis in shipping.OTHER_AXES]
+        ladders += [first.model_copy(update={"axis": axis}) for axis in shipping.other_axes(run)]
     for ladder in ladders:
         climbed = keeping.kept(ladder)
         assert climbed is not None
