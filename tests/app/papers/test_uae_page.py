@@ -1,6 +1,8 @@
 """The page UAE, on the autoencoders and the classifier that ship with Feint."""
 
+import json
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
@@ -72,3 +74,18 @@ def test_striking_are_those_that_succeeded_and_moved_most() -> None:
     assert striking(table, farthest=True).tolist() == [2, 3, 0]
     assert striking(table, farthest=False).tolist() == [0, 3, 2]
     assert not len(striking(table.assign(reached=0), farthest=True))
+
+
+def test_attack_opens_with_the_attack_of_this_page(trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", within="0.4")
+    assert not [link for link in at.get("page_link") if link.proto.label == "Attack this model otherwise"]
+    at = opened("uae", data="digits")
+    link = next(link for link in at.get("page_link") if link.proto.label == "Attack this model otherwise")
+    said_there = {name: values[0] for name, values in parse_qs(link.proto.query_string).items()}
+    assert said_there["attack"] == "minmax" and said_there["objective"] == "keep_reconstruction"
+    assert (
+        float(said_there["eps"]) == 1.0 and json.loads(said_there["attack_settings"])["step"] == "normalised"
+    )
+    there = opened("attack", **(said_there | {"tab": "path"}))
+    assert not there.error and not there.warning, said(there)
+    assert there.selectbox(key="p_attack").value == "minmax" and there.slider(key="p_eps").value == 1.0
