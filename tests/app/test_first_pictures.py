@@ -25,6 +25,7 @@ PAGES: dict[str, dict[str, str]] = {
     "multiview": {},
     "robust": {},
     "uae": {},
+    "contrastive": {"data": "digits"},
 }
 
 

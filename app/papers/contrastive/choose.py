@@ -21,6 +21,8 @@ FIRST = ("ncp_acl", "deacl", CLUSTERS_OF)
 NEIGHBOURS = (2, 3, 4, 5)
 MOST = 80
 """Clusters at most."""
+WAIT = 10.0
+"""Seconds for which the page waits for clusters: finding them takes a few."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def with_clusters(chosen: Chosen) -> Chosen | None:
         models={BASE: chosen.encoder.key},
     )
     run = wanted.wanted_or_button(
-        wish, f"Find {k} clusters", at_once=True, wait=10, doing=f"Finding {k} clusters…"
+        wish, f"Find {k} clusters", at_once=True, wait=WAIT, doing=f"Finding {k} clusters…"
     )
     return None if run is None else Chosen(victim_of(run, chosen.victim.name), chosen.encoder)
 
