@@ -48,8 +48,13 @@ class ACL(SecondStage):
     )
     network_kind: ClassVar[type[Student]] = Contraster
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "quick": {"encoder_settings": SimCLR.presets["quick"], **QUICK},
-        "mnist_test": {"encoder_settings": SimCLR.presets["mnist_test"], **MNIST_TEST},
+        "quick": {"encoder_settings": SimCLR.presets["quick"], **QUICK, "epochs": 20, "rate": 0.2},
+        "mnist_test": {
+            "encoder_settings": SimCLR.presets["mnist_test"],
+            **MNIST_TEST,
+            "epochs": 5,
+            "rate": 0.2,  # at that of NCP-ACL attacked views end as one
+        },
         "cifar10": {"encoder_settings": SimCLR.presets["cifar10"]},
     }
 

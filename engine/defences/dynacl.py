@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,10 @@ class DynACL(ACL):
         "A defence: as ACL, with views that are distorted less and less and attacked ones that count more and"
         " more."
     )
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        name: values if name == "cifar10" else {**values, "rate": 4.0} for name, values in ACL.presets.items()
+    }
 
     average: float = knob(
         0.99,
