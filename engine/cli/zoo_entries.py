@@ -175,7 +175,7 @@ def _reading(encoder: str, data: str) -> dict[str, Any]:
     """What the settings of a probe say of the entry that it reads."""
     model = registry.find("model", encoder)
     clusters = {"encoder_clusters": CENTROIDS} if "compares" in model.abilities else {}
-    return {"encoder": encoder, "encoder_settings": dict(model.presets[model.fits[data]])} | clusters
+    return {"encoder": encoder, "encoder_settings": model.preset(model.fits[data]).values()} | clusters
 
 
 def _moving(data: str, on: str, changes: Mapping[str, Any] | None = None, fitted: str = "") -> Entry:
