@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.data.views import Views
+from engine.defences.ncp_acl import NCPACL
 from engine.defences.second_stage import MNIST_TEST, QUICK, SecondStage
 from engine.defences.student import Contraster, Student
 from engine.models.declared import Curve
@@ -55,7 +56,7 @@ class ACL(SecondStage):
             "epochs": 5,
             "rate": 0.2,  # at that of NCP-ACL attacked views end as one
         },
-        "cifar10": {"encoder_settings": SimCLR.presets["cifar10"]},
+        "cifar10": NCPACL.presets["cifar10"],
     }
 
     temperature: float = knob(0.5, "Temperature", symbol="τ", source="the paper", gt=0, le=10, log=True)

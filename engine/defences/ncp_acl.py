@@ -34,6 +34,9 @@ from engine.objectives.ncp import SOURCE, Strategy, neighbours, score
 from engine.registry import register
 from engine.settings import knob
 
+STAGE_1 = {"blur": 0.5, "rate": 0.4}
+"""Where the paper's stage 1 differs from the settings of SimCLR here; the rate is solo-learn's."""
+
 
 @register
 class NCPACL(Imitating):
@@ -65,7 +68,7 @@ class NCPACL(Imitating):
     presets = {
         "quick": {"encoder_settings": SimCLR.presets["quick"], **QUICK},
         "mnist_test": {"encoder_settings": SimCLR.presets["mnist_test"], **MNIST_TEST},
-        "cifar10": {"encoder_settings": SimCLR.presets["cifar10"]},
+        "cifar10": {"encoder_settings": {**SimCLR.presets["cifar10"], **STAGE_1}},
     }
 
     strategy: Strategy = knob(

@@ -95,6 +95,15 @@ class SimCLR(ModelSettings):
         0.5, "Jitter of colours", "Its strength; 0.8 of all views.", source="the paper's code", ge=0, le=1
     )
     grey: float = knob(0.2, "Grey views", "How often, in colour.", source="the paper's code", ge=0, le=1)
+    blur: float = knob(
+        0.0,
+        "Blurred views",
+        "How often; by a radius of 0.1 to 2 pixels.",
+        source="NCP-ACL: 0.5 in colour",
+        ge=0,
+        le=1,
+        added_later=True,
+    )
     epochs: int = knob(
         1000, "Epochs", "Passes over the training rows.", source="the paper", ge=1, le=100_000, log=True
     )
@@ -153,7 +162,8 @@ class SimCLR(ModelSettings):
         channels, height, width = shapes[0]
         encoder, m = self._encoder(channels, height, width, rng)
         head = normalised_layers((m, *self.projection), rng, end=False)
-        views = RandomViews((height, width), channels, self.crop, self.flip, self.strength, self.grey)
+        side = height, width
+        views = RandomViews(side, channels, self.crop, self.flip, self.strength, self.grey, blur=self.blur)
         flat = self.encoder == "layers"
         kind = ContrastiveNetwork if flat else ConvolvingContrastiveNetwork
         return kind(encoder, head, views, self.temperature, flat)

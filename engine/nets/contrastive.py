@@ -20,7 +20,8 @@ class RandomViews:
     kornia.
 
     `crop` is the least share of the area that a crop keeps, `strength` that of the jitter of colours
-    (brightness and contrast alone for grey pictures); `jitter`, `grey` and `flip` say how often these happen.
+    (brightness and contrast alone for grey pictures); `jitter`, `grey`, `flip` and `blur` say how often these
+    happen.
     What is drawn can be kept and used again; a gradient flows through it. Where `shared`, all pictures of a
     batch are seen alike, however many they are.
     """
@@ -33,6 +34,7 @@ class RandomViews:
     grey: float = 0.2
     shared: bool = False
     jitter: float = 0.8
+    blur: float = 0.0
 
     @cached_property
     def _steps(self) -> Any:
@@ -46,6 +48,9 @@ class RandomViews:
         ]
         if self.channels == 3:
             steps.append(kornia.RandomGrayscale(p=self.grey))
+        if self.blur:
+            size = min(self.side) // 20 * 2 + 1  # about a tenth of the side
+            steps.append(kornia.RandomGaussianBlur((size, size), (0.1, 2.0), p=self.blur))
         return kornia.AugmentationSequential(
             *steps, data_keys=["input"], same_on_batch=True if self.shared else None
         )

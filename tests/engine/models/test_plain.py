@@ -314,3 +314,14 @@ def test_encoders_go_by_the_size_of_pictures(side: int, widths: int) -> None:
 def test_simclr_refuses_what_is_no_picture() -> None:
     with pytest.raises(DataError, match="one picture a sample, grey or in colour; these data have 77"):
         SimCLR().network(((77,),), 8)
+
+
+def test_views_may_be_blurred() -> None:
+    x = torch.rand(6, 3, 32, 32, generator=rng(1))
+    sharp, soft = (RandomViews((32, 32), 3, 1.0, 0, 0, 0, blur=often) for often in (0.0, 1.0))
+
+    def roughness(views: RandomViews) -> float:
+        return float(views.seen(x, views.draw(6, rng())).diff(dim=3).abs().mean())
+
+    assert roughness(soft) < 0.9 * roughness(sharp)
+    assert "blur" not in SimCLR().values(), "runs made before it keep their keys"
