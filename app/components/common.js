@@ -119,4 +119,6 @@ function fitCanvas(canvas, width, height) {
 
 const quietMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 const percent = (share) => `${(100 * share).toFixed(share > 0.0005 && share < 0.01 ? 1 : 0)} %`;
+/** A formatted number with a minus sign in place of its hyphen. */
+const minus = (text) => text.replaceAll("-", "\u2212");
 const counted = (number) => number.toLocaleString("en-US");

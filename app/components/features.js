@@ -61,5 +61,5 @@ class Features {
 
 /** A number with three digits. */
 function shortly(value) {
-  return Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(1) : `${Number(value.toPrecision(3))}`;
+  return minus(Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(1) : `${Number(value.toPrecision(3))}`);
 }

@@ -541,7 +541,7 @@ class Ladder {
 
   /** A value of the objective with three digits. */
   rounded(value) {
-    return value === 0 ? "0" : Math.abs(value) >= 1000 || Math.abs(value) < 0.001 ? value.toExponential(1) : `${Number(value.toPrecision(3))}`;
+    return value === 0 ? "0" : minus(Math.abs(value) >= 1000 || Math.abs(value) < 0.001 ? value.toExponential(1) : `${Number(value.toPrecision(3))}`);
   }
 
   short(value) {

@@ -28,7 +28,7 @@ class Traces {
       fitCanvas(row.canvas, box.width, box.height);
       this.curve(row, level, theme);
       const value = row.values[level];
-      say(row.number, value == null ? "–" : value === 0 ? "0" : Math.abs(value) < 0.0005 ? value.toExponential(0) : `${Number(value.toPrecision(3))}`);
+      say(row.number, value == null ? "–" : value === 0 ? "0" : minus(Math.abs(value) < 0.0005 ? value.toExponential(0) : `${Number(value.toPrecision(3))}`));
     }
   }
 
