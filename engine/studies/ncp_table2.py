@@ -34,12 +34,12 @@ class Table2(NCPStudy):
     place = 2
 
     def cases(self) -> list[Case]:
-        """No defence, then method by method, of two both branches; then the published cells alone."""
+        """No defence, then method by method, of NCP-ACL both branches; then the published cells alone."""
         rows = [self.row("simclr", self.probe(self.stage1()), "original")]
         rows.append(self.row("simclr", self.probe(self.longer()), "equal_steps"))
         for model in METHODS:
             row = self.row(model, self.probe(self.encoder(model)), branch="adversarial")
             rows.append(self.beside(row, "table2", model=model))
-        for model in ("acl", "ncp_acl"):
-            rows.append(self.row(model, self.probe(self.encoder(model), "clean"), branch="clean"))
+        clean = self.probe(self.encoder("ncp_acl"), "clean")
+        rows.append(self.row("ncp_acl", clean, branch="clean"))
         return rows + self.alone("table2", METHODS)
