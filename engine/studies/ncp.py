@@ -41,6 +41,8 @@ METHODS = ("deacl", "dynacl", "dynacl_pp", "ncp_acl")
 """Those of table 2 that are trained here, in its order."""
 EVALUATIONS = 1
 """Of a second stage while it is trained: its last scores are all that is read."""
+EPOCHS: Mapping[str, Mapping[str, Any]] = {"quick": {"epochs": 40}, "mini": {"epochs": 10}, "paper": {}}
+"""Of DYNACL: as many as NCP-ACL takes, where its own are fewer."""
 BOTH_STAGES = {"quick": 740, "mini": 1160, "paper": 136_000}
 """Steps of both stages together: of SimCLR, then of NCP-ACL."""
 ELSEWHERE = {"advcl": "ADVCL", "dynacl_air_pp": "DYNACL-AIR++"}
@@ -121,7 +123,8 @@ class NCPStudy(StudySettings):
 
     def encoder(self, model: str, clusters: int | None = None, **changes: Any) -> Training:
         """An encoder of a method; its first stage is the SimCLR of its own preset."""
-        changes = {"evaluations": EVALUATIONS} | changes
+        equal = EPOCHS[self.size] if model == "dynacl" else {}
+        changes = {"evaluations": EVALUATIONS, **equal} | changes
         k, base = clusters or K[self.size], self.encoder("dynacl") if model == "dynacl_pp" else None
         return Training(model, self.set, PRESETS[self.size], changes, base=base, clusters=k)
 

@@ -115,4 +115,6 @@ def test_training_longer_takes_as_many_steps_as_both_stages() -> None:
     for size, total in BOTH_STAGES.items():
         rows = {"quick": 898, "mini": 5000, "paper": 50_000}[size]
         first, second = (cls.preset(PRESETS[size]) for cls in (SimCLR, NCPACL))
+        dynacl = NCPStudy(size=size).encoder("dynacl").changes
+        assert dynacl.get("epochs", second.epochs) == second.epochs
         assert total == sum(each.epochs * (rows // each.batch) for each in (first, second))
