@@ -101,6 +101,8 @@ class NCPStudy(StudySettings):
         "probe": "probe",
     }
     columns: ClassVar[Mapping[str, str]] = NAMES
+    baseline = "simclr"
+    defences: ClassVar[tuple[str, ...]] = ("ncp_acl",)
 
     @property
     def set(self) -> str:

@@ -31,6 +31,7 @@ class Figure2(NCPStudy):
         "mini": "Against the published settings: 10,000 images of MNIST, a small residual network.",
     }
     figure = "clusters"
+    baseline = "spherical_k_means"
     about_published = (
         "Published: the K of the highest silhouette, of one seed each; no values can be read from the figure."
         " Others of its five seeds chose 60 to 90 on CIFAR-10, 85 to 150 on CIFAR-100 and 145 to 210 on"

@@ -9,7 +9,7 @@ from engine.studies.ncp import ATTACKED, PAPER, NCPStudy
 from engine.studies.protocols import Attacking, Case, Training, Treatment, cell, published
 
 MEASURED = {name: name for name in ("probability_lost", "mistaken_rate")}
-CONTROLS = {name: name for name in ("accuracy_clean", "success_rate", "n")}
+CONTROLS = {name: name for name in ("accuracy_clean", "success_rate", "noise_success_rate", "n")}
 EPSILONS = {"quick": (8 / 255, 0.1), "mini": (8 / 255, 0.1), "paper": (8 / 255,)}
 NOISE = {"uniform": "ball", "signs": "rim"}
 PUSHES = {
