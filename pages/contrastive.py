@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import connection, fetching, layout, links
+from app.address import fetching, layout
 from app.attack import other_models
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
@@ -52,35 +52,16 @@ def clusters() -> dict[str, str]:
     return reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
 
 
-def train() -> dict[str, str]:
-    """Links to Train, for the methods of this page."""
-    left, look = layout.choose_and_look()
-    with left:
-        data = on_train.choose_data(lambda views: views == 1)
-    with look:
-        known = connection.catalogue()["model"]
-        on_train.show([name for name, entry in known.items() if entry["family"].get("page") == PAGE], data)
-    return {}
-
-
 layout.page_head(
     "How far is it to the neighbouring cluster?",
     "A contrastive encoder was never told what a class is, yet its embeddings fall into clusters. Push a"
     " picture from its own towards the next one; then see which training makes that hard.",
 )
-tab = st.segmented_control(
-    "Show",
-    list(TABS),
-    key=links.key("tab", "clusters", lambda name: name in TABS),
-    format_func=TABS.get,
-    required=True,
-    label_visibility="collapsed",
-)
 SHOW = {
     "clusters": clusters,
     "tables": lambda: tables.tables(PAGE),
-    "train": train,
+    "train": lambda: on_train.tab(on_train.of_family(PAGE)),
 }
-again = SHOW[str(tab)]()
+again = SHOW[layout.choose_tab(TABS)]()
 explain(("model", "simclr"), ("model", "deacl"), ("model", "ncp_acl"), ("objective", "ncp"))
 layout.page_foot(again)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import connection, layout, links
+from app.address import connection, layout
 from app.charts import plot
 from app.papers import on_train
 from app.papers.studies import beside, curves, grid, judged, results, same_sample, tables
@@ -74,37 +74,19 @@ def over_lambda_and_gamma() -> dict[str, str]:
     return results.command(name, size)
 
 
-def train() -> dict[str, str]:
-    """Links to Train, for each defence and the model without one."""
-    choose_column, look = layout.choose_and_look()
-    with choose_column:
-        data = on_train.choose_data(lambda views: views > 1)
-    with look:
-        on_train.show(methods(), data)
-    return {}
-
-
 layout.page_head(
     "Does training against an attack help, and up to where?",
     "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
     " together. Where it holds, the attack that leaves them least judges both, beside the paper's own; every"
     " figure names its attack, and controls are in the tables.",
 )
-tab = st.segmented_control(
-    "Show",
-    list(TABS),
-    key=links.key("tab", "holds", lambda name: name in TABS),
-    format_func=TABS.get,
-    required=True,
-    label_visibility="collapsed",
-)
 SHOW = {
     "holds": holds,
     "grid": over_lambda_and_gamma,
     "tables": lambda: tables.tables(PAGE),
-    "train": train,
+    "train": lambda: on_train.tab(methods(), lambda views: views > 1),
 }
-reproduce = SHOW[str(tab)]()
+reproduce = SHOW[layout.choose_tab(TABS)]()
 with st.expander("What am I seeing?", icon=":material/help:"):
     for name in methods():
         entry = connection.catalogue()["model"][name]

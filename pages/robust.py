@@ -4,7 +4,7 @@ defended.
 
 import streamlit as st
 
-from app.address import connection, layout, links
+from app.address import connection, layout
 from app.attack import levels, on_the_map
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
@@ -63,13 +63,9 @@ def drag() -> dict[str, str]:
 
 def train() -> dict[str, str]:
     """Links to Train, for the base networks and the defence."""
-    left, look = layout.choose_and_look()
-    with left:
-        data = on_train.choose_data(lambda views: views == 1)
-    with look:
-        on_train.show([*networks.base_names(), *networks.defences().names], data)
-        st.caption("The defence trains its base and fits its attack first, or finds them.")
-    return {}
+    again = on_train.tab([*networks.base_names(), *networks.defences().names])
+    st.caption("The defence trains its base and fits its attack first, or finds them.")
+    return again
 
 
 def fit() -> dict[str, str]:
@@ -87,14 +83,6 @@ layout.page_head(
     "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
     " defence learns to ignore that shift; then the attacker learns anew.",
 )
-tab = st.segmented_control(
-    "Show",
-    list(TABS),
-    key=links.key("tab", "acts", lambda name: name in TABS),
-    format_func=TABS.get,
-    required=True,
-    label_visibility="collapsed",
-)
 SHOW = {
     "acts": attack_and_defence,
     "nu": drag,
@@ -104,7 +92,7 @@ SHOW = {
     "fit": fit,
     "train": train,
 }
-again = SHOW[str(tab)]()
+again = SHOW[layout.choose_tab(TABS)]()
 explain(
     ("model", networks.base_names()[0]),
     ("model", networks.defence()),

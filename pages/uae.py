@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.address import connection, layout, links
+from app.address import layout
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers import on_train
@@ -50,37 +50,18 @@ def pictures() -> dict[str, str]:
     return one | {"Command line": f"{reproduce.command(wish)}\n{one['Command line']}"}
 
 
-def train() -> dict[str, str]:
-    """Links to Train, for the models of this page."""
-    left, look = layout.choose_and_look()
-    with left:
-        data = on_train.choose_data(lambda views: views == 1)
-    with look:
-        known = connection.catalogue()["model"]
-        on_train.show([name for name, entry in known.items() if entry["family"].get("page") == PAGE], data)
-    return {}
-
-
 layout.page_head(
     "How far may a sample go and still be copied better?",
     "The attack looks for the least similar sample that an autoencoder copies better than the original."
     " Appended to the training data, such samples shall make a better model: here that is put to the test.",
 )
-tab = st.segmented_control(
-    "Show",
-    list(TABS),
-    key=links.key("tab", "ten", lambda name: name in TABS),
-    format_func=TABS.get,
-    required=True,
-    label_visibility="collapsed",
-)
 SHOW = {
     "ten": pictures,
     "augment": augment.show,
     "tables": lambda: tables.tables(PAGE),
-    "train": train,
+    "train": lambda: on_train.tab(on_train.of_family(PAGE)),
 }
-again = SHOW[str(tab)]()
+again = SHOW[layout.choose_tab(TABS)]()
 explain(
     ("attack", ATTACK),
     *(("objective", direction.objective) for direction in DIRECTIONS.values()),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.address import house
+from app.address import house, links
 from app.address.connection import catalogue
 from app.address.links import remember
 from app.address.notices import show_notices
@@ -52,6 +52,20 @@ def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:
     """
     choose, look = st.container(key="choose_look").columns([3, 9], gap="medium")
     return choose, look
+
+
+def choose_tab(tabs: Mapping[str, str]) -> str:
+    """One of a page's tabs (name -> title), the first at first; kept in the address."""
+    return str(
+        st.segmented_control(
+            "Show",
+            list(tabs),
+            key=links.key("tab", next(iter(tabs)), lambda name: name in tabs),
+            format_func=tabs.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+        )
+    )
 
 
 def page_foot(reproduce: Mapping[str, str] | None = None) -> None:

@@ -4,9 +4,25 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.address import connection, house, links
+from app.address import connection, house, layout, links
 from app.runs import headline
 from app.train import arms, choose
+
+
+def tab(names: Sequence[str], views: Callable[[int], bool] = lambda views: views == 1) -> dict[str, str]:
+    """A page's tab about training its methods: the data, so many views of them, and the links."""
+    left, look = layout.choose_and_look()
+    with left:
+        data = choose_data(views)
+    with look:
+        show(names, data)
+    return {}
+
+
+def of_family(page: str) -> list[str]:
+    """The methods whose family has this page."""
+    known = connection.catalogue()["model"]
+    return [name for name, entry in known.items() if entry["family"].get("page") == page]
 
 
 def choose_data(views: Callable[[int], bool]) -> str:
