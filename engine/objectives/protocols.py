@@ -128,6 +128,7 @@ def added(parts: Sequence[tuple[float | Tensor, Objective]]) -> Objective:
         reached=reached,
         alternatives=alternatives,
         penalised=any(isinstance(weight, Tensor) or weight < 0 for weight, _ in parts),
+        shapes=parts[0][1].shapes,
     )
 
 

@@ -97,7 +97,7 @@ class NCPStudy(StudySettings):
     axes: ClassVar[Mapping[str, str]] = dict(StudySettings.axes) | {
         "branch": "normalised by",
         "clusters": "K",
-        "neighbour": "n",
+        "neighbour": "neighbour",
         "probe": "probe",
     }
     columns: ClassVar[Mapping[str, str]] = NAMES

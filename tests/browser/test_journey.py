@@ -8,10 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.address.links import pages
 from tests.conftest import PATIENCE, Server, wait_until
 
 Visit = Callable[..., Page]
@@ -258,28 +256,3 @@ def test_the_saved_ladder_plays_without_a_server(
         alone.screenshot(path=shots / "journey-saved-ladder-390.png")
     finally:
         phone.close()
-
-
-OTHER_LIGHT = [
-    pytest.param(1280, True, marks=pytest.mark.slow),
-    pytest.param(390, False, marks=pytest.mark.slow),
-]
-
-
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True), *OTHER_LIGHT])
-def test_every_page_fits(visit: Visit, server: Server, shots: Path, width: int, dark: bool) -> None:
-    page = visit("/", width=width, height=900 if width > 1000 else 844, dark=dark)
-    for name in pages():
-        if name != "home":
-            page.goto(f"{server.url}/{name}?v=1&data=digits&n=200")
-        expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
-        settled(page)
-        tall = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
-        page.set_viewport_size({"width": width, "height": min(max(tall, 844), 6000)})
-        page.wait_for_timeout(300)
-        page.screenshot(path=shots / f"journey-{name}-{width}-{'dark' if dark else 'light'}.png")
-        wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth")
-        assert wide <= width and page.evaluate("() => document.documentElement.scrollWidth") <= width, (
-            f"{name} is {wide} pixels wide"
-        )
-        page.set_viewport_size({"width": width, "height": 900 if width > 1000 else 844})

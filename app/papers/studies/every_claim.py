@@ -41,7 +41,7 @@ def one_study(name: str, word: str) -> None:
             said["page"], "Published and measured", "table_chart", {"tab": said["tab"], "study": name}
         )
         size = judged[0][0].size if judged else "quick"
-        st.code(results.command(name, size)["Command line"], language="bash")
+        st.code(results.command(name, size)["Command line"], language=None, wrap_lines=True)
 
 
 def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:

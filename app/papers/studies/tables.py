@@ -87,7 +87,7 @@ def _unjudged(row: Row, found: Result) -> str:
 def _apart(found: Result) -> list[str]:
     """What sets rows apart; the data only where there are several sets."""
     names = dict.fromkeys(name for row in found.rows for name in row.about)
-    sets = {row.about.get("data") for row in found.measured}
+    sets = {row.about.get("data") for row in found.rows}
     return [name for name in names if name != "data" or len(sets) > 1]
 
 

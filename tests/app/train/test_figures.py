@@ -48,6 +48,7 @@ def test_the_figures_of_a_real_run(trained_home: Store) -> None:
         "panel/settling",
         "norms",
         "unit/squared data unit",
+        "unit/index",
         "sizes",
     ]
     names = [trace.name for trace in found["angles"].figure.data]
