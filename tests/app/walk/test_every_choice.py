@@ -19,6 +19,8 @@ TABS = {
 PARTS = [(page, tab) for page in pages() for tab in TABS.get(page, ("",))]
 HERE = {"data": "digits"}
 """What needs no data but those that come with Feint."""
+LONG = ("uae",)
+"""Pages whose choices each begin a long attack; tests of their own open them."""
 FEW = {"inspect": {"model": "digits/adec", "n": "50"}}
 
 
@@ -49,7 +51,14 @@ def tried(opened: Opened, page: str, tab: str, most: int) -> list[str]:
 
 
 @pytest.mark.usefixtures("quick_start")
-@pytest.mark.parametrize(("page", "tab"), [part for part in PARTS if part[0] != "inspect"])
+@pytest.mark.parametrize(
+    ("page", "tab"),
+    [
+        pytest.param(*part, marks=[pytest.mark.slow] * (part[0] in LONG))
+        for part in PARTS
+        if part[0] != "inspect"
+    ],
+)
 def test_a_page_bears_its_choices(
     page: str, tab: str, trained_home: Store, worker: Worker, opened: Opened
 ) -> None:

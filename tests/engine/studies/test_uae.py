@@ -58,6 +58,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.studies.uae_table7.TITLES", ("original", "equal_steps", "noise_2", "uae"))
 
 
+@pytest.mark.slow
 def test_augmented_models_and_their_control_take_equal_steps_from_one_draw(tiny: None) -> None:
     spec = prepare("study", "uae.table7", "digits", changes={"seeds": 2})
     rows = {row.arm: row for row in run(spec) if isinstance(row, Row) and row.measured}
