@@ -42,7 +42,7 @@ class Case:
         victim, number = victim_of(question.model), question.sample
         check_ids([number], len(victim.data))
         clean = victim.rows([number])
-        before = victim.outputs_of(clean, victim.labels_of([number]))
+        before = _wanted(question.objective).look(victim.model, clean, victim.labels_of([number]))
         return cls(
             victim,
             number,
@@ -56,7 +56,7 @@ class Case:
 
     def objective(self, lam: float = 0.0) -> ObjectiveSettings:
         """What is wanted, minus λ times the change of the reconstruction."""
-        return combine(self.wanted.name, lam, self.wanted.settings)
+        return _wanted(self.wanted, lam)
 
     def attempt(self, lam: float = 0.0) -> ladders.Attempt:
         """The attack for that objective at the sample."""
@@ -65,7 +65,7 @@ class Case:
 
     def outputs(self, x: Tensor) -> Outputs:
         """What the model says of flat rows (m, d)."""
-        return self.victim.outputs_of(self.clean.like(x))
+        return self.objective().look(self.victim.model, self.clean.like(x))
 
     def reached(self, after: Outputs) -> Tensor | None:
         """Whether rows with these outputs are where the objective wants the sample: (m,) bool, or None."""
@@ -77,6 +77,10 @@ class Case:
         """The group that is to be reached, where it is a certain one."""
         objective: Any = self.objective()
         return int(objective.cluster) if objective.targeted else None
+
+
+def _wanted(choice: ObjectiveChoice, lam: float = 0.0) -> ObjectiveSettings:
+    return combine(choice.name, lam, choice.settings)
 
 
 def ready(victim: Victim, choice: AttackChoice) -> AttackSettings:

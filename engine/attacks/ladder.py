@@ -19,7 +19,6 @@ from engine.attacks.budget import Budget
 from engine.attacks.protocols import SCORE, AttackSettings, answer
 from engine.data.views import Views
 from engine.errors import BudgetError
-from engine.models.protocols import outputs
 from engine.objectives.protocols import Objective, ObjectiveSettings, added
 
 Bind = Callable[[Views, Tensor], Objective]
@@ -39,13 +38,13 @@ def reaching(
     settings: ObjectiveSettings, model: nn.Module, clean: Views, labels: Tensor | None = None
 ) -> Reached | None:
     """Judges whether rows are where an objective wants these samples; None where it has no such notion."""
-    before = outputs(model, clean, labels)
+    before = settings.look(model, clean, labels)
     if settings.reached(before, before) is None:
         return None
 
     def reached(rows: Tensor, index: Tensor) -> Tensor:
         own = before.rows(index)
-        found = settings.reached(own, outputs(model, clean.like(rows), own.labels))
+        found = settings.reached(own, settings.look(model, clean.like(rows), own.labels))
         assert found is not None, "an objective with a notion of success has it for all samples"
         return found
 

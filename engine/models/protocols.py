@@ -238,6 +238,7 @@ class Outputs:
     reconstruction: Tensor | None = None  # (n, d)
     logits: Tensor | None = None  # (n, c)
     labels: Tensor | None = None  # (n,) int64
+    contrast: Tensor | None = None  # (n,) nats, the loss of their views, where an objective asks for it
 
     @property
     def n(self) -> int:

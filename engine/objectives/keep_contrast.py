@@ -20,10 +20,14 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import DataError
-from engine.models.protocols import Contrasts, require
+from engine.models.protocols import BLOCK, Contrasts, Outputs, require
+from engine.objectives.keep_reconstruction import SMALLEST
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 from engine.settings import knob
+
+ROUNDING = 1e-6
+"""Of a loss, by which two passes of one sample may differ."""
 
 
 @register
@@ -34,14 +38,14 @@ class KeepContrast(ObjectiveSettings):
     title: ClassVar[str] = "Keep the contrast"
     summary: ClassVar[str] = (
         "By how much the contrastive loss of the attacked sample's views is below that of the clean sample's."
-        " No success is counted: the loss is a mean over random views, which no answer of the model holds;"
-        " what an attack came to is the value itself."
     )
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895; repaired"
     equation: ClassVar[str] = r"L(x) - L(x')"
     needs: ClassVar[tuple[str, ...]] = ("contrasts",)
     reached_above: ClassVar[float | None] = 0.0
     met_at_mark: ClassVar[bool] = True
+    version: ClassVar[int] = 2
+    success: ClassVar[str] = "is told from others as well as its original"
     effect: ClassVar[str] = "lowers the contrastive loss by {value} nats"
 
     pairs: int = knob(8, "Pairs of views", "Of every sample.", symbol="m", source="Feint", ge=1, le=64)
@@ -52,6 +56,24 @@ class KeepContrast(ObjectiveSettings):
         with torch.no_grad():
             own = contrast(clean[0])
         return lambda flat: own - contrast(clean.like(flat)[0])
+
+    @torch.no_grad()
+    def more_of(self, model: nn.Module, views: Views) -> dict[str, Tensor]:
+        """The loss of each sample's views, the same draws for all: (n,) nats."""
+        contrasting = require(model, Contrasts, self.name)
+        blocks = torch.arange(views.n, device=views[0].device).split(BLOCK)
+        return {
+            "contrast": torch.cat(
+                [_Contrast(contrasting, self.pairs, len(rows))(views.rows(rows)[0]) for rows in blocks]
+            )
+        }
+
+    def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
+        """Where x' moved and its loss is not above that of x, but for rounding; None where nobody looked."""
+        if before.contrast is None or after.contrast is None:
+            return None
+        kept = after.contrast <= before.contrast + ROUNDING * (1 + before.contrast)
+        return kept & ((after.x - before.x).norm(dim=1) >= SMALLEST)
 
 
 class _Contrast:

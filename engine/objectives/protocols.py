@@ -221,8 +221,8 @@ class ObjectiveSettings(Settings):
         """`reached` of attacked rows (n, d); the clean samples are asked about when it is first called."""
         if type(self).reached is ObjectiveSettings.reached:
             return None
-        before = functools.cache(lambda: outputs(model, clean, labels))
-        return lambda flat: self.reached(before(), outputs(model, clean.like(flat), labels))
+        before = functools.cache(lambda: self.look(model, clean, labels))
+        return lambda flat: self.reached(before(), self.look(model, clean.like(flat), labels))
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The function x' (n, d) -> (n,), with whatever it needs of the clean samples already computed."""
@@ -231,6 +231,14 @@ class ObjectiveSettings(Settings):
     def measure_labelled(self, model: nn.Module, clean: Views, labels: Tensor) -> Measure:
         """The same, for an objective that needs the labels (n,)."""
         raise NotImplementedError
+
+    def look(self, model: nn.Module, views: Views, labels: Tensor | None = None) -> Outputs:
+        """What the model says of samples, with all that `reached` needs of them."""
+        return replace(outputs(model, views, labels), **self.more_of(model, views))
+
+    def more_of(self, model: nn.Module, views: Views) -> dict[str, Tensor]:
+        """What `reached` needs of samples beside what every model is asked: fields of `Outputs`."""
+        return {}
 
     def reached(self, before: Outputs, after: Outputs) -> Tensor | None:
         """Whether each sample is where the objective wants it: (n,) bool; None where it has no such notion.

@@ -68,6 +68,11 @@ class WeightedSum(ObjectiveSettings):
         known = [found for found in every if found is not None]
         return torch.stack(known).all(dim=0) if known else None
 
+    def more_of(self, model: nn.Module, views: Views) -> dict[str, Tensor]:
+        """What every part of positive weight needs."""
+        every = [_built(part).more_of(model, views) for weight, part in self.parts if weight > 0]
+        return {name: value for more in every for name, value in more.items()}
+
     def without_penalties(self) -> ObjectiveSettings:
         """The sum of the parts of positive weight; where that is one, the part itself."""
         wanted = tuple((weight, part) for weight, part in self.parts if weight > 0)

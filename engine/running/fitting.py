@@ -83,7 +83,7 @@ def as_fitted(threat: Threat, networks: nn.Module, judge: Judge, index: Tensor) 
     if space == "embedding":
         before, after = (judge.outputs_at(z, index) for z in (on_embedding(objective).z, found))
     else:
-        before, after = (judge.outputs(flat, index) for flat in (clean.flat(), found))
+        before, after = (judge.outputs(flat, index, threat.objective) for flat in (clean.flat(), found))
     return AttackedSamples(threat.objective, index, before, after, space=space)
 
 

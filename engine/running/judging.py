@@ -67,10 +67,12 @@ class Judge:
             self.model, self.clean(index), None if labels is None else labels.to(self.device)
         )
 
-    def outputs(self, flat: Tensor, index: Tensor) -> Outputs:
-        """What the model says of flat rows (n, d) made of the samples at `index`: float32, on the CPU."""
-        views = self._like.like(flat.to(self.device))
-        said = outputs(self.model, views).to("cpu")
+    def outputs(self, flat: Tensor, index: Tensor, objective: ObjectiveSettings | None = None) -> Outputs:
+        """What the model says of flat rows (n, d) made of the samples at `index`: float32, on the CPU; with
+        what an objective needs to judge them.
+        """
+        views, look = self._like.like(flat.to(self.device)), outputs if objective is None else objective.look
+        said = look(self.model, views).to("cpu")
         return said.with_labels(self.labels(index))
 
     @torch.no_grad()

@@ -159,8 +159,8 @@ class _Few:
 
     def reached(self, objective: ObjectiveSettings, x: Tensor) -> Tensor | None:
         """Which rows (m, d) are where the objective wants them: (m,) bool."""
-        before = self.judge.outputs(self.flat, self.rows)
-        return objective.reached(before, self.judge.outputs(x, self.rows))
+        before = self.judge.outputs(self.flat, self.rows, objective)
+        return objective.reached(before, self.judge.outputs(x, self.rows, objective))
 
     def huge_reach(self) -> Tensor | None:
         """Which of the samples not yet where the objective wants them the attack brings there when nothing
@@ -169,7 +169,7 @@ class _Few:
         A penalty is left out: under it the best point need not be there, and whoever finds it does not fail.
         """
         wanted = self.threat.objective.without_penalties()
-        counted = wanted.counted(self.judge.outputs(self.flat, self.rows))
+        counted = wanted.counted(self.judge.outputs(self.flat, self.rows, wanted))
         if counted is None or not bool(counted.any()):
             return None
         reached = self.reached(wanted, self.found(self.threat.attack, wanted, widest=True).x)

@@ -18,7 +18,11 @@ from engine.models.simclr import SimCLR
 from engine.nets.contrastive import ContrastiveNetwork, nt_xent
 from engine.objectives.keep_contrast import KeepContrast
 from engine.objectives.protocols import Objective
-from tests.engine.tiny import Tiny, images
+from engine.objectives.weighted_sum import WeightedSum
+from engine.running.judging import Judge
+from engine.running.launching import launch
+from engine.running.threat import Threat
+from tests.engine.tiny import Tiny, blobs, done, images
 
 
 def pictures(n: int, seed: int = 0) -> Views:
@@ -97,6 +101,24 @@ def test_minmax_keeps_the_contrast(model: ContrastiveNetwork) -> None:
     found = answer(attack.perturb(clean.flat(), objective, Budget("linf", 0.5), torch.Generator()))
     moved = (found.x - clean.flat()).norm(dim=1) > 0
     assert bool(moved.any()) and bool((objective(found.x)[moved] >= -1e-5).all())
+
+
+def test_success_is_judged_by_the_loss_of_the_same_views(model: ContrastiveNetwork) -> None:
+    """A launch counts those whose loss is not above the clean one's, of attacked samples and of noise."""
+    data = blobs(30, shape=(1, 8, 8))
+    wanted, judge = KeepContrast(pairs=3), Judge(model, data, "cpu")
+    threat = Threat(PGD(steps=3), wanted, "linf", 0.2, n=8, half="test")
+    samples, _ = done(launch(threat, judge, 0))
+    clean = judge.clean(samples.index)
+    gained = wanted.bind(model, clean)(samples.attacked.x)
+    assert samples.value is not None and samples.reached is not None
+    torch.testing.assert_close(samples.value, gained, rtol=0, atol=1e-4)
+    assert torch.equal(samples.reached, gained >= -1e-5) and len(samples.success(samples.noisy)) == 8
+    still = samples.objective.reached(samples.clean, samples.clean)
+    assert still is not None and not bool(still.any()), "who did not move is no success"
+    summed = WeightedSum(parts=((1.0, {"name": "keep_contrast", "pairs": 3}),))
+    found = summed.bind(model, clean).reached
+    assert found is not None and torch.equal(found(samples.attacked.x), samples.reached)
 
 
 def test_what_it_needs_is_said(model: ContrastiveNetwork) -> None:
