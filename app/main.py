@@ -10,6 +10,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
 
 from app.address import connection, fetching, house, layout, links, notices  # noqa: E402
+from app.lessons import panel  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
 
 st.set_page_config(
@@ -56,11 +57,18 @@ st.html(STYLE)
 links.open_address(page.url_path)
 connection.warm_up()
 fetching.begin()
-try:
-    page.run()
-except fetching.DataAway as away:
-    house.wait_or_stand_in(away, page.url_path or "home")
-    layout.page_foot()
-except FeintError as error:  # a sentence with its cure, never a traceback
-    notices.refused(error)
-    layout.page_foot()
+
+
+def run_page() -> None:
+    """The page that was chosen; where it cannot be drawn, a sentence with the cure, never a traceback."""
+    try:
+        page.run()
+    except fetching.DataAway as away:
+        house.wait_or_stand_in(away, page.url_path or "home")
+        layout.page_foot()
+    except FeintError as error:
+        notices.refused(error)
+        layout.page_foot()
+
+
+panel.beside(run_page)

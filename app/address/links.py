@@ -35,6 +35,10 @@ SHARED = (
     "order",
     "attack_settings",
     "objective_settings",
+    "lesson",
+    "part",
+    "lang",
+    "answers",
 )
 """Parameters that mean the same on every page: they go with a person from page to page."""
 OF_A_PAGE = (
@@ -48,7 +52,6 @@ OF_A_PAGE = (
     "kind",
     "aim",
     "defence",
-    "lesson",
     "step",
     "study",
     "size",
@@ -282,13 +285,19 @@ def remember() -> None:
     for name in PARAMETERS:
         if f"p_{name}" in st.session_state:
             address[name] = st.session_state[f"p_{name}"]
-    shown = address | st.session_state["address_shown"]
-    wanted = {"v": ADDRESS_VERSION} | {
-        name: _text(shown[name]) for name in PARAMETERS if shown.get(name) not in (None, "")
-    }
+    wanted = {"v": ADDRESS_VERSION} | shown()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state["address_seen"] = {name: text for name, text in wanted.items() if name != "v"}
+
+
+def shown() -> dict[str, str]:
+    """The parameters of the address as it stands: what was chosen, and what the page is drawn with."""
+    address = st.session_state["address"] | {
+        name: st.session_state[f"p_{name}"] for name in PARAMETERS if f"p_{name}" in st.session_state
+    }
+    shown = address | st.session_state["address_shown"]
+    return {name: _text(shown[name]) for name in PARAMETERS if shown.get(name) not in (None, "")}
 
 
 def go(page: str, parameters: Mapping[str, str | int | float]) -> None:

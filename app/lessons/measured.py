@@ -1,0 +1,141 @@
+"""What a lesson reads from measured things: shipped runs, answers and studies. Nothing is computed."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.address import connection
+from app.charts import plot
+from app.lessons.declared import Lesson, LessonError, OfControls, OfLadder, OfRun, OfStudy, Query
+from app.lessons.parse import PLACEHOLDER
+from app.measured import minus
+from app.papers.studies.results import SHIPPED
+from engine.asking import keeping
+from engine.asking.answers import LadderAnswer
+from engine.asking.questions import Axis, ControlsQuestion, LadderQuestion, ObjectiveChoice, epsilon_text
+from engine.errors import FeintError
+
+Value = float | str
+"""A measured number, or a name such as that of a cluster."""
+AT_FIRST = ("epsilon_star", "first", "becomes", "read_first")
+"""What is read at the first level that reached the objective."""
+
+
+def values(lesson: Lesson) -> dict[str, Value]:
+    """Every measured value that a lesson declares, by name. Raises LessonError where one is not there."""
+    return {name: _read(lesson.name, name, query) for name, query in lesson.measured.items()}
+
+
+def filled(text: str, lesson: Lesson, found: Mapping[str, Value]) -> str:
+    """A text with its measured values written in."""
+    return PLACEHOLDER.sub(lambda match: written(lesson.measured[match[1]], found[match[1]]), text)
+
+
+def written(query: Query, value: Value) -> str:
+    """A value as the lesson shows it: "90.4 %", an ε rounded up, three figures of a number, a name."""
+    if isinstance(value, str):
+        return value
+    if query.written == "percent":
+        return f"{100 * value:.3g} %"
+    if query.written == "number":
+        return minus(f"{value:.3g}") if value != int(value) else f"{int(value):,}"
+    upper_bound = isinstance(query, OfLadder) and query.read == "epsilon_star"
+    return plot.bound(value) if upper_bound else epsilon_text(value)
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _read(lesson: str, name: str, _query: Query) -> Value:
+    try:
+        found = READERS[type(_query)](_query)
+    except (FeintError, OSError, KeyError, IndexError, ValueError) as error:
+        raise LessonError(f"Lesson {lesson}, measured {name}: {_complaint(error)}") from None
+    return found
+
+
+def _complaint(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"nothing is called {error.args[0]!r} there."
+    return str(error)
+
+
+def _of_run(query: OfRun) -> Value:
+    result = connection.store().find(query.run).result()
+    if not query.at:
+        return float(result[query.read])
+    cells = [
+        cell for cell in result["cells"] if all(abs(cell[of] - at) < 1e-9 for of, at in query.at.items())
+    ]
+    if not cells:
+        raise ValueError(f"{query.run} has no cell at {query.at}.")
+    return float(np.mean([cell["metrics"][query.read] for cell in cells]))
+
+
+def ladder_of(query: OfLadder | OfControls) -> LadderQuestion:
+    """The question of the ladder that a query reads, as the page Attack asks it."""
+    name = query.ladder if isinstance(query, OfLadder) else query.controls
+    key = connection.store().find(name).key
+    if isinstance(query, OfControls):
+        return LadderQuestion(model=key, sample=query.sample)
+    axes = {"epsilon": Axis.of_epsilon, "path": lambda: Axis.of_path(query.epsilon)}
+    axes["lambda"] = lambda: Axis.of_lambda(query.epsilon)
+    return LadderQuestion(
+        model=key,
+        sample=query.sample,
+        objective=ObjectiveChoice(name=query.objective),
+        axis=axes[query.along](),
+    )
+
+
+def _answer(query: OfLadder | OfControls) -> LadderAnswer:
+    answer = keeping.kept(ladder_of(query))
+    if answer is None:
+        raise ValueError("this ladder does not ship; choose a sample whose ladder does.")
+    return answer
+
+
+def _of_ladder(query: OfLadder) -> Value:
+    answer = _answer(query)
+    if answer.first_reached is None and query.read in AT_FIRST:
+        raise ValueError("the attack never reaches its objective on this ladder.")
+    at, names, read_as = answer.first_reached or 0, answer.group_names, answer.read_as or ()
+    found = {
+        "epsilon_star": answer.epsilon_star,
+        "first": answer.levels[at],
+        "own": None if answer.own_group is None else names[answer.own_group],
+        "becomes": None if answer.q is None else names[int(answer.q[at].argmax())],
+        "noise_reached": answer.noise_reached,
+        "noise_n": answer.noise_n,
+        "read_clean": read_as[0] if read_as else None,
+        "read_first": read_as[at] if read_as else None,
+    }[query.read]
+    if found is None:
+        raise ValueError(f"this ladder has no {query.read}.")
+    return found if isinstance(found, str) else float(found)
+
+
+def _of_controls(query: OfControls) -> Value:
+    ladder = ladder_of(query)
+    answer = keeping.kept(ControlsQuestion(ladder=ladder, level=_answer(query).start))
+    if answer is None:
+        raise ValueError("the controls of this ladder do not ship.")
+    row = next(row for row in answer.rows if row.kind == query.of)
+    return float({"reached": row.reached, "n": row.n, "share": row.reached / row.n}[query.read])
+
+
+def _of_study(query: OfStudy) -> Value:
+    rows = json.loads((SHIPPED / f"{query.study}.json").read_text(encoding="utf-8"))["rows"]
+    found = [row for row in rows if all((row | row["about"]).get(of) == is_ for of, is_ in query.row.items())]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} rows of {query.study} are like {query.row}; one is needed.")
+    return float(((found[0]["controls"] or {}) | found[0]["measured"])[query.read]["mean"])
+
+
+READERS: dict[type[Query], Callable[[Any], Value]] = {
+    OfRun: _of_run,
+    OfLadder: _of_ladder,
+    OfControls: _of_controls,
+    OfStudy: _of_study,
+}

@@ -1,0 +1,71 @@
+"""The lessons that are there: those that ship, and a teacher's own under FEINT_HOME/lessons."""
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from app.address import links
+from app.lessons.declared import Lesson, LessonError
+from app.lessons.parse import parse
+from engine.home import home
+
+SHIPPED = links.ROOT / "assets" / "lessons"
+ENGLISH = "en"
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+
+def folders() -> list[Path]:
+    """Where lessons lie; one's own of the same name comes first."""
+    return [home() / "lessons", SHIPPED]
+
+
+def names() -> list[str]:
+    """The lessons' names, in their order. Those that cannot be read come last."""
+    files = {file.stem: file for folder in reversed(folders()) for file in folder.glob("*.md")}
+    found = [name for name in files if "." not in name]
+    return sorted(found, key=lambda name: (_place(name), name))
+
+
+def find(name: str, language: str = ENGLISH) -> Lesson:
+    """A lesson in a language, in English where it is not there in that. Raises LessonError."""
+    file = _file(name, language) or _file(name, language := ENGLISH)
+    if file is None or name not in names():
+        raise LessonError(f"There is no lesson {name!r}; there are {', '.join(names()) or 'none'}.")
+    return _read(file, name, language, file.stat().st_mtime_ns)
+
+
+def languages(name: str) -> list[str]:
+    """The languages in which a lesson is there."""
+    return [said for said in LANGUAGES if _file(name, said) is not None]
+
+
+def _file(name: str, language: str) -> Path | None:
+    stem = name if language == ENGLISH else f"{name}.{language}"
+    return next((folder / f"{stem}.md" for folder in folders() if (folder / f"{stem}.md").is_file()), None)
+
+
+def preferred() -> str:
+    """The language of the address, else the browser's, where lessons are there in it."""
+    browsers = (st.context.locale or ENGLISH).split("-")[0].lower()
+    usual = browsers if browsers in LANGUAGES else ENGLISH
+    return links.value("lang", usual, lambda said: said in LANGUAGES)
+
+
+def _place(name: str) -> float:
+    file = _file(name, ENGLISH)
+    try:
+        return (
+            float("inf") if file is None else _read(file, name, ENGLISH, file.stat().st_mtime_ns).head.place
+        )
+    except LessonError:
+        return float("inf")
+
+
+@cache
+def _read(file: Path, name: str, language: str, changed: int) -> Lesson:
+    """Read again where the file has `changed`."""
+    try:
+        return parse(file.read_text(encoding="utf-8"), name, language, file.name)
+    except UnicodeDecodeError:
+        raise LessonError(f"{file.name} is not text in UTF-8: save it as such.") from None
