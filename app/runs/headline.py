@@ -35,7 +35,7 @@ def headline(run: Run) -> None:
     st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
     st.markdown(f"{bold(title(run.spec))} {about(run.spec)} · seed {run.spec.seed}", width="content")
     if not run.zoo:
-        st.caption(f"`{run.name[:8]}`", width="content")
+        st.caption(run.name[:8], width="content")
     st.space("stretch")
     _buttons(run, status)
 

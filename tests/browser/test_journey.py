@@ -61,13 +61,19 @@ def press(page: Page, x: float, y: float) -> None:
 def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
     """Click the point of a curve, once it is there."""
     where = """(plot, [name, place]) => {
-        const { x, y } = plot._fullData.find((trace) => trace.name === name) ?? { x: [], y: [] };
+        const trace = (plot._fullData ?? []).find((trace) => trace.name === name);
+        if (!trace) return [NaN, NaN];
+        const { x, y } = trace;
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x[place]), box.y + _size.t + yaxis.c2p(y[place])];
     }"""
     there = partial(plot.evaluate, where, [trace, place])
     plot.scroll_into_view_if_needed()
-    wait_until(lambda: all(map(math.isfinite, there())), PATIENCE / 1000, "the point")
+    wait_until(
+        lambda: all(map(math.isfinite, there())),
+        PATIENCE / 1000,
+        "the point",
+    )
     press(page, *there())
 
 
