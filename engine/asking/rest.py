@@ -108,7 +108,7 @@ def _scores(victim: Victim) -> dict[str, float | None]:
 
 def images(question: ImagesQuestion) -> ImagesAnswer:
     """Pictures of samples, by id. Raises SettingsError where the data are others by now."""
-    loaded = engine_data.load(question.data)
+    loaded = engine_data.load(question.data, fingerprint=question.fingerprint)
     if loaded.fingerprint != question.fingerprint:
         raise SettingsError(
             f"The data {question.data!r} are other numbers than those that were asked for; put the old data"

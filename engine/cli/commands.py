@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from engine.cli import computing, housekeeping, looking, terminal
+from engine.cli import bringing, computing, housekeeping, looking, terminal
 from engine.errors import FeintError, UnknownName
 from engine.home import home, why_unwritable
 from engine.store import catalogue
@@ -58,5 +58,6 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": housekeeping.serve,
     "catalogue": housekeeping.write_catalogue,
     "fetch": housekeeping.fetch,
+    "data": bringing.data,
     "zoo": housekeeping.zoo,
 }

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["cards", "fetch", "load"]
 
 
-def load(name_or_path: str, clusters: int | None = None) -> "Dataset":
-    """The data set of that name, or of that file (`.npz`, `.zip`, `.csv`): `engine.data.loading.load`."""
+def load(name_or_path: str, clusters: int | None = None, fingerprint: str = "") -> "Dataset":
+    """The data set of that name, or of that file (`.npz`, `.zip`, `.csv`) or folder:
+    `engine.data.loading.load`.
+    """
     from engine.data import loading  # torch, which cards and downloads do without
 
-    return loading.load(name_or_path, clusters)
+    return loading.load(name_or_path, clusters, fingerprint)

@@ -52,6 +52,12 @@ def find(file: str) -> Path | None:
     return next((folder / file for folder in folders() if is_file(folder / file)), None)
 
 
+def find_folder(name: str) -> Path | None:
+    """The first of `folders()` in which a folder is called so; None for what is no plain name."""
+    plain = name not in ("", ".", "..") and Path(name).name == name
+    return next((folder / name for folder in folders() if plain and is_folder(folder / name)), None)
+
+
 def placed(name: str) -> Path:
     """The path that a person means; "~" is a home where there is one."""
     try:
@@ -64,6 +70,14 @@ def is_file(path: Path) -> bool:
     """Whether a file is there; False for what can be no path, such as a name of 300 letters."""
     try:
         return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; False for what can be no path, and for all of the machine."""
+    try:
+        return bool(path.name) and path.is_dir()
     except OSError:
         return False
 

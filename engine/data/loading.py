@@ -2,30 +2,45 @@
 
 import hashlib
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
-from engine.data import own
+from engine.data import own, own_kept
 from engine.data.dataset import Dataset, fingerprint
 from engine.data.fetching import fetch
-from engine.data.finding import placed
+from engine.data.finding import is_folder, placed
 from engine.data.listing import brought_along, owner, owners
 from engine.data.tensors import beside, images, vectors
 from engine.data.views import AtRest
-from engine.errors import DataError
+from engine.errors import DataError, DataMissing
 
 
-def load(name_or_path: str, clusters: int | None = None) -> Dataset:
-    """The registered data set of that name, fetched where it must be and cached; or the data of that file, or
-    of the file called so in FEINT_DATA.
+def load(name_or_path: str, clusters: int | None = None, fingerprint: str = "") -> Dataset:
+    """The registered data set of that name, fetched where it must be and cached; data of one's own that are
+    kept under that name; or the data of that file or folder, or of what is called so in FEINT_DATA.
 
-    `clusters` asks for another number than there are classes. Raises UnknownName, DataMissing or DataError.
+    `clusters` asks for another number than there are classes; `fingerprint` is that of the data that a run
+    was made with, which are found under whatever name they are kept now.
+
+    Raises UnknownName, DataMissing or DataError.
     """
-    given = str(name_or_path)
-    named = given in owners() or given in brought_along()
-    file = None if named else given if own.looks_like_file(given) else own.in_folders(given)
-    data = _named(given) if file is None else bring(str(file), clusters)
+    given = own_kept.with_fingerprint(fingerprint) or str(name_or_path)
+    if given in owners() or given in brought_along():
+        data = _named(given)
+    elif given in (kept := own_kept.cards()):
+        data = _kept(given, kept[given]["fingerprint"])
+    elif own.looks_like_file(given):
+        data = bring(given, clusters)
+    elif (place := own.in_folders(given)) is not None or is_folder(place := placed(given).absolute()):
+        data = bring(str(place), clusters)
+    elif fingerprint:
+        raise DataMissing(
+            f"The data {given} of this run are not here (fingerprint {fingerprint}): they were removed, or"
+            " never brought. Bring them again, under any name."
+        )
+    else:
+        data = _named(given)  # which says what there is
     return data if clusters in (None, data.clusters) else _with_clusters(data, clusters)
 
 
@@ -35,6 +50,19 @@ def _named(name: str) -> Dataset:
     for _ in fetch(name):
         pass
     return cls().load()
+
+
+@lru_cache(maxsize=4)
+def _kept(name: str, fingerprint: str) -> Dataset:
+    """Data of one's own that are kept. Raises DataError where they are not what they were."""
+    card = own_kept.cards()[name]
+    data = made(own.usable(name, own_kept.views(name)), name, card["title"], card["source"])
+    if data.fingerprint != fingerprint:
+        raise DataError(
+            f"The data {name} are damaged (fingerprint {data.fingerprint}, not {fingerprint}). Remove them,"
+            " and bring them again."
+        )
+    return data
 
 
 def _with_clusters(data: Dataset, clusters: int) -> Dataset:
@@ -58,30 +86,30 @@ def _of_all(found: own.Brought, views: AtRest) -> str:
 
 
 def bring(path: str, clusters: int | None = None) -> Dataset:
-    """The data of a file that a person brings, checked. Its name is the file's full path, so that a run finds
-    it again.
+    """The data of a file or folder that a person brings, checked. Its name is the full path, so that a run
+    finds it again.
     """
-    several = own.read_views(path, clusters)
-    found = several[0] if several else own.read(path, clusters)
     place = placed(path).resolve()
-    views = (
-        vectors(found.x)
-        if found.x.ndim == 2
-        else beside(images(view.x, view.divisor) for view in several or [found])
-    )
+    return made(own.read(path, clusters), str(place), place.stem, f"{place.name}, brought by a person")
+
+
+def made(found: list[own.Brought], name: str, title: str, source: str) -> Dataset:
+    """The data set of what a person brings, one entry a view."""
+    first = found[0]
+    views = vectors(first.x) if first.x.ndim == 2 else beside(images(view.x, view.divisor) for view in found)
     return Dataset(
-        fingerprint=_of_all(found, views),
-        name=str(place),
+        fingerprint=_of_all(first, views),
+        name=name,
         views=views,
-        labels=found.y,
-        class_names=found.class_names,
-        clusters=found.clusters,
-        title=place.stem,
-        source=f"{place.name}, brought by a person",
+        labels=first.y,
+        class_names=first.class_names,
+        clusters=first.clusters,
+        title=title,
+        source=source,
         licence="Not stated",
-        note=found.note,
-        affine=found.affine,
-        feature_names=found.feature_names,
-        train=None if found.training is None else np.flatnonzero(found.training),
-        test=None if found.training is None else np.flatnonzero(~found.training),
+        note=first.note,
+        affine=first.affine,
+        feature_names=first.feature_names,
+        train=None if first.training is None else np.flatnonzero(first.training),
+        test=None if first.training is None else np.flatnonzero(~first.training),
     )

@@ -1,9 +1,9 @@
-"""What a person brings: an `.npz`, a `.zip` of images or a `.csv`, read, examined and put into plain words.
+"""What a person brings: an `.npz`, a `.csv`, a `.zip` or a folder of pictures, examined and made ready.
 
-`examine` finds out everything at once, `report` says it in sentences, `read` refuses with the first thing
-that is wrong.
+`read` refuses with the first thing that is wrong; `report` beside it says all of it in plain words.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,30 +11,35 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import own_files
-from engine.data.finding import find, is_file, placed
+from engine.data import own_files, own_images
+from engine.data.finding import find, find_folder, is_file, is_folder, placed
 from engine.data.own_files import Raw
 from engine.data.scaling import ranged
 from engine.errors import DataError, DataMissing
 
 READERS: dict[str, Callable[[Path], Raw]] = {
     ".npz": own_files.npz,
-    ".zip": own_files.zip_of_images,
+    ".zip": own_images.zip_of_images,
     ".csv": own_files.csv,
 }
 WANTED = 10
 """Clusters sought where nothing says how many: no labels, no class names, no number."""
 SEARCHED = 256 << 20
 """Bytes up to which exact copies are looked for."""
+MARKUP = re.compile(r"[\\`*\[\]<>$~|&\x00-\x1f\x7f]|:(?=//)|\b_|_\b|(?<!\w)_")
+"""What is left out of the names of classes."""
+LONGEST_NAME = 40
 LARGEST = 1e30
 """Of values: beyond, differences are lost or overflow in 32 bits."""
 
 
 @dataclass(frozen=True)
 class Brought:
-    """Data as they will be used: images (n, H, W) or (n, H, W, C), or vectors (n, d) already in [0, 1].
+    """Data as they will be used, one view: images (n, H, W) or (n, H, W, C), or vectors (n, d) already in
+    [0, 1].
 
-    `facts` are sentences about them, `problems` the reasons why they cannot be used (empty where they can).
+    `facts` are sentences about them, `done` about what is done to them, `problems` the reasons why they
+    cannot be used (empty where they can).
     """
 
     x: np.ndarray
@@ -50,73 +55,69 @@ class Brought:
     """(n,) whether a sample is for training; None where the file does not say."""
     feature_names: tuple[str, ...] = ()
     """(d,) those of vectors, where the file names them."""
+    done: list[str] = field(default_factory=list)
+    range: tuple[float, float] = (0.0, 1.0)
+    """The least and the greatest value that came."""
 
 
 def looks_like_file(name: str) -> bool:
-    """Whether `name` is meant as a file rather than as the name of a registered data set."""
+    """Whether `name` is meant as a file or folder rather than as the name of a registered data set."""
     path = placed(name)
     return path.suffix.lower() in READERS or len(path.parts) > 1 or is_file(path)
 
 
 def in_folders(name: str) -> Path | None:
-    """The file of one's own that is called so, without its ending, in a folder of data."""
-    return next((found for ending in READERS if (found := find(f"{name}{ending}")) is not None), None)
-
-
-def report(path: str, clusters: int | None = None) -> list[str]:
-    """What is in the file, in plain words; what stands in the way of using it begins with "Cannot be
-    used: ".
+    """What of one's own is called so in a folder of data: a file, without its ending, or a folder of
+    pictures.
     """
-    try:
-        found = examine(path, clusters)
-    except DataError as error:
-        return [f"Cannot be used: {error}"]
-    return found.facts + [f"Cannot be used: {problem}" for problem in found.problems]
+    files = (find(f"{name}{ending}") for ending in READERS)
+    return next((found for found in files if found is not None), find_folder(name))
 
 
-def read(path: str, clusters: int | None = None) -> Brought:
-    """The data of the file. Raises DataMissing without a file, DataError with the first thing wrong."""
-    found = examine(path, clusters)
-    if found.problems:
-        more = f" ({len(found.problems) - 1} more in the report.)" if len(found.problems) > 1 else ""
-        raise DataError(f"{Path(path).name}: {found.problems[0]}{more}")
-    return found
-
-
-def read_views(path: str, clusters: int | None = None) -> list[Brought]:
-    """The views of a file that holds several (an .npz with x1, x2 …), each brought into [0, 1] by itself;
-    empty for a file of one view.
-
-    Raises DataError with the first thing that is wrong, and with which view.
+def read(path: str, clusters: int | None = None) -> list[Brought]:
+    """The data of a file or folder, one entry a view. Raises DataMissing where nothing is there, DataError
+    with the first thing wrong.
     """
-    place = placed(path)
-    found = []
-    for key, raw in own_files.views(place) if is_file(place) else []:
-        problems = _shape_problems(raw) or (brought := _judged(_scaled(raw), raw, clusters)).problems
-        if not problems and raw.x.ndim == 2:
+    return usable(placed(path).name, raws(path), clusters)
+
+
+def usable(name: str, read: list[tuple[str, Raw]], clusters: int | None = None) -> list[Brought]:
+    """What was read from the file `name`, made ready. Raises DataError with the first thing wrong."""
+    found = [_examined(raw, clusters) for _, raw in read]
+    for (key, raw), one in zip(read, found, strict=True):
+        problems = list(one.problems)
+        if not problems and len(read) > 1 and raw.x.ndim == 2:
             problems = [
                 f"views must be images (n, H, W) or (n, H, W, 3); got the shape {raw.x.shape}. Bring single"
                 " vectors as x."
             ]
         if problems:
-            raise DataError(f"{place.name}, view {key}: {problems[0]}")
-        found.append(brought)
+            raise DataError(f"{name}, view {key}: {problems[0]}" if key else f"{name}: {problems[0]}")
     return found
 
 
-def examine(path: str, clusters: int | None = None) -> Brought:
-    """Everything that can be found out about the file. Raises DataError where nothing can be read."""
+def raws(path: str) -> list[tuple[str, Raw]]:
+    """The arrays of a file or folder as they came: one without a name, or those of views x1, x2 … Raises
+    DataMissing or DataError.
+    """
     place = placed(path)
+    if is_folder(place):
+        return [("", own_images.folder_of_images(place))]
     if place.suffix.lower() not in READERS:
         raise DataError(
-            f"{place.name} must be an .npz, a .zip of images or a .csv; got {place.suffix or 'no ending'}."
+            f"{place.name} must be an .npz, a .zip of images, a folder of images or a .csv; got"
+            f" {place.suffix or 'no ending'}."
         )
     if not is_file(place):
         raise DataMissing(f"There is no file {str(place)[:200]}; check the path.")
-    raw = READERS[place.suffix.lower()](place)
+    return own_files.views(place) or [("", READERS[place.suffix.lower()](place))]
+
+
+def _examined(raw: Raw, clusters: int | None) -> Brought:
+    """Everything that can be found out about one view."""
     problems = _shape_problems(raw)
     if problems:
-        return Brought(raw.x, 1, None, (), 0, facts=list(raw.facts), problems=problems)
+        return Brought(raw.x, 1, None, (), 0, problems=problems)
     return _judged(_scaled(raw), raw, clusters)
 
 
@@ -190,46 +191,49 @@ def _scaled_vectors(x: np.ndarray, training: np.ndarray) -> Brought:
     training rows; what lies beyond in others is cut off.
     """
     wide = x.astype(np.float64)
-    low, high = wide.min(axis=0), wide.max(axis=0)
-    facts = [f"{len(x):,} samples of {x.shape[1]:,} features, from {low.min():g} to {high.max():g}."]
-    if low.min() >= 0 and high.max() <= 1:
-        facts.append("All values lie in [0, 1] already and stay as they are.")
-        return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
-    view, low, span = ranged(wide, training)
+    low, high = float(wide.min()), float(wide.max())
+    facts = [f"{len(x):,} samples of {x.shape[1]:,} features, from {low:g} to {high:g}."]
+    if low >= 0 and high <= 1:
+        done = ["All values lie in [0, 1] already and stay as they are."]
+        return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts, done=done, range=(low, high))
+    view, least, span = ranged(wide, training)
     where = "." if training.all() else " in the training rows."
     note = f"Each feature was brought into [0, 1] by its least and greatest value{where}"
-    return Brought(view, 1, None, (), 0, (low, span), note, [*facts, note])
+    return Brought(view, 1, None, (), 0, (least, span), note, facts=facts, done=[note], range=(low, high))
 
 
 def _scaled_images(x: np.ndarray) -> Brought:
     """Images as bytes, or as floats under one affine map for all pixels."""
     colour = "colour" if x.ndim == 4 and x.shape[-1] == 3 else "grey"
     low, high = float(x.min()), float(x.max())
+    flat = x.reshape(len(x), -1)
+    still = int((flat.min(axis=0) == flat.max(axis=0)).sum())
     facts = [f"{len(x):,} {colour} images of {x.shape[1]}x{x.shape[2]}, values from {low:g} to {high:g}."]
+    facts += [f"{still:,} of {flat.shape[1]:,} pixel values are the same in every image."] if still else []
+    view, divisor, affine, done = _white(x, low, high)
+    note = "" if affine is None else done
+    return Brought(view, divisor, None, (), 0, affine, note, facts=facts, done=[done], range=(low, high))
+
+
+def _white(
+    x: np.ndarray, low: float, high: float
+) -> tuple[np.ndarray, float, tuple[np.ndarray, np.ndarray] | None, str]:
+    """Pixels at rest, what they are then divided by, the map where there was one, and that in words."""
     if x.dtype.kind in "ui" and low >= 0 and high <= 255:
         divisor = 255.0 if high > 16 else 16.0 if high > 1 else 1.0
-        return Brought(
-            x.astype(np.uint8),
-            divisor,
-            None,
-            (),
-            0,
-            facts=[*facts, f"The value {divisor:g} is taken as white."],
-        )
+        return x.astype(np.uint8), divisor, None, f"0 is taken as black, {divisor:g} as white."
     if low >= 0 and high <= 1:
-        return Brought(x.astype(np.float32), 1, None, (), 0, facts=facts)
+        return x.astype(np.float32), 1, None, "All values lie in [0, 1] already and stay as they are."
     if low >= 0 and high <= 255:
-        return Brought(
-            (x / 255).astype(np.float32), 1, None, (), 0, facts=[*facts, "The value 255 is taken as white."]
-        )
+        return (x / 255).astype(np.float32), 1, None, "0 is taken as black, 255 as white."
     view = ((x.astype(np.float64) - low) / (high - low)).astype(np.float32)
-    note = f"Pixels were brought from [{low:g}, {high:g}] into [0, 1]."
-    return Brought(view, 1, None, (), 0, (np.array(low), np.array(high - low)), note, [*facts, note])
+    map_ = (np.array(low), np.array(high - low))
+    return view, 1, map_, f"Pixels were brought from [{low:g}, {high:g}] into [0, 1]."
 
 
 def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
     """With labels, class names and the number of clusters, and what is wrong with them."""
-    facts, problems = [*raw.facts, *found.facts], list(found.problems)
+    facts, done, problems = list(found.facts), [*raw.done, *found.done], list(found.problems)
     n = len(found.x)
     y, names = None, raw.class_names
     if raw.y is None:
@@ -249,10 +253,14 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
             f"clusters must be from 2 to the number of samples, {n}; got {k}. Bring more samples or ask for"
             " fewer clusters."
         )
-    facts.append(f"{k} clusters will be sought.")
+    done.append(f"{k} clusters will be sought.")
     training = raw.training if raw.training is not None and 0 < raw.training.sum() < n else None
     if training is not None:
-        facts.append(f"{training.sum():,} samples are for training, {n - training.sum():,} for testing.")
+        done.append(f"{training.sum():,} samples are for training, {n - training.sum():,} for testing.")
+    else:
+        done.append(
+            "No sample is marked for testing: where a test part is asked for, a fixed half stands in."
+        )
     facts += _remarks(found, n, problems)
     return replace(
         found,
@@ -262,6 +270,7 @@ def _judged(found: Brought, raw: Raw, clusters: int | None) -> Brought:
         training=training,
         facts=facts,
         problems=problems,
+        done=done,
     )
 
 
@@ -272,6 +281,7 @@ def _labels(
     complaint = _unreadable(y, n)
     if complaint:
         return [complaint], None, ()
+    names = _readable(names)
     values, numbered = np.unique(y, return_inverse=True)
     numbers = names and y.dtype.kind in "iu" and y.min() >= 0 and y.max() < len(names)
     complaint = _unlikely(values, () if numbers else names, n)
@@ -279,7 +289,16 @@ def _labels(
         return [complaint], None, ()
     if numbers:
         return [], y.astype(np.int64), names
-    return [], numbered.astype(np.int64), names or tuple(_text(value) for value in values)
+    return [], numbered.astype(np.int64), names or _readable(tuple(_text(value) for value in values))
+
+
+def _readable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of classes as they are shown: on one line, without what is markup, and no two alike."""
+    found: list[str] = []
+    for number, name in enumerate(names):
+        plain = " ".join(MARKUP.sub(" ", name).split())[:LONGEST_NAME] or f"class {number}"
+        found.append(plain if plain not in found else f"{plain} ({number})")
+    return tuple(found)
 
 
 def _unreadable(y: np.ndarray, n: int) -> str:

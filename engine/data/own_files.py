@@ -1,21 +1,14 @@
-"""The three kinds of files that a person brings, read into arrays with nothing trusted: sizes are checked
-before reading.
+"""The files of arrays and tables that a person brings, read with nothing trusted: sizes are checked before
+reading. Pictures are in `own_images`.
 """
 
-import io
 import re
-import warnings
 import zipfile
-import zlib
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from engine.data.npz import arrays
 from engine.errors import DataError
@@ -25,19 +18,14 @@ if TYPE_CHECKING:
 
 LARGEST = 2 << 30
 """Bytes that a file may hold once unpacked."""
-MOST_PIXELS = 16_000_000
-"""Pixels of one image, before it is made smaller."""
-LONGEST_SIDE = 64
-"""Images are made smaller where a side is longer."""
 PARTS = {"train", "test"}
 """Names of the two parts of a file that says what is for training."""
-ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
 class Raw:
     """Arrays as they came: x, labels or None, the names of classes and features, a number of clusters or 0,
-    what was done, and which samples are for training.
+    what reading did to them, and which samples are for training.
     """
 
     x: np.ndarray
@@ -45,12 +33,13 @@ class Raw:
     class_names: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     clusters: int = 0
-    facts: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
     training: np.ndarray | None = None
     """(n,) whether a sample is for training; None where the file does not say."""
 
 
-def _unpacked(path: Path) -> int:
+def unpacked(path: Path) -> int:
+    """Bytes that an archive says it holds. Raises DataError where it is none."""
     try:
         with zipfile.ZipFile(path) as archive:
             return sum(member.file_size for member in archive.infolist())
@@ -60,7 +49,8 @@ def _unpacked(path: Path) -> int:
         ) from None
 
 
-def _refuse_large(path: Path, size: int) -> None:
+def refuse_large(path: Path, size: int) -> None:
+    """Raises DataError where that is more than is read."""
     if size > LARGEST:
         raise DataError(
             f"{path.name} holds {size / 1e9:.1f} GB unpacked, and at most {LARGEST / 1e9:.1f} GB are read. "
@@ -69,10 +59,12 @@ def _refuse_large(path: Path, size: int) -> None:
 
 
 def npz(path: Path) -> Raw:
-    """`x` or `x_train` (and `x_test`), the same for `y`; also `class_names`, `feature_names`, `clusters`."""
-    _refuse_large(path, _unpacked(path))
+    """`x` or `x_train` (and `x_test`), the same for `y`; also `class_names`, `feature_names`, `clusters`, and
+    beside `x` `training`, true for each sample to train on.
+    """
+    refuse_large(path, unpacked(path))
     found = arrays(path)
-    x, facts = _joined(path, found, "x")
+    x, done = _joined(path, found, "x")
     if x is None:
         raise DataError(
             f"{path.name} must hold an array x, or x_train and x_test; it has {', '.join(found) or 'none'}."
@@ -85,13 +77,16 @@ def npz(path: Path) -> Raw:
         _words(found.get("class_names")),
         _words(found.get("feature_names")),
         _number(found.get("clusters")),
-        facts + how,
+        done + how,
         _training_part(found),
     )
 
 
 def _training_part(found: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The first len(x_train) samples, where there is an x_test beside it."""
+    """The first len(x_train) samples, where there is an x_test beside it; those that `training` says."""
+    said = found.get("training")
+    if said is not None and "x" in found and said.dtype.kind == "b" and said.shape == found["x"].shape[:1]:
+        return said
     if "x" in found or not {"x_train", "x_test"} <= found.keys():
         return None
     return np.arange(len(found["x_train"]) + len(found["x_test"])) < len(found["x_train"])
@@ -103,7 +98,7 @@ def views(path: Path) -> list[tuple[str, Raw]]:
     """
     if path.suffix.lower() != ".npz":
         return []
-    _refuse_large(path, _unpacked(path))
+    refuse_large(path, unpacked(path))
     found = arrays(path)
     keys = [f"x{number}" for number in range(1, len(found) + 1) if f"x{number}" in found]
     if "x" in found or not any(re.fullmatch(r"x\d+", key) for key in found):
@@ -169,7 +164,7 @@ def csv(path: Path) -> Raw:
     """
     import pandas as pd  # a third of a second of import, for tables alone
 
-    _refuse_large(path, path.stat().st_size)
+    refuse_large(path, path.stat().st_size)
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
         headed = not all(_is_number(name) for name in table.columns)
@@ -197,7 +192,7 @@ def csv(path: Path) -> Raw:
         numbers.to_numpy(dtype=np.float64),
         y,
         features=tuple(map(str, numbers.columns)) if headed else (),
-        facts=said,
+        done=said,
         training=training,
     )
 
@@ -233,95 +228,3 @@ def _csv_training(path: Path, column: "pd.Series[object]") -> np.ndarray:
     if wrong is not None:
         raise DataError(f"{path.name}: the column split must say train or test; got {wrong!r}. Correct it.")
     return np.array([word == "train" for word in words])
-
-
-def zip_of_images(path: Path) -> Raw:
-    """Images in folders, one a class; images in no folder have no labels. All are brought to one size, grey
-    where all are grey. Folders train and test around those of the classes divide them.
-    """
-    _refuse_large(path, _unpacked(path))
-    with zipfile.ZipFile(path) as archive:
-        members = sorted(name for name in archive.namelist() if _is_image(name))
-        if not members:
-            raise DataError(f"{path.name} holds no images; {', '.join(sorted(ENDINGS))} are read.")
-        forms = Counter(_form(archive, name) for name in members)
-        sizes = Counter({size: count for (size, _), count in forms.items()})
-        size, mode = _size(sizes), "L" if all(grey for _, grey in forms) else "RGB"
-        _refuse_large(path, len(members) * size[0] * size[1] * len(mode))
-        x = np.stack([_pixels(archive, name, size, mode) for name in members])
-    folders = [PurePosixPath(name).parent.name for name in members]
-    said = (
-        ()
-        if set(sizes) == {size}
-        else (f"Images were brought to {size[0]}x{size[1]} pixels (they came in {len(sizes)} sizes).",)
-    )
-    return Raw(x, np.array(folders) if all(folders) else None, facts=said, training=_zip_training(members))
-
-
-def _zip_training(members: list[str]) -> np.ndarray | None:
-    """Which images lie in a folder train around their class's; None unless all lie in that or in a test."""
-    around = [{part.lower() for part in PurePosixPath(name).parts[:-2]} & PARTS for name in members]
-    return (
-        np.array([part == {"train"} for part in around]) if all(len(part) == 1 for part in around) else None
-    )
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and "__MACOSX" not in path.parts
-
-
-@contextmanager
-def _opened(archive: zipfile.ZipFile, name: str) -> Iterator[Image.Image]:
-    """The image, whose pixels are not decoded yet. Raises DataError for whatever is wrong with it, also later
-    in the block.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(archive.read(name))) as picture:
-                yield picture
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,  # NotImplementedError among them: packed in a way that Python cannot unpack
-        MemoryError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise DataError(f"{name} cannot be read as an image ({error}); replace it or leave it out.") from None
-
-
-def _form(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, int], bool]:
-    """Size and whether it is grey, from the head of the file."""
-    with _opened(archive, name) as picture:
-        if picture.width * picture.height > MOST_PIXELS:
-            raise DataError(
-                f"{name} is {picture.width}x{picture.height}; at most {MOST_PIXELS:,} pixels are read. Make"
-                " it smaller."
-            )
-        return picture.size, picture.mode in ("1", "L", "F") or picture.mode.startswith("I")
-
-
-def _size(sizes: "Counter[tuple[int, int]]") -> tuple[int, int]:
-    """The size all images are brought to: the commonest, its longer side at most `LONGEST_SIDE`."""
-    width, height = sizes.most_common(1)[0][0]
-    scale = min(1.0, LONGEST_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _pixels(archive: zipfile.ZipFile, name: str, size: tuple[int, int], mode: str) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3)."""
-    with _opened(archive, name) as picture:
-        if picture.mode.startswith(
-            "I"
-        ):  # 16 bits: Pillow's own conversion would cut at 255 instead of scaling
-            picture = Image.fromarray(
-                (np.asarray(picture).astype(np.float64) / 257).clip(0, 255).astype(np.uint8)
-            )
-        whole = picture.convert(mode)
-        return np.asarray(whole if whole.size == size else whole.resize(size, Image.Resampling.LANCZOS))

@@ -30,8 +30,10 @@ WORDS = {"all": "samples", "first": "first half", "second": "second half", "trai
 
 
 def plain_data_of(spec: Spec) -> Dataset:
-    """The data that a spec names, with nothing appended. Raises DataError where they are others by now."""
-    data = engine_data.load(spec.data)
+    """The data that a spec names, with nothing appended; data of one's own are found under any name. Raises
+    DataError where they are others by now.
+    """
+    data = engine_data.load(spec.data, fingerprint=spec.fingerprint)
     if data.fingerprint != spec.fingerprint:
         raise DataError(
             f"The data {spec.data} are not the ones this run was made for (fingerprint"

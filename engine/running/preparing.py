@@ -56,12 +56,16 @@ def prepare(
     builds_on = {role: _usable(store.find(model)) for role, model in models.items()} | fitted
     if data == "" or (data is None and not builds_on):
         raise SettingsError(f"{action} {name} needs data: a name or a file.")
-    loaded = engine_data.load(data or next(iter(builds_on.values())).spec.data)
+    loaded = engine_data.load(data) if data else _data_of(next(iter(builds_on.values())))
     if fitted:
         chosen = chosen.like(fitted["fitted"].spec, changes)
     chosen.suits(loaded)
     _check(chosen, loaded, builds_on)
     return spec_of(chosen, loaded, seed, {role: run.key for role, run in builds_on.items()})
+
+
+def _data_of(run: Run) -> Dataset:
+    return engine_data.load(run.spec.data, fingerprint=run.spec.fingerprint)
 
 
 def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import data, extensions
+from engine.data import own_kept
 from engine.errors import EngineUnavailable
 from engine.home import home, make_home
 from engine.store.files import write_json
@@ -133,11 +134,13 @@ def _make() -> "subprocess.CompletedProcess[str]":
 
 
 def _data(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The cards of the engine's own data, read live, then those of extensions as they were described."""
+    """The cards of the engine's own data, read live, then those of extensions as they were described, and
+    what a person keeps.
+    """
     own = {name: {"kind": "data"} | card for name, card in data.cards().items()}
     brought = {
         name: entry | {"here": True, "where": "an extension"}
         for name, entry in described.items()
         if name not in own
     }
-    return own | brought
+    return own | brought | own_kept.cards()

@@ -96,7 +96,7 @@ def test_a_table_that_is_nowhere_says_which_file_to_place(
 def test_a_brought_table_keeps_its_names_and_is_scaled_by_its_training_rows(tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text("age,weight,split\n10,1\n".replace("10,1\n", "10,1,train\n20,3,train\n40,2,test\n"))
-    found = read(str(file), clusters=2)
+    [found] = read(str(file), clusters=2)
     assert found.feature_names == ("age", "weight")
     assert found.x.tolist() == [[0, 0], [1, 1], [1, 0.5]]
     assert found.affine is not None and found.affine[0].tolist() == [10, 1]
