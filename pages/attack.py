@@ -3,11 +3,19 @@
 import streamlit as st
 
 from app.address import connection, fetching, layout
-from app.attack import before_and_after, controls, downloads, levels, on_the_map, other_models, takeaway
+from app.attack import (
+    before_and_after,
+    controls,
+    downloads,
+    levels,
+    on_the_map,
+    other_models,
+    subject,
+    takeaway,
+)
 from app.explain import explain
 from app.forms import possible
 from app.forms.choose_model import choose_model
-from app.forms.choose_sample import choose_sample
 from app.forms.choose_threat import choose_threat
 from app.runs import reproduce
 
@@ -21,21 +29,25 @@ layout.page_head(
 choose, look = layout.choose_and_look()
 with choose:
     victim = choose_model()
-    sample = choose_sample(victim)
+    number, way, own = subject.choose(victim)
     threat = choose_threat(victim, axis=levels.axis_of_address(victim))
 with look:
+    beside = subject.show(way, own)
+    subject.require_label(threat.objective, own)
+    sample = subject.asked(number, own)
     with st.container(horizontal=True, vertical_alignment="center"):
         axis = levels.choose_axis(victim, threat)
         umap = on_the_map.umap_toggle(victim)
     question = threat.ladder(victim.run.key, sample, levels.axis(threat, axis))
     answer = connection.ask(question, *possible.patience(threat.attack))
+    subject.taken_for(victim, answer, beside)
     if axis == "epsilon":
         levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     drawing = on_the_map.drawing(victim, threat.objective, answer, question if umap else None)
     level = levels.drawn(drawing, "ladder")
     wanted = levels.at_level(threat, answer, level).wanted(victim.run)
-    again = reproduce.one_sample(wanted, question, answer.levels[level])
+    again = reproduce.one_sample(wanted, question, answer.levels[level], own.key if own else "")
     before_and_after.show(victim, answer, level)
     downloads.show(victim, threat, question, drawing, level, again["Command line"])
     opened = st.expander(

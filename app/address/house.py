@@ -19,7 +19,7 @@ MADE_OF = {
     "noisy_digits": "digits",
 }
 """What is made of the same images."""
-OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who")
+OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who", "label", "fixed")
 """Parameters that mean nothing on other data."""
 TICK = 1.0
 """Seconds between looks at a fetch."""

@@ -84,6 +84,9 @@ OF_A_PAGE = (
     "clusters",
     "neighbour",
     "compressed",
+    "own",
+    "label",
+    "fixed",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.address import connection, links
+from app.attack import subject
 from app.attack.levels import adversarial, at
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
@@ -31,12 +32,10 @@ def _near(victim: Victim, answer: LadderAnswer, level: int) -> None:
     """Who is near in the embedding, and in the data themselves."""
     _neighbours(victim, answer, level)
     if answer.read_as is not None:
-        read, alike = answer.read_as[level], "unlike"
-        if read == answer.label_name:
-            alike = "as"
+        read, label = answer.read_as[level], answer.label_name
+        beside = f" ({'as' if read == label else 'unlike'} its label {label})" if label else ""
         st.caption(
-            f"Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**"
-            f" ({alike} its label {answer.label_name})."
+            f"Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**{beside}."
         )
 
 
@@ -98,4 +97,5 @@ def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
             size=44,
         )
         if clicked is not None:
+            subject.leave()
             links.go("attack", {"sample": clicked})

@@ -18,7 +18,7 @@ from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import LadderQuestion
+from engine.asking.questions import OWN, LadderQuestion
 
 SIDE = 512
 """Pixels of a picture's longer side, at least."""
@@ -29,7 +29,8 @@ def show(
 ) -> None:
     """The picture, the numbers, the protocol, and the ladder as one file that plays without a server."""
     answer = drawing.answer
-    stem = f"feint-{victim.name.replace('/', '-')}-{answer.sample}-{answer.axis}"
+    which = "own" if answer.sample == OWN else answer.sample
+    stem = f"feint-{victim.name.replace('/', '-')}-{which}-{answer.axis}"
     with st.container(horizontal=True):
         _button(
             "Ladder (HTML)",
@@ -81,8 +82,8 @@ def _page(victim: Victim, threat: Threat, drawing: Drawing, level: int) -> str:
     """The ladder's file; made when it is asked for, in a thread without a session."""
     answer = drawing.answer
     note = (
-        f"Feint · {victim.name} · sample {answer.sample} of {answer.data} · {answer.protocol} · seed"
-        f" {threat.seed} · run {victim.run.key}"
+        f"Feint · {victim.name} · {answer.title} · {answer.protocol} · seed {threat.seed}"
+        f" · run {victim.run.key}"
     )
     payload = ladder_payload(drawing) | {"start": level, "autoplay": True}
     return standalone_html("ladder", payload, answer.title, note)

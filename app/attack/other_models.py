@@ -8,12 +8,19 @@ from app.attack import takeaway
 from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
-from app.forms.threat import NORMS, Threat
-from engine.asking.questions import TOP, AttackChoice, ObjectiveChoice, OtherModelsQuestion, epsilon_text
+from app.forms.threat import NORMS, Threat, of_sample
+from engine.asking.questions import (
+    TOP,
+    AttackChoice,
+    ObjectiveChoice,
+    OtherModelsQuestion,
+    OwnPicture,
+    epsilon_text,
+)
 from engine.store.run import Run
 
 
-def show(victim: Victim, threat: Threat, sample: int) -> None:
+def show(victim: Victim, threat: Threat, sample: int | OwnPicture) -> None:
     """Its group in each, and the smallest ε that reaches the objective there."""
     objective = comparable(threat)
     others = {name: run for name, run in _models(victim).items() if objective.name in _objectives(run)}
@@ -22,11 +29,12 @@ def show(victim: Victim, threat: Threat, sample: int) -> None:
         return
     asked = OtherModelsQuestion(
         models=tuple(run.key for run in others.values()),
-        sample=sample,
+        **of_sample(sample),
         attack=AttackChoice() if threat.fitted else threat.attack_choice,
         objective=objective,
         norm=threat.norm,
         top=TOP[threat.norm],
+        fixed=threat.fixed,
         seed=threat.seed,
     )
     found = connection.ask(asked, "Asking the other models…")

@@ -1,4 +1,4 @@
-"""The three browser components: ladder, map, wipe. Each is a .py with its .js and .css.
+"""The browser components: ladder, map, wipe, pad. Each is a .py with its .js and .css.
 
 A component's .js holds one class, `new Class(root, report)` with `update(data)` and `destroy()`; it knows
 nothing of Streamlit. Here it gets the little that ties it to Streamlit; `standalone` ties the same class to a
@@ -21,7 +21,7 @@ from streamlit.components.v2.types import ComponentRenderer
 from app.charts import palette
 
 FOLDER = Path(__file__).parent
-CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe"}
+CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe", "pad": "Pad"}
 PARTS = {"ladder": ("traces.js", "features.js", "near.js")}
 """Further files with classes that a component is made of."""
 

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.asking.questions import TOP, AttackChoice, Axis, LadderQuestion, Norm, ObjectiveChoice
+from engine.asking.questions import (
+    OWN,
+    TOP,
+    AttackChoice,
+    Axis,
+    LadderQuestion,
+    Norm,
+    ObjectiveChoice,
+    OwnPicture,
+)
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
@@ -23,9 +32,14 @@ def sizes(norm: str) -> dict[str, float]:
     return {name: round(share * TOP[norm], 6) for name, share in JUDGED_BY_EYE.items()}
 
 
+def of_sample(sample: int | OwnPicture) -> dict[str, Any]:
+    """The fields by which a question names a sample of the data, or a picture of one's own."""
+    return {"sample": sample} if isinstance(sample, int) else {"sample": OWN, "own": sample}
+
+
 @dataclass(frozen=True)
 class Threat:
-    """A chosen attack: how, what for, how large, and which views it may not touch.
+    """A chosen attack: how, what for, how large, and which views and places it may not touch.
 
     `fitted` is the key of the run in which an attack that needs it was fitted to the model.
     """
@@ -39,6 +53,7 @@ class Threat:
     epsilon: float = 0.1
     seed: int = 0
     locked: tuple[int, ...] = ()
+    fixed: str = ""
     fitted: str = ""
 
     @property
@@ -68,20 +83,23 @@ class Threat:
             return Axis.of_compressed(self.epsilon)
         return Axis.of_epsilon(self.norm, self.epsilon)
 
-    def ladder(self, model: str, sample: int, axis: str | Axis = "epsilon") -> LadderQuestion:
-        """The question of its ladder for one sample. A ladder over λ takes no λ of its own."""
+    def ladder(self, model: str, sample: int | OwnPicture, axis: str | Axis = "epsilon") -> LadderQuestion:
+        """The question of its ladder for one sample, or a picture of one's own. A ladder over λ takes no λ of
+        its own.
+        """
         levels = axis if isinstance(axis, Axis) else self.axis(axis)
         wanted = self.objective_choice
         if levels.name == "lambda":
             wanted = wanted.model_copy(update={"lam": 0.0})
         return LadderQuestion(
             model=model,
-            sample=sample,
+            **of_sample(sample),
             attack=self.attack_choice,
             objective=wanted,
             norm=self.norm,
             axis=levels,
             locked=self.locked,
+            fixed=self.fixed,
             seed=self.seed,
         )
 
@@ -96,6 +114,8 @@ class Threat:
             wanted["lam"] = self.lam
         if self.locked:
             wanted["locked"] = list(self.locked)
+        if self.fixed:
+            wanted["fixed"] = self.fixed
         return wanted | dict(self.settings)
 
     def wanted(self, model: Run, action: str = "attack", **changes: Any) -> Wanted:

@@ -1,11 +1,12 @@
 """How runs are made again: one command and one piece of Python for each, for the foot of a page."""
 
 import json
+import shlex
 from typing import Any
 
 from app.address import connection
 from engine.asking.questions import NU_TOP, TOP, EmbeddingLadderQuestion, LadderQuestion, Question
-from engine.store import reproduce
+from engine.store import pictures, reproduce
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.wanted import Wanted
@@ -29,10 +30,15 @@ def answer(question: Question[Any]) -> dict[str, str]:
     return {"Python": f"{code}print(answer({name}.model_validate({said!r})))"}
 
 
-def one_sample(wanted: Wanted, question: LadderQuestion, at: float) -> dict[str, str]:
-    """Language -> the text that asks for a sample's ladder again; the command prints the level `at`."""
+def one_sample(wanted: Wanted, question: LadderQuestion, at: float, original: str = "") -> dict[str, str]:
+    """Language -> the text that asks for a sample's ladder again; the command prints the level `at`. A
+    picture of one's own is read from where its `original` is kept.
+    """
     axis = question.axis
     flags = [f"--sample {question.sample}"]
+    if question.own is not None:
+        flags = [f"--picture {shlex.quote(str(pictures.file_of(original or question.own.picture)))}"]
+        flags += [f"--label {question.own.label}"] * (question.own.label is not None)
     flags += [f"--along {axis.name}"] * (axis.name != "epsilon")
     flags += [f"--at {at:g}"] * (axis.name in ("path", "compressed"))
     flags += [f"--top {axis.top:.9g}"] * (axis.name == "epsilon" and axis.top > TOP[question.norm])

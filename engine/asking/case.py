@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from engine import registry
-from engine.asking.questions import AttackChoice, LadderQuestion, ObjectiveChoice
-from engine.asking.victims import Victim, check_ids, victim_of
+from engine.asking.own_picture import own_facts, own_labels, own_views
+from engine.asking.questions import OWN, AttackChoice, LadderQuestion, ObjectiveChoice, OwnPicture
+from engine.asking.victims import Victim, check_ids, place_facts, sample_facts, victim_of
 from engine.attacks import ladder as ladders
 from engine.attacks.protocols import AttackSettings
 from engine.data.views import Views
@@ -18,7 +19,7 @@ from engine.models.protocols import Outputs
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.running.fitting import restored
-from engine.running.threat import unlocked
+from engine.running.threat import free
 from engine.store.store import Store
 
 
@@ -35,24 +36,37 @@ class Case:
     norm: str
     mask: Tensor | None
     """(d,) True where a number may change; None: everywhere."""
+    own: OwnPicture | None = None
+    """The person's own picture, where that is the sample."""
 
     @classmethod
     def of(cls, question: LadderQuestion) -> "Case":
-        """That of a ladder. Raises SettingsError for a sample or a view that is not there."""
-        victim, number = victim_of(question.model), question.sample
-        check_ids([number], len(victim.data))
-        clean = victim.rows([number])
-        before = _wanted(question.objective).look(victim.model, clean, victim.labels_of([number]))
+        """That of a ladder. Raises SettingsError for a sample or a view that is not there, DataError for a
+        picture that is not.
+        """
+        victim, number, own = victim_of(question.model), question.sample, question.own
+        if own is None:
+            check_ids([number], len(victim.data))
+            clean, labels = victim.rows([number]), victim.labels_of([number])
+        else:
+            clean, labels = own_views(victim, own), own_labels(victim, own)
         return cls(
             victim,
-            number,
+            OWN if own else number,
             clean,
-            before,
+            _wanted(question.objective).look(victim.model, clean, labels),
             ready(victim, question.attack),
             question.objective,
             question.norm,
-            unlocked(question.locked, clean.shapes),
+            free(question.locked, question.fixed, clean.shapes),
+            own,
         )
+
+    def facts(self, z: Tensor | None) -> dict[str, Any]:
+        """What its ladder says of model and sample, and where its embeddings z (levels, m) lie."""
+        if self.own is not None:
+            return own_facts(self.victim, self.own, self.before, z)
+        return sample_facts(self.victim, self.sample) | place_facts(self.victim, self.sample, z)
 
     def objective(self, lam: float = 0.0) -> ObjectiveSettings:
         """What is wanted, minus λ times the change of the reconstruction."""

@@ -139,10 +139,12 @@ def _in_model(question: OtherModelsQuestion, model: str) -> OtherModel:
         LadderQuestion(
             model=model,
             sample=question.sample,
+            own=question.own,
             attack=question.attack,
             objective=question.objective,
             norm=question.norm,
             axis=Axis(top=question.top, levels=OTHER_LEVELS),
+            fixed=question.fixed,
             seed=question.seed,
         )
     )

@@ -15,7 +15,7 @@ from engine.asking import views
 from engine.asking.answers import NOISES, LadderAnswer
 from engine.asking.case import Case
 from engine.asking.questions import SAID, LadderQuestion, epsilon_text
-from engine.asking.victims import as_bytes, numbers, place_facts, read_as, sample_facts
+from engine.asking.victims import as_bytes, numbers, read_as
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import answer as launched
@@ -81,8 +81,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
         **_traces(case, found),
         noise_value=numbers(_noise_value(case, question, noise) if unsaid else None),
         reached=numbers(reached),
-        **sample_facts(case.victim, case.sample),
-        **place_facts(case.victim, case.sample, after.z),
+        **case.facts(after.z),
         **probabilities(case.before, after, noisy),
         **_reconstructions(case.before, after),
         **views.view_facts(case.victim, case.clean, case.clean.like(found.x)),
@@ -128,7 +127,8 @@ def _search(case: Case, question: LadderQuestion, rng: torch.Generator) -> Searc
 def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) -> Search:
     """The ladder over ε, and the smallest ε that reaches the objective, where it has such a notion."""
     axis, attempt = question.axis, case.attempt(question.objective.lam)
-    found = ladders.over_epsilon(attempt, torch.linspace(0, axis.top, axis.levels), rng)
+    top = min(axis.top, attempt.budget(0.0).limit(case.victim.data.views.size))  # few places have little room
+    found = ladders.over_epsilon(attempt, torch.linspace(0, top, axis.levels), rng)
 
     def reached(rows: Tensor, _: Tensor) -> Tensor:
         there = case.reached(case.outputs(rows))

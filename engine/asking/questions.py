@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from engine.asking import answers
 from engine.asking.answers import Answer
@@ -37,6 +44,8 @@ FEW_LEVELS = 17
 """Of a ladder over ε under an attack that takes its time at each."""
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""
+OWN = -1
+"""The number of a person's own picture, which is no sample of the data."""
 SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 5}
 """The sample a page shows first."""
 LOOKED_AT = {"mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)}
@@ -117,6 +126,15 @@ class Axis(Part):
         return cls(name="lambda", top=top, levels=levels, epsilon=epsilon)
 
 
+class OwnPicture(Part):
+    """A person's own picture in place of a sample of the data: the key under which it is kept as the model
+    sees it (`engine.store.pictures`), and its label, where the person has said it.
+    """
+
+    picture: str
+    label: int | None = None
+
+
 class Question(Part, Generic[A]):
     """The base of all questions. `A` is the class of its answer."""
 
@@ -135,6 +153,13 @@ class Question(Part, Generic[A]):
         """The class of its answer."""
         (found,) = cls.__mro__[1].__pydantic_generic_metadata__["args"]  # type: ignore[attr-defined]
         return found  # type: ignore[no-any-return]
+
+    added_later: ClassVar[tuple[str, ...]] = ()
+    """Fields that are left out where they say nothing, so that questions from before them keep their keys."""
+
+    @model_serializer(mode="wrap")
+    def _said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value or name not in self.added_later}
 
     def methods(self) -> Iterator[Method]:
         """The registered methods, beside those inside the runs it names, on which its answer depends."""
@@ -213,16 +238,21 @@ class SampleQuestion(Question[answers.SampleAnswer]):
 
 
 class LadderQuestion(Question[answers.LadderAnswer]):
-    """One sample under an attack at every level of an axis. `locked` views stay as they are."""
+    """One sample under an attack at every level of an axis. `locked` views stay as they are, and so do the
+    `fixed` places (a text of `engine.data.fixed`). With a picture of one's `own`, `sample` is OWN.
+    """
 
+    added_later: ClassVar[tuple[str, ...]] = ("own", "fixed")
     ask: Literal["ladder"] = "ladder"
     model: str
     sample: int
+    own: OwnPicture | None = None
     attack: AttackChoice = AttackChoice()
     objective: ObjectiveChoice = ObjectiveChoice()
     norm: Norm = "linf"
     axis: Axis = Axis()
     locked: tuple[int, ...] = ()
+    fixed: str = ""
     seed: int = 0
 
     def methods(self) -> Iterator[Method]:
@@ -300,13 +330,16 @@ class OtherModelsQuestion(Question[answers.OtherModelsAnswer]):
     """One sample in several models: its group in each, and the smallest ε that reaches the objective."""
 
     builds_on: ClassVar[tuple[type[Question[Any]], ...]] = (LadderQuestion,)
+    added_later: ClassVar[tuple[str, ...]] = ("own", "fixed")
     ask: Literal["other_models"] = "other_models"
     models: tuple[str, ...]
     sample: int
+    own: OwnPicture | None = None
     attack: AttackChoice = AttackChoice()
     objective: ObjectiveChoice = ObjectiveChoice()
     norm: Norm = "linf"
     top: float = Field(default=TOP["linf"], ge=0)
+    fixed: str = ""
     seed: int = 0
 
     def methods(self) -> Iterator[Method]:

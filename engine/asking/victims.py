@@ -209,19 +209,28 @@ def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
 
 def sample_facts(victim: Victim, sample: int) -> dict[str, Any]:
     """What every ladder says of its sample and its model."""
-    data, label = victim.data, label_of(victim, sample)
-    return {
+    facts = model_facts(victim) | label_facts(victim, label_of(victim, sample))
+    return facts | {
         "sample": sample,
-        "label": label,
-        "label_name": "" if label is None else data.class_names[label],
-        "data": data.name,
-        "title": f"{data.title} #{sample}",
-        "model": victim.run.spec.name,
-        "views": len(data.views.shapes),
-        "group_names": victim.group_names,
+        "title": f"{victim.data.title} #{sample}",
         "own_group": None if victim.group is None else int(victim.group[sample]),
+    }
+
+
+def model_facts(victim: Victim) -> dict[str, Any]:
+    """What every ladder says of its model."""
+    return {
+        "data": victim.data.name,
+        "model": victim.run.spec.name,
+        "views": len(victim.data.views.shapes),
+        "group_names": victim.group_names,
         "medoids": None if victim.medoids is None else as_bytes(victim.rows(victim.medoids).flat()),
     }
+
+
+def label_facts(victim: Victim, label: int | None) -> dict[str, Any]:
+    """A label with its name; none is None and ""."""
+    return {"label": label, "label_name": "" if label is None else victim.data.class_names[label]}
 
 
 def place_facts(victim: Victim, sample: int, z: Tensor | None) -> dict[str, Any]:
@@ -229,13 +238,20 @@ def place_facts(victim: Victim, sample: int, z: Tensor | None) -> dict[str, Any]
     if victim.z is None or z is None:
         return {}
     own, z = victim.z[sample : sample + 1], victim.compared(z)
+    return near_facts(victim, own, z, victim.nearest(own, NEIGHBOURS + 1)[1][0, 1:])
+
+
+def near_facts(victim: Victim, own: Tensor, z: Tensor, near: Tensor) -> dict[str, Any]:
+    """Where embeddings z (levels, m), as the model compares them, and the clean one `own` (1, m) lie, and who
+    is `near` (near,) it.
+    """
     return {
         "z": numbers(z),
         "z_clean": numbers(own[0]),
         "xy": numbers(victim.places(z)),
         "xy_clean": numbers(victim.places(own))[0],
         "near": whole_numbers(victim.nearest(z, NEIGHBOURS)[1]),
-        "near_clean": whole_numbers(victim.nearest(own, NEIGHBOURS + 1)[1][0, 1:]),
+        "near_clean": whole_numbers(near),
     }
 
 

@@ -25,9 +25,9 @@ class Budget:
     """A norm ball of radius ε around each clean row, cut by the box [low, high].
 
     `epsilon` is one number, or a tensor (n,) with one for each row; `mask` a boolean tensor (d,), True where
-    the attack may change a number (the others stay, as in a locked view). `shared` neighbouring rows at a
-    time use the same random draw, scaled by each row's ε: a ladder's levels of one sample. Raises BudgetError
-    for a norm, an ε or a mask that no perturbation can satisfy.
+    the attack may change a number (the others stay, as in a locked view or at a fixed place). `shared`
+    neighbouring rows at a time use the same random draw, scaled by each row's ε: a ladder's levels of one
+    sample. Raises BudgetError for a norm, an ε or a mask that no perturbation can satisfy.
     """
 
     norm: str
@@ -116,11 +116,12 @@ class Budget:
         return torch.where(free, low, x), torch.where(free, high, x)
 
     def _scaled(self, moved: Tensor, x: Tensor) -> Tensor:
+        if self.mask is not None:  # what may not change takes nothing of the ball
+            moved = torch.where(self.mask.to(x.device), moved, x)
         radius, delta = self.radius(x), moved - x
         length = delta.norm(dim=1, keepdim=True)
         scale = radius / length.clamp_min(torch.finfo(x.dtype).tiny)
-        moved = torch.where(length > radius, x + delta * scale, moved).clamp(self.low, self.high)
-        return moved if self.mask is None else torch.where(self.mask.to(x.device), moved, x)
+        return torch.where(length > radius, x + delta * scale, moved).clamp(self.low, self.high)
 
     def random_point(self, x: Tensor, rng: torch.Generator, share: float = 1.0) -> Tensor:
         """A point drawn uniformly from the ball of radius share · ε around each row of x, then put into the

@@ -24,7 +24,7 @@ ROLES = ("model", "fitted", "base")
 """Flags that name one finished run."""
 FIRST = 12
 """Numbers of an attack that are told unless all are asked for."""
-OF_AXIS = {"epsilon": ("epsilon", "epsilons", "norm", "locked"), "lambda": ("lam", "lams")}
+OF_AXIS = {"epsilon": ("epsilon", "epsilons", "norm", "locked", "fixed"), "lambda": ("lam", "lams")}
 """Axis that an attack may declare -> fields of actions that mean nothing outside pixels without it."""
 
 

@@ -5,6 +5,7 @@ its ladder, and the level of it that was typed.
 import argparse
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,21 @@ from engine.asking.answers import EmbeddingLadderAnswer, LadderAnswer
 from engine.asking.questions import (
     LAMBDA_TOP,
     NU_TOP,
+    OWN,
     AttackChoice,
     Axis,
     EmbeddingLadderQuestion,
     LadderQuestion,
     ObjectiveChoice,
+    OverviewQuestion,
+    OwnPicture,
     Question,
 )
 from engine.cli import terminal
 from engine.cli.flags import Parser
-from engine.errors import SettingsError
+from engine.data import drawn
+from engine.errors import DataError, SettingsError
+from engine.store import catalogue, pictures
 from engine.store.spec import Spec
 from engine.store.store import Store
 from engine.store.wanted import Entry
@@ -38,6 +44,10 @@ class OneSample:
     """Which step of the path, which K, or which ν; ε and λ say it for the other axes."""
     top: float = 0.0
     """How far a ladder over ε goes, where that is farther than usual; of one over ν, how far it goes."""
+    own: Path | None = None
+    """A picture in place of a sample."""
+    label: int | None = None
+    """What it is, where that was said."""
     fitted: tuple[str, ...] = ()
     """Runs in which an attack on the embedding was fitted: each is a level of a ladder over ν."""
 
@@ -55,19 +65,29 @@ def add_flags(parser: Parser, entry: Entry) -> None:
             "--levels", default="", help="RUN,RUN …: attacks fitted at several ν, each a level of its ladder"
         )
         return
+    group.add_argument("--picture", type=Path, help="attack this picture of your own: a PNG, JPEG …")
+    group.add_argument("--label", type=int, help="which class it is, for objectives that know labels")
     group.add_argument("--along", choices=entry["axes"], default="epsilon", help="what its ladder lies along")
     group.add_argument("--at", type=float, help="the step of its path, or K; the last unless given")
     group.add_argument("--top", type=float, default=0.0, help="the largest ε of its ladder")
 
 
 def typed(parsed: argparse.Namespace) -> OneSample | None:
-    """What was typed of one sample; None where nothing was."""
-    sample = getattr(parsed, "sample", None)
-    if sample is None:
+    """What was typed of one sample; None where nothing was. Raises SettingsError for two, or for a label of
+    none.
+    """
+    sample, picture, label = (getattr(parsed, name, None) for name in ("sample", "picture", "label"))
+    if sample is not None and picture is not None:
+        raise SettingsError(f"--sample {sample} and --picture {picture} are two samples; say one of them.")
+    if label is not None and picture is None:
+        raise SettingsError("--label says what --picture shows; samples of the data bring their own.")
+    if sample is None and picture is None:
         return None
     if hasattr(parsed, "levels"):
-        return OneSample(sample, "nu", parsed.at, parsed.top, tuple(filter(None, parsed.levels.split(","))))
-    return OneSample(sample, parsed.along, parsed.at, parsed.top)
+        fitted = tuple(filter(None, parsed.levels.split(",")))
+        return OneSample(parsed.sample, "nu", parsed.at, parsed.top, fitted=fitted)
+    number = OWN if sample is None else int(sample)
+    return OneSample(number, parsed.along, parsed.at, parsed.top, picture, label)
 
 
 def question(spec: Spec, one: OneSample) -> Question[Any]:
@@ -106,6 +126,7 @@ def _on_pixels(spec: Spec, one: OneSample) -> LadderQuestion:
     return LadderQuestion(
         model=spec.builds_on["model"],
         sample=one.sample,
+        own=None if one.own is None else _own(spec, one.own, one.label),
         attack=AttackChoice(name=said["attack"], settings=said["attack_settings"], fitted=fitted),
         objective=ObjectiveChoice(
             name=said["objective"],
@@ -115,8 +136,30 @@ def _on_pixels(spec: Spec, one: OneSample) -> LadderQuestion:
         norm=said["norm"],
         axis=axis,
         locked=tuple(said["locked"]),
+        fixed=said.get("fixed", ""),
         seed=spec.seed,
     )
+
+
+def _own(spec: Spec, file: Path, label: int | None) -> OwnPicture:
+    """A picture's file as the model sees it, kept. Raises DataError for what is none, or for data that are no
+    pictures.
+    """
+    try:
+        picture = drawn.opened(file.read_bytes())
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}. Name a picture.") from None
+    from engine.asking import computing  # torch, only where something is computed
+
+    model = computing.answer(OverviewQuestion(model=spec.builds_on["model"]))
+    if not drawn.takes(model.shape, model.views):
+        raise DataError(
+            f"--picture needs a model that sees one picture, and samples of {spec.data} are none. Choose one"
+            " with --sample."
+        )
+    framing = catalogue.read()["data"].get(spec.data, {}).get("framing", "whole")
+    seen = drawn.as_seen(picture, model.shape, framing)
+    return OwnPicture(picture=pictures.keep(seen.image), label=label)
 
 
 def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:

@@ -125,6 +125,8 @@ class DataSettings(Settings):
     note: ClassVar[str] = ""
     download: ClassVar[int] = 0
     fingerprint: ClassVar[str] = ""
+    framing: ClassVar[str] = "whole"
+    """How a person's own picture is brought to the form of these samples (`engine.data.drawn`)."""
     obtained: ClassVar[str] = ""
     """For data that are never fetched: how a person comes by them."""
 
@@ -152,4 +154,5 @@ class DataSettings(Settings):
             "download": cls.download,
             "fingerprint": cls.fingerprint,
             "obtained": cls.obtained,
+            "framing": cls.framing,
         }

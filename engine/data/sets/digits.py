@@ -26,6 +26,7 @@ class Digits(DataSettings):
     )
     licence = "CC BY 4.0"
     shape = (1, 8, 8)
+    framing = "box"
     class_names = tuple("0123456789")
     counts = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
     note = (

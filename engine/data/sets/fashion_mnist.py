@@ -39,6 +39,7 @@ class FashionMNIST(Published):
     source = "Xiao, Rasul, Vollgraf, arXiv:1708.07747, 2017"
     licence = "MIT, copyright 2017 Zalando SE"
     shape = (1, 28, 28)
+    framing = "box"
     class_names = (
         "T-shirt/top",
         "Trouser",

@@ -55,6 +55,7 @@ class MNIST(Published):
         " and 3"
     )
     shape = (1, 28, 28)
+    framing = "mass"
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))
     note = "The pixels and the order of the release: 60,000 training images, then 10,000 test images."

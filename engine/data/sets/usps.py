@@ -42,6 +42,7 @@ class USPS(Published):
     source = "Hull, IEEE TPAMI 1994; LeCun et al., NIPS 1990"
     licence = "None stated; distributed for research and teaching"
     shape = (1, 16, 16)
+    framing = "box"
     class_names = tuple("0123456789")
     counts = tuple(a + b for a, b in zip(TRAIN.counts, TEST.counts, strict=True))
     note = (

@@ -57,7 +57,7 @@ def test_every_attack_answers_inside_its_budget_the_same_for_the_same_seed(name:
 
 @pytest.mark.parametrize("name", PIXEL_ATTACKS)
 def test_every_attack_leaves_locked_numbers_alone(name: str) -> None:
-    clean, mask = images(4), torch.arange(SIZE) < 5
+    clean, mask = images(4), torch.arange(SIZE) % 3 == 0
     objective, budget = LeaveCluster().bind(Tiny(), clean), Budget("linf", 0.3, mask=mask)
     path = list(registry.find("attack", name)().perturb(clean.flat(), objective, budget, rng()))
     assert all(torch.equal(moved.x[:, ~mask], clean.flat()[:, ~mask]) for moved in path)
