@@ -98,7 +98,7 @@ def taken_for(victim: Victim, answer: LadderAnswer, place: DeltaGenerator | None
         images = connection.ask(every).images.reshape(-1, *answer.shape)
         with place:
             st.caption("The samples nearest to it in the embedding")
-            gallery.grid(list(images), [f"#{number}" for number in answer.near_clean], columns=5, size=64)
+            gallery.grid(list(images), [f"#{number}" for number in answer.near_clean], columns=5, size=48)
 
 
 def require_label(objective: str, own: Own | None) -> None:
