@@ -13,7 +13,15 @@ from engine.settings import sentence
 
 Written = Literal["percent", "epsilon", "number"]
 Read = Literal[
-    "epsilon_star", "first", "own", "becomes", "noise_reached", "noise_n", "read_clean", "read_first"
+    "epsilon_star",
+    "first",
+    "reached",
+    "own",
+    "becomes",
+    "noise_reached",
+    "noise_n",
+    "read_clean",
+    "read_first",
 ]
 
 
@@ -50,7 +58,8 @@ class OfRun(Part):
 
 class OfLadder(Part):
     """What a ladder of one sample came to: the smallest ε found, the first level that reached the objective,
-    the group before and there, noise, or what 5 nearest neighbours read.
+    how many levels did, the group before and there, noise, or what 5 nearest neighbours read. `locked` views
+    stay as they are.
     """
 
     ladder: str
@@ -59,14 +68,17 @@ class OfLadder(Part):
     along: Literal["epsilon", "path", "lambda"] = "epsilon"
     epsilon: float = 0.1
     objective: str = "leave_cluster"
+    locked: tuple[int, ...] = ()
     written: Written = "epsilon"
 
 
 class OfControls(Part):
-    """How many of how many tries of a control reached the objective, at the level a ladder shows first."""
+    """How many of how many tries of a control reached the objective, at the level that a ladder shows first;
+    of all samples together.
+    """
 
     controls: str
-    sample: int
+    samples: tuple[int, ...] = Field(min_length=1)
     of: Literal["attack", "strongest", "noise", "other_delta", "fgsm", "unlimited"]
     read: Literal["reached", "n", "share"] = "reached"
     written: Written = "number"
@@ -81,12 +93,28 @@ class OfStudy(Part):
     written: Written = "percent"
 
 
-Query = OfRun | OfLadder | OfControls | OfStudy
+class Ratio(Part):
+    """The first of two measured values as a multiple of the second."""
+
+    ratio: tuple[str, str]
+    written: Written = "percent"
+
+
+class Difference(Part):
+    """The first of two measured values less the second."""
+
+    difference: tuple[str, str]
+    written: Written = "percent"
+
+
+Query = OfRun | OfLadder | OfControls | OfStudy | Ratio | Difference
 QUERIES: dict[str, type[Query]] = {
     "run": OfRun,
     "ladder": OfLadder,
     "controls": OfControls,
     "study": OfStudy,
+    "ratio": Ratio,
+    "difference": Difference,
 }
 """The field that a query is known by -> its class."""
 

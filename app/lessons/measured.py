@@ -9,7 +9,17 @@ import streamlit as st
 
 from app.address import connection
 from app.charts import plot
-from app.lessons.declared import Lesson, LessonError, OfControls, OfLadder, OfRun, OfStudy, Query
+from app.lessons.declared import (
+    Difference,
+    Lesson,
+    LessonError,
+    OfControls,
+    OfLadder,
+    OfRun,
+    OfStudy,
+    Query,
+    Ratio,
+)
 from app.lessons.parse import PLACEHOLDER
 from app.measured import minus
 from app.papers.studies.results import SHIPPED
@@ -26,7 +36,22 @@ AT_FIRST = ("epsilon_star", "first", "becomes", "read_first")
 
 def values(lesson: Lesson) -> dict[str, Value]:
     """Every measured value that a lesson declares, by name. Raises LessonError where one is not there."""
-    return {name: _read(lesson.name, name, query) for name, query in lesson.measured.items()}
+    found: dict[str, Value] = {}
+    for name, query in lesson.measured.items():
+        if isinstance(query, Ratio | Difference):
+            found[name] = _of_two(lesson.name, name, query, found)
+        else:
+            found[name] = _read(lesson.name, name, query.model_dump_json(), query)
+    return found
+
+
+def _of_two(lesson: str, name: str, query: Ratio | Difference, found: Mapping[str, Value]) -> float:
+    """Of two values that are declared above it."""
+    pair = query.ratio if isinstance(query, Ratio) else query.difference
+    if missing := [other for other in pair if not isinstance(found.get(other), float)]:
+        raise LessonError(f"Lesson {lesson}, measured {name}: {missing[0]!r} is no number declared above it.")
+    first, second = (float(found[other]) for other in pair)
+    return first / second if isinstance(query, Ratio) else first - second
 
 
 def filled(text: str, lesson: Lesson, found: Mapping[str, Value]) -> str:
@@ -47,7 +72,7 @@ def written(query: Query, value: Value) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _read(lesson: str, name: str, _query: Query) -> Value:
+def _read(lesson: str, name: str, what: str, _query: Query) -> Value:
     try:
         found = READERS[type(_query)](_query)
     except (FeintError, OSError, KeyError, IndexError, ValueError) as error:
@@ -73,37 +98,38 @@ def _of_run(query: OfRun) -> Value:
     return float(np.mean([cell["metrics"][query.read] for cell in cells]))
 
 
-def ladder_of(query: OfLadder | OfControls) -> LadderQuestion:
-    """The question of the ladder that a query reads, as the page Attack asks it."""
-    name = query.ladder if isinstance(query, OfLadder) else query.controls
-    key = connection.store().find(name).key
-    if isinstance(query, OfControls):
-        return LadderQuestion(model=key, sample=query.sample)
-    axes = {"epsilon": Axis.of_epsilon, "path": lambda: Axis.of_path(query.epsilon)}
-    axes["lambda"] = lambda: Axis.of_lambda(query.epsilon)
+def ladder_of(query: OfLadder) -> LadderQuestion:
+    """The question of the ladder that a query reads, as pages ask it."""
+    axes = {
+        "epsilon": Axis.of_epsilon,
+        "path": lambda: Axis.of_path(query.epsilon),
+        "lambda": lambda: Axis.of_lambda(query.epsilon),
+    }
     return LadderQuestion(
-        model=key,
+        model=connection.store().find(query.ladder).key,
         sample=query.sample,
         objective=ObjectiveChoice(name=query.objective),
         axis=axes[query.along](),
+        locked=query.locked,
     )
 
 
-def _answer(query: OfLadder | OfControls) -> LadderAnswer:
-    answer = keeping.kept(ladder_of(query))
+def _answer(question: LadderQuestion) -> LadderAnswer:
+    answer = keeping.kept(question)
     if answer is None:
         raise ValueError("this ladder does not ship; choose a sample whose ladder does.")
     return answer
 
 
 def _of_ladder(query: OfLadder) -> Value:
-    answer = _answer(query)
+    answer = _answer(ladder_of(query))
     if answer.first_reached is None and query.read in AT_FIRST:
         raise ValueError("the attack never reaches its objective on this ladder.")
     at, names, read_as = answer.first_reached or 0, answer.group_names, answer.read_as or ()
     found = {
         "epsilon_star": answer.epsilon_star,
         "first": answer.levels[at],
+        "reached": None if answer.reached is None else int(answer.reached.sum()),
         "own": None if answer.own_group is None else names[answer.own_group],
         "becomes": None if answer.q is None else names[int(answer.q[at].argmax())],
         "noise_reached": answer.noise_reached,
@@ -117,12 +143,15 @@ def _of_ladder(query: OfLadder) -> Value:
 
 
 def _of_controls(query: OfControls) -> Value:
-    ladder = ladder_of(query)
-    answer = keeping.kept(ControlsQuestion(ladder=ladder, level=_answer(query).start))
-    if answer is None:
-        raise ValueError("the controls of this ladder do not ship.")
-    row = next(row for row in answer.rows if row.kind == query.of)
-    return float({"reached": row.reached, "n": row.n, "share": row.reached / row.n}[query.read])
+    reached = tries = 0
+    for sample in query.samples:
+        ladder = LadderQuestion(model=connection.store().find(query.controls).key, sample=sample)
+        answer = keeping.kept(ControlsQuestion(ladder=ladder, level=_answer(ladder).start))
+        if answer is None:
+            raise ValueError(f"the controls of sample {sample} do not ship.")
+        row = next(row for row in answer.rows if row.kind == query.of)
+        reached, tries = reached + row.reached, tries + row.n
+    return float({"reached": reached, "n": tries, "share": reached / tries}[query.read])
 
 
 def _of_study(query: OfStudy) -> Value:

@@ -81,7 +81,11 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
     yield first
     if "fuses" in settings.abilities:
         yield asked.ViewsQuestion(model=model)
-        yield LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
+        disrupted = LadderQuestion(model=model, sample=sample, objective=ObjectiveChoice(name="mv_disrupt"))
+        yield disrupted
+        if victim.data.views.size < SMALL:
+            views = range(len(victim.data.views.shapes))
+            yield from (disrupted.model_copy(update={"locked": (view,)}) for view in views)
     if _is_defended(run.spec.name):
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
     if "compares" in settings.abilities:

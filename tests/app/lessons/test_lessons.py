@@ -56,14 +56,17 @@ TEXTS = [(name, language) for name in shelf.names() for language in shelf.langua
 
 
 def every(texts: list[tuple[str, str]]) -> Iterator[tuple[str, Link]]:
-    """Every page that a lesson shows, each once."""
+    """Every page that a lesson shows, each once: at one place of its ladder."""
     seen = set()
     for name, language in texts:
         for step in shelf.find(name, language).steps:
             for link in (step.link, step.revealed):
-                if link is not None and link not in seen:
-                    seen.add(link)
-                    yield f"{name}: {link.page} {'&'.join('='.join(said) for said in link.parameters)}", link
+                if link is None:
+                    continue
+                choices = tuple(said for said in link.parameters if said[0] not in ("eps", "step"))
+                if (link.page, choices) not in seen:
+                    seen.add((link.page, choices))
+                    yield f"{name}: {link.page} {'&'.join('='.join(said) for said in choices)}", link
 
 
 LINKS = dict(every(TEXTS))
