@@ -19,7 +19,7 @@ from engine.metrics.protocols import AttackedSamples, watched
 from engine.models.protocols import check_abilities
 from engine.objectives.protocols import on_embedding
 from engine.running.judging import Judge, stream
-from engine.running.pictures import Sketch
+from engine.running.pictures import Sketch, one_of_each
 from engine.running.threat import Threat
 from engine.store.run import Run
 
@@ -69,7 +69,9 @@ def fit(
         yield event.model_copy(update={"metrics": watched(seen)})
         if sketch is not None and (event.step == event.total or time.monotonic() - drawn > PICTURE_EVERY):
             drawn = time.monotonic()
-            yield from _pictures(sketch, threat, event.step, seen, judge.data.views.shapes)
+            labels = None if judge.data.labels is None else judge.data.labels[index.cpu().numpy()]
+            first = torch.from_numpy(one_of_each(labels, seen.n, DRAWN))
+            yield from _pictures(sketch, threat, event.step, seen, first, judge.data.views.shapes)
 
 
 def as_fitted(threat: Threat, networks: nn.Module, judge: Judge, index: Tensor) -> AttackedSamples:
@@ -88,10 +90,9 @@ def as_fitted(threat: Threat, networks: nn.Module, judge: Judge, index: Tensor) 
 
 
 def _pictures(
-    sketch: Sketch, threat: Threat, step: int, seen: AttackedSamples, shapes: Shapes
+    sketch: Sketch, threat: Threat, step: int, seen: AttackedSamples, first: Tensor, shapes: Shapes
 ) -> Iterator[Picture]:
     """A few of the watched samples: perturbed, or decoded from where their embeddings went."""
-    first = torch.arange(min(DRAWN, seen.n))
     before, after = seen.clean.rows(first), seen.attacked.rows(first)
     if seen.space == "pixels":
         yield from sketch.adversarials(step, before.x.numpy(), after.x.numpy(), threat.epsilon, shapes)

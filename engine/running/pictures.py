@@ -112,6 +112,17 @@ class Sketch:
         return self.folder / "pictures" / name
 
 
+def one_of_each(labels: np.ndarray | None, n: int, count: int) -> np.ndarray:
+    """Which of n samples are drawn, at most `count`: class by class, as many of each as there is room for; in
+    equal distances where no labels (n,) are known.
+    """
+    if labels is None:
+        return np.unique(np.linspace(0, n - 1, min(count, n)).astype(np.int64))
+    classes = np.unique(labels)[:count]
+    each = count // max(1, len(classes))
+    return np.concatenate([np.flatnonzero(labels == one)[:each] for one in classes])
+
+
 def grid(images: np.ndarray) -> Image.Image:
     """Rows of pictures, (rows, columns, C, H, W) in [0, 1], as one image; small ones enlarged without
     smoothing.

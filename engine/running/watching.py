@@ -118,7 +118,7 @@ class Watch:
         if not last and since < max(PICTURE_EVERY, self.seconds * PICTURE_SHARE):
             return
         if said.reconstruction is not None:
-            index = torch.linspace(0, said.n - 1, SHOWN).long()
+            index = torch.from_numpy(pictures.one_of_each(self.data.labels, said.n, SHOWN))
             clean, shown = said.x[index].numpy(), said.reconstruction[index].numpy()
             yield from self.sketch.reconstructions(step, clean, shown, self.at_rest.shapes)
         if said.z is not None:
