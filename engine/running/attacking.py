@@ -81,6 +81,14 @@ class Attack(Action):
         "Locked views",
         "Views that may not be touched, counted from 0. A fitted attack is fitted with the lock.",
     )
+    fixed: str = knob(
+        "",
+        "Fixed places",
+        "Pixels or features that may not be touched: the text that the page Attack writes for what is marked"
+        " there.",
+        added_later=True,
+        advanced=True,
+    )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
     doubts: bool = knob(
         True,
@@ -121,7 +129,7 @@ class Attack(Action):
 
     def _unbounded(self) -> None:
         """Raises SettingsError for a choice that means nothing where no pixel moves."""
-        for name in ("epsilon", "norm", "lam", "locked", "cluster"):
+        for name in ("epsilon", "norm", "lam", "locked", "fixed", "cluster"):
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise SettingsError(
                     f"{self.attack} moves the embedding and takes no {name}; got {getattr(self, name)!r}."
@@ -229,6 +237,7 @@ class Attack(Action):
             norm=self.norm,
             epsilon=self.epsilon,
             locked=self.locked,
+            fixed=self.fixed,
             n=self.n,
             half=self.half,
             chunk=self.chunk,

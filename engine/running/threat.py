@@ -8,7 +8,8 @@ from torch import Tensor
 
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import AttackSettings
-from engine.data.views import Shapes, Views
+from engine.data.fixed import fixed_of, over_channels
+from engine.data.views import Shapes, Views, picture
 from engine.errors import BudgetError, SettingsError
 from engine.objectives.protocols import ObjectiveSettings
 
@@ -23,6 +24,8 @@ class Threat:
     epsilon: float
     locked: tuple[int, ...] = ()
     """Views that may not be touched, counted from 0."""
+    fixed: str = ""
+    """Places that may not be touched (a text of `engine.data.fixed`)."""
     n: int | None = None
     """How many samples at most; None: all."""
     half: str = "all"
@@ -34,7 +37,22 @@ class Threat:
         """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is
         not there.
         """
-        return Budget(self.norm, self.epsilon, mask=unlocked(self.locked, shapes))
+        return Budget(self.norm, self.epsilon, mask=free(self.locked, self.fixed, shapes))
+
+
+def free(locked: Sequence[int], fixed: str, shapes: Shapes) -> Tensor | None:
+    """(d,) True where a flat row may change: in no locked view, and at no fixed place; None where all may.
+    Raises SettingsError or BudgetError as `unlocked`, and for a text that fixes everything or fits no such
+    row.
+    """
+    views, shape = unlocked(locked, shapes), picture(shapes)
+    if not fixed:
+        return views
+    there = ~torch.from_numpy(over_channels(fixed_of(fixed, shape), shape))
+    there = there if views is None else there & views
+    if not bool(there.any()):
+        raise BudgetError("attack.fixed leaves nothing to change: every place is fixed. Free some.")
+    return there
 
 
 def unlocked(locked: Sequence[int], shapes: Shapes) -> Tensor | None:
