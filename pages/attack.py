@@ -1,5 +1,7 @@
 """Attack: one sample moved along ε, along the path over T, or along λ."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.address import connection, fetching, layout
@@ -7,6 +9,7 @@ from app.attack import (
     before_and_after,
     controls,
     downloads,
+    fixed_places,
     levels,
     on_the_map,
     other_models,
@@ -31,6 +34,8 @@ with choose:
     victim = choose_model()
     number, way, own = subject.choose(victim)
     threat = choose_threat(victim, axis=levels.axis_of_address(victim))
+    threat = replace(threat, fixed=fixed_places.of_address(victim))
+    marks = fixed_places.expander()
 with look:
     beside = subject.show(way, own)
     subject.require_label(threat.objective, own)
@@ -40,11 +45,15 @@ with look:
         umap = on_the_map.umap_toggle(victim)
     question = threat.ladder(victim.run.key, sample, levels.axis(threat, axis))
     answer = connection.ask(question, *possible.patience(threat.attack))
+    fixed_places.choose(victim, answer, marks)
     subject.taken_for(victim, answer, beside)
     if axis == "epsilon":
         levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
+    fixed_places.beside_free(victim, threat.objective, question)
     drawing = on_the_map.drawing(victim, threat.objective, answer, question if umap else None)
+    if threat.fixed:
+        drawing = replace(drawing, fixed=fixed_places.bits(victim))
     level = levels.drawn(drawing, "ladder")
     wanted = levels.at_level(threat, answer, level).wanted(victim.run)
     again = reproduce.one_sample(wanted, question, answer.levels[level], own.key if own else "")

@@ -107,6 +107,7 @@ class Ladder {
     this.cleanBytes = bytesOf(data.clean);
     this.deltaBytes = arrayOf(data.delta, Int8Array);
     this.reconBytes = arrayOf(data.recon, Uint8Array);
+    this.fixed = arrayOf(data.fixed, Uint8Array);
     this.reconCleanBytes = arrayOf(data.recon_clean, Uint8Array);
     this.q = arrayOf(data.q, Float32Array) || null;
     this.noiseQ = arrayOf(data.noise_q, Float32Array) || null;
@@ -382,6 +383,12 @@ class Ladder {
     for (const row of gaps) pixels.fill(0, row * width, (row + 1) * width);
   }
 
+  /** What may not change is striped where its change would be. */
+  stripe(pixels) {
+    const width = this.data.shape[2], dark = pixelOf(mixed(this.theme.background, this.theme.text, 0.55)), light = pixelOf(mixed(this.theme.background, this.theme.text, 0.3));
+    for (let j = 0; j < this.plane; j++) if (this.fixed[j]) pixels[j] = ((j % width) + Math.floor(j / width)) % 2 ? dark : light;
+  }
+
   put(name) {
     this.clearGaps(this.images[name].pixels);
     this[name].getContext("2d").putImageData(this.images[name].image, 0, 0);
@@ -414,6 +421,7 @@ class Ladder {
     const strength = 255 * data.gain * step;
     if (this.channels === 3) this.paint(images.delta.pixels, (j) => clamp(127.5 + (strength * deltaBytes[at + j]) / 2));
     else for (let j = 0; j < size; j++) images.delta.pixels[j] = scaleColours[255 + Math.max(-255, Math.min(255, Math.round(strength * deltaBytes[at + j])))];
+    if (this.fixed) this.stripe(images.delta.pixels);
     for (const name of ["clean", "delta", "attacked"]) this.put(name);
     this.label();
     if (this.reconBytes) {

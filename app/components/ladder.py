@@ -73,7 +73,7 @@ class Drawing:
     a value of the objective means ("moves the embedding by …"); `colours` are the groups' places in the
     palette, their own numbers where none are given; `features` are those of a row of a table, whose
     perturbation is drawn as signed bars; `near` are those near it in the embedding, drawn while the hand
-    moves.
+    moves; `fixed` places (H·W,) are striped in the perturbation, for they may not change.
     """
 
     answer: LadderAnswer
@@ -83,6 +83,7 @@ class Drawing:
     colours: Sequence[int] = ()
     features: Features | None = None
     near: Near | None = None
+    fixed: Array | None = None
 
 
 def ladder(
@@ -131,8 +132,19 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
         "near": _near(drawing.near),
         "ratio": getattr(answer, "ratio", np.zeros(0)).tolist() or None,
     }
-    payload |= _pictures(answer) | _groups(answer) | _place(drawing.place)
+    payload |= _pictures(answer) | _groups(answer) | _place(drawing.place) | _fixed(drawing)
     return payload | {"id": components.fingerprint(payload)}
+
+
+def _fixed(drawing: Drawing) -> dict[str, Any]:
+    """A byte for each pixel of the picture: 1 where it may not change; nothing where all may."""
+    answer, fixed = drawing.answer, drawing.fixed
+    if fixed is None or len(answer.shape) != 3:
+        return {}
+    below = _layout(answer)[1]
+    flat = np.tile(np.asarray(fixed, dtype=np.uint8), answer.shape[0])
+    laid = below(flat)
+    return {"fixed": components.packed(laid[: len(laid) // answer.shape[0]], "u1")}
 
 
 def _near(near: Near | None) -> dict[str, Any] | None:

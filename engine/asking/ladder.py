@@ -19,6 +19,7 @@ from engine.asking.victims import as_bytes, numbers, read_as
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
 from engine.attacks.protocols import answer as launched
+from engine.data.fixed import fixed_of
 from engine.data.views import picture
 from engine.errors import BudgetError
 from engine.models.protocols import Outputs
@@ -206,6 +207,10 @@ def _protocol(case: Case, question: LadderQuestion) -> str:
     parts = [attack.in_words(()), aim + penalty, NORMS[question.norm]]
     values = attack.values()
     parts += [f"{said} {values[name]}" for name, said in SAID if values.get(name) is not None]
+    if question.fixed:
+        shape = picture(case.clean.shapes)
+        fixed = fixed_of(question.fixed, shape)
+        parts += [f"{fixed.sum():,} of {len(fixed):,} {'pixels' if len(shape) == 3 else 'features'} fixed"]
     return " · ".join(
         parts if axis.name == "epsilon" else [*parts, f"ε = {epsilon_text(axis.epsilon or 0.0)}"]
     )

@@ -208,7 +208,10 @@ def _read(action: str, name: str, parsed: argparse.Namespace) -> Typed:
     models = appended(",".join(getattr(parsed, WITH, None) or ()))
     models |= {role: run for role in ROLES if (run := getattr(parsed, role, None))}
     data: str | None = getattr(parsed, "data", None)
-    wanted = Wanted(action, name, data, parsed.seed, parsed.preset, changes(parsed), models)
+    said = changes(parsed)
+    if Path(str(said.get("fixed", ""))).is_file():
+        said["fixed"] = one_sample.bright(Path(said["fixed"]))
+    wanted = Wanted(action, name, data, parsed.seed, parsed.preset, said, models)
     how = (parsed.device, parsed.precision, parsed.threads)
     most = None if getattr(parsed, "all", True) else FIRST
     out, one = getattr(parsed, "out", None), one_sample.typed(parsed)

@@ -27,6 +27,7 @@ from engine.asking.questions import (
 from engine.cli import terminal
 from engine.cli.flags import Parser
 from engine.data import drawn
+from engine.data.fixed import text_of
 from engine.errors import DataError, SettingsError
 from engine.store import catalogue, pictures
 from engine.store.spec import Spec
@@ -145,10 +146,7 @@ def _own(spec: Spec, file: Path, label: int | None) -> OwnPicture:
     """A picture's file as the model sees it, kept. Raises DataError for what is none, or for data that are no
     pictures.
     """
-    try:
-        picture = drawn.opened(file.read_bytes())
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}. Name a picture.") from None
+    picture = _opened(file)
     from engine.asking import computing  # torch, only where something is computed
 
     model = computing.answer(OverviewQuestion(model=spec.builds_on["model"]))
@@ -160,6 +158,19 @@ def _own(spec: Spec, file: Path, label: int | None) -> OwnPicture:
     framing = catalogue.read()["data"].get(spec.data, {}).get("framing", "whole")
     seen = drawn.as_seen(picture, model.shape, framing)
     return OwnPicture(picture=pictures.keep(seen.image), label=label)
+
+
+def bright(file: Path) -> str:
+    """The text of the places that may not change: the bright pixels of a picture as large as the samples."""
+    picture = _opened(file)
+    return text_of((picture if picture.ndim == 2 else picture.mean(axis=2)) > drawn.FULL / 2)
+
+
+def _opened(file: Path) -> drawn.Pixels:
+    try:
+        return drawn.opened(file.read_bytes())
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}. Name a picture.") from None
 
 
 def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:

@@ -85,7 +85,7 @@ class Attack(Action):
         "",
         "Fixed places",
         "Pixels or features that may not be touched: the text that the page Attack writes for what is marked"
-        " there.",
+        " there, or a picture of the samples' size, whose bright pixels are meant.",
         added_later=True,
         advanced=True,
     )
