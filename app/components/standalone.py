@@ -10,7 +10,7 @@ from typing import Any, Literal
 from app import components
 
 _SHELL = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -29,20 +29,25 @@ footer {{ margin-top: 1.2rem; font-size: 0.8rem; line-height: 1.45; opacity: 0.7
 </style>
 </head>
 <body>
-<main class="feint">
-<noscript>This picture moves with the help of JavaScript, which is switched off.</noscript></main>
-<footer>{note}</footer>
-<script type="application/json" id="payload">{payload}</script>
+{body}
 <script type="module">
 {script}
+</script>
+</body>
+</html>
+"""
+
+
+_BODY = """<main class="feint">
+<noscript>This picture moves with the help of JavaScript, which is switched off.</noscript></main>
+<footer>{note}</footer>
+{payload}"""
+_SCRIPT = """
 const root = document.querySelector(".feint");
 const payload = JSON.parse(document.getElementById("payload").textContent);
 const component = new {component}(root, () => {{}});
 component.update(payload);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => component.update(payload));
-</script>
-</body>
-</html>
 """
 
 
@@ -52,15 +57,33 @@ def standalone_html(
     """The file's text: `payload` is what the component's `…_payload` gave, `note` says where the picture is
     from: model, protocol, link.
     """
-    shown = {name: value for name, value in payload.items() if not name.startswith("_")}
-    text = json.dumps(shown, separators=(",", ":")).replace("<", "\\u003c")
+    return page(
+        title,
+        body=_BODY.format(note=escape(note), payload=data("payload", without_private(payload))),
+        script=components.script(component) + _SCRIPT.format(component=components.CLASSES[component]),
+        style=components.style(component),
+    )
+
+
+def without_private(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload without what is meant for the server alone."""
+    return {name: value for name, value in payload.items() if not name.startswith("_")}
+
+
+def data(name: str, content: Any) -> str:
+    """Content as JSON inside a page, which reads it by its name; nothing in it ends the element."""
+    text = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{text}</script>'
+
+
+def page(title: str, body: str, script: str, style: str, language: str = "en") -> str:
+    """A whole file in Feint's colours that reaches for nothing outside itself. `body` is markup."""
     return _SHELL.format(
         title=escape(title),
-        note=escape(note),
-        payload=text,
-        component=components.CLASSES[component],
-        script=components.script(component).replace("</script", "<\\/script"),
-        style=components.style(component),
+        body=body,
+        script=script.replace("</script", "<\\/script"),
+        style=style,
+        language=language,
         light=_colours("#0072B2", "#FFFFFF", "#F2F5F8", "#0F1923", "#D5DDE5"),
         dark=_colours("#2878B8", "#12171D", "#1E262F", "#E8EDF2", "#35414D"),
     )

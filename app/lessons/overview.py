@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.address import links
 from app.address.notices import plain
-from app.lessons import place, shelf
+from app.lessons import panel, place, shelf
 from app.lessons.declared import Lesson, LessonError
 
 
@@ -65,6 +65,7 @@ def _row(lesson: Lesson) -> None:
                 help=lesson.head.title,
             ):
                 place.open_at(lesson, step if len(done) < len(asked) else 1)
+            panel.take_home(lesson)
             st.caption(f"{len(done)} of {len(asked)} questions answered", width="content")
         with st.expander("For teachers", icon=":material/co_present:"):
             if lesson.head.notes:

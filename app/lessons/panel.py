@@ -8,6 +8,7 @@ from app.address import links
 from app.address.notices import plain
 from app.lessons import checks, measured, place
 from app.lessons.declared import Address, Choice, Exercise, Lesson, LessonError
+from app.lessons.handout import handout
 from app.lessons.measured import Value
 from app.lessons.words import say
 
@@ -88,6 +89,21 @@ def _step(lesson: Lesson, number: int, found: Values) -> None:
             if key in given and (asked := lesson.steps[key[0] - 1].question(key[1])) is not None
         )
         st.info(say(lesson.language, "done", right=right, all=len(lesson.asked)), icon=":material/flag:")
+        take_home(lesson)
+
+
+def take_home(lesson: Lesson) -> None:
+    """The lesson as one file; made when it is asked for."""
+    st.download_button(
+        say(lesson.language, "home"),
+        lambda: handout(lesson),
+        f"feint-{lesson.name}{'' if lesson.language == 'en' else f'-{lesson.language}'}.html",
+        "text/html",
+        key=f"home_{lesson.name}",
+        on_click="ignore",
+        icon=":material/slideshow:",
+        help=say(lesson.language, "why_home"),
+    )
 
 
 def _predict(lesson: Lesson, number: int, asked: Choice, given: str | None, found: Values) -> None:

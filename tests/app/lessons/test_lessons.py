@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.address import fetching
 from app.lessons import checks, measured, shelf
 from app.lessons.declared import Choice, Lesson, LessonError, Link
+from app.lessons.handout import handout
 from app.lessons.parse import PLACEHOLDER, parse
 from tests.app.conftest import Desk, said
 
@@ -180,3 +181,10 @@ def test_what_is_not_measured_is_said(desk: Desk) -> None:
     lesson: Lesson = parse(edited("flip_rate", "no_such"), "small")
     with pytest.raises(LessonError, match="Lesson small, measured flips: nothing is called 'no_such' there"):
         measured.values(lesson)
+
+
+@pytest.mark.usefixtures("away")
+def test_a_lesson_goes_home_as_one_file(desk: Desk) -> None:
+    file = handout(shelf.find("views"))
+    assert file.count("<section") == 5 and file.count("data-ladder=") == 4, "the ladders that ship"
+    assert "http" not in file.replace("http://www.w3.org/1998/Math/MathML", "") and "{{" not in file
