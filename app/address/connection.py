@@ -1,7 +1,7 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from app.address import fetching
 from app.address.notices import notice
 from engine.asking import keeping
 from engine.asking.questions import A, Question
+from engine.data import own_kept
 from engine.errors import EngineGone
 from engine.home import home
 from engine.models.declared import title_of
@@ -32,12 +33,24 @@ PATIENCE = 20.0
 """Seconds that a page waits for new worker processes before it is drawn without them."""
 
 
-@st.cache_resource(show_spinner="Asking the engine what it can do…")
 def catalogue() -> dict[str, Any]:
     """kind -> name -> entry: models, attacks, objectives, data, metrics, zoo. Made by the engine, read
-    without torch.
+    without torch; data of one's own as they are now.
     """
+    described = _described()
+    known = {name: card for name, card in described["data"].items() if not card.get("own")}
+    return described | {"data": known | _kept(own_kept.folder(), own_kept.stamp())}
+
+
+@st.cache_resource(show_spinner="Asking the engine what it can do…")
+def _described() -> dict[str, Any]:
     return engine_catalogue.read()
+
+
+@lru_cache(maxsize=8)
+def _kept(folder: Path, stamp: int) -> dict[str, dict[str, Any]]:
+    """The cards of what a person keeps, read anew where that has changed."""
+    return own_kept.cards()
 
 
 def store() -> Store:

@@ -87,6 +87,7 @@ OF_A_PAGE = (
     "own",
     "label",
     "fixed",
+    "order_by",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -10,10 +10,9 @@ from engine.data.listing import owners
 
 def title(card: Mapping[str, Any]) -> str:
     """A data set in a list, with what its first use fetches."""
-    known = owners().get(card["name"])  # looked at now: it may have come since the catalogue was read
     away = (
         ""
-        if card.get("here", True) or known is not None and known.whereabouts() is not None
+        if here(card)
         else (
             " · from a folder of your own"
             if card.get("obtained")
@@ -21,6 +20,14 @@ def title(card: Mapping[str, Any]) -> str:
         )
     )
     return f"{card.get('title', card['name'])}{away}"
+
+
+def here(card: Mapping[str, Any]) -> bool:
+    """Whether a data set loads without a network, looked at now: it may have come since the catalogue was
+    read.
+    """
+    known = owners().get(card["name"])
+    return bool(card.get("here", True) or known is not None and known.whereabouts() is not None)
 
 
 def about(card: Mapping[str, Any]) -> bool:

@@ -60,7 +60,8 @@ def _card(run: Run) -> None:
 
 def _words(run: Run) -> str:
     """What sets it apart and what it came to: a model's first score, or what an attack reached."""
-    said = [apart.words(run.spec)]
+    own = connection.catalogue()["data"].get(run.spec.data, {"own": True}).get("own")
+    said = [apart.words(run.spec), f"data {run.spec.fingerprint}" if own else ""]
     if "model" in run.spec.builds_on:
         said = [_terms(run), *said]
     return " · ".join(part for part in [*said, *numbers(run.result())] if part)

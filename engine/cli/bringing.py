@@ -1,11 +1,15 @@
-"""Commands for what a person brings: data checked, kept, removed."""
+"""Commands for what a person brings and takes along: data checked, kept, removed; models out and in."""
 
 import json
+import shlex
+from pathlib import Path
 from typing import Any
 
 from engine.cli.flags import Parser
 from engine.data import own_kept
 from engine.errors import UnknownName
+from engine.store import portable
+from engine.store.store import Store
 
 DEEDS = ("check", "keep", "remove")
 
@@ -36,7 +40,12 @@ def data(arguments: list[str]) -> int:
     about: dict[str, Any] = {"report": found.report.values()}
     if chosen.deed == "keep":
         title = chosen.name or found.data.title
-        note = {"note": " ".join(found.report.done), "facts": found.report.facts}
+        note = {
+            "note": " ".join(found.report.done),
+            "facts": found.report.facts,
+            "rows": found.report.rows,
+            "labels": found.report.labels,
+        }
         about["card"] = own_kept.keep(found.data, found.raws, title, note)
     if chosen.json:
         print(json.dumps(about, ensure_ascii=False))
@@ -44,4 +53,31 @@ def data(arguments: list[str]) -> int:
     print("\n".join(found.report.sentences()))
     if chosen.deed == "keep":
         print(f"Kept as {about['card']['name']}: use it by --data {about['card']['name']}.")
+    return 0
+
+
+def export(arguments: list[str]) -> int:
+    """A trained model as files for another Feint: export RUN --out FOLDER (or FILE.zip)"""
+    parser = Parser(prog="export")
+    parser.add_argument("run", help="the key of a finished training, its beginning, or a zoo name")
+    parser.add_argument("--out", type=Path, required=True, help="a new folder, or a new .zip")
+    chosen = parser.finish(arguments)
+    out = portable.export(Store().find(chosen.run), chosen.out)
+    print(f"{out}: take it in elsewhere with: python3 -m engine import {shlex.quote(str(out))}")
+    return 0
+
+
+def import_(arguments: list[str]) -> int:
+    """Take in a trained model that left another Feint: import FOLDER (or FILE.zip)"""
+    parser = Parser(prog="import")
+    parser.add_argument("path", type=Path, help="the folder or the .zip that `export` made")
+    parser.add_argument("--json", action="store_true", help="one object")
+    chosen = parser.finish(arguments)
+    from engine.running.taking_in import take_in  # torch
+
+    run, new = take_in(chosen.path)
+    if chosen.json:
+        print(json.dumps({"run": run.name, "new": new}))
+    else:
+        print(f"{run.name} {'is here now' if new else 'was here already'}: python3 -m engine show {run.name}")
     return 0

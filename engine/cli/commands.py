@@ -59,5 +59,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "catalogue": housekeeping.write_catalogue,
     "fetch": housekeeping.fetch,
     "data": bringing.data,
+    "export": bringing.export,
+    "import": bringing.import_,
     "zoo": housekeeping.zoo,
 }

@@ -1,0 +1,82 @@
+"""The card of one trained model: its scores, where it leads, and the way to take it along."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.address import connection, notices
+from app.data_and_zoo import rows
+from app.forms import possible
+from app.runs import apart, headline
+from app.runs import rows as of_runs
+from engine.store import portable
+from engine.store.run import Run
+
+
+def show(name: str) -> None:
+    """The card."""
+    run = connection.store().find(name)
+    st.subheader(connection.model_title(name, run).replace("*", r"\*"), anchor=False)
+    entry = connection.catalogue()["model"].get(run.spec.name, {})
+    st.markdown(notices.plain(entry.get("summary", "")))
+    with st.container(horizontal=True):
+        if possible.objectives(run.spec.name):
+            headline.link("attack", "Attack it", "bolt", {"model": name})
+            headline.link("inspect", "Inspect it", "grid_view", {"model": name})
+        headline.link("train", "How it was trained", "model_training", {"run": name})
+        _take_away(run)
+    _scores(run)
+    st.table(_said(run), border="horizontal")
+
+
+def _scores(run: Run) -> None:
+    """What ships of it under attacks of every size, as a table."""
+    said = of_runs.of_model(run.result())
+    if said:
+        st.markdown(f"Clean, on all samples: {', '.join(said)}.")
+    table = []
+    for one in run.card().get("attacked", ()) if run.zoo else ():
+        for title, clean, attacked in rows.pairs(one)[:1]:
+            table.append(
+                {"attack": _title(one), "ε": one["epsilon"], f"{title}, clean": clean, "attacked": attacked}
+            )
+    if table:
+        st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
+
+
+def _title(attacked: dict[str, Any]) -> str:
+    known = connection.catalogue()["attack"].get(attacked["attack"], {})
+    return str(known.get("title", attacked["attack"]))
+
+
+def _said(run: Run) -> dict[str, str]:
+    """What is known of it, a line each."""
+    spec, how = run.spec, run.card().get("how", {})
+    card = connection.catalogue()["data"].get(spec.data, {})
+    computed = [str(how[part]) for part in ("device", "precision", "torch") if part in how]
+    said = {
+        "Data": f"{connection.data_title(spec.data)}, fingerprint {spec.fingerprint}",
+        "Settings": apart.words(spec) or "the defaults",
+        "Seed": str(spec.seed),
+        "Size": f"{rows.size(run) / 1e6:.2f} MB of weights",
+        "Computed on": ", ".join(computed),
+        "Licence of its data": card.get("licence", ""),
+        "Key": run.key,
+    }
+    return {title: notices.plain(text) for title, text in said.items() if text}
+
+
+def _take_away(run: Run) -> None:
+    """The model as a file that another Feint takes in."""
+    if portable.whole(run):
+        st.download_button(
+            "Take it along (zip)",
+            lambda: portable.packed(run),
+            f"feint-{run.name.replace('/', '-')}.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Weights as safetensors, all else as JSON, each with its hash. Another Feint takes it in on"
+            " this page, or by `python3 -m engine import FILE`.",
+        )

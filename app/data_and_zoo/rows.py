@@ -1,0 +1,156 @@
+"""Data sets and trained models as rows: what a table says of each. Nothing here draws."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from app.address import connection, house
+from app.forms import data_sets
+from app.runs import rows as of_runs
+from engine.store.run import Run
+from engine.store.store import DONE
+
+EPSILON = 0.1
+"""Of the attacked scores that ship."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its name, what a list calls it, and its columns."""
+
+    name: str
+    title: str
+    shown: dict[str, Any]
+    summary: str = ""
+
+    @property
+    def words(self) -> str:
+        """Everything that it can be searched by."""
+        return " ".join(map(str, (self.name, self.title, self.summary, *self.shown.values()))).lower()
+
+
+class Score(NamedTuple):
+    """A score clean and under an attack."""
+
+    title: str
+    clean: float
+    attacked: float
+    under: str
+
+
+def of_data() -> list[Row]:
+    """A row for every data set: those of one's own first, then those that pages begin with."""
+    cards = connection.catalogue()["data"]
+    order = sorted(cards, key=lambda name: (not cards[name].get("own"), name not in house.READY))
+    return [_of_data(cards[name]) for name in order]
+
+
+def _of_data(card: Mapping[str, Any]) -> Row:
+    title = card.get("title", card["name"])
+    shown = {
+        "data": title,
+        "samples": card.get("samples"),
+        "shape": shape(card),
+        "classes": len(card.get("classes", ())) or None,
+        "MB": megabytes(card),
+        "where": whereabouts(card),
+        "licence": card.get("licence", ""),
+        "source": card.get("source", ""),
+    }
+    return Row(card["name"], title, shown, card.get("summary", ""))
+
+
+def shape(card: Mapping[str, Any]) -> str:
+    """The shape of a sample in words: "28x28 grey", "32x32 colour, 2 views", "561 numbers"."""
+    sides = card.get("shape") or []
+    if len(sides) != 3:
+        return f"{sides[0]:,} numbers" if sides else ""
+    colour = "colour" if sides[0] == 3 else "grey"
+    views = f", {card['views']} views" if card.get("views", 1) > 1 else ""
+    return f"{sides[1]}x{sides[2]} {colour}{views}"
+
+
+def megabytes(card: Mapping[str, Any]) -> float | None:
+    """What is to be fetched, or, of one's own, what is kept."""
+    size = card.get("bytes") or card.get("download") or 0
+    return round(size / 1e6, 1) if size else None
+
+
+def whereabouts(card: Mapping[str, Any]) -> str:
+    """Where data are: here, to be fetched, or nobody's to fetch."""
+    if card.get("own"):
+        return "your own"
+    if data_sets.here(card):
+        return "here"
+    return "to bring yourself" if card.get("obtained") else "to fetch"
+
+
+def of_models() -> list[Row]:
+    """A row for every trained model: one's own first, newest first, then the zoo."""
+    attacked = _attacked_here()
+    found = connection.models()
+    own = {name: run for name, run in found.items() if not run.zoo}
+    return [_of_model(name, run, attacked) for name, run in (own | found).items()]
+
+
+def _of_model(name: str, run: Run, attacked: Mapping[str, Run]) -> Row:
+    clean = next(iter(of_runs.of_model(run.result())), "")
+    score = attacked_score(run, attacked.get(run.key))
+    card = connection.catalogue()["data"].get(run.spec.data, {})
+    shown = {
+        "model": connection.method_title(run.spec),
+        "data": connection.data_title(run.spec.data),
+        "clean": f"{score.title} {score.clean:.3f}" if score else clean,
+        "attacked": f"{score.title} {score.attacked:.3f}" if score else "",
+        "under": score.under if score else "",
+        "MB": round(size(run) / 1e6, 2),
+        "from": "the zoo" if run.zoo else "brought" if run.card().get("imported") else "your own",
+        "licence": card.get("licence", ""),
+        "key": run.key,
+    }
+    entry = connection.catalogue()["model"].get(run.spec.name, {})
+    return Row(name, connection.model_title(name, run), shown, entry.get("summary", ""))
+
+
+def size(run: Run) -> int:
+    """Bytes of the weights."""
+    file = run.folder / "state" / "model.safetensors"
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _attacked_here() -> dict[str, Run]:
+    """Key of a model -> the newest finished attack on it that was made here."""
+    found: dict[str, Run] = {}
+    for run in connection.store().query(action="attack", status=DONE):
+        if not run.zoo:
+            found.setdefault(run.spec.builds_on.get("model", ""), run)
+    return found
+
+
+def attacked_score(run: Run, attack: Run | None) -> Score | None:
+    """The first score of a model on the same samples clean and attacked: that which ships with it, else that
+    of an attack made here.
+    """
+    shipped = run.card().get("attacked", ()) if run.zoo else ()
+    result: dict[str, Any] = next((one for one in shipped if one.get("epsilon") == EPSILON), {})
+    name = str(result.get("attack", ""))
+    if not result and attack is not None:
+        name, result = attack.spec.name, {"epsilon": attack.spec.settings.get("epsilon")} | attack.result()
+    title = connection.catalogue()["attack"].get(name, {}).get("title", name)
+    epsilon = result.get("epsilon")
+    under = f"{title}, ε = {epsilon:g}" if isinstance(epsilon, float) else title
+    return next((Score(*pair, under) for pair in pairs(result)), None)
+
+
+def pairs(result: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+    """(title, clean, attacked) of every score that was measured before and after an attack, the first numbers
+    first.
+    """
+    metrics, found = connection.catalogue()["metric"], []
+    for name in (name.removesuffix("_clean") for name in result if name.endswith("_clean")):
+        before, after = result.get(f"{name}_clean"), result.get(f"{name}_attacked")
+        said = metrics.get(f"{name}_attacked", {})
+        if isinstance(before, float) and isinstance(after, float) and said:
+            rank = said["headline"] if said["headline"] is not None else 99
+            found.append((rank, (said["title"].split(",")[0], before, after)))
+    return [pair for _, pair in sorted(found)]

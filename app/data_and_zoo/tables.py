@@ -1,0 +1,71 @@
+"""Data sets and trained models as tables that can be searched and sorted, one row of which is looked at."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.address import links
+from app.data_and_zoo import rows
+
+LISTED = "your own first"
+"""The order in which rows come."""
+HEIGHT = 10
+"""Rows that are seen at once."""
+
+
+def choose(kind: str, found: Sequence[rows.Row], first: str, formats: dict[str, Any]) -> str | None:
+    """The name of one of these rows, chosen from the table or from a list; None where none fits."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sought = st.text_input(
+            "Search", key=links.key("find", ""), icon=":material/search:", live=True, placeholder="any word"
+        )
+        columns = [LISTED, *(found[0].shown if found else ())]
+        by = st.selectbox(
+            "Sort by", columns, key=links.key("order_by", columns[0], lambda name: name in columns)
+        )
+    fitting = [row for row in found if all(word in row.words for word in sought.lower().split())]
+    st.caption(f"{len(fitting)} of {len(found)} {kind}")
+    if not fitting:
+        st.info("None fits. Clear the search.", icon=":material/filter_alt_off:")
+        return None
+    if by != LISTED:
+        fitting.sort(key=lambda row: _order(row.shown[by]))
+    names = [row.name for row in fitting]
+    table = f"table/{kind}/{sought}/{by}"
+
+    def clicked() -> None:
+        picked = st.session_state[table]["selection"]["rows"]
+        if picked:
+            links.put("which", names[picked[0]])
+
+    st.dataframe(
+        pd.DataFrame([row.shown for row in fitting]),
+        key=table,
+        hide_index=True,
+        height=36 * (min(len(fitting), HEIGHT) + 1),
+        column_config=formats,
+        on_select=clicked,
+        selection_mode="single-row",
+    )
+    titles = {row.name: row.title for row in fitting}
+    usual = first if first in titles else names[0]
+    if st.session_state["address"].get("which") not in (None, *titles):
+        links.forget("which")
+    return str(
+        st.selectbox(
+            "Card of",
+            names,
+            key=links.key("which", usual, lambda name: name in titles),
+            format_func=titles.__getitem__,
+            help="Or press on a row of the table.",
+        )
+    )
+
+
+def _order(value: Any) -> tuple[bool, bool, Any]:
+    """Numbers from the greatest, words from A, what is missing last."""
+    missing = value is None or value == ""
+    number = isinstance(value, int | float)
+    return missing, not number, 0 if missing else -value if number else str(value).lower()

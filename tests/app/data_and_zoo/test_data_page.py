@@ -1,0 +1,64 @@
+"""The page Data and zoo: every data set and model has a row and a card; what is brought is told about, kept,
+used and removed.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from app.address import connection
+from app.data_and_zoo import asked, rows
+from engine.cli import main
+from engine.data import own_kept
+from engine.store.store import Store
+from tests.app.conftest import Desk, said
+from tests.engine.data.test_own_kept import pictures, table
+
+Opened = Callable[..., AppTest]
+
+
+def test_every_data_set_and_model_has_a_row_and_a_card(trained_home: Store, opened: Opened) -> None:
+    found = {row.name: row.shown for row in rows.of_data()}
+    assert set(found) == set(connection.catalogue()["data"])
+    assert found["mnist"]["where"] == "to fetch" and found["mnist"]["MB"] == 11.6
+    assert found["stl10_resnet50"]["where"] == "to bring yourself" and found["digits"]["where"] == "here"
+    at = opened("data", which="mnist", find="handwritten mnist")
+    assert (
+        "70,000 handwritten digits" in said(at) and at.dataframe[0].value["data"].str.contains("MNIST").all()
+    )
+    models = {row.name: row.shown for row in rows.of_models()}
+    shipped = Store().zoo()["digits/adec"].card()["attacked"][1]
+    assert models["digits/adec"]["attacked"] == f"ACC {shipped['acc_attacked']:.3f}"
+    assert models["digits/adec"]["under"] == "PGD, ε = 0.1" and set(connection.models()) == set(models)
+    at = opened("data", tab="models", which="digits/adec", find="adec")
+    assert "ADEC on Digits" in at.subheader[0].value and len(at.get("download_button")) == 1
+
+
+def test_what_is_kept_is_in_every_list_and_can_be_removed(
+    trained_home: Store, opened: Opened, tmp_path: Path
+) -> None:
+    assert main(["data", "keep", str(pictures(tmp_path / "it")), "--name", "My walk"]) == 0
+    at = opened("data", which="my-walk")
+    assert "60 colour images of 16x16" in said(at) and at.dataframe[0].value["where"][0] == "your own"
+    train = opened("train", data="my-walk")
+    assert train.session_state["p_data"] == "my-walk" and "My walk" in train.selectbox(key="p_data").options
+    next(button for button in at.button if button.label == "Remove for good").click().run()
+    assert "My walk is removed" in said(at) and not own_kept.cards() and not at.exception
+    assert "my-walk" not in connection.catalogue()["data"]
+
+
+def test_a_file_is_told_about_before_it_is_kept(
+    desk: Desk, trained_home: Store, opened: Opened, tmp_path: Path
+) -> None:
+    at = opened("data", tab="bring")
+    at.text_input(key="brought_path").set_value(str(table(tmp_path))).run()
+    assert "30 samples of 2 features" in said(at) and "2 clusters will be sought." in said(at)
+    assert not own_kept.cards(), "nothing is used yet"
+    at.text_input(key="brought_path").set_value(str(tmp_path / "gone")).run()
+    assert at.error and not at.exception
+
+
+def test_an_upload_lies_under_its_hash_and_nowhere_else(home: Path) -> None:
+    file = asked.put_down("../../etc/pass wd.csv", b"a,b\n")
+    assert file.parent.parent == home / "brought" and file.name == "pass wd.csv"
