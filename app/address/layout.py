@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +13,7 @@ from app.address.links import remember
 from app.address.notices import show_notices
 from app.components import skip
 from app.components.link import copy_link
+from app.components.report import report
 from engine.home import home
 
 KEYS = """
@@ -32,6 +34,7 @@ def page_head(question: str, lead: str = "") -> None:
     said first.
     """
     st.session_state["notices_told"] = []
+    st.session_state["page_question"] = question
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(question, anchor=False, width="stretch")
         house.choose()
@@ -72,6 +75,8 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
     """The Reproduce expander and the link; writes the address and shows what the old one said wrongly."""
     remember()
     show_notices()
+    versions = f"Python {sys.version.split()[0]}, torch {version('torch')}, streamlit {st.__version__}"
+    report(st.session_state["page_question"], reproduce or {}, versions)
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
     with st.expander("Reproduce and share", icon=":material/link:"):
         st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same.")
@@ -79,4 +84,4 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
         for language, text in (reproduce or {}).items():
             st.caption(language)
             st.code(text, language="python" if language == "Python" else "bash", wrap_lines=True)
-        st.caption(f"Python {sys.version.split()[0]} · runs in `{home()}`")
+        st.caption(f"{versions} · runs in `{home()}`")

@@ -17,7 +17,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from app import take_away
 from app.charts import palette
+from app.components.figure import figure
 
 CAPTION_LETTERS = 62
 """A caption's line: what a phone of 390 pixels holds."""
@@ -51,8 +53,8 @@ def show(
     on_select: Literal["rerun", "ignore"] | Callable[[], None] = "ignore",
     table: bool = True,
 ) -> list[tuple[Any, ...]]:
-    """Draw the figure, under it (where `table`) its table and a CSV; the customdata of the points clicked,
-    where clicks are asked for.
+    """Draw the figure, under it (where `table`) its table and what is taken away; the customdata of points
+    clicked, where clicks are asked for.
     """
     event = st.plotly_chart(
         _inked(with_room(chart.figure), st.context.theme.type),
@@ -63,17 +65,11 @@ def show(
         config=CONFIG,
     )
     if table:
-        with st.expander("Table", icon=":material/table:"):
+        with st.expander("Table, and this figure to take away", icon=":material/table:"):
             st.dataframe(chart.table, key=f"{key}/table", alt=chart.takeaway)
-            st.download_button(
-                "CSV",
-                chart.table.to_csv(),
-                f"{key.replace('/', '-')}.csv",
-                "text/csv",
-                key=f"{key}/csv",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+            name = f"feint-{key.replace('/', '-')}"
+            take_away.table(chart.table, name, key, index=not isinstance(chart.table.index, pd.RangeIndex))
+            figure(key, name)
     return clicked(event) if on_select != "ignore" else []
 
 

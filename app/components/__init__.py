@@ -21,8 +21,19 @@ from streamlit.components.v2.types import ComponentRenderer
 from app.charts import palette
 
 FOLDER = Path(__file__).parent
-CLASSES = {"ladder": "Ladder", "map": "PointMap", "wipe": "Wipe", "pad": "Pad"}
-PARTS = {"ladder": ("traces.js", "features.js", "near.js")}
+CLASSES = {
+    "ladder": "Ladder",
+    "map": "PointMap",
+    "wipe": "Wipe",
+    "pad": "Pad",
+    "figure": "Figure",
+    "report": "Report",
+}
+PARTS = {
+    "ladder": ("traces.js", "features.js", "near.js"),
+    "figure": ("figure_svg.js",),
+    "report": ("figure_svg.js",),
+}
 """Further files with classes that a component is made of."""
 
 _IN_STREAMLIT = """

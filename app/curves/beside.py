@@ -1,6 +1,7 @@
 """Several models on one axis: sweeps that differ in nothing but the model they attack."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -85,7 +86,8 @@ def _chart(
         caption=caption,
     )
     chart.figure.update_layout(height=figures.HEIGHT)
-    return chart
+    ends = {f"{key}_{end}": f"{names[key]}, {end} end" for key in frames for end in ("lower", "upper")}
+    return replace(chart, table=chart.table.rename(columns=ends))
 
 
 def _clicked(key: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection, links
 from app.papers.studies import arms, claims, confusion, results, scores
 from app.papers.studies.results import Result
@@ -38,14 +39,7 @@ def tables(page: str) -> dict[str, str]:
     frame = table(found)
     st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}", column_config=widths(frame))
     st.caption("Where columns are cut off, scroll the table sideways; the CSV has them all.")
-    st.download_button(
-        "CSV",
-        frame.to_csv(index=False),
-        f"feint-{name}-{size}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    take_away.table(frame, f"feint-{name}-{size}", f"table/{name}/{size}")
     st.caption(known[name]["about_published"])
     results.caption(found)
     return results.command(name, size, found.seeds)

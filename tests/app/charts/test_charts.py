@@ -198,7 +198,7 @@ def test_a_chart_on_a_page_has_its_table_and_its_csv() -> None:
 
     ran = AppTest.from_function(page, default_timeout=240).run()
     assert not ran.exception
-    assert ran.expander[0].label == "Table"
+    assert ran.expander[0].label == "Table, and this figure to take away"
     assert ran.dataframe[0].value["value"].tolist() == [1.0, 2.0]
     assert len(ran.get("plotly_chart")) == 1
-    assert len(ran.get("download_button")) == 1
+    assert [button.proto.label for button in ran.get("download_button")] == ["CSV", "LaTeX"]

@@ -1,0 +1,41 @@
+"""What a person takes away: a figure as SVG and PNG, and a report of views that were kept in the browser."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_journey import settled
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    """The file that a button saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).first.click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
+
+
+def test_a_figure_and_a_report_are_taken_away(visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit("/defend?v=1&data=digits")
+    settled(page)
+    page.get_by_text("Table, and this figure to take away").first.click()
+    settled(page)
+    svg = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+    assert sum(len(text.text or "") for text in svg.iter("{http://www.w3.org/2000/svg}text")) > 50
+    picture = Image.open(saved(page, "PNG", tmp_path))
+    assert picture.width == 3 * int(svg.attrib["width"]) and len(picture.getcolors(1 << 24) or []) > 20
+    page.get_by_role("button", name="Keep this view for a report").click()
+    expect(page.get_by_text("1 view kept in this browser.")).to_be_visible()
+    title = page.get_by_role("heading", level=1).inner_text()
+    report = saved(page, "Report (HTML)", tmp_path).read_text(encoding="utf-8")
+    assert title in report and "data:image/svg" in report and "python3 -m engine study" in report
+    assert "http" not in report.split(page.url.split("/defend")[0])[0].replace("http-equiv", "")
+    cells = json.loads(saved(page, "Notebook", tmp_path).read_text(encoding="utf-8"))["cells"]
+    assert title in cells[1]["source"] and cells[2]["cell_type"] == "code"
+    page.get_by_role("button", name="Empty it").click()
+    expect(page.get_by_text("kept in this browser.")).to_have_count(0)
