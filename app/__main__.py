@@ -7,6 +7,7 @@ import argparse
 import ctypes
 import os
 import platform
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,11 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         "--host", default=LOOPBACK, help="0.0.0.0 lets a classroom in (default: this machine only)"
     )
     parser.add_argument(
+        "--lan",
+        action="store_true",
+        help="lets a classroom in and opens a class: prints its address, a QR code, and the teacher's secret",
+    )
+    parser.add_argument(
         "--name",
         action="append",
         default=[],
@@ -52,6 +58,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if not 1 <= chosen.port <= 65535:
         parser.error(f"--port must be in 1 .. 65535; got {chosen.port}.")
+    if chosen.lan and chosen.host == LOOPBACK:
+        chosen.host = "0.0.0.0"
     return chosen
 
 
@@ -148,13 +156,16 @@ def dies_with_its_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def start(command: list[str]) -> subprocess.Popen[bytes]:
-    """The page server, in a session of its own so that Ctrl-C reaches it once, through `stop`."""
+def start(command: list[str], more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """The page server, in a session of its own so that Ctrl-C reaches it once, through `stop`; told `more` in
+    its environment.
+    """
     posix = platform.system() != "Windows"
     # complaints go to stderr
     return subprocess.Popen(
         command,
         cwd=ROOT,
+        env=os.environ | (more or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=posix,
@@ -182,6 +193,28 @@ def is_healthy(port: int, host: str = LOOPBACK) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""Of a class code and a teacher's secret: none that is taken for another."""
+QR = "import segno, sys; segno.make(sys.argv[1], micro=False).terminal(compact=True)"
+
+
+def new_class() -> dict[str, str]:
+    """A class code and its teacher's secret, as the page server is told them."""
+    code, secret = ("".join(secrets.choice(LETTERS) for _ in range(length)) for length in (5, 12))
+    return {"FEINT_CLASS": code, "FEINT_CLASS_SECRET": secret}
+
+
+def announce_class(python: Path, port: int, told: Mapping[str, str]) -> None:
+    """Say how a class comes in, with a QR code, and the secret by which its teacher is known."""
+    address = f"http://{lan_address()}:{port}/classroom?code={told['FEINT_CLASS']}"
+    subprocess.run([python, "-c", QR, address], stdin=subprocess.DEVNULL)
+    print(f"Students open {address}")
+    print(f"Class code: {told['FEINT_CLASS']}")
+    print(
+        f"Teacher's secret, for the page Classroom; do not show it: {told['FEINT_CLASS_SECRET']}", flush=True
+    )
 
 
 def announce(server: subprocess.Popen[bytes], host: str, port: int, browser: bool) -> None:
@@ -221,12 +254,15 @@ def serve(python: Path, chosen: argparse.Namespace) -> int:
     port = free_port(chosen.host, chosen.port)
     if port != chosen.port:
         print(f"Port {chosen.port} is taken: using {port}.", flush=True)
-    server = start(server_command(python, chosen.host, port, chosen.name))
+    told = new_class() if chosen.lan else {}
+    server = start(server_command(python, chosen.host, port, chosen.name), told)
     for name in ("SIGTERM", "SIGHUP"):
         # nohup ignores SIGHUP on purpose
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupted)
     try:
+        if told:
+            announce_class(python, port, told)
         threading.Thread(
             target=announce, args=(server, chosen.host, port, chosen.browser), daemon=True
         ).start()

@@ -84,6 +84,7 @@ OF_A_PAGE = (
     "clusters",
     "neighbour",
     "compressed",
+    "code",
     "own",
     "label",
     "fixed",

@@ -6,7 +6,8 @@ import streamlit as st
 
 from app.address import links
 from app.address.notices import plain
-from app.lessons import checks, measured, place
+from app.classroom import seat
+from app.lessons import checks, follow, measured, place
 from app.lessons.declared import Address, Choice, Exercise, Lesson, LessonError
 from app.lessons.handout import handout
 from app.lessons.measured import Value
@@ -37,18 +38,21 @@ STYLE = """<style>
 
 def beside(run_page: Callable[[], None]) -> None:
     """Draw the page; where the address names a lesson, to the right of the lesson's text."""
+    follow.listen()
     lesson = place.opened()
     if lesson is None:
         run_page()
         return
+    seat.stands(lesson.name, place.part(lesson))
     st.html(STYLE)
     left, right = st.container(key="lesson").columns([4, 11], gap="medium")
     with left:
         st.fragment(panel)(lesson)
     with right:
         step = place.part(lesson)
-        if lesson.covered(step, (step, "p") in place.answers()):
-            st.info(say(lesson.language, "covered"), icon=":material/visibility_off:")
+        if lesson.covered(step, place.revealed(lesson, step)):
+            word = "waits" if (step, "p") in place.answers() else "covered"
+            st.info(say(lesson.language, word), icon=":material/visibility_off:")
             links.remember()
         else:
             run_page()
@@ -73,11 +77,13 @@ def panel(lesson: Lesson) -> None:
 def _step(lesson: Lesson, number: int, found: Values) -> None:
     step, given = lesson.steps[number - 1], place.answers()
     st.caption(say(lesson.language, "step", part=number, all=len(lesson.steps)))
+    if place.frozen():
+        st.warning(say(lesson.language, "frozen"), icon=":material/pause_circle:")
     st.subheader(step.title, anchor=False)
     st.markdown(measured.filled(step.text, lesson, found))
     if step.predict is not None:
         _predict(lesson, number, step.predict, given.get((number, "p")), found)
-    if step.predict is None or (number, "p") in given:
+    if place.revealed(lesson, number):
         if step.reveal:
             st.markdown(measured.filled(step.reveal, lesson, found))
         if step.exercise is not None:
@@ -117,7 +123,11 @@ def _predict(lesson: Lesson, number: int, asked: Choice, given: str | None, foun
             key=f"lesson_pill/{lesson.name}/{number}",
             on_change=_picked,
             args=(lesson, number, "p", f"lesson_pill/{lesson.name}/{number}"),
+            disabled=place.frozen(),
         )
+        return
+    if not place.revealed(lesson, number):
+        st.info(say(lesson.language, "held", said=asked.options[int(given)]), icon=":material/hourglass:")
         return
     said = asked.options[int(given)]
     word, draw = ("predicted", st.success) if int(given) == right else ("mistaken", st.info)
@@ -139,7 +149,7 @@ def _exercise(
     lesson: Lesson, number: int, asked: Exercise, given: str | None, found: dict[str, Value]
 ) -> None:
     st.markdown(f":material/exercise: **{say(lesson.language, 'exercise')}.** {asked.question}")
-    key = f"lesson_exercise/{lesson.name}/{number}"
+    key, stopped = f"lesson_exercise/{lesson.name}/{number}", place.frozen()
     if isinstance(asked, Choice):
         st.pills(
             say(lesson.language, "exercise"),
@@ -149,6 +159,7 @@ def _exercise(
             label_visibility="collapsed",
             on_change=_picked,
             args=(lesson, number, "e", key),
+            disabled=stopped,
         )
     elif isinstance(asked, Address):
         st.button(
@@ -167,6 +178,7 @@ def _exercise(
             key=key,
             on_change=_picked,
             args=(lesson, number, "e", key),
+            disabled=stopped,
         )
     if (complaint := st.session_state.get("lesson_complaint")) and complaint[0] == (lesson.name, number):
         st.warning(plain(complaint[1]))
@@ -192,13 +204,12 @@ def _look(lesson: Lesson, number: int, asked: Address) -> None:
 
 def _move(lesson: Lesson, number: int) -> None:
     """Back and next; and the step's page again, or none of it any more."""
+    stopped, last = place.frozen(), number == len(lesson.steps)
+    back, on = say(lesson.language, "back"), say(lesson.language, "next")
     with st.container(horizontal=True):
-        if st.button(say(lesson.language, "back"), icon=":material/arrow_back:", disabled=number == 1):
+        if st.button(back, icon=":material/arrow_back:", disabled=stopped or number == 1):
             place.open_at(lesson, number - 1)
-        last = number == len(lesson.steps)
-        if st.button(
-            say(lesson.language, "next"), icon=":material/arrow_forward:", disabled=last, type="primary"
-        ):
+        if st.button(on, icon=":material/arrow_forward:", disabled=stopped or last, type="primary"):
             place.open_at(lesson, number + 1)
     with st.container(horizontal=True):
         if st.button(say(lesson.language, "show"), icon=":material/replay:", type="tertiary"):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.address import links
 from app.address.notices import notice
+from app.classroom import seat
 from app.lessons import shelf
 from app.lessons.declared import Lesson, LessonError
 
@@ -55,7 +56,27 @@ def answer(lesson: Lesson, step: int, kind: str, said: str) -> None:
     given = answers() | {(step, kind): said.replace(";", " ")[:60]}
     links.put("answers", text_of(given))
     kept()[lesson.name] = text_of(given)
+    seat.told(lesson.name, step, kind, given[step, kind])
     links.remember()
+
+
+def revealed(lesson: Lesson, step: int) -> bool:
+    """Whether what was measured is shown: a prediction was made, or none is asked for, and no teacher holds
+    it back.
+    """
+    return lesson.steps[step - 1].predict is None or ((step, "p") in answers() and not held())
+
+
+def held() -> bool:
+    """Whether the teacher of this student holds back what was measured."""
+    state = seat.state()
+    return state is not None and state.held
+
+
+def frozen() -> bool:
+    """Whether the teacher of this student has stopped the lesson."""
+    state = seat.state()
+    return state is not None and state.frozen
 
 
 def kept() -> dict[str, str]:
@@ -74,7 +95,7 @@ def answered(name: str) -> str:
 def open_at(lesson: Lesson, step: int) -> None:
     """Go to a step, and to the page that belongs to it."""
     given = answered(lesson.name)
-    link = lesson.link(step, predicted=(step, "p") in parsed(given))
+    link = lesson.link(step, predicted=(step, "p") in parsed(given) and not held())
     links.put("answers", given)
     said: dict[str, str | int | float] = {"lesson": lesson.name, "part": step, "lang": lesson.language}
     links.go(link.page, dict(link.parameters) | said | ({"answers": given} if given else {}))

@@ -133,7 +133,9 @@ def test_a_student_predicts_sees_and_tries() -> None:
     assert "1,280 times" not in said(at)
     at.button_group(key="lesson_pill/noise/1").set_value(0).run()
     assert at.query_params["answers"] == "1p0", "a reload, or a link, knows it"
-    assert "You expected **The noise**. It turns out: **The attack**." in said(at) and "1,280 times" in said(at)
+    assert "You expected **The noise**. It turns out: **The attack**." in said(at) and "1,280 times" in said(
+        at
+    )
     assert not at.exception
 
 
