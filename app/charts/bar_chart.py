@@ -12,6 +12,8 @@ from app.charts import plot
 
 NAME_LETTERS = 22
 """A line of a bar's name."""
+LINE = 15
+"""Pixels of such a line."""
 
 
 def bars(
@@ -30,9 +32,10 @@ def bars(
     """A lying bar a name, with its interval where `low` and `high` are given; `controls` are grey and
     hatched. A click reports (place,).
     """
+    wrapped = [textwrap.wrap(name, NAME_LETTERS) for name in names]
     figure = go.Figure(
         go.Bar(
-            y=["<br>".join(textwrap.wrap(name, NAME_LETTERS)) for name in names],
+            y=["<br>".join(lines) for lines in wrapped],
             x=list(values),
             orientation="h",
             customdata=[[place] for place in range(len(names))],
@@ -45,7 +48,8 @@ def bars(
         )
     )
     plot.dress(figure, title, caption, y_title)
-    figure.update_layout(clickmode="event+select", showlegend=False, height=110 + 42 * len(names))
+    tall = max(42, 8 + LINE * max(map(len, wrapped), default=1))
+    figure.update_layout(clickmode="event+select", showlegend=False, height=110 + tall * len(names))
     figure.update_xaxes(range=[-0.02, 1.02] if share else None)
     figure.update_yaxes(autorange="reversed")
     ends = {name: list(end) for name, end in (("low", low), ("high", high)) if end is not None}

@@ -380,7 +380,7 @@ class ViewsQuestion(Question[answers.ViewsAnswer]):
 
 
 class SilhouetteQuestion(Question[answers.SilhouetteAnswer]):
-    """Which number of clusters K suits an encoder: spherical k-means of its training rows for each."""
+    """Which number of clusters K suits an encoder: spherical k-means of all samples for each."""
 
     ask: Literal["silhouette"] = "silhouette"
     model: str

@@ -93,7 +93,9 @@ class Victim:
 
     @cached_property
     def matched_class(self) -> tuple[int, ...]:
-        """The class that each group is matched to, for display only; -1: none. Empty without groups."""
+        """The class that each group is matched to, for display only; -1: none. Empty without groups. Of more
+        groups than classes one is matched only to the class of its medoid.
+        """
         if self.group is None or self.log_groups is None:
             return ()
         k = self.log_groups.shape[1]
@@ -102,19 +104,25 @@ class Victim:
         if self.data.labels is None:
             return (-1,) * k
         matched = clustering.matching(self.data.labels, self.group.cpu().numpy())
-        return tuple(int(matched[group]) if group < len(matched) else -1 for group in range(k))
+        found = [int(matched[group]) if group < len(matched) else -1 for group in range(k)]
+        if k > len(self.data.class_names) and self.medoids is not None:  # a class may be left with a cluster
+            middle = self.data.labels[np.maximum(self.medoids, 0)]  # of another one
+            found = [own if own == label else -1 for own, label in zip(found, middle, strict=True)]
+        return tuple(found)
 
     @cached_property
     def group_names(self) -> tuple[str, ...]:
         """A name for each group: its class where it has one, else one after its medoid; where several are of
         one class they are numbered: "3", "3 (2nd)", "3 (3rd)".
         """
-        names, seen = [], dict.fromkeys(self.data.class_names, 1)
+        classes, taken = self.data.class_names, set(self.matched_class)
+        names, seen = [], {name: int(place in taken) for place, name in enumerate(classes)}
         for group, matched in enumerate(self.matched_class):
             name = self._name(group)
             if matched < 0 and name in seen:
                 seen[name] += 1
-                name = f"{name} ({seen[name]}{ {2: 'nd', 3: 'rd'}.get(seen[name], 'th') })"
+                if seen[name] > 1:
+                    name = f"{name} ({seen[name]}{ {2: 'nd', 3: 'rd'}.get(seen[name], 'th') })"
             names.append(name)
         return tuple(names)
 

@@ -3,9 +3,11 @@ they no longer find one another.
 
     L = ½ NT-Xent(z, z') + ½ NT-Xent(z̃, z̃'),    (x̃, x̃') = argmax NT-Xent over both views
 
-z through the clean normalisations, z̃ through the adversarial ones. Published, it begins from nothing; here
-from the encoder of stage 1, as every method of this loop. Source: Jiang, Chen, Chen and Wang, "Robust
-pre-training by adversarial contrastive learning", NeurIPS 2020, arXiv:2010.13337.
+z through the clean normalisations, z̃ through the adversarial ones. As in SimCLR here, NT-Xent adds both
+directions of a pair: it is twice the published mean over views, and a rate does as much as twice that rate.
+Published, it begins from nothing; here from the encoder of stage 1, as every method of this loop. Source:
+Jiang, Chen, Chen and Wang, "Robust pre-training by adversarial contrastive learning", NeurIPS 2020,
+arXiv:2010.13337.
 """
 
 from collections.abc import Mapping

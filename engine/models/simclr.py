@@ -9,8 +9,10 @@
 | g | projection head, of which only the loss knows | (n, p) |
 | τ | temperature | () |
 
-Crops, flips and colours are drawn for a whole batch at once. Source: Chen, Kornblith, Norouzi and Hinton,
-ICML 2020, arXiv:2002.05709; settings of Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895.
+Crops, flips and colours are drawn for a whole batch at once. Pictures are not normalised first: the batch
+normalisation behind the first layer takes their mean and scale out, but at the border. Source: Chen,
+Kornblith, Norouzi and Hinton, ICML 2020, arXiv:2002.05709; settings of Hsu, Chen, Lu, Liu and Yu, AAAI 2022,
+arXiv:2103.01895.
 """
 
 import math
@@ -124,7 +126,12 @@ class SimCLR(ModelSettings):
         le=8192,
         log=True,
     )
-    optimiser: Literal["lars", "adam"] = knob("lars", "Optimiser", source="the paper's code")
+    optimiser: Literal["lars", "lars_clipped", "adam"] = knob(
+        "lars",
+        "Optimiser",
+        "lars_clipped: no weight's step is longer than that of plain descent, η = 0.02.",
+        source="the paper's code; clipped: solo-learn",
+    )
     rate: float = knob(
         1.0,
         "Learning rate",
@@ -154,7 +161,7 @@ class SimCLR(ModelSettings):
     def drawn(self, shapes: tuple[tuple[int, ...], ...], rng: torch.Generator) -> ContrastiveNetwork:
         """The network with weights from `rng`. Raises DataError for what are no single pictures."""
         if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][0] not in (1, 3):
-            had = " and ".join("x".join(map(str, shape)) for shape in shapes)
+            had = " and ".join("x".join(map(str, shape)) + " numbers" * (len(shape) == 1) for shape in shapes)
             raise DataError(
                 f"{self.name} crops and colours one picture a sample, grey or in colour; these data have"
                 f" {had}. Choose an autoencoder."
@@ -193,9 +200,9 @@ class SimCLR(ModelSettings):
         state = State(self.drawn(data.shapes, rng).to(how.device), rng, how)
         weights = state.model.parameters()
         state.optimisers["simclr"] = (
-            LARS(weights, self.rate, self.momentum, self.decay)
-            if self.optimiser == "lars"
-            else torch.optim.Adam(weights, lr=self.rate, fused=True)
+            torch.optim.Adam(weights, lr=self.rate, fused=True)
+            if self.optimiser == "adam"
+            else LARS(weights, self.rate, self.momentum, self.decay, self.optimiser == "lars_clipped")
         )
         return state
 

@@ -61,17 +61,17 @@ def exemplars(victim: Victim, own: int, neighbour: int) -> None:
     except fetching.DataAway as away:
         st.caption(str(away))
         return
-    groups = victim.overview.group
+    label, classes = victim.overview.label, victim.overview.class_names
     both = ((own, "Nearest to its own centroid"), (neighbour, "Nearest to the neighbour's"))
     for column, (group, title) in zip(st.columns(2), both, strict=True):
         row = near[group]
         with column:
-            st.caption(f"{title}, **{victim.names[group]}**")
+            st.caption(f"{title}, **{victim.names[group]}**" + "; below each its label" * (label is not None))
             clicked = picker(
                 images[np.searchsorted(ids, row)],
                 victim.shape,
                 row.tolist(),
-                victim.captions(None if groups is None else groups[row]),
+                [] if label is None else [classes[label[number]] for number in row],
                 f"exemplars/{title}",
                 label=title,
                 size=SIZE,

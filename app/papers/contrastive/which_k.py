@@ -18,13 +18,17 @@ def show(chosen: Chosen) -> None:
     columns = {"K": answer.clusters, "silhouette": answer.silhouette, "purity": answer.purity}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
     drawn = {name: title for name, title in NAMES.items() if name in frame}
+    smallest = " It is the smallest that was tried: no K of these parts the samples well." * (
+        answer.chosen == min(answer.clusters)
+    )
     chart = line_chart.curves(
         frame,
         "K",
         drawn,
         title=f"The silhouette chooses K = {answer.chosen}",
         x_title="K, clusters",
-        caption="Mean cosine silhouette. Purity: the share that bears the commonest label of its cluster.",
+        caption="Mean cosine silhouette. Purity: the share that bears the commonest label of its cluster."
+        + smallest,
         controls=("purity",),
     )
     chart.figure.add_vline(x=chosen.k, line_dash="dot", annotation_text=f"K = {chosen.k}")

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection
+from app.measured import between_0_and_1, minus
 from app.papers.studies.results import Result
 from engine.events import Row
 from engine.studies.claims import Claim, Comparison, Verdict, about, verdicts
@@ -63,15 +64,23 @@ def badge(verdict: Verdict) -> str:
 
 def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
     """Each comparison: what is taken from what, the mean difference, its interval ("": one seed)."""
-    unit = " %" if verdict.claim.relative else " points"
+    factor, unit = _unit(verdict.claim)
     every = [about(one.first) for one in verdict.comparisons]
     apart = [name for name, value in every[0].items() if any(row.get(name) != value for row in every)]
     lines = []
     for one in verdict.comparisons:
-        mean, low, high = (f"{100 * value:+.1f}".replace("-", "−") for value in one.difference)
+        mean, low, high = (minus(f"{factor * value:+.1f}") for value in one.difference)
         interval = "" if low == "−inf" else f"{low} to {high}"
         lines.append((_pair(one, apart, found), f"{mean}{unit}", interval))
     return lines
+
+
+def _unit(claim: Claim) -> tuple[float, str]:
+    """By what a difference is multiplied, and what stands behind it: shares are told in points."""
+    if claim.relative:
+        return 100, " %"
+    entry = connection.catalogue()["metric"].get(claim.value, {"unit": "share"})
+    return (100 if between_0_and_1(entry) else 1), " points"
 
 
 def _pair(one: Comparison, apart: list[str], found: Result) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.address import connection
 from app.charts import bar_chart, line_chart, plot
+from app.measured import between_0_and_1
 from app.papers.studies import results
 from app.papers.studies.results import Result
 from engine.events import Row
@@ -19,16 +20,17 @@ def bars(found: Result) -> None:
         rows = [row for row in found.measured if name in (row.measured or {})]
         values = [results.value(row, name) for row in rows]
         controls = [_called(row, found) for row in rows if row.arm in ("original", "equal_steps")]
+        metric = connection.catalogue()["metric"].get(name, {"unit": "share"})
         chart = bar_chart.bars(
             [_called(row, found) for row in rows],
             [mean for mean, _ in values],
             title=_title(name, found),
-            y_title="share",
-            caption="Whiskers: a deviation over seeds. Grey: no second stage.",
+            y_title=metric["unit"],
+            caption="Whiskers: a deviation over seeds." + " Grey: no second stage." * bool(controls),
             low=[mean - spread for mean, spread in values],
             high=[mean + spread for mean, spread in values],
             controls=controls,
-            share=True,
+            share=between_0_and_1(metric),
         )
         with column:
             plot.show(chart, f"scores/{found.study}/{found.size}/{name}")
@@ -80,7 +82,8 @@ def _called(row: Row, found: Result) -> str:
         for name, value in row.about.items()
         if name not in ("data", "published_for")
     ]
-    model = str(models.get(row.model, {}).get("title", row.model))
+    several = len({one.model for one in found.measured}) > 1
+    model = str(models.get(row.model, {}).get("title", row.model)) if several else ""
     treatment = said["treatments"][row.treatment]["title"] if len(_treatments(found)) > 1 else ""
     return ", ".join(part for part in (model, said["arms"].get(row.arm, row.arm), treatment, *about) if part)
 

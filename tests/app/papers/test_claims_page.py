@@ -48,6 +48,15 @@ def test_every_claim_of_a_shipped_study_is_about_rows_that_it_has(
     assert all("(AA)" in says for says in lacking), lacking  # AA-lite stands for it at this size
 
 
+def test_points_are_not_multiplied_again(home: object, desk: Desk) -> None:
+    found = results.result("ncp.table1", "quick")
+    assert found is not None
+    lost = next(each for each in claims.judge(found) if each.claim.value == "probability_lost")
+    one = lost.comparisons[0]
+    first, second = ((row.measured or {})["probability_lost"]["mean"] for row in (one.first, one.second))
+    assert claims.differences(lost, found)[0][1] == f"{first - second:+.1f} points"
+
+
 def test_differences_say_what_is_taken_from_what(home: object, desk: Desk) -> None:
     found = results.result("uae.table7", "quick")
     assert found is not None

@@ -54,6 +54,8 @@ def test_an_encoder_has_its_centroids_and_exemplars_on_the_map() -> None:
     assert (seen.exemplars[:, 0] == cosines.argmax(axis=0)).all()
     assert (np.sort(cosines, axis=0)[-8:].mean(axis=0) >= cosines.mean(axis=0)).all()
     assert len(set(seen.group_names)) == len(seen.group_names), "no two clusters of one name"
+    middle = seen.label[victim.medoids]  # type: ignore[index]
+    assert [name[0] for name in seen.group_names] == [str(label) for label in middle], "named as it looks"
 
 
 def test_the_neighbour_is_the_second_nearest_centroid() -> None:

@@ -25,6 +25,7 @@ from engine.models.simclr import SimCLR
 from engine.models.sparse_ae import SparseAE, divergence
 from engine.models.state import State
 from engine.nets.contrastive import RandomViews, nt_xent
+from engine.nets.lars import LARS
 from tests.engine.models.small import every_step, how, rng, same, until, weights
 from tests.engine.tiny import blobs
 
@@ -311,8 +312,29 @@ def test_encoders_go_by_the_size_of_pictures(side: int, widths: int) -> None:
         assert count(model.encoder) == 11_168_832  # ResNet-18 without its last layer, stem of 3 x 3
 
 
+@pytest.mark.parametrize("clipped", [False, True])
+def test_lars_is_the_written_rule(clipped: bool) -> None:
+    draw, rate, w = np.random.default_rng(0), 0.8, 1e-2
+    theta, bias = draw.standard_normal((6, 4)), draw.standard_normal(4)
+    weights = [torch.nn.Parameter(torch.tensor(each)) for each in (theta, bias)]
+    optimiser, pace = LARS(weights, rate, 0.9, w, clipped), [np.zeros((6, 4)), np.zeros(4)]
+    for size in (1.0, 1e-4, 10.0):  # the second is so small that its step is clipped
+        g, h = size * draw.standard_normal((6, 4)), draw.standard_normal(4)
+        for weight, gradient in zip(weights, (g, h), strict=True):
+            weight.grad = torch.tensor(gradient)
+        optimiser.step()
+        norm = np.linalg.norm
+        share = 1e-3 * norm(theta) / norm(g + w * theta)
+        if clipped:
+            share = min(0.02 * norm(theta) / (norm(g) + w * norm(theta)) / rate, 1)
+        pace = [0.9 * pace[0] + rate * share * (g + w * theta), 0.9 * pace[1] + rate * h]
+        theta, bias = theta - pace[0], bias - pace[1]
+    for weight, expected in zip(weights, (theta, bias), strict=True):
+        np.testing.assert_allclose(weight.detach().numpy(), expected, rtol=1e-9)
+
+
 def test_simclr_refuses_what_is_no_picture() -> None:
-    with pytest.raises(DataError, match="one picture a sample, grey or in colour; these data have 77"):
+    with pytest.raises(DataError, match="grey or in colour; these data have 77 numbers"):
         SimCLR().network(((77,),), 8)
 
 
