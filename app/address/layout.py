@@ -7,7 +7,7 @@ from importlib.metadata import version
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.address import house, links
+from app.address import house, links, ramp
 from app.address.connection import catalogue
 from app.address.links import remember
 from app.address.notices import show_notices
@@ -39,8 +39,9 @@ def page_head(question: str, lead: str = "") -> None:
         st.title(question, anchor=False, width="stretch")
         house.choose()
         copy_link()
-        with st.popover("Keys", icon=":material/keyboard:"):
+        with st.popover("Keys, colours", icon=":material/keyboard:"):
             st.markdown(KEYS)
+            ramp.choose()
         skip.head()
     if lead:
         st.markdown(lead)

@@ -35,6 +35,7 @@ SHARED = (
     "order",
     "attack_settings",
     "objective_settings",
+    "ramp",
     "lesson",
     "part",
     "lang",

@@ -9,17 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.address import ramp
 from app.charts import contrast, palette, plot
 
 Array = NDArray[Any]
 Places = tuple[Sequence[int], Sequence[int]]
 """Places in the palette of what rows and columns stand for."""
-COUNTS = (
-    (0.0, (0, 114, 178, 0.03)),
-    (0.0001, (0, 114, 178, 0.10)),
-    (0.5, (0, 114, 178, 0.5)),
-    (1.0, (0, 98, 155, 1)),
-)
+GROWING = ((0.0, 0.03), (0.0001, 0.10), (0.5, 0.5), (1.0, 1.0))
+"""Share of the largest count -> how strongly the hue covers the page."""
 SIGNED = ((0.0, (*palette.NEGATIVE, 1)), (0.5, (128, 128, 128, 0.06)), (1.0, (*palette.POSITIVE, 1)))
 
 
@@ -41,7 +38,10 @@ class Matrix:
     @property
     def scale(self) -> contrast.Stops:
         """The colours of its cells, from the smallest value to the largest."""
-        return SIGNED if self.signed else COUNTS
+        if self.signed:
+            return SIGNED
+        hue = palette.HUES[ramp.chosen()]
+        return tuple((share, (*hue, alpha)) for share, alpha in GROWING)
 
     def letters(self, theme: str) -> Array:
         """The colour (r, c) of the number in each cell."""

@@ -58,5 +58,17 @@ QUIET = "#8A8F98"
 NEGATIVE, POSITIVE = (33, 102, 172), (213, 94, 0)
 """Ends of the zero-centred scale of perturbations: blue is darker than before, vermillion brighter."""
 
-SEQUENTIAL = ((0.0, "#440154"), (0.25, "#3B528B"), (0.5, "#21918C"), (0.75, "#5EC962"), (1.0, "#FDE725"))
-"""Viridis, by five of its points."""
+RAMPS = {
+    "viridis": ((0.0, "#440154"), (0.25, "#3B528B"), (0.5, "#21918C"), (0.75, "#5EC962"), (1.0, "#FDE725")),
+    "cividis": ((0.0, "#00204D"), (0.25, "#414D6B"), (0.5, "#7C7B78"), (0.75, "#BCAF6F"), (1.0, "#FFEA46")),
+    "magma": ((0.0, "#000004"), (0.25, "#51127C"), (0.5, "#B73779"), (0.75, "#FC8961"), (1.0, "#FCFDBF")),
+    "greys": ((0.0, "#252525"), (0.25, "#636363"), (0.5, "#969696"), (0.75, "#CCCCCC"), (1.0, "#F7F7F7")),
+}
+"""Ramps of growing lightness, by five of their points each, the usual one first."""
+HUES = {
+    "viridis": (0, 114, 178),
+    "cividis": (150, 125, 20),
+    "magma": (183, 55, 121),
+    "greys": (128, 128, 128),
+}
+"""The one hue in which matrices are drawn beside a ramp: red, green, blue."""

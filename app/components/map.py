@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app import components, gallery
+from app.address import ramp
 from app.charts import palette
 
 Array = NDArray[Any]
@@ -276,7 +277,7 @@ def _colour(colour: Classes | Values) -> dict[str, Any]:
         "high": f"{high:.3g}",
         "span": [low, high],
         "missing": colour.missing,
-        "ramp": [list(stop) for stop in palette.SEQUENTIAL],
+        "ramp": [list(stop) for stop in palette.RAMPS[ramp.chosen()]],
     }
 
 

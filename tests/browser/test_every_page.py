@@ -69,7 +69,7 @@ def test_the_keyboard_skips_to_the_ladder(visit: Callable[..., Page]) -> None:
     page.locator(".ladder .track").wait_for(timeout=45_000)
     link = page.get_by_role("link", name="Skip to the ladder")
     expect(link).to_have_css("opacity", "0")
-    page.get_by_role("button", name="Keys").focus()
+    page.get_by_role("button", name="Keys, colours").focus()
     page.keyboard.press("Tab")
     expect(link).to_be_focused()
     expect(link).to_have_css("opacity", "1")
