@@ -35,7 +35,7 @@ else:
         "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits"
         " take about a minute."
     )
-cards.cards(house.data())
+cards.cards(house.ready())
 welcome.recent()
 welcome.machine()
 layout.page_foot()

@@ -4,7 +4,7 @@ touched.
 
 import streamlit as st
 
-from app.address import connection, house, layout, notices
+from app.address import connection, layout, notices
 from app.attack import before_and_after, controls, levels, on_the_map, takeaway
 from app.explain import explain
 from app.forms.choose_model import choose_model
@@ -23,7 +23,6 @@ layout.page_head(
 choose, look = layout.choose_and_look()
 with choose:
     victim = choose_model("fuses")
-    house.tell(victim.run.spec.data, "")
     sample = choose_sample(victim)
     chosen = attackers.choose(victim)
 with look:

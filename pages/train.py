@@ -24,7 +24,7 @@ with left:
     data, usable = choose.choose_data(catalogue["data"], house.data())
     card = catalogue["data"][data]
     names = [name for name, entry in catalogue["model"].items() if choose.trains_on(entry, card)]
-    method = choose.choose_method(names, choose.suggested(names))
+    method = choose.choose_method(names, choose.suggested(names, card))
     choose.begin(method, data, f"train/{data}", usable, compare=True)
 with right:
     shown = follow.shown(asked, data, method["name"])

@@ -4,7 +4,7 @@ they cannot be had.
 
 import streamlit as st
 
-from app.address import fetching, links, notices
+from app.address import connection, fetching, links, notices, offered
 from app.address.fetching import DataAway
 
 READY = {"mnist_test": "MNIST", "digits": "digits (tiny, fast)"}
@@ -21,8 +21,6 @@ MADE_OF = {
 """What is made of the same images."""
 OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who", "label", "fixed")
 """Parameters that mean nothing on other data."""
-TICK = 1.0
-"""Seconds between looks at a fetch."""
 
 
 def data() -> str:
@@ -32,7 +30,17 @@ def data() -> str:
     address = st.session_state["address"]
     model = str(address.get("model", "")).split("/")[0]
     asked = of(str(address.get("data") or model))
-    return str(asked if asked in READY else st.session_state.get("house", USUAL))
+    return str(asked if known(asked) else st.session_state.get("house", USUAL))
+
+
+def ready() -> str:
+    """The same, where what pages show first of it comes with Feint; else what usually does."""
+    return data() if data() in READY else USUAL
+
+
+def known(name: str) -> bool:
+    """Whether pages can begin with these data."""
+    return name in READY or connection.catalogue()["data"].get(name, {}).get("views") == 1
 
 
 def of(data: str) -> str:
@@ -42,35 +50,44 @@ def of(data: str) -> str:
 
 def tell(shown: str, why: str) -> None:
     """One sentence where a page shows other images than all begin with."""
-    if of(shown) != data():
-        st.caption(f"{why} It is shown on {title(of(shown))}.".strip())
+    if of(shown) != data() and of(shown) in connection.catalogue()["data"]:
+        if not why and data() not in READY:
+            why = f"No model of {title(data())} that this page can show is here yet."
+        st.caption(notices.plain(f"{why} It is shown on {title(of(shown))}.".strip()))
 
 
 def title(name: str) -> str:
     """What these images are called."""
-    return READY.get(name, name).split(" (")[0]
+    return READY[name].split(" (")[0] if name in READY else connection.data_title(name)
 
 
 def choose() -> None:
-    """The choice, at the head of every page."""
+    """The choice, at the head of every page, and how far a fetch is that was begun with it."""
     now = st.session_state["house"] = data()
     if not st.session_state["address"].get("data"):
         links.put("data", now)
     with st.popover(title(now), icon=":material/dataset:"):
         st.session_state["house_choice"] = now
-        st.radio(
-            "All pages begin with",
-            list(READY),
-            key="house_choice",
-            format_func=READY.__getitem__,
-            on_change=_chosen,
+        st.selectbox(
+            "All pages begin with", _choices(), key="house_choice", format_func=_called, on_change=_chosen
         )
-        away = fetching.about(USUAL)
-        if away is not None and away.coming:
-            st.caption(f"{away} What ships with Feint needs no data.")
-        elif away is not None:
-            st.caption(f"MNIST could not be fetched. What ships with Feint needs no data. {fetching.why()}")
-            st.button("Fetch it again", icon=":material/refresh:", on_click=fetching.again)
+        if now == USUAL and fetching.about(now) is not None:
+            st.caption("What ships with Feint needs no data.")
+        offered.offer(now, "house")
+
+
+def _choices() -> list[str]:
+    """Data of one's own after those that come with models, then all others."""
+    cards = connection.catalogue()["data"]
+    rest = [name for name in cards if known(name) and name not in READY]
+    return [
+        *READY,
+        *sorted(rest, key=lambda name: (not cards[name].get("own"), cards[name]["title"].lower())),
+    ]
+
+
+def _called(name: str) -> str:
+    return READY.get(name) or offered.called(connection.catalogue()["data"][name])
 
 
 def _chosen() -> None:
@@ -80,7 +97,7 @@ def _chosen() -> None:
 
 def follow(name: str) -> None:
     """Begin with these data from now on, since a person chose something of theirs. For callbacks."""
-    if of(name) in READY:
+    if known(of(name)):
         st.session_state["house"] = of(name)
         links.put("data", of(name))
 
@@ -90,7 +107,7 @@ def model_decides(model: str, data: str) -> None:
     so.
     """
     asked = str(st.session_state["address"].get("data"))
-    if not links.brought("model") or of(data) not in READY or of(data) == of(asked):
+    if not links.brought("model") or not known(of(data)) or of(data) == of(asked):
         return
     if links.brought("data"):
         notices.notice(
@@ -107,16 +124,10 @@ def wait_or_stand_in(away: DataAway, page: str) -> None:
     """
     if away.coming:
         with st.session_state["notice_slot"]:
-            st.fragment(_coming, run_every=TICK)()
+            st.info(f"{away} It goes on by itself.", icon=":material/downloading:")
+            offered.bar(away.data)
         return
     notices.notice(f"{str(away).rstrip('.')}: it is shown on digits instead.")
     links.forget_everywhere("data", *OF_DATA)
     st.session_state["house"] = STAND_IN
     links.go(page, {"data": STAND_IN})
-
-
-def _coming() -> None:
-    away = fetching.about(USUAL)
-    if away is None or not away.coming:
-        st.rerun()
-    st.info(f"{away} It goes on by itself.", icon=":material/downloading:")

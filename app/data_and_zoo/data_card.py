@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app import gallery
-from app.address import connection, fetching, links, notices
+from app.address import connection, fetching, links, notices, offered
 from app.data_and_zoo import rows
 from app.forms import data_sets
 from app.runs import headline
@@ -54,7 +54,7 @@ def _samples(card: dict[str, Any]) -> None:
     usual = card.get("rows") or range(min(SHOWN, card["samples"]))
     ids = list(LOOKED_AT.get(card["name"], usual))
     captions = card.get("labels") or [f"sample {number}" for number in ids]
-    if not data_sets.here(card) and card["name"] not in LOOKED_AT:
+    if not offered.here(card) and card["name"] not in LOOKED_AT:
         return
     question = ImagesQuestion(data=card["name"], fingerprint=card["fingerprint"], ids=tuple(ids))
     try:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from app.address import connection, house
-from app.forms import data_sets
+from app.address import connection, house, offered
 from app.runs import rows as of_runs
 from engine.store.run import Run
 from engine.store.store import DONE
@@ -80,7 +79,7 @@ def whereabouts(card: Mapping[str, Any]) -> str:
     """Where data are: here, to be fetched, or nobody's to fetch."""
     if card.get("own"):
         return "your own"
-    if data_sets.here(card):
+    if offered.here(card):
         return "here"
     return "to bring yourself" if card.get("obtained") else "to fetch"
 

@@ -92,7 +92,7 @@ class Victim:
 
 def default_model() -> str:
     """The zoo name of the model that pages begin with."""
-    return f"{house.data()}/{DEFAULT_METHOD}"
+    return f"{house.ready()}/{DEFAULT_METHOD}"
 
 
 def victim_of(run: Run, name: str = "") -> Victim:
@@ -117,11 +117,9 @@ def choose_model(ability: str = "") -> Victim:
     if not found:
         st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
         st.stop()
-    of_views = f"{house.OF_VIEWS[house.data()]}/{DEFAULT_OF_VIEWS}"
-    default = next(name for name in (default_model(), of_views, *found) if name in found)
     key = links.key(
         "model",
-        default,
+        _first(found),
         lambda name: name in found,
         "a zoo name or the key of a finished run (train it with `python3 -m engine train`)",
     )
@@ -130,6 +128,7 @@ def choose_model(ability: str = "") -> Victim:
     here = {
         name: run for name, run in found.items() if run.spec.data == found[st.session_state[key]].spec.data
     }
+    house.tell(found[st.session_state[key]].spec.data, "")
     name = st.selectbox(
         "Model",
         sorted(here, key=lambda name: _group(name, here[name])),
@@ -138,6 +137,14 @@ def choose_model(ability: str = "") -> Victim:
         help="Trained models of these data: those that come with Feint, then your own finished runs.",
     )
     return victim_of(found[name], name)
+
+
+def _first(found: Mapping[str, Run]) -> str:
+    """The model that a page begins with: of the data that all begin with, where one is here."""
+    views = f"{house.OF_VIEWS[house.ready()]}/{DEFAULT_OF_VIEWS}"
+    of_these = [name for name, run in found.items() if run.spec.data == house.data()]
+    usual = of_these if house.data() != house.ready() else []
+    return next(name for name in (*usual, default_model(), views, *found) if name in found)
 
 
 def of_other_pages(model: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, house, links, notices
+from app.address import connection, house, links, notices, offered
 from app.forms import data_sets, fields, in_address, settings_form
 from app.forms.choose_model import default_model
 from app.runs import naming, reading, rows, wanted
@@ -30,7 +30,7 @@ def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
             list(sets),
             key=links.key("data", default, lambda name: name in sets, "a data set of this list"),
             on_change=_other_data,
-            format_func=lambda name: data_sets.title(sets[name]),
+            format_func=lambda name: offered.called(sets[name]),
         )
     )
     return data, data_sets.about(sets[data])
@@ -67,15 +67,34 @@ def choose_method(names: Sequence[str], first: str = "", label: str = "Method") 
     return entry
 
 
-def suggested(names: Sequence[str]) -> str:
+def suggested(names: Sequence[str], card: Entry | None = None) -> str:
     """The method that a form begins with: that of the model shown first everywhere, else the last arm of the
-    first method's comparison, else the first.
+    first method's comparison, else the first. On data of one's own the quickest of its family.
     """
     models = connection.catalogue()["model"]
+    if card is not None and card.get("own") and (quickest := _quickest(names)):
+        return quickest
     first = connection.store().zoo().get(default_model())
     compared = [arm["model"] for arm in arms.of(models[names[0]]) if not arm["changes"]]
     wanted = [first.spec.name] if first else []
     return next(name for name in (*wanted, *reversed(compared), *names) if name in names)
+
+
+def _quickest(names: Sequence[str]) -> str:
+    """Of the family of the model shown first everywhere, the method that ships with the shortest training and
+    stands on no other; "" where none ships.
+    """
+    store, models = connection.store(), connection.catalogue()["model"]
+    first = store.zoo().get(default_model())
+    took = {
+        run.spec.name: float(run.result().get("seconds", 0))
+        for run in store.query(action="train", name=names, status="zoo")
+        if first is not None
+        and run.spec.data == first.spec.data
+        and not run.spec.builds_on
+        and models[run.spec.name]["family"] == models[first.spec.name]["family"]
+    }
+    return min(took, key=took.__getitem__, default="")
 
 
 def adopt(names: Sequence[str]) -> None:
@@ -98,8 +117,14 @@ def adopt(names: Sequence[str]) -> None:
 
 
 def preset_for(entry: Entry, data: str) -> str | None:
-    """The preset that is meant for a data set; else the first; None where there are none."""
+    """The preset that is meant for a data set, for tables of one's own that for other tables; else the first;
+    None where there are none.
+    """
+    sets = connection.catalogue()["data"]
     fitting = entry["fits"].get(data)
+    if sets.get(data, {}).get("own") and len(sets[data]["shape"]) == 1:
+        shapes = {preset: sets.get(other, {}).get("shape", ()) for other, preset in entry["fits"].items()}
+        fitting = next((preset for preset, shape in shapes.items() if len(shape) == 1), None)
     return fitting if fitting in entry["presets"] else next(iter(entry["presets"]), None)
 
 

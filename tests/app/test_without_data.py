@@ -169,7 +169,7 @@ def test_the_strongest_attack_stands_among_the_first_controls(
 
 def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> None:
     at = whole("attack", data="mnist_test")
-    at.radio(key="house_choice").set_value("digits").run()
+    at.selectbox(key="house_choice").set_value("digits").run()
     assert not at.exception and at.session_state["p_model"] == "digits/adec"
     at.query_params.clear()  # as a browser does
     at.switch_page("../pages/curves.py").run()
@@ -188,7 +188,7 @@ def test_views_studies_and_defended_networks_follow_the_choice(desk: Desk, train
     }
     at = whole("home", data="mnist_test")
     for data in ("mnist_test", "digits", "mnist_test"):
-        at.radio(key="house_choice").set_value(data).run()
+        at.selectbox(key="house_choice").set_value(data).run()
         for page, shown in of_pages[data].items():
             at.query_params.clear()  # as a browser does
             at.switch_page(f"../pages/{page}.py").run()
@@ -219,3 +219,38 @@ def test_what_the_strongest_attack_did_not_judge_says_so(desk: Desk, opened: Ope
 def test_what_is_trained_begins_with_the_same_data(page: str, data: str, desk: Desk, opened: Opened) -> None:
     at = opened(page, data="mnist_test", tab="train")
     assert at.session_state["p_data"] == data and at.session_state["house"] == "mnist_test"
+
+
+def test_other_data_are_fetched_once_for_all_who_look(
+    desk: Desk, trained_home: Store, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEINT_MIRROR", held.url)
+    at = whole("train", data="coil20")
+    assert (
+        at.session_state["house"] == "coil20"
+        and "COIL-20 · 12 MB to fetch" in at.selectbox(key="p_data").options
+    )
+    assert next(button for button in at.button if button.label == "Train").disabled
+    next(button for button in at.button if button.label == "Fetch 12 MB").click().run()
+    process = fetching._asked_for()["coil20.npz"]
+    assert process is not None and process.poll() is None
+    held.asking.append(process)
+    other = whole("train", data="coil20")
+    for viewer in (at, other):
+        assert len(viewer.get("progress")) == 2, "in the choice at the top, and in the form"
+    assert fetching._asked_for() == {"coil20.npz": process}, "once"
+    held.released.set()
+    assert process.wait(60)
+    other.run()
+    assert "It could not be fetched." in said(other) and not other.exception
+    with pytest.raises(fetching.DataAway, match="This needs COIL-20, which could not be fetched"):
+        fetching.require("coil20")
+
+
+def test_data_without_a_model_are_told_and_the_usual_ones_are_shown(refused: Worker, opened: Opened) -> None:
+    at = opened("attack", data="fashion_mnist")
+    assert at.session_state["p_model"] == "mnist_test/adec" and at.session_state["house"] == "fashion_mnist"
+    assert (
+        said(at).count("No model of Fashion-MNIST that this page can show is here yet. It is shown on MNIST.")
+        == 1
+    )

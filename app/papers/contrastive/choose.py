@@ -77,9 +77,10 @@ def _first(found: dict[str, Run]) -> str:
     """The defended encoder on the data that pages begin with, else any."""
     usual = [
         name
+        for data in dict.fromkeys((house.data(), house.ready()))
         for method in FIRST
         for name, run in found.items()
-        if run.spec.name == method and run.spec.data == house.data()
+        if run.spec.name == method and run.spec.data == data
     ]
     return next(iter((*usual, *found)))
 

@@ -105,9 +105,9 @@ def _fits(run: Run, wanted: LookedFor) -> bool:
 
 def _first(found: dict[str, Run], wanted: LookedFor) -> str:
     """The example on the data that pages begin with; on others, or another model, where it is not there."""
-    usual = f"{house.data()}/{wanted.example}"
+    usual = (f"{data}/{wanted.example}" for data in (house.data(), house.ready()))
     alike = (name for name, run in found.items() if run.spec.name == wanted.example)
-    return next(name for name in (usual, *alike, *found) if name in found)
+    return next(name for name in (*usual, *alike, *found) if name in found)
 
 
 def threat(wanted: LookedFor) -> Threat:

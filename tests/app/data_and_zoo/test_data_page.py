@@ -42,6 +42,7 @@ def test_what_is_kept_is_in_every_list_and_can_be_removed(
     at = opened("data", which="my-walk")
     assert "60 colour images of 16x16" in said(at) and at.dataframe[0].value["where"][0] == "your own"
     train = opened("train", data="my-walk")
+    assert train.session_state["p_method"] == "ae_kmeans", "the quickest first"
     assert train.session_state["p_data"] == "my-walk" and "My walk" in train.selectbox(key="p_data").options
     next(button for button in at.button if button.label == "Remove for good").click().run()
     assert "My walk is removed" in said(at) and not own_kept.cards() and not at.exception
