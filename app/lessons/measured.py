@@ -1,6 +1,7 @@
 """What a lesson reads from measured things: shipped runs, answers and studies. Nothing is computed."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ from engine.errors import FeintError
 
 Value = float | str
 """A measured number, or a name such as that of a cluster."""
+COMMA = str.maketrans(".,", ",.")
+"""How numbers are written where the decimal mark is a comma."""
 AT_FIRST = ("epsilon_star", "first", "becomes", "read_first")
 """What is read at the first level that reached the objective."""
 
@@ -56,7 +59,13 @@ def _of_two(lesson: str, name: str, query: Ratio | Difference, found: Mapping[st
 
 def filled(text: str, lesson: Lesson, found: Mapping[str, Value]) -> str:
     """A text with its measured values written in."""
-    return PLACEHOLDER.sub(lambda match: written(lesson.measured[match[1]], found[match[1]]), text)
+
+    def say(match: re.Match[str]) -> str:
+        value = found[match[1]]
+        said = written(lesson.measured[match[1]], value)
+        return said.translate(COMMA) if lesson.language == "de" and not isinstance(value, str) else said
+
+    return PLACEHOLDER.sub(say, text)
 
 
 def written(query: Query, value: Value) -> str:
