@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -42,17 +43,18 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
-pages = [
-    st.Page(
-        script.file,
-        title=script.title,
-        icon=f":material/{script.icon}:",
-        url_path="" if script.name == "home" else script.name,
-        default=script.name == "home",
+sections: dict[str, list[StreamlitPage]] = {}
+for script in links.pages().values():
+    sections.setdefault(script.under, []).append(
+        st.Page(
+            script.file,
+            title=script.title,
+            icon=f":material/{script.icon}:",
+            url_path="" if script.name == "home" else script.name,
+            default=script.name == "home",
+        )
     )
-    for script in links.pages().values()
-]
-page = st.navigation(pages, position="top")
+page = st.navigation(sections, position="top")
 st.html(STYLE)
 links.open_address(page.url_path)
 connection.warm_up()

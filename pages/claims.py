@@ -6,6 +6,7 @@ from app.address import layout, links
 from app.papers.studies import every_claim
 
 TITLE, ICON, PLACE = "Claims", "fact_check", 72
+UNDER = "Papers"
 
 layout.page_head(
     "What do the papers claim, and what is left of it?",

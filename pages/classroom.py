@@ -5,6 +5,7 @@ from app.classroom import seat
 from app.lessons import desk, join
 
 TITLE, ICON, PLACE = "Classroom", "groups", 85
+UNDER = "Yours"
 
 layout.page_head(
     "What does the class expect?",

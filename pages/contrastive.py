@@ -13,6 +13,7 @@ from app.papers.studies import tables
 from app.runs import reproduce
 
 TITLE, ICON, PLACE = "Contrastive", "hub", 67
+UNDER = "Papers"
 TABS = {
     "clusters": "Slide to the neighbour",
     "tables": "Published and measured",

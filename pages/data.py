@@ -7,6 +7,7 @@ from app.data_and_zoo import bring, data_card, model_card, rows, tables
 from app.forms.choose_model import default_model
 
 TITLE, ICON, PLACE = "Data and zoo", "dataset", 68
+UNDER = "Yours"
 
 NUMBERS = {
     "samples": st.column_config.NumberColumn(format="localized"),

@@ -8,6 +8,7 @@ from app.papers import on_train
 from app.papers.studies import beside, curves, grid, judged, results, same_sample, tables
 
 TITLE, ICON, PLACE = "Defend", "shield", 50
+UNDER = "Papers"
 
 TABS = {
     "holds": "Where it holds",

@@ -14,6 +14,7 @@ from app.papers.multiview.levels import questions
 from app.runs import reproduce
 
 TITLE, ICON, PLACE = "Multi-view", "stacks", 40
+UNDER = "Papers"
 
 layout.page_head(
     "Two views of one thing: what if both are attacked?",

@@ -15,6 +15,7 @@ from app.papers.studies import against_control, tables
 from app.runs import reproduce
 
 TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
+UNDER = "Papers"
 TABS = {
     "acts": "Attack and defence",
     "nu": "Drag ν",

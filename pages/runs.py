@@ -10,6 +10,7 @@ from app.runs import cards, this_machine
 from app.runs.rows import as_csv, listed
 
 TITLE, ICON, PLACE = "Runs", "list", 80
+UNDER = "Yours"
 
 PAGE = 10
 

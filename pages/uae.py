@@ -12,6 +12,7 @@ from app.papers.uae.choose import ATTACK, DIRECTIONS, PAGE
 from app.runs import headline, reproduce, wanted
 
 TITLE, ICON, PLACE = "UAE", "image_search", 65
+UNDER = "Papers"
 TABS = {
     "ten": "Ten samples",
     "augment": "Augment",

@@ -99,7 +99,9 @@ PARAMETERS = (*SHARED, *OF_A_PAGE)
 MOST, LONGEST = 64, 4000
 """Parameters in a link, and characters in each, beyond which they are left out."""
 DECLARED = ("TITLE", "ICON", "PLACE")
-"""What the script of a page says of itself at its top."""
+"""What the script of a page says of itself at its top, and"""
+UNDER = "UNDER"
+"""the heading in the navigation under which it stands, if any."""
 
 Value = TypeVar("Value", str, int, float, bool)
 
@@ -112,6 +114,8 @@ class PageScript(NamedTuple):
     title: str
     icon: str
     place: int
+    under: str = ""
+    """The heading under which it stands; "": it stands by itself."""
 
 
 @cache
@@ -128,12 +132,12 @@ def _page(file: Path) -> PageScript | None:
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign):
             names = ast.unparse(node.targets[0]).strip("()").split(", ")
-            if set(names) <= set(DECLARED):
+            if set(names) <= {*DECLARED, UNDER}:
                 values = ast.literal_eval(node.value)
                 said |= dict(zip(names, values if len(names) > 1 else [values], strict=True))
-    if said.keys() != set(DECLARED):
+    if said.keys() - {UNDER} != set(DECLARED):
         return None
-    return PageScript(file.stem, file, said["TITLE"], said["ICON"], said["PLACE"])
+    return PageScript(file.stem, file, said["TITLE"], said["ICON"], said["PLACE"], said.get(UNDER, ""))
 
 
 def open_address(page: str = "") -> None:

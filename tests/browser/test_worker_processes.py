@@ -53,7 +53,7 @@ def kill_engine(server: Server, then: Callable[[], object] = lambda: None) -> No
 def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/attack?v=1&model=digits/adec&sample=3")
     settled(page)
-    kill_engine(server, page.get_by_role("link", name="Runs").first.click)
+    kill_engine(server, page.get_by_role("link", name="Curves").first.click)
     expect(page.get_by_text(re.compile("new ones (are starting|were started)")).first).to_be_visible()
     settled(page)
     expect(page.get_by_text("new ones were started")).to_be_visible()
