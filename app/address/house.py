@@ -19,7 +19,21 @@ MADE_OF = {
     "noisy_digits": "digits",
 }
 """What is made of the same images."""
-OF_DATA = ("model", "sample", "run", "pick", "step", "n", "target", "size", "who", "label", "fixed")
+OF_DATA = (
+    "model",
+    "sample",
+    "run",
+    "pick",
+    "step",
+    "n",
+    "target",
+    "size",
+    "who",
+    "label",
+    "fixed",
+    "slots",
+    "pair",
+)
 """Parameters that mean nothing on other data."""
 
 

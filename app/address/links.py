@@ -90,6 +90,8 @@ OF_A_PAGE = (
     "label",
     "fixed",
     "order_by",
+    "slots",
+    "pair",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -1,4 +1,4 @@
-"""The browser components: ladder, map, wipe, pad. Each is a .py with its .js and .css.
+"""The browser components: ladder, map, wipe, pad, slots. Each is a .py with its .js and .css.
 
 A component's .js holds one class, `new Class(root, report)` with `update(data)` and `destroy()`; it knows
 nothing of Streamlit. Here it gets the little that ties it to Streamlit; `standalone` ties the same class to a
@@ -28,13 +28,17 @@ CLASSES = {
     "pad": "Pad",
     "figure": "Figure",
     "report": "Report",
+    "slots": "Slots",
 }
 PARTS = {
     "ladder": ("traces.js", "features.js", "near.js"),
     "figure": ("figure_svg.js",),
     "report": ("figure_svg.js",),
+    "slots": ("traces.js", "features.js", "near.js", "ladder.js"),
 }
 """Further files with classes that a component is made of."""
+STYLES = {"slots": ("ladder.css",)}
+"""Further styles of those."""
 
 _IN_STREAMLIT = """
 const mounted = new WeakMap();
@@ -74,7 +78,10 @@ def script(name: str) -> str:
 
 def style(name: str) -> str:
     """The CSS of a component: what all share, then its own."""
-    return "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in ("common.css", f"{name}.css"))
+    return "\n".join(
+        (FOLDER / file).read_text(encoding="utf-8")
+        for file in ("common.css", *STYLES.get(name, ()), f"{name}.css")
+    )
 
 
 def register(name: str, triggers: tuple[str, ...] = ()) -> ComponentRenderer:

@@ -293,6 +293,21 @@ class OtherModelsAnswer(Answer):
     rows: tuple[OtherModel, ...]
 
 
+class SeveralAnswer(Answer):
+    """Several samples under an attack at one ε. `counted` are those that were not where the objective wants
+    them before any attack; `legible` those still read as their label by neighbours on raw pixels.
+    """
+
+    ids: Int[Array, " n"]
+    counted: Bool[Array, " n"]
+    reached: Bool[Array, " n"]
+    noise: Bool[Array, " n"]
+    """Whether one noise of the same size reached it too."""
+    group_clean: Int[Array, " n"] | None = None
+    group: Int[Array, " n"] | None = None
+    legible: Bool[Array, " n"] | None = None
+
+
 class AttackedSamplesAnswer(Answer):
     """The samples of a finished attack, in its table's order, clean and attacked.
 

@@ -12,6 +12,7 @@ from engine.asking import (
     ladder,
     maps,
     rest,
+    several,
     silhouette,
     views,
 )
@@ -57,6 +58,7 @@ ANSWERED_BY: Mapping[type[asked.Question[Any]], Callable[[Any], Answer]] = {
     asked.EmbeddingLadderQuestion: embedding_ladder.embedding_ladder,
     asked.ControlsQuestion: controls.controls,
     asked.OtherModelsQuestion: controls.other_models,
+    asked.SeveralQuestion: several.several,
     asked.AttackedSamplesQuestion: attacked.attacked_samples,
     asked.AttackedSampleQuestion: embedding_ladder.attacked_sample,
     asked.ViewsQuestion: views.views,

@@ -12,38 +12,38 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
 )
 
 from engine.asking import answers
 from engine.asking.answers import Answer
-from engine.errors import SettingsError
-from engine.settings import sentence
+from engine.asking.parts import LAMBDA_TOP as LAMBDA_TOP
+from engine.asking.parts import TOP as TOP
+from engine.asking.parts import AttackChoice as AttackChoice
+from engine.asking.parts import Axis as Axis
+from engine.asking.parts import Norm as Norm
+from engine.asking.parts import ObjectiveChoice as ObjectiveChoice
+from engine.asking.parts import OwnPicture as OwnPicture
+from engine.asking.parts import Part as Part
 from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.wanted import BASE, objectives_named
 
 A = TypeVar("A", bound=Answer)
-Norm = Literal["linf", "l2"]
 Method = tuple[str, str]
 """Kind and name of a registered method."""
 
 CLUSTERS_OF = "spherical_k_means"
 """The method that only clusters what an encoder gives."""
-TOP: dict[str, float] = {"linf": 0.3, "l2": 3.0}
-"""The largest ε of a ladder unless a person asks for another."""
-LAMBDA_TOP = 200.0
-"""The largest λ of a ladder over λ."""
 FEW_LEVELS = 17
 """Of a ladder over ε under an attack that takes its time at each."""
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""
+COMPARED_AT = 0.051563
+"""The ε (L∞) at which models are compared at first: a level of every ladder."""
 OWN = -1
 """The number of a person's own picture, which is no sample of the data."""
 SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 5}
@@ -63,76 +63,6 @@ def epsilon_text(epsilon: float, norm: str = "") -> str:
     near = round(epsilon, 2)
     text = f"{near:g}" if abs(near - epsilon) < 1e-6 else f"{epsilon:.{3 if epsilon >= 0.001 else 5}f}"
     return f"{text} ({epsilon * 255:.1f}/255)" if norm == "linf" else text
-
-
-class Part(BaseModel):
-    """The base of questions and of what they consist of. What is put wrongly is refused in one sentence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SettingsError(f"A question is put wrongly: {sentence(type(self), error)}") from None
-
-
-class AttackChoice(Part):
-    """An attack: its registered name, the settings that differ from its defaults, and, where it must be
-    fitted first, the runs in which it was fitted.
-    """
-
-    name: str = "pgd"
-    settings: dict[str, Any] = {}
-    fitted: tuple[str, ...] = ()
-
-
-class ObjectiveChoice(Part):
-    """What is wanted: an objective, minus `lam` times the change of the reconstruction."""
-
-    name: str = "leave_cluster"
-    settings: dict[str, Any] = {}
-    lam: float = Field(default=0.0, ge=0)
-
-
-class Axis(Part):
-    """What the levels of a ladder are: sizes of ε from 0 to `top`, the path of one attack at `epsilon`,
-    weights λ from 0 to `top` at `epsilon`, or numbers K of compressed samples at `epsilon`.
-    """
-
-    name: Literal["epsilon", "path", "lambda", "compressed"] = "epsilon"
-    top: float = Field(default=TOP["linf"], ge=0)
-    levels: int = Field(default=65, ge=1, le=1025)
-    epsilon: float | None = None
-
-    @classmethod
-    def of_epsilon(cls, norm: Norm = "linf", reach: float = 0.0, levels: int = 65) -> Self:
-        """Over ε, up to the usual size of the norm, or up to `reach` where that is larger."""
-        return cls(top=max(TOP[norm], reach), levels=levels)
-
-    @classmethod
-    def of_path(cls, epsilon: float) -> Self:
-        """Over the steps of one attack."""
-        return cls(name="path", epsilon=epsilon)
-
-    @classmethod
-    def of_compressed(cls, epsilon: float) -> Self:
-        """Over the number of compressed samples K, as the attack varies it."""
-        return cls(name="compressed", epsilon=epsilon)
-
-    @classmethod
-    def of_lambda(cls, epsilon: float, top: float = LAMBDA_TOP, levels: int = 41) -> Self:
-        """Over λ."""
-        return cls(name="lambda", top=top, levels=levels, epsilon=epsilon)
-
-
-class OwnPicture(Part):
-    """A person's own picture in place of a sample of the data: the key under which it is kept as the model
-    sees it (`engine.store.pictures`), and its label, where the person has said it.
-    """
-
-    picture: str
-    label: int | None = None
 
 
 class Question(Part, Generic[A]):
@@ -345,6 +275,27 @@ class OtherModelsQuestion(Question[answers.OtherModelsAnswer]):
     def methods(self) -> Iterator[Method]:
         """The attack and the objective."""
         yield ("attack", self.attack.name)
+        yield from _of_objective(self.objective)
+
+
+class SeveralQuestion(Question[answers.SeveralAnswer]):
+    """Several samples of a model under an attack at one ε: the first n of a part of the data, in the order
+    that the seed gives, which is the same for every model of these data.
+    """
+
+    ask: Literal["several"] = "several"
+    model: str
+    attack: AttackChoice = AttackChoice()
+    objective: ObjectiveChoice = ObjectiveChoice()
+    norm: Norm = "linf"
+    epsilon: float = Field(ge=0)
+    n: int = Field(default=100, ge=1, le=1000)
+    half: Literal["all", "first", "second", "train", "test"] = "test"
+    seed: int = 0
+
+    def methods(self) -> Iterator[Method]:
+        """The attack, the objective, and noise, its control."""
+        yield from (("attack", self.attack.name), ("attack", "noise"))
         yield from _of_objective(self.objective)
 
 

@@ -107,6 +107,7 @@ def _compared(run: Run, first: LadderQuestion) -> Iterator[Question[Any]]:
     wanted = ObjectiveChoice(name=registry.find("model", run.spec.name).family.objective)
     ladder = first.model_copy(update={"objective": wanted})
     yield ladder
+    yield asked.SeveralQuestion(model=run.key, epsilon=asked.COMPARED_AT)
     answer = keeping.kept_or(ladder, computing.compute)
     assert answer.near is not None and answer.near_clean is not None, "an encoder knows who is near"
     yield asked.ImagesQuestion.around(run.spec, answer.near_clean.tolist(), answer.near)

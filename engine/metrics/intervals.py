@@ -70,6 +70,23 @@ def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
+def paired_shares(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+    """The share of True in first minus that in second, of the same samples, with its 95 % interval:
+    (difference, low, high).
+
+        p₁₂ − p₂₁ ± z √((p₁₂ + p₂₁ − (p₁₂ − p₂₁)²)/(n + 2)),    p₁₂ = (f₁₂ + 1)/(n + 2),  p₂₁ likewise
+
+    f₁₂ samples are True in first alone, f₂₁ in second alone. Source: Bonett and Price, "Adjusted Wald
+    confidence interval for a difference of binomial proportions based on paired data", Journal of Educational
+    and Behavioral Statistics 37(4), 2012.
+    """
+    n, alone = len(first), [int((first & ~second).sum()), int((second & ~first).sum())]
+    one, other = ((count + 1) / (n + 2) for count in alone)
+    half = Z * math.sqrt((one + other - (one - other) ** 2) / (n + 2))
+    middle = one - other
+    return (alone[0] - alone[1]) / n, max(-1.0, middle - half), min(1.0, middle + half)
+
+
 def paired_difference(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
     """Mean and 95 % interval of first − second, paired value by value: (mean, low, high)."""
     return mean_interval(np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64))

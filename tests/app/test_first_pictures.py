@@ -26,6 +26,7 @@ PAGES: dict[str, dict[str, str]] = {
     "robust": {},
     "uae": {},
     "contrastive": {"data": "digits"},
+    "compare": {},
 }
 
 

@@ -1,0 +1,219 @@
+"""The slots: which models under which attacks are held against one another, all on the same data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from app.address import connection, house, links, notices
+from app.forms import possible
+from app.forms.choose_model import DEFAULT_OF_VIEWS, Victim, victim_of
+from app.forms.choose_threat import choose_seed
+from app.forms.threat import NORMS, Threat
+from engine.asking.questions import Norm
+from engine.store.run import Run
+
+LETTERS = "ABCD"
+UNDEFENDED, DEFENDED = "spherical_k_means", "ncp_acl"
+"""Methods of the two slots at first: clusters of an encoder without and with a defence."""
+OF_VIEWS = (DEFAULT_OF_VIEWS, "ar_dmvc_am")
+BETWEEN, INSIDE = "|", "~"
+"""What stands in the address between slots, and between the parts of one."""
+
+Runs = Mapping[str, Run]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A slot as the address has it."""
+
+    model: str
+    attack: str = "pgd"
+    steps: int = 20
+
+    def __str__(self) -> str:
+        return INSIDE.join((self.model, self.attack, str(self.steps)))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot: its letter, the model, and what it is attacked with."""
+
+    letter: str
+    victim: Victim
+    threat: Threat
+
+    @property
+    def name(self) -> str:
+        """What it is called beside the others."""
+        steps = self.threat.settings.get("steps")
+        attack = possible.title("attack", self.threat.attack) + (f", T = {steps}" if steps else "")
+        run = self.victim.run
+        return f"{connection.method_title(run.spec)}{connection.apart(self.victim.name, run)} · {attack}"
+
+
+def choose() -> list[Slot]:
+    """The slots as widgets. Stops the page with a sentence where no model can be attacked."""
+    runs = {name: run for name, run in connection.models().items() if _objectives(run)}
+    if not runs:
+        st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
+        st.stop()
+    chosen = _of_address(runs)
+    data = _choose_data(runs, runs[chosen[0].model].spec.data)
+    here = {name: run for name, run in runs.items() if run.spec.data == data}
+    objective = _choose_objective([here[one.model] for one in chosen])
+    norm = _choose_norm()
+    threats = [_choose_slot(place, chosen, here, objective, norm) for place in range(len(chosen))]
+    if len(chosen) < len(LETTERS):
+        st.button("Add a slot", icon=":material/add:", on_click=_put, args=([*chosen, chosen[-1]],))
+    seed = choose_seed()
+    return [
+        Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed))
+        for letter, one, threat in zip(LETTERS, chosen, threats, strict=False)
+    ]
+
+
+def _objectives(run: Run) -> list[str]:
+    """What can be wanted of a model and knows success, without a target, which is another one in each."""
+    return [
+        name
+        for name in possible.objectives(run.spec.name, _labelled(run.spec.data))
+        if possible.has_success(name) and not possible.entry("objective", name).get("targeted")
+    ]
+
+
+def _labelled(data: str) -> bool:
+    return bool(connection.catalogue()["data"].get(data, {}).get("classes"))
+
+
+def _of_address(runs: Runs) -> list[Choice]:
+    """The slots of the address, those that can be shown; else an undefended and a defended model."""
+    text = links.value("slots", "")
+    found = [read for part in text.split(BETWEEN) if (read := _read(part, runs)) is not None][: len(LETTERS)]
+    same = [one for one in found if runs[one.model].spec.data == runs[found[0].model].spec.data]
+    if text and len(same) < len(text.split(BETWEEN)):
+        notices.notice(
+            f"The link says slots={text[:60]}, of which not every one is a model of the same data that is"
+            " here: what is left is shown."
+        )
+    return same if len(same) > 1 else _defaults(runs, house.data())
+
+
+def _read(part: str, runs: Runs) -> Choice | None:
+    model, attack, steps, *_ = (*part.split(INSIDE), "", "")
+    if model not in runs or attack not in possible.attacks(runs[model].spec.name, axis="epsilon"):
+        return None
+    return Choice(model, attack, min(max(int(steps), 1), 100) if steps.isdigit() else Choice.steps)
+
+
+def _defaults(runs: Runs, data: str) -> list[Choice]:
+    """An undefended and a defended model of these data where there are; else two others, or one twice."""
+    with_models = [run.spec.data for run in runs.values()]
+    data = next(name for name in (data, house.ready(), with_models[0]) if name in with_models)
+    here = [name for name, run in runs.items() if run.spec.data == data]
+    for pair in ((UNDEFENDED, DEFENDED), OF_VIEWS):
+        names = [f"{data}/{method}" for method in pair]
+        if set(names) <= set(here):
+            return [Choice(name) for name in names]
+    return [Choice(here[0]), Choice(here[min(1, len(here) - 1)])]
+
+
+def _choose_data(runs: Runs, now: str) -> str:
+    every = list(dict.fromkeys(run.spec.data for run in runs.values()))
+    st.session_state["slots_data"] = now
+
+    def turned() -> None:
+        data = st.session_state["slots_data"]
+        links.forget(*house.OF_DATA)
+        _put(_defaults(runs, data))
+        house.follow(data)
+
+    return str(
+        st.selectbox("Data", every, key="slots_data", on_change=turned, format_func=connection.data_title)
+    )
+
+
+def _choose_objective(runs: Sequence[Run]) -> str:
+    """One objective for all slots, or "" where none fits all of them, which is said."""
+    common = [name for name in _objectives(runs[0]) if all(name in _objectives(run) for run in runs[1:])]
+    if not common:
+        st.info(
+            "These models have no objective in common, so each is asked its own: compare with care what is"
+            " not the same question."
+        )
+        return ""
+    usual = Threat().objective if Threat().objective in common else common[0]
+    key = links.key("objective", usual, lambda name: name in common)
+    return str(
+        st.selectbox(
+            "Objective",
+            common,
+            key=key,
+            format_func=lambda name: possible.title("objective", name),
+            help="What the attacker wants of every model.",
+        )
+    )
+
+
+def _choose_norm() -> Norm:
+    norm = st.segmented_control(
+        "Norm",
+        list(NORMS),
+        key=links.key("norm", "linf", lambda name: name in NORMS),
+        format_func=lambda name: NORMS[name],  # type: ignore[index]
+        required=True,
+    )
+    return "l2" if norm == "l2" else "linf"
+
+
+def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: str, norm: Norm) -> Threat:
+    """One slot's model, attack and steps."""
+    one, letter = chosen[place], LETTERS[place]
+    run = here[one.model]
+    wanted = objective or _objectives(run)[0]
+    attacks = [
+        name
+        for name in possible.attacks(run.spec.name, wanted, axis="epsilon")
+        if norm in (possible.entry("attack", name).get("norms") or NORMS)
+    ]
+    attack = one.attack if one.attack in attacks else attacks[0]
+    keys = {field: f"slot_{field}_{place}" for field in ("model", "attack", "steps")}
+    st.session_state.update({keys["model"]: one.model, keys["attack"]: attack, keys["steps"]: one.steps})
+
+    def changed() -> None:
+        now = Choice(**{field: st.session_state.get(key, getattr(one, field)) for field, key in keys.items()})
+        _put([*chosen[:place], now, *chosen[place + 1 :]])
+
+    with st.container(border=True):
+        st.selectbox(
+            f"{letter}: model",
+            list(here),
+            key=keys["model"],
+            on_change=changed,
+            format_func=lambda name: (
+                connection.method_title(here[name].spec) + connection.apart(name, here[name])
+            ),
+        )
+        st.selectbox(
+            f"{letter}: attack",
+            attacks,
+            key=keys["attack"],
+            on_change=changed,
+            format_func=lambda name: possible.title("attack", name),
+        )
+        usual = possible.entry("attack", attack)["defaults"].get("steps")
+        if usual is not None:
+            st.number_input(f"{letter}: T, steps", 1, 100, key=keys["steps"], on_change=changed)
+        if len(chosen) > 2:
+            st.button(
+                f"Remove {letter}",
+                key=f"slot_remove_{place}",
+                on_click=_put,
+                args=([*chosen[:place], *chosen[place + 1 :]],),
+            )
+    settings = {"steps": one.steps} if usual not in (None, one.steps) else {}
+    return Threat(attack, settings, wanted, norm=norm)
+
+
+def _put(chosen: Sequence[Choice]) -> None:
+    links.put("slots", BETWEEN.join(map(str, chosen)))

@@ -1,0 +1,93 @@
+"""Where one slot holds and another flips: how many samples, and which."""
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import numpy as np
+import streamlit as st
+
+from app.address import connection, links
+from app.compare.choose import Slot
+from app.components.picker import picker
+from engine.asking.answers import SeveralAnswer
+from engine.asking.questions import ImagesQuestion
+from engine.metrics.intervals import wilson
+
+SHOWN = 24
+"""Pictures, at most."""
+
+
+def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> None:
+    """A sentence with the number, and the samples: a click opens one in all slots."""
+    letters = [slot.letter for slot in chosen]
+    rates = [found.reached[found.counted].mean() if found.counted.any() else 0.0 for found in many]
+    usual = letters[int(np.argmin(rates))] + letters[int(np.argmax(rates))]
+    pairs = ["".join(pair) for pair in permutations(letters, 2)]
+    pair = str(
+        st.segmented_control(
+            "Where do they differ?",
+            pairs,
+            key=links.key("pair", usual if usual in pairs else pairs[0], lambda text: text in pairs),
+            format_func=lambda text: f"{text[0]} holds, {text[1]} flips",
+            required=True,
+        )
+    )
+    holds, flips = (many[letters.index(letter)] for letter in pair)
+    both = holds.counted & flips.counted
+    where = both & ~holds.reached & flips.reached
+    back = int((both & holds.reached & ~flips.reached).sum())
+    low, high = wilson(int(where.sum()), int(both.sum()))
+    st.markdown(
+        f"**{pair[0]} holds, {pair[1]} flips** on {where.sum()} of {both.sum()} samples (95 % interval"
+        f" {100 * low:.0f} to {100 * high:.0f} %); the other way round on {back}."
+    )
+    if where.any():
+        _pictures(chosen, flips, np.flatnonzero(where), letters.index(pair[1]), sample)
+
+
+def _pictures(
+    chosen: Sequence[Slot], flips: SeveralAnswer, places: np.ndarray, flipping: int, sample: int
+) -> None:
+    """The samples, each with where it goes in the slot that flips."""
+    victim, shown = chosen[flipping].victim, places[:SHOWN]
+    ids = flips.ids[shown].tolist()
+    images = connection.ask(ImagesQuestion.of(victim.run.spec, ids)).images
+    captions = [f"#{number}" for number in ids]
+    if flips.group is not None and flips.group_clean is not None:
+        captions = victim.captions(flips.group_clean[shown], flips.group[shown])
+    clicked = picker(
+        images,
+        victim.shape,
+        ids,
+        captions,
+        "compare_differ",
+        chosen=sample,
+        label="Samples on which they differ",
+        size=48,
+    )
+    more = f" The first {SHOWN} of {len(places)} are shown." if len(places) > SHOWN else ""
+    st.caption(f"With where they go in {chosen[flipping].letter}. A click opens one in every slot.{more}")
+    if clicked is not None:
+        links.go("compare", {"sample": clicked})
+
+
+def elsewhere(chosen: Sequence[Slot], sample: int, epsilon: float) -> None:
+    """The sample of this page on the pages that know more of it."""
+    with st.container(horizontal=True):
+        for slot in chosen:
+            for page, title, icon in (("attack", "Attack", "bolt"), ("inspect", "Inspect", "search")):
+                if st.button(
+                    f"{slot.letter} in {title}", icon=f":material/{icon}:", key=f"open_{page}_{slot.letter}"
+                ):
+                    threat = slot.threat
+                    there: dict[str, str | int | float] = {
+                        "model": slot.victim.name,
+                        "attack": threat.attack,
+                        "objective": threat.objective,
+                        "norm": threat.norm,
+                        "eps": epsilon,
+                        "seed": threat.seed,
+                        "sample": sample,
+                        "steps": int(threat.settings.get("steps", 20)),
+                    }
+                    links.go(page, there)

@@ -1,0 +1,104 @@
+"""What the slots come to on many samples at the ε of the handle, beside the first one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.address import connection
+from app.compare import ladders
+from app.compare.choose import Slot
+from app.runs import rows
+from engine.asking.answers import LadderAnswer, SeveralAnswer
+from engine.asking.questions import SeveralQuestion, epsilon_text
+from engine.metrics.intervals import paired_shares, wilson
+from engine.store.wanted import Wanted
+
+N, HALF = 100, "test"
+"""Samples that are attacked in every slot, and of which rows: those that no probe was trained on, as the
+question asks of itself."""
+
+
+def rounded(epsilon: float) -> float:
+    """A level of a ladder as the ε that many samples are asked about: six decimals."""
+    return round(float(epsilon), 6)
+
+
+def question(slot: Slot, epsilon: float) -> SeveralQuestion:
+    """A slot's many samples at one ε."""
+    threat = slot.threat
+    return SeveralQuestion(
+        model=slot.victim.run.key,
+        attack=threat.attack_choice,
+        objective=threat.objective_choice,
+        norm=threat.norm,
+        epsilon=epsilon,
+        n=N,
+        seed=threat.seed,
+    )
+
+
+def wanted(slot: Slot, epsilon: float) -> Wanted:
+    """The run that makes the same numbers."""
+    return replace(slot.threat, epsilon=epsilon).wanted(slot.victim.run, n=N, half=HALF)
+
+
+def answers(chosen: Sequence[Slot], epsilon: float) -> list[SeveralAnswer]:
+    """The same samples in every slot."""
+    return [
+        connection.ask(
+            question(slot, epsilon), f"Attacking {N} samples in {slot.letter}: some seconds the first time…"
+        )
+        for slot in chosen
+    ]
+
+
+def show(
+    chosen: Sequence[Slot], one: Sequence[LadderAnswer], many: Sequence[SeveralAnswer], epsilon: float
+) -> None:
+    """The table: a measure a row, a slot a column."""
+    measures = {
+        "Clean samples": [_clean(slot) for slot in chosen],
+        f"Sample {one[0].sample} alone": [ladders.star(answer) for answer in one],
+        f"Attack succeeds at ε = {epsilon_text(epsilon)}": [
+            _share(found.reached[found.counted]) for found in many
+        ],
+        "… minus A, the same samples": ["", *(_difference(many[0], found) for found in many[1:])],
+        "Noise of the same size": [_share(found.noise[found.counted]) for found in many],
+        "Still legible": [_share(found.legible) for found in many],
+    }
+    frame = pd.DataFrame.from_dict(
+        measures, orient="index", columns=[f"{slot.letter}: {slot.name}" for slot in chosen]
+    )
+    st.table(frame)
+    counts = ", ".join(
+        f"{slot.letter} {found.counted.sum()}" for slot, found in zip(chosen, many, strict=True)
+    )
+    st.caption(
+        f"Shares with 95 % intervals (Wilson; differences: Bonett and Price), of the same {len(many[0].ids)}"
+        " samples in every slot, drawn for the seed; those that are where the attack wants them before it do"
+        f" not count (n: {counts}). Legible: 5 nearest neighbours on raw samples still read the label. ε* are"
+        " upper bounds."
+    )
+
+
+def _clean(slot: Slot) -> str:
+    return next(iter(rows.of_model(slot.victim.run.result())), "not measured")
+
+
+def _share(hits: np.ndarray | None) -> str:
+    """A share with its interval: "93 % (86 to 97)"."""
+    if hits is None or not len(hits):
+        return "unknown"
+    low, high = wilson(int(hits.sum()), len(hits))
+    return f"{100 * hits.mean():.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _difference(first: SeveralAnswer, other: SeveralAnswer) -> str:
+    both = first.counted & other.counted
+    if not np.array_equal(first.ids, other.ids) or not both.any():
+        return "no sample in common"
+    share, low, high = (100 * value for value in paired_shares(other.reached[both], first.reached[both]))
+    return f"{share:+.0f} ({low:+.0f} to {high:+.0f})".replace("-", "−")

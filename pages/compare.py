@@ -1,0 +1,40 @@
+"""Compare: two to four models under attack, side by side under one handle."""
+
+from app.address import fetching, layout
+from app.compare import choose, disagree, ladders, measures
+from app.explain import explain
+from app.forms.choose_sample import choose_sample
+from app.runs import reproduce
+
+TITLE, ICON, PLACE = "Compare", "compare_arrows", 35
+
+layout.page_head(
+    "Which one holds where the other flips?",
+    "One sample, one ε, one handle: drag it, and every slot moves. Let go, and the table counts the same 100"
+    " samples in each.",
+)
+left, look = layout.choose_and_look()
+with left:
+    chosen = choose.choose()
+    sample = choose_sample(chosen[0].victim)
+with look:
+    one = ladders.answers(chosen, sample)
+    level = ladders.show(chosen, one)
+    epsilon = measures.rounded(one[0].levels[level])
+    with fetching.aside():
+        many = measures.answers(chosen, epsilon)
+        measures.show(chosen, one, many, epsilon)
+        disagree.show(chosen, many, sample)
+    disagree.elsewhere(chosen, sample, epsilon)
+explain(*dict.fromkeys(("model", slot.victim.run.spec.name) for slot in chosen))
+commands = [
+    text
+    for slot, answer in zip(chosen, one, strict=True)
+    for text in (
+        reproduce.one_sample(
+            measures.wanted(slot, epsilon), slot.threat.ladder(slot.victim.run.key, sample), epsilon
+        )["Command line"],
+        reproduce.command(measures.wanted(slot, epsilon)),
+    )
+]
+layout.page_foot({"Command line": "\n".join(commands)})

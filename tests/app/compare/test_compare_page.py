@@ -1,0 +1,82 @@
+"""The Compare page: slots in the address, a table of paired measures, where one holds and another flips."""
+
+import shlex
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.compare import choose
+from engine.asking import keeping
+from engine.asking.computing import compute
+from engine.asking.questions import COMPARED_AT, SeveralQuestion
+from engine.cli.commands import main
+from engine.store.store import Store
+from tests.app.conftest import method, said
+
+Opened = Callable[..., AppTest]
+
+
+def two(store: Store) -> str:
+    return "|".join(f"{method(store, name).key}~pgd~5" for name in ("adec", "dec_star"))
+
+
+def test_slots_are_counted_on_the_same_samples(
+    trained_home: Store, opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = opened("compare", slots=two(trained_home), eps="0.15", sample="7")
+    table = at.table[0].value
+    assert [name[0] for name in table.columns] == ["A", "B"]
+    assert table.loc["… minus A, the same samples"].iloc[0] == ""
+    key = method(trained_home, "adec").key
+    epsilon = next(float(part) for code in at.code for part in [_after(code.value, "--epsilon")] if part)
+    found = compute(
+        SeveralQuestion.model_validate(
+            {"model": key, "attack": {"name": "pgd", "settings": {"steps": 5}}, "epsilon": epsilon}
+        )
+    )
+    share = found.reached[found.counted].mean()
+    reached = next(row for row in table.index if row.startswith("Attack succeeds at"))
+    assert table.loc[reached].iloc[0].startswith(f"{100 * share:.0f} % (")
+    assert any("holds, " in text.value and "the other way round" in text.value for text in at.markdown)
+    lines = next(code.value for code in at.code if "--half test" in code.value).splitlines()
+    assert len(lines) == 4 and all(line.startswith("python3 -m engine attack pgd") for line in lines)
+    assert main([*shlex.split(lines[0])[3:], "--json"]) == 0, "a sample"
+    assert '"sample": 7' in capsys.readouterr().out
+
+
+def test_the_first_table_of_mnist_ships(trained_home: Store) -> None:
+    for name in (choose.UNDEFENDED, choose.DEFENDED):
+        key = Store().zoo()[f"mnist_test/{name}"].key
+        assert keeping.kept(SeveralQuestion(model=key, epsilon=COMPARED_AT)) is not None
+
+
+def _after(text: str, flag: str) -> str:
+    words = shlex.split(text) if flag in text else []
+    return words[words.index(flag) + 1] if flag in words else ""
+
+
+def test_slots_are_added_changed_and_removed(trained_home: Store, opened: Opened) -> None:
+    at = opened("compare", slots=two(trained_home))
+    next(button for button in at.button if button.label == "Add a slot").click().run()
+    assert len(at.table[0].value.columns) == 3
+    at.selectbox(key="slot_attack_2").set_value("fgsm").run()
+    (text,) = (
+        [at.query_params["slots"]] if isinstance(at.query_params["slots"], str) else at.query_params["slots"]
+    )
+    assert text.split("|")[2] == f"{method(trained_home, 'dec_star').key}~fgsm~5"
+    assert "FGSM" in at.table[0].value.columns[2]
+    next(button for button in at.button if button.label == "Remove A").click().run()
+    assert len(at.table[0].value.columns) == 2 and not at.exception
+
+
+def test_models_of_different_abilities_are_told(trained_home: Store, opened: Opened) -> None:
+    at = opened("compare", slots="digits/adec~fgsm~1|digits/dense_ae~fgsm~1")
+    assert "no objective in common" in said(at) or "slots=" in said(at)
+    assert at.table or at.warning
+
+
+def test_slots_that_are_not_here_are_told_and_replaced(trained_home: Store, opened: Opened) -> None:
+    at = opened("compare", slots="nobody~pgd~5|<b>~~|digits/adec~pgd~5")
+    assert any("slots=nobody" in warning.value for warning in at.warning)
+    assert len(at.table[0].value.columns) == 2
