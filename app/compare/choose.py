@@ -60,6 +60,7 @@ def choose() -> list[Slot]:
         st.stop()
     chosen = _of_address(runs)
     data = _choose_data(runs, runs[chosen[0].model].spec.data)
+    house.tell(data, "")
     here = {name: run for name, run in runs.items() if run.spec.data == data}
     objective = _choose_objective([here[one.model] for one in chosen])
     norm = _choose_norm()
