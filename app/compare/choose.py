@@ -42,6 +42,7 @@ class Slot:
     letter: str
     victim: Victim
     threat: Threat
+    shares_objective: bool = True
 
     @property
     def name(self) -> str:
@@ -49,7 +50,8 @@ class Slot:
         steps = self.threat.settings.get("steps")
         attack = possible.title("attack", self.threat.attack) + (f", T = {steps}" if steps else "")
         run = self.victim.run
-        return f"{connection.method_title(run.spec)}{connection.apart(self.victim.name, run)} · {attack}"
+        aim = "" if self.shares_objective else f" · {possible.title('objective', self.threat.objective)}"
+        return f"{connection.method_title(run.spec)}{connection.apart(self.victim.name, run)} · {attack}{aim}"
 
 
 def choose() -> list[Slot]:
@@ -69,7 +71,7 @@ def choose() -> list[Slot]:
         st.button("Add a slot", icon=":material/add:", on_click=_put, args=([*chosen, chosen[-1]],))
     seed = choose_seed()
     return [
-        Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed))
+        Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed), bool(objective))
         for letter, one, threat in zip(LETTERS, chosen, threats, strict=False)
     ]
 
@@ -183,6 +185,10 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
 
     def changed() -> None:
         now = Choice(**{field: st.session_state.get(key, getattr(one, field)) for field, key in keys.items()})
+        if now.attack != attack:  # each attack's own usual number of steps
+            now = replace(
+                now, steps=int(possible.entry("attack", now.attack)["defaults"].get("steps", now.steps))
+            )
         _put([*chosen[:place], now, *chosen[place + 1 :]])
 
     with st.container(border=True):

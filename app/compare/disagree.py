@@ -23,14 +23,12 @@ def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> 
     rates = [found.reached[found.counted].mean() if found.counted.any() else 0.0 for found in many]
     usual = letters[int(np.argmin(rates))] + letters[int(np.argmax(rates))]
     pairs = ["".join(pair) for pair in permutations(letters, 2)]
+    key = links.key("pair", usual if usual in pairs else pairs[0], lambda text: text in pairs)
+    title = "Where do they differ?"
     pair = str(
-        st.segmented_control(
-            "Where do they differ?",
-            pairs,
-            key=links.key("pair", usual if usual in pairs else pairs[0], lambda text: text in pairs),
-            format_func=lambda text: f"{text[0]} holds, {text[1]} flips",
-            required=True,
-        )
+        st.segmented_control(title, pairs, key=key, format_func=_in_words, required=True)
+        if len(letters) == 2
+        else st.selectbox(title, pairs, key=key, format_func=_in_words)
     )
     holds, flips = (many[letters.index(letter)] for letter in pair)
     both = holds.counted & flips.counted
@@ -43,6 +41,10 @@ def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> 
     )
     if where.any():
         _pictures(chosen, flips, np.flatnonzero(where), letters.index(pair[1]), sample)
+
+
+def _in_words(pair: str) -> str:
+    return f"{pair[0]} holds, {pair[1]} flips"
 
 
 def _pictures(
