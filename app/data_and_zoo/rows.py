@@ -40,7 +40,8 @@ class Score(NamedTuple):
 def of_data() -> list[Row]:
     """A row for every data set: those of one's own first, then those that pages begin with."""
     cards = connection.catalogue()["data"]
-    order = sorted(cards, key=lambda name: (not cards[name].get("own"), name not in house.READY))
+    own = [name for name, card in cards.items() if card.get("own")]
+    order = dict.fromkeys([*own, *house.READY, *cards])
     return [_of_data(cards[name]) for name in order]
 
 

@@ -131,6 +131,7 @@ def preset_for(entry: Entry, data: str) -> str | None:
 def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
     """The settings of a method, with what its presets took and reached where they were measured."""
     figures = measured(entry, data)
+    _fit(entry, data)
     choice = settings_form.choose(
         entry,
         key=key,
@@ -142,6 +143,26 @@ def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
     if choice["preset"] in figures and not choice["changes"]:
         st.caption(expected(figures[choice["preset"]]))
     return choice
+
+
+def _fit(entry: Entry, data: str) -> None:
+    """Once for a method on data of one's own, where no link says other settings: no batch is larger than half
+    of few samples, since some methods train on one half.
+    """
+    card, asked = connection.catalogue()["data"].get(data, {}), f"{data}/{entry['name']}"
+    pending = in_address.brought("settings", st.session_state.get("written/settings"))
+    if not card.get("own") or pending or st.session_state.get("train/fitted") == asked:
+        return
+    st.session_state["train/fitted"] = asked
+    values = fields.merged(entry["defaults"], entry["presets"].get(preset_for(entry, data), {}))
+    most = card["samples"] // 2
+    changes = {
+        path: most
+        for path, value in fields.flat(values)
+        if path.split(".")[-1] == "batch" and isinstance(value, int) and value > most
+    }
+    if changes:
+        links.put("settings", in_address.text_of(changes))
 
 
 def seed() -> int:

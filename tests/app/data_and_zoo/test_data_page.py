@@ -11,8 +11,9 @@ from app.address import connection
 from app.data_and_zoo import asked, rows
 from engine.cli import main
 from engine.data import own_kept
+from engine.store import portable
 from engine.store.store import Store
-from tests.app.conftest import Desk, said
+from tests.app.conftest import Desk, method, said
 from tests.engine.data.test_own_kept import pictures, table
 
 Opened = Callable[..., AppTest]
@@ -43,6 +44,7 @@ def test_what_is_kept_is_in_every_list_and_can_be_removed(
     assert "60 colour images of 16x16" in said(at) and at.dataframe[0].value["where"][0] == "your own"
     train = opened("train", data="my-walk")
     assert train.session_state["p_method"] == "ae_kmeans", "the quickest first"
+    assert train.session_state["p_settings"] == '{"batch":30}', "no batch is larger than half of 60 samples"
     assert train.session_state["p_data"] == "my-walk" and "My walk" in train.selectbox(key="p_data").options
     next(button for button in at.button if button.label == "Remove for good").click().run()
     assert "My walk is removed" in said(at) and not own_kept.cards() and not at.exception
@@ -63,3 +65,18 @@ def test_a_file_is_told_about_before_it_is_kept(
 def test_an_upload_lies_under_its_hash_and_nowhere_else(home: Path) -> None:
     file = asked.put_down("../../etc/pass wd.csv", b"a,b\n")
     assert file.parent.parent == home / "brought" and file.name == "pass wd.csv"
+
+
+def test_a_model_that_left_comes_back_through_the_page(
+    trained_home: Store, opened: Opened, tmp_path: Path
+) -> None:
+    run = method(trained_home, "dec_star")
+    portable.export(run, tmp_path / "model.zip")
+    trained_home.delete(run.key)
+    at = opened("data", tab="bring")
+    at.text_input(key="brought_path").set_value(str(tmp_path / "model.zip")).run()
+    assert "This is a model that left another Feint." in said(at)
+    next(button for button in at.button if button.label == "Take it in").click().run()
+    assert at.success and not at.exception and Store().find(run.key).status() == "finished"
+    models = {row.name: row.shown for row in rows.of_models()}
+    assert models[run.key]["from"] == "brought"
