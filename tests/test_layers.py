@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"errors", "settings", "registry", "extensions", "events", "device", "home"}
-ABOVE = ("store", "running", "asking", "pool", "studies")
+ABOVE = ("store", "running", "asking", "pool", "studies", "atlas")
 """On top of the methods, each seeing those before it; the command line sees everything."""
 METHODS = {"models", "objectives", "attacks", "metrics"}
 SHARED = {"engine.attacks.budget"} | {f"engine.{folder}.protocols" for folder in METHODS}

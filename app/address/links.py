@@ -92,6 +92,10 @@ OF_A_PAGE = (
     "order_by",
     "slots",
     "pair",
+    "rule",
+    "family",
+    "by",
+    "of_data",
 )
 """Parameters that mean something else on another page: they stay with theirs when a person goes on, unless a
 link brings them.

@@ -62,4 +62,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "export": bringing.export,
     "import": bringing.import_,
     "zoo": housekeeping.zoo,
+    "atlas": housekeeping.atlas,
 }

@@ -86,3 +86,24 @@ def zoo(arguments: list[str]) -> int:
     for event in make(chosen.names or list(every)):
         print(to_line(event), flush=True)
     return 0
+
+
+def atlas(arguments: list[str]) -> int:
+    """Choose the striking attacks of the page Atlas anew, from the zoo: atlas [--samples N] [--out FOLDER]"""
+    from engine.atlas import making  # torch
+
+    parser = Parser(prog="atlas")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=making.CONSIDERED,
+        help="of each model that are looked at, the first ones",
+    )
+    parser.add_argument("--out", type=Path, default=making.ATLAS, help="the folder that is written")
+    parser.add_argument("--json", action="store_true", help="one event a line")
+    chosen = parser.finish(arguments)
+    if chosen.samples < 1:
+        raise SettingsError(f"--samples must be at least 1; got {chosen.samples}.")
+    for event in making.make(chosen.samples, chosen.out):
+        print(to_line(event), flush=True)
+    return 0

@@ -1,0 +1,59 @@
+"""One case of the atlas: its pictures, its sentence, and the way to where it is looked at."""
+
+import numpy as np
+import streamlit as st
+
+from app import gallery
+from app.address import connection
+from app.runs import headline
+from engine.atlas.case import Atlas, Case, Shown
+from engine.errors import FeintError
+
+PICTURE = 96
+"""Pixels of a picture's side, about."""
+
+
+def card(atlas: Atlas, place: int) -> None:
+    """Title, pictures, sentence, link."""
+    case, images = atlas.cases[place], atlas.pictures[place]
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{atlas.rules[case.rule]['title']}**  \n{_of(case)}")
+        drawn = [
+            _drawn(image.reshape(case.shape), one) for image, one in zip(images, case.shown, strict=True)
+        ]
+        gallery.grid(drawn, [_caption(one) for one in case.shown], columns=len(drawn), size=PICTURE)
+        st.markdown(case.sentence)
+        page, there = address(case)
+        headline.link(page, "Look at it", "open_in_full", there)
+
+
+def _of(case: Case) -> str:
+    """Model, data and sample, as lists call them."""
+    try:
+        title = connection.model_title(case.model, connection.store().find(case.model))
+    except FeintError:
+        title = case.model
+    attack = connection.catalogue()["attack"].get(case.attack, {}).get("title", case.attack)
+    return f"{title.replace('*', chr(92) + '*')}, sample {case.sample} · {attack}"
+
+
+def _drawn(image: np.ndarray, one: Shown) -> np.ndarray | bytes:
+    return image if one.gain is None else gallery.signed_png(image, one.gain)
+
+
+def _caption(one: Shown) -> str:
+    return one.says if one.gain is None else f"{one.says} {gallery.gain_text(one.gain)}"
+
+
+def address(case: Case) -> tuple[str, dict[str, str]]:
+    """The page on which a case is looked at, and what it is told."""
+    if case.run:
+        return "inspect", {"model": case.model, "run": case.run, "sample": str(case.sample)}
+    there = {"model": case.model, "sample": str(case.sample)}
+    level = "" if case.level is None else f"{case.level:.6g}"
+    if case.axis == "nu":
+        network = "defended" if ".defended" in case.model else "base"
+        base = case.model.split(".defended")[0]
+        return "robust", there | {"model": base, "network": network, "tab": "nu", "nu": level}
+    chosen = {"attack": case.attack, "objective": case.objective, "tab": "epsilon", "eps": level}
+    return "attack", there | chosen

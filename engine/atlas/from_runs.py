@@ -1,0 +1,91 @@
+"""Striking samples of finished attacks of the zoo: the one that moved least among those that reached what was
+wanted; of an attack that looks for far ones, the one that moved most.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine import registry
+from engine.asking import computing, keeping
+from engine.asking.questions import ImagesQuestion
+from engine.atlas.case import Case, Shown
+from engine.device import of_answers
+from engine.store.run import Run
+from engine.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME, TITLE = "from_attacked_sets", "From whole attacked sets"
+ABOUT = (
+    "Of all samples of a finished attack that reached what was wanted: the one that moved least; where the"
+    " attack looks for samples unlike their originals, the one that moved most."
+)
+
+
+def cases(name: str, run: Run) -> Iterator[tuple[Case, np.ndarray]]:
+    """That of an attack on pixels that kept its samples."""
+    attack = registry.find("attack", run.spec.name)
+    if attack.space != "pixels" or not (run.folder / "images.npz").exists():
+        return
+    farthest = not attack.fills and run.spec.settings["attack_settings"].get("direction", -1) == -1
+    table = run.table()
+    there = _there(table)
+    if len(there):
+        length = table["l2"].to_numpy()[there]
+        place = int(there[int(length.argmax() if farthest else length.argmin())])
+        yield _case(name, run, table, place, farthest)
+
+
+def _there(table: "pd.DataFrame") -> np.ndarray:
+    """Places of the samples that reached what was wanted and were not there before; where nothing can be
+    reached, of those that changed their cluster.
+    """
+    if (table["reached"] == 1).any():
+        return np.flatnonzero((table["reached"] == 1) & (table["counted"] == 1))
+    return np.flatnonzero(table["flipped"] == 1) if "flipped" in table else np.zeros(0, dtype=int)
+
+
+def _case(name: str, run: Run, table: "pd.DataFrame", place: int, farthest: bool) -> tuple[Case, np.ndarray]:
+    row, attacked = table.iloc[place], run.arrays("images")["adversarial"][place].astype(np.float32).ravel()
+    owner = Store().find(run.spec.builds_on["model"])
+    model, said = registry.find("model", owner.spec.name), run.spec.settings
+    asked = ImagesQuestion.of(run.spec, [int(row["id"])])
+    images = keeping.kept_or(asked, computing.compute, of_answers)
+    clean = images.images[0].astype(np.float32) / 255
+    delta = attacked - clean
+    gain = float(0.5 / max(float(np.abs(delta).max()), 1e-6))
+    number = {"l2": float(row["l2"]), "epsilon": float(said["epsilon"])}
+    kept = Case(
+        rule=NAME,
+        family=model.family.name,
+        data=run.spec.data,
+        model=owner.name,
+        attack=run.spec.name,
+        objective=said["objective"],
+        run=run.name,
+        sample=int(row["id"]),
+        sentence=_sentence(row, farthest, len(table), registry.find("attack", run.spec.name).title),
+        measured={"score": number["l2"] if farthest else -number["l2"]} | number,
+        considered=len(table),
+        shape=images.shape,
+        shown=(
+            Shown(says="clean"),
+            Shown(says="difference", gain=gain),
+            Shown(says="attacked"),
+        ),
+    )
+    return kept, np.stack([clean, delta, attacked])
+
+
+def _sentence(row: "pd.Series[float]", farthest: bool, n: int, attack: str) -> str:
+    moved = f"an L2 distance of {row['l2']:.2f}"
+    if farthest:
+        before, after = row["reconstruction_error_clean"], row["reconstruction_error_attacked"]
+        return (
+            f"It went {moved} away, the farthest of {n:,} that {attack} found, and is copied better than its"
+            f" original: error {after:.4f} instead of {before:.4f}."
+        )
+    return f"Of {n:,} samples that {attack} moved, this one went elsewhere with the least: {moved}."

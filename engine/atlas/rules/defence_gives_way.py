@@ -1,0 +1,36 @@
+"""A defence that holds a sample far longer, and gives way all the same."""
+
+from engine.atlas.ladders import LEFT, leaving, undefended
+from engine.atlas.rule import Rule, Seen, up
+
+
+def score(seen: Seen) -> float | None:
+    """How many times as far it holds; only where both models give way in the end."""
+    star, before = seen.answer.epsilon_star, None if seen.beside is None else seen.beside.epsilon_star
+    if not star or not before or seen.answer.already or (seen.beside is not None and seen.beside.already):
+        return None
+    return star / before
+
+
+def sentence(seen: Seen) -> str:
+    assert seen.beside is not None
+    star, before = seen.answer.epsilon_star or 0.0, seen.beside.epsilon_star or 1.0
+    return (
+        f"Without the defence ε ≤ {up(before)} do. With it {star / before:.1f} times as much is"
+        f" needed, and at ε ≤ {up(star)} it goes from “{seen.own}” to “{seen.becomes}” anyway."
+    )
+
+
+RULE = Rule(
+    title="A defence holds, then gives way",
+    about="The defended model holds the sample much longer than the undefended one, but not at every ε.",
+    score=score,
+    sentence=sentence,
+    measured=lambda seen: {
+        "epsilon_star": seen.answer.epsilon_star or 0.0,
+        "epsilon_star_undefended": (seen.beside.epsilon_star or 0.0) if seen.beside else 0.0,
+    },
+    suits=lambda model: model.name in LEFT,
+    ask=leaving,
+    beside=undefended,
+)

@@ -1,0 +1,43 @@
+"""The smallest move of an embedding that changes its cluster."""
+
+from engine.asking.answers import EmbeddingLadderAnswer
+from engine.atlas.ladders import embeds, moved_embedding
+from engine.atlas.rule import Rule, Seen
+
+
+def length(seen: Seen) -> float:
+    """‖δ‖/‖z‖ at the level shown."""
+    assert isinstance(seen.answer, EmbeddingLadderAnswer)
+    return float(seen.answer.ratio[seen.at])
+
+
+def score(seen: Seen) -> float | None:
+    """The shorter, the more; nothing where a random direction of that length does the same."""
+    answer = seen.answer
+    if not isinstance(answer, EmbeddingLadderAnswer) or answer.first_reached is None or answer.already:
+        return None
+    return None if answer.noise_at(seen.at)[0] else -length(seen)
+
+
+def sentence(seen: Seen) -> str:
+    answer = seen.answer
+    assert isinstance(answer, EmbeddingLadderAnswer)
+    reached, n = answer.noise_at(seen.at)
+    return (
+        f"Its embedding is moved by {100 * length(seen):.0f} % of its length, from “{seen.own}” to"
+        f" “{seen.becomes}”, while its picture changes by {float(answer.shift_mse[seen.at]):.2g} (mean"
+        f" square; its own error is {answer.error_mse:.2g}). A random direction of that length does so in"
+        f" {reached} of {n} draws."
+    )
+
+
+RULE = Rule(
+    title="The embedding is moved, the picture stays",
+    about="The shortest shift of an embedding that changes its cluster, where a random direction of the same"
+    " length never does.",
+    score=score,
+    sentence=sentence,
+    measured=lambda seen: {"length": length(seen), "nu": seen.answer.levels[seen.at]},
+    suits=embeds,
+    ask=moved_embedding,
+)

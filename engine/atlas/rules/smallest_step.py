@@ -1,0 +1,30 @@
+"""The smallest ε that suffices where noise never does."""
+
+from engine.atlas.ladders import groups, leaving
+from engine.atlas.rule import Rule, Seen, up
+
+
+def score(seen: Seen) -> float | None:
+    """The smaller ε*, the more; None where noise of that size does it, or the sample was there before."""
+    answer = seen.answer
+    if answer.epsilon_star is None or answer.already or answer.noise_reached != 0 or answer.q is None:
+        return None
+    return -answer.epsilon_star
+
+
+def sentence(seen: Seen) -> str:
+    return (
+        f"A change of {up(seen.answer.epsilon_star or 0)} takes it from “{seen.own}” to “{seen.becomes}”. "
+        + seen.noise()
+    )
+
+
+RULE = Rule(
+    title="The smallest step",
+    about="The smallest ε that takes a sample elsewhere, where noise of the same size never does.",
+    score=score,
+    sentence=sentence,
+    measured=lambda seen: {"epsilon_star": seen.answer.epsilon_star or 0.0},
+    suits=groups,
+    ask=leaving,
+)

@@ -1,0 +1,27 @@
+"""Atlas: striking attacks on the models that ship, chosen by measured rules."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.address import layout
+from app.atlas import choose, show
+
+TITLE, ICON, PLACE = "Atlas", "photo_library", 5
+BESIDE = 2
+"""Cards side by side."""
+
+layout.page_head(
+    "Which attacks are the most striking?",
+    "Nobody picked these by eye: each is the extreme of a measured rule, among the first samples of every"
+    " model that ships.",
+)
+atlas = choose.opened()
+if atlas is not None:
+    chosen = choose.cases(atlas)
+    st.caption(f"{len(chosen)} of {len(atlas.cases)} cases")
+    columns: list[DeltaGenerator] = []
+    for place in chosen:
+        columns = columns or st.columns(BESIDE, gap="medium")
+        with columns.pop(0):
+            show.card(atlas, place)
+layout.page_foot({"Command line": "python3 -m engine atlas"})
