@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.address import layout
 from app.atlas import choose, show
 
-TITLE, ICON, PLACE = "Atlas", "photo_library", 5
+TITLE, ICON, PLACE = "Atlas", "photo_library", 7
 BESIDE = 2
 """Cards side by side."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from app.address import connection, links, notices
+from app.address import connection, house, links, notices
 from engine.atlas import case
 from engine.atlas.case import Atlas, Case
 from engine.errors import FeintError
@@ -38,6 +38,7 @@ def cases(atlas: Atlas) -> list[int]:
         chosen, atlas, "Attack", "by", lambda case: case.attack, lambda name: str(known[name]["title"])
     )
     chosen = _narrowed(chosen, atlas, "Data", "of_data", lambda case: case.data, connection.data_title)
+    chosen.sort(key=lambda place: house.of(atlas.cases[place].data) != house.data())
     return _first_of_each(chosen, atlas) if rule == FIRST else chosen
 
 

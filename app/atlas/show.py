@@ -9,8 +9,8 @@ from app.runs import headline
 from engine.atlas.case import Atlas, Case, Shown
 from engine.errors import FeintError
 
-PICTURE = 96
-"""Pixels of a picture's side, about."""
+PICTURE, SMALLER = 96, 72
+"""Pixels of a picture's side, about; of one of more than three."""
 
 
 def card(atlas: Atlas, place: int) -> None:
@@ -21,7 +21,8 @@ def card(atlas: Atlas, place: int) -> None:
         drawn = [
             _drawn(image.reshape(case.shape), one) for image, one in zip(images, case.shown, strict=True)
         ]
-        gallery.grid(drawn, [_caption(one) for one in case.shown], columns=len(drawn), size=PICTURE)
+        size = PICTURE if len(drawn) <= 3 else SMALLER
+        gallery.grid(drawn, [_caption(one) for one in case.shown], columns=len(drawn), size=size)
         st.markdown(case.sentence)
         page, there = address(case)
         headline.link(page, "Look at it", "open_in_full", there)

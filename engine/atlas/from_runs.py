@@ -43,7 +43,7 @@ def _there(table: "pd.DataFrame") -> np.ndarray:
     """Places of the samples that reached what was wanted and were not there before; where nothing can be
     reached, of those that changed their cluster.
     """
-    if (table["reached"] == 1).any():
+    if "reached" in table and (table["reached"] == 1).any():
         return np.flatnonzero((table["reached"] == 1) & (table["counted"] == 1))
     return np.flatnonzero(table["flipped"] == 1) if "flipped" in table else np.zeros(0, dtype=int)
 
@@ -88,4 +88,4 @@ def _sentence(row: "pd.Series[float]", farthest: bool, n: int, attack: str) -> s
             f"It went {moved} away, the farthest of {n:,} that {attack} found, and is copied better than its"
             f" original: error {after:.4f} instead of {before:.4f}."
         )
-    return f"Of {n:,} samples that {attack} moved, this one went elsewhere with the least: {moved}."
+    return f"Of {n:,} samples under {attack}, this one went elsewhere with the least: {moved}."

@@ -60,6 +60,7 @@ def _of_a_model(name: str, run: Run, called: str, looked_for: Rule, considered: 
     if not looked_for.suits(settings):
         return
     best: tuple[float, Question[LadderAnswer], Seen] | None = None
+    considered = min(considered, looked_for.most or considered)
     for sample in range(considered):
         question = looked_for.ask(run, sample)
         if question is None:

@@ -47,11 +47,6 @@ class Seen:
         """The name of that group."""
         return self.answer.group_names[self.taken]
 
-    def noise(self) -> str:
-        """What noise of the same size does, in words."""
-        reached, n = self.answer.noise_at(self.at)
-        return f"Noise of that size does so in {reached} of {n:,} draws."
-
 
 Ask = Callable[[Run, int], Question[Any] | None]
 """The question about a sample of a model; None where there is none."""
@@ -73,6 +68,8 @@ class Rule:
     ask: Ask
     beside: Ask | None = None
     """The other ladder of the same sample, where the rule compares two."""
+    most: int | None = None
+    """Samples of a model that are looked at, at most, where a ladder takes long."""
     level: Callable[[Seen], int] = field(default=lambda seen: seen.at)
     """The level that is shown."""
     extra: Callable[[Seen], list[tuple[str, np.ndarray]]] = field(default=lambda seen: [])

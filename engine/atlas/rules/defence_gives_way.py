@@ -3,20 +3,23 @@
 from engine.atlas.ladders import LEFT, leaving, undefended
 from engine.atlas.rule import Rule, Seen, up
 
+BORDER = 0.02
+"""A sample that leaves the undefended model below this ε lay on a border anyway."""
+
 
 def score(seen: Seen) -> float | None:
     """How many times as far it holds; only where both models give way in the end."""
     star, before = seen.answer.epsilon_star, None if seen.beside is None else seen.beside.epsilon_star
     if not star or not before or seen.answer.already or (seen.beside is not None and seen.beside.already):
         return None
-    return star / before
+    return star / before if before >= BORDER else None
 
 
 def sentence(seen: Seen) -> str:
     assert seen.beside is not None
     star, before = seen.answer.epsilon_star or 0.0, seen.beside.epsilon_star or 1.0
     return (
-        f"Without the defence ε ≤ {up(before)} do. With it {star / before:.1f} times as much is"
+        f"Without the defence it takes ε ≤ {up(before)}. With it {star / before:.1f} times as much is"
         f" needed, and at ε ≤ {up(star)} it goes from “{seen.own}” to “{seen.becomes}” anyway."
     )
 

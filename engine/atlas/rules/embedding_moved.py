@@ -40,4 +40,5 @@ RULE = Rule(
     measured=lambda seen: {"length": length(seen), "nu": seen.answer.levels[seen.at]},
     suits=embeds,
     ask=moved_embedding,
+    most=6,
 )

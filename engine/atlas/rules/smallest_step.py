@@ -5,7 +5,7 @@ from engine.atlas.rule import Rule, Seen, up
 
 
 def score(seen: Seen) -> float | None:
-    """The smaller ε*, the more; None where noise of that size does it, or the sample was there before."""
+    """The smaller ε*, the more; None where noise of any size does it, or it was there before."""
     answer = seen.answer
     if answer.epsilon_star is None or answer.already or answer.noise_reached != 0 or answer.q is None:
         return None
@@ -14,14 +14,14 @@ def score(seen: Seen) -> float | None:
 
 def sentence(seen: Seen) -> str:
     return (
-        f"A change of {up(seen.answer.epsilon_star or 0)} takes it from “{seen.own}” to “{seen.becomes}”. "
-        + seen.noise()
+        f"A change of {up(seen.answer.epsilon_star or 0)} takes it from “{seen.own}” to “{seen.becomes}”."
+        f" Noise never does, up to ε = {seen.answer.levels[-1]:g}: 0 of {seen.answer.noise_n or 0:,} draws."
     )
 
 
 RULE = Rule(
     title="The smallest step",
-    about="The smallest ε that takes a sample elsewhere, where noise of the same size never does.",
+    about="The smallest ε that takes a sample elsewhere, where noise never does so at any ε.",
     score=score,
     sentence=sentence,
     measured=lambda seen: {"epsilon_star": seen.answer.epsilon_star or 0.0},
