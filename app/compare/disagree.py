@@ -24,12 +24,7 @@ def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> 
     usual = letters[int(np.argmin(rates))] + letters[int(np.argmax(rates))]
     pairs = ["".join(pair) for pair in permutations(letters, 2)]
     key = links.key("pair", usual if usual in pairs else pairs[0], lambda text: text in pairs)
-    title = "Where do they differ?"
-    pair = str(
-        st.segmented_control(title, pairs, key=key, format_func=_in_words, required=True)
-        if len(letters) == 2
-        else st.selectbox(title, pairs, key=key, format_func=_in_words)
-    )
+    pair = str(st.selectbox("Where do they differ?", pairs, key=key, format_func=_in_words))
     holds, flips = (many[letters.index(letter)] for letter in pair)
     both = holds.counted & flips.counted
     where = both & ~holds.reached & flips.reached
