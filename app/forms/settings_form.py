@@ -167,7 +167,8 @@ def _widget(knob: Knob, value: Any, prefix: str) -> Any:
     """The widget of one field; its state starts at the preset's value."""
     key = f"{prefix}/{knob.path}"
     value = float(value) if knob.kind == "number" and value is not None else value
-    st.session_state.setdefault(key, _shown(value))
+    # set each time, not by default: on another page a widget of this key would begin at its own default
+    st.session_state[key] = st.session_state.get(key, _shown(value))
     common: dict[str, Any] = {"key": key, "help": knob.tooltip, "persist_state": "session"}
     match knob.kind:
         case "boolean":

@@ -47,7 +47,7 @@ def beside(run_page: Callable[[], None]) -> None:
     st.html(STYLE)
     left, right = st.container(key="lesson").columns([4, 11], gap="medium")
     with left:
-        st.fragment(panel)(lesson)
+        panel(lesson)  # no fragment: a click interrupts a page that is still being computed
     with right:
         step = place.part(lesson)
         if lesson.covered(step, place.revealed(lesson, step)):
