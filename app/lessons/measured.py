@@ -73,7 +73,7 @@ def written(query: Query, value: Value) -> str:
     if isinstance(value, str):
         return value
     if query.written == "percent":
-        return f"{100 * value:.3g} %"
+        return f"{100 * value:.3g}\u00a0%"
     if query.written == "number":
         return minus(f"{value:.3g}") if value != int(value) else f"{int(value):,}"
     upper_bound = isinstance(query, OfLadder) and query.read == "epsilon_star"

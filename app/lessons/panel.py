@@ -17,6 +17,9 @@ Values = dict[str, Value]
 STYLE = """<style>
 .st-key-lesson > .stHorizontalBlock > .stColumn:first-child { border-right: 1px solid
   color-mix(in srgb, currentColor 18%, transparent); padding-right: 1.2rem; }
+/* an option is read to its end */
+.st-key-lesson_panel .stButtonGroup button { height: auto; min-height: 2rem; text-align: left; }
+.st-key-lesson_panel .stButtonGroup p { white-space: normal; overflow: visible; }
 @media (min-width: 641px) {
   .stMainBlockContainer:has(.st-key-lesson) { padding-left: 2rem; padding-right: 2rem; }
   .st-key-lesson_panel { position: sticky; top: 4rem; max-height: calc(100vh - 5rem); overflow-y: auto;
