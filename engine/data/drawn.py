@@ -34,8 +34,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 INNER = 20 / 28
 """The share of an image's side that MNIST's digits fill."""
 FULL = 255
-GRAIN = 9
-"""How many median deviations of the edge still count as paper: six standard deviations of normal noise."""
+FAINTEST = 24
+"""Grey levels by which ink differs from uneven paper, at least: less is a shadow."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +111,36 @@ def _cut(picture: Pixels, height: int, width: int, steps: tuple[str, ...]) -> Se
 
 def _ink(grey: Pixels) -> tuple[Pixels, tuple[str, ...]]:
     """Bright ink on black paper, full where it is strongest, float in [0, 1]: the paper is what the picture's
-    edge looks like.
+    edge looks like. Even paper takes nothing away; from uneven paper, as in a photograph, ink is told by
+    Otsu's threshold. Raises DataError where there is none.
     """
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]).astype(float)
     paper, level = float(np.median(edge)), grey.astype(float)
     inverted = paper > FULL / 2
     above = paper - level if inverted else level - paper
-    above[above <= GRAIN * np.median(np.abs(edge - paper))] = 0
+    above = np.maximum(above, 0)
+    words = ("Inverted, since its background is bright.",) * inverted
+    if np.median(np.abs(edge - paper)) > 0:
+        threshold, contrast = _otsu(above)
+        above[above <= (threshold if contrast > FAINTEST else FULL)] = 0
+        words += ("Its paper, which is uneven, is told from the ink by Otsu's threshold, and made black.",)
     if above.max() <= 0:
         raise DataError("Nothing is drawn on it: draw something, or bring a picture with ink on paper.")
-    return above / above.max(), ("Inverted, since its background is bright.",) * inverted
+    return above / above.max(), words
+
+
+def _otsu(level: Pixels) -> tuple[float, float]:
+    """The grey level that splits levels into two classes of the least variance inside each, and how far apart
+    the means of those lie. Source: Otsu, IEEE Trans. Systems, Man, and Cybernetics 9(1), 1979.
+    """
+    counts = np.bincount(np.rint(level).astype(int).ravel(), minlength=FULL + 1).astype(float)
+    below, total = counts.cumsum()[:-1], counts.sum()
+    sums = (counts * np.arange(FULL + 1)).cumsum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = (sums[-1] - sums[:-1]) / (total - below) - sums[:-1] / below
+    between = np.nan_to_num(below * (total - below) * apart**2, posinf=0.0)
+    best = int(between.argmax())
+    return float(best), float(np.nan_to_num(apart[best]))
 
 
 def _box(ink: Pixels) -> Pixels:
