@@ -128,7 +128,9 @@ def _search(case: Case, question: LadderQuestion, rng: torch.Generator) -> Searc
 def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) -> Search:
     """The ladder over ε, and the smallest ε that reaches the objective, where it has such a notion."""
     axis, attempt = question.axis, case.attempt(question.objective.lam)
-    top = min(axis.top, attempt.budget(0.0).limit(case.victim.data.views.size))  # few places have little room
+    top = axis.top
+    if attempt.mask is not None:  # few places have little room
+        top = min(top, attempt.budget(0.0).limit(case.victim.data.views.size))
     found = ladders.over_epsilon(attempt, torch.linspace(0, top, axis.levels), rng)
 
     def reached(rows: Tensor, _: Tensor) -> Tensor:

@@ -137,16 +137,24 @@ def over_path(attempt: Attempt, epsilon: float, rng: torch.Generator) -> Ladder:
 
 
 def over_variants(attempt: Attempt, axis: str, epsilon: float, rng: torch.Generator) -> Ladder:
-    """The attack's own variants along an axis at one ε, each from the same random start. Not nested."""
-    clean, began = attempt.clean, rng.get_state()
-    objective, variants = attempt.bind(clean, _every(clean)), attempt.attack.variants(axis)
-    found = []
+    """The attack's own variants along an axis at one ε, each from the same random start, in one batch where
+    the attack can. Not nested.
+    """
+    clean, variants = attempt.clean, attempt.attack.variants(axis)
+    size, together = len(variants), attempt.attack.in_one(axis, clean.n)
+    levels = torch.tensor(list(variants), dtype=torch.float32, device=clean[0].device).expand(clean.n, -1)
+    if together is not None:
+        tiled, index = _tiled(clean, size)
+        budget = attempt.budget(epsilon, shared=size)
+        last = answer(together.perturb(tiled.flat(), attempt.bind(tiled, index), budget, rng))
+        traces = {name: trace.reshape(clean.n, size) for name, trace in last.traces.items()}
+        return Ladder(levels, last.x.reshape(clean.n, size, -1), last.value.reshape(clean.n, size), traces)
+    objective, began, found = attempt.bind(clean, _every(clean)), rng.get_state(), []
     for attack in variants.values():
         rng.set_state(began)
         found.append(answer(attack.perturb(clean.flat(), objective, attempt.budget(epsilon), rng)))
-    levels = torch.tensor(list(variants), dtype=torch.float32, device=clean[0].device)
     return Ladder(
-        levels.expand(clean.n, -1),
+        levels,
         torch.stack([last.x for last in found], dim=1),
         torch.stack([last.value for last in found], dim=1),
         {name: torch.stack([last.traces[name] for last in found], dim=1) for name in found[0].traces},

@@ -5,7 +5,6 @@ sample, its start as well as its pairs, does not depend on the samples beside it
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
@@ -228,6 +227,10 @@ class LikenessAttack(AttackSettings):
         """The same for pairs of `size` numbers, or of maps of `side`: at least 1."""
         return max(1, int(MEMORY / BYTES / mine.parameters(size, self.network == "published", side)))
 
+    def likeness(self, x: Tensor, objective: Objective, rng: torch.Generator) -> "Likeness":
+        """What measures the likeness of rows (n, d) with what they become."""
+        return Likeness(self, x, objective, rng)
+
     def begun(self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator) -> Tensor:
         """Where δ begins, in the budget: (n, d)."""
         if self.start == "zero" and (self.similarity == "mine" and self.compress_by != "pairs"):
@@ -352,14 +355,14 @@ class Likeness:
         drawn = self.projections.drawn(self.x, self.rng) if self.maps is None else self.x[:0]
         return drawn, mine.shuffled(self.k, self.rng)
 
-    def _pairs(self, point: Tensor) -> Callable[[Tensor], mine.Pairs]:
+    def _pairs(self, point: Tensor) -> mine.Pairing:
         """What makes pairs of x and a point (n, d) from a draw; maps are as they are."""
         if self.maps is None:
             return self.projections.between(self.x, point)
         given = mine.Given(self.clean, self.maps(point).flatten(2))
         return lambda _: given
 
-    def _bound(self, pairs: Callable[[Tensor], mine.Pairs], draw: Draw) -> Tensor:
+    def _bound(self, pairs: mine.Pairing, draw: Draw) -> Tensor:
         drawn, order = draw
         return mine.bound(*self.network(pairs(drawn), order.to(self.x.device)))
 

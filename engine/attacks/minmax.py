@@ -19,6 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.attacks.along_k import LikenessAlongK
 from engine.attacks.budget import Budget
 from engine.attacks.likeness import Accepted, Likeness, LikenessAttack
 from engine.attacks.own_draws import forked
@@ -89,6 +90,12 @@ class MinMax(LikenessAttack):
         """The same attack with other numbers of compressed samples."""
         return {float(k): self.model_copy(update={"compressed": k}) for k in COMPRESSED}
 
+    def in_one(self, axis: str, n: int) -> AttackSettings | None:
+        """All of them for n samples, those of a sample one after the other; None where pairs are made by
+        other means, which K changes.
+        """
+        return AlongK(**self.values(), each=COMPRESSED * n) if self.compress_by == "pairs" else None
+
     @property
     def iterates(self) -> int:
         """The start, every step, and the answer."""
@@ -107,7 +114,7 @@ class MinMax(LikenessAttack):
         point = self.begun(x, objective, budget, rng) if start is None else budget.project(start, x)
         at = self.judged(objective, point)
         price = torch.full((len(x),), self.first_price, device=x.device)
-        likeness, best = Likeness(self, x, objective, rng), Accepted(self, x, objective)
+        likeness, best = self.likeness(x, objective, rng), Accepted(self, x, objective)
         yield Iterate(point, at.value, 0, self._traced(x, point, at.failing, price, likeness.now(point)))
         for t in range(1, self.steps + 1):
             point = self.moved(point, x, price, at, likeness, budget)
@@ -127,3 +134,13 @@ class MinMax(LikenessAttack):
         told = mine.closed_form(x, point, self.size)
         moved = (point != x).any(dim=1)
         return {"f": failing, "c": price, "I": now, "I₀": torch.where(moved, told, torch.nan)}
+
+
+class AlongK(MinMax):
+    """The same attack with a number K of its own for every row. It is not chosen by name."""
+
+    each: tuple[int, ...] = knob((), "Compressed samples of every row", symbol="K")
+
+    def likeness(self, x: Tensor, objective: Objective, rng: torch.Generator) -> Likeness:
+        """That of every row by its own K."""
+        return LikenessAlongK(self, x, objective, rng, self.each)

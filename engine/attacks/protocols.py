@@ -89,6 +89,12 @@ class AttackSettings(Settings):
         """The same attack at every level of an axis of its own: level -> settings."""
         raise NotImplementedError
 
+    def in_one(self, axis: str, n: int) -> "AttackSettings | None":
+        """One attack that does what all those variants do, on the rows of n samples, each repeated as often
+        as there are levels; None where they must be launched one by one.
+        """
+        return None
+
     def check(self, objective: ObjectiveSettings) -> None:
         """Raises SettingsError where it cannot look for what this objective wants."""
         if self.only_for and objective.name not in self.only_for:

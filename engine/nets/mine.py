@@ -85,13 +85,14 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Pairs u = g₁, v = ρ g₁ + √(1 − ρ²) g₂, standardised, of draws g₁ and g₂ that all samples share.
+    """Pairs u = g₁, v = ρ g₁ + √(1 − ρ²) g₂, standardised, of draws g₁ and g₂ that all samples share, or of
+    each sample's own.
 
     No v is ever made: what a map makes of it is a sum of what it makes of g₁ and of g₂.
     """
 
-    one: Float[Tensor, "k p"]  # both have mean 0
-    two: Float[Tensor, "k p"]
+    one: Float[Tensor, "*b k p"]  # both have mean 0
+    two: Float[Tensor, "*b k p"]
     rho: Float[Tensor, "b"]
     across: Float[Tensor, "b"]  # √(1 − ρ²)
 
@@ -100,12 +101,12 @@ class Drawn:
     ) -> tuple[Float[Tensor, "b q k"], Float[Tensor, "b q k"]]:
         """What T adds up: every u through one map, every v through the other."""
         along, across = self.rho[:, None], self.across[:, None]  # (b, 1)
-        first, second = self.one.square().mean(dim=1), self.two.square().mean(dim=1)
-        both = (self.one * self.two).mean(dim=1)
+        first, second = self.one.square().mean(dim=-1), self.two.square().mean(dim=-1)
+        both = (self.one * self.two).mean(dim=-1)
         variance = along.square() * first + 2 * along * across * both + across.square() * second
         scale = variance.rsqrt()  # (b, k), for the p numbers of v have mean 0 already
-        u = of_clean.weight @ (self.one * first.rsqrt()[:, None]).T
-        of_one, of_two = of_attacked.weight @ self.one.T, of_attacked.weight @ self.two.T
+        u = of_clean.weight @ (self.one * first.rsqrt()[..., None]).mT
+        of_one, of_two = of_attacked.weight @ self.one.mT, of_attacked.weight @ self.two.mT
         v = torch.addcmul((along * scale)[:, None] * of_one, (across * scale)[:, None], of_two)
         return u + (of_clean.bias + of_attacked.bias), v
 
@@ -189,7 +190,7 @@ class Statistics(nn.Module):
         self.out = nn.Parameter(drawn.expand(batch, 1, -1).clone())
 
     def forward(
-        self, pairs: Pairs, order: Int[Tensor, "k"]
+        self, pairs: Pairs, order: Int[Tensor, "*b k"]
     ) -> tuple[Float[Tensor, "b k"], Float[Tensor, "b k"]]:
         """T of the pairs (u_k, v_k), and of (u_k, v_order(k)): (B, K) each."""
         u, v = pairs.through(self.of_clean.affine(), self.of_attacked.affine())
@@ -232,6 +233,10 @@ def closed_form(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"], size: int)
     return -0.5 * size * (gap * (1 - gap / 4)).log()
 
 
+Pairing = Callable[[Tensor], Pairs]
+"""What makes the pairs of every sample from a draw."""
+
+
 class Projections:
     """K compressed pairs of p numbers by random projection, drawn anew at every call.
 
@@ -247,7 +252,7 @@ class Projections:
             )
         self.k, self.size, self.matrices = k, size, matrices
 
-    def between(self, x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Callable[[Tensor], Pairs]:
+    def between(self, x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Pairing:
         """What makes the pairs of every sample from a draw; `other` (B, d) may carry a gradient."""
         if self.matrices:
             return lambda drawn: Given(*(self._projected(rows, drawn) for rows in (x, other)))
@@ -255,7 +260,7 @@ class Projections:
         rho, across = 1 - gap / 2, (gap * (1 - gap / 4)).sqrt()
 
         def made(drawn: Tensor) -> Drawn:
-            one, two = drawn - drawn.mean(dim=2, keepdim=True)
+            one, two = drawn - drawn.mean(dim=-1, keepdim=True)
             return Drawn(one, two, rho, across)
 
         return made

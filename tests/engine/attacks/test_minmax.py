@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.attacks import likeness
 from engine.attacks.budget import Budget
 from engine.attacks.gaussian_noise import GaussianNoise
-from engine.attacks.minmax import MinMax
+from engine.attacks.minmax import AlongK, MinMax
 from engine.attacks.minmax_penalty import MinMaxPenalty
 from engine.attacks.own_draws import glorot_width
 from engine.attacks.protocols import Iterate, answer
@@ -344,3 +344,22 @@ def test_gaussian_noise_has_its_deviation_and_belongs_to_its_sample() -> None:
         alone = answer(GaussianNoise(sigma=sigma).perturb(x[7:8], objective, Budget("linf", 1.0), rng())).x
         assert torch.equal(alone[0], moved[7])
     assert float(torch.corrcoef(moved - x).fill_diagonal_(0).abs().max()) < 0.35  # none is another's
+
+
+@pytest.mark.parametrize("changes", [{}, {"draws": 3, "network": "published"}, {"similarity": "closed_form"}])
+def test_all_k_in_one_batch_are_each_alone(changes: dict[str, object]) -> None:
+    """The ladder over K is launched at once; every level is what its K finds by itself."""
+    attack, clean, ks = MinMax(**SMALL | changes), images(2), (2, 5, 12, 40)  # type: ignore[arg-type]
+    index = torch.arange(2).repeat_interleave(len(ks))
+    model, budget = Linear(), Budget("linf", 0.4, shared=len(ks))
+    tiled = clean.rows(index)
+    together = AlongK(**attack.values(), each=ks * 2)
+    found = answer(together.perturb(tiled.flat(), kept(model, tiled), budget, rng()))
+    for place, k in enumerate(ks):
+        alone = attack.model_copy(update={"compressed": k})
+        own = answer(alone.perturb(clean.flat(), kept(model, clean), Budget("linf", 0.4), rng()))
+        torch.testing.assert_close(found.x[place :: len(ks)], own.x, rtol=0, atol=1e-4)
+        torch.testing.assert_close(
+            found.traces["I"][place :: len(ks)], own.traces["I"], rtol=0, atol=1e-3, equal_nan=True
+        )
+    assert MinMax(compress_by="projections").in_one("compressed", 2) is None
