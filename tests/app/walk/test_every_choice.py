@@ -13,6 +13,7 @@ from tests.app.walk.walking import walk
 TABS = {
     "attack": ("epsilon", "path", "lambda"),
     "curves": ("epsilon", "lambda"),
+    "data": ("data", "models", "bring"),
     "defend": ("holds", "grid", "tables", "train"),
     "robust": ("acts", "nu", "strength", "pixels", "tables", "fit", "train"),
 }
@@ -26,9 +27,9 @@ FEW = {"inspect": {"model": "digits/adec", "n": "50"}}
 
 def far(widget: str, option: str) -> bool:
     """Whether a choice needs data that are fetched first, or a UMAP, which compiles for half a minute, or
-    leads to another tab, which is walked by itself.
+    leads to another tab, which is walked by itself, or to other data on all pages.
     """
-    return "mnist" in option.lower() or widget in ("p_umap", "p_tab")
+    return "mnist" in option.lower() or widget in ("p_umap", "p_tab", "house_choice")
 
 
 @pytest.fixture
