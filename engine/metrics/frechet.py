@@ -3,8 +3,9 @@
     FID = ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^{1/2}),    KID = unbiased MMD² with the kernel (a·b / D + 1)³
 
 The features are those of the house: what the head of the attacked classifier reads. Published numbers are of
-another network (Inception) and are never to be held beside these. Both depend on how many samples there are,
-so the same samples before the attack stand beside them.
+another network (Inception) and are never to be held beside these. Its features are left out: its weights may
+not be shipped, and a network written for them could not be checked here without them. Both distances depend
+on how many samples there are, so the same samples before the attack stand beside them.
 
 Sources: Heusel et al., "GANs trained by a two time-scale update rule", NeurIPS 2017, arXiv:1706.08500;
 Bińkowski et al., "Demystifying MMD GANs", ICLR 2018, arXiv:1801.01401.
@@ -65,7 +66,10 @@ def _features(seen: AttackedSamples) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return attacked, clean, seen.reference.numpy()
 
 
-ABOUT = " Features: what the head of the attacked classifier reads; not to be held beside published values."
+ABOUT = (
+    " Features: what the head of the attacked classifier reads; not Inception's, whose weights Feint does not"
+    " have, and not to be held beside published values."
+)
 
 register_metric(
     Metric(
@@ -73,7 +77,7 @@ register_metric(
         "FID, attacked",
         "Fréchet distance of the attacked samples from the training samples." + ABOUT,
         "Heusel et al., NeurIPS 2017, arXiv:1706.08500",
-        unit="index",
+        unit="distance",
         of="attack",
         needs=("reference",),
         measure=lambda seen: fid(_features(seen)[0], _features(seen)[2]),
@@ -83,7 +87,7 @@ register_metric(
         "FID, clean",
         "The same of these samples before the attack: what the distance is without one." + ABOUT,
         "Heusel et al., NeurIPS 2017, arXiv:1706.08500",
-        unit="index",
+        unit="distance",
         of="attack",
         needs=("reference",),
         measure=lambda seen: fid(_features(seen)[1], _features(seen)[2]),
@@ -93,7 +97,7 @@ register_metric(
         "KID, attacked",
         "Kernel distance of the attacked samples from the training samples." + ABOUT,
         "Bińkowski et al., ICLR 2018, arXiv:1801.01401",
-        unit="index",
+        unit="distance",
         of="attack",
         needs=("reference",),
         measure=lambda seen: kid(_features(seen)[0], _features(seen)[2]),
@@ -104,7 +108,7 @@ register_metric(
         "The same of these samples before the attack: about 0 where they are like the training samples."
         + ABOUT,
         "Bińkowski et al., ICLR 2018, arXiv:1801.01401",
-        unit="index",
+        unit="distance",
         of="attack",
         needs=("reference",),
         measure=lambda seen: kid(_features(seen)[1], _features(seen)[2]),
