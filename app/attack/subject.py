@@ -74,7 +74,7 @@ def show(way: str, own: Own | None) -> DeltaGenerator | None:
             stamp = st.session_state.get("own_stamps", {}).get(own.key, "") if own else ""
             pad.draw(own.original if own else None, stamp, key="own_pad", on_drawn=_drawn)
     elif own is not None:
-        left.image(own.original, caption="As it was brought", width=280)
+        left.image(own.original, caption="As it was brought", width=280, alt="Your picture as it was brought")
     if own is None:
         what = "Draw something" if way == "draw" else "Bring a picture, at the left"
         right.info(f"{what}: what the model takes it for, and how little misleads it, appears here at once.")
@@ -205,5 +205,6 @@ def _as_seen(own: Own) -> None:
     picture, steps = st.columns([1, 1], gap="small")
     scale = max(1, 168 // max(height, width))
     image = own.seen.image if own.seen.image.ndim == 2 else own.seen.image.transpose(2, 0, 1)
-    picture.image(gallery.to_png(image, scale), caption=f"As the model sees it, {width} x {height}")
+    words = f"As the model sees it, {width} x {height}"
+    picture.image(gallery.to_png(image, scale), caption=words, alt=f"Your picture: {words}")
     steps.markdown("\n".join(f"{place}. {step}" for place, step in enumerate(own.seen.steps, start=1)))
