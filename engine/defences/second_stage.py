@@ -174,7 +174,7 @@ class SecondStage(OnEncoder):
                 f"{self.name} moves pictures by up to {self.padding} pixels; these have {height} x {width}."
                 " Choose a smaller padding."
             )
-        base = as_base(self.untrained(shapes, clusters), self.name).eval()
+        base = as_base(self.untrained(shapes, clusters), self.name, self.encoder).eval()
         with torch.no_grad():
             one = Views(torch.zeros(1, *shape) for shape in shapes)
             size = require(base, Encodes, self.name).encode(one).shape[1]
@@ -194,7 +194,7 @@ class SecondStage(OnEncoder):
 
     def adopt(self, state: State, bases: Mapping[str, nn.Module]) -> None:
         """The encoder of the base, in both normalisations."""
-        student_of(state).begin(as_base(bases["base"], self.name))
+        student_of(state).begin(as_base(bases["base"], self.name, self.encoder))
 
     def train(self, state: State, data: AtRest) -> Iterator[Event]:
         """Whole batches of a new order in every epoch, of the training rows alone. Centroids are found anew,

@@ -113,11 +113,11 @@ def with_head(base: nn.Module) -> "ContrastiveNetwork | Contraster":
     )
 
 
-def as_base(network: nn.Module, name: str) -> "ContrastiveNetwork | Student":
-    """A network that a student can begin as. Raises AbilityError for any other."""
+def as_base(network: nn.Module, name: str, base: str) -> "ContrastiveNetwork | Student":
+    """A network of the method `base` that a student can begin as. Raises AbilityError for any other."""
     if isinstance(network, ContrastiveNetwork | Student):
         return network
     raise AbilityError(
-        f"{name} begins from a contrastive encoder, such as a run of simclr; got {type(network).__name__}."
+        f"{name} begins from a contrastive encoder, such as a run of simclr; got {base}."
         " Choose such a run as base."
     )

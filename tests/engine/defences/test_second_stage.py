@@ -263,6 +263,8 @@ def test_the_head_learns_alone_before_the_encoder_does() -> None:
     begun = {key: each.clone() for key, each in state.model.encoder.state_dict().items()}
     seen = []
     for event in settings.train(state, DATA.views):
+        if not isinstance(event, Evaluate):  # a step on a busy machine says how far it is
+            continue
         still = all(torch.equal(begun[key], each) for key, each in state.model.encoder.state_dict().items())
         seen.append((event.step, still, "divergence" in event.values))
     assert seen[0] == (2, True, False) and all(each[1:] == (False, True) for each in seen[1:])

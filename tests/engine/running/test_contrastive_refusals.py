@@ -17,7 +17,7 @@ SHORT = {"epochs": 1, "attack_steps": 1}
     [
         ("ncp_acl", "digits/simclr", None, {"clusters": 5000}, "5000 clusters .* has 1797 samples; ask for"),
         ("spherical_k_means", "digits/simclr", None, {"clusters": 1}, "greater than or equal to 2; got 1"),
-        ("ncp_acl", "digits/acai", None, {}, "begins from a contrastive encoder"),
+        ("ncp_acl", "digits/acai", None, {}, "a contrastive encoder, such as a run of simclr; got acai"),
         ("acl", "digits/adec", None, {}, "begins from a contrastive encoder"),
         ("ncp_acl", "digits/simclr", None, {"padding": 8}, "these have 8 x 8. Choose a smaller padding"),
         ("ncp_acl", "digits/simclr", "noisy_digits", {}, "one picture a sample"),
