@@ -324,6 +324,13 @@ def go(page: str, parameters: Mapping[str, str | int | float]) -> None:
     st.switch_page(ROOT / "pages" / f"{page}.py", query_params=link)
 
 
+def go_afresh(page: str, parameters: Mapping[str, str | int | float]) -> None:
+    """Open a page with these parameters and no others, whatever was chosen here or on other pages before."""
+    forget_everywhere(*PARAMETERS)
+    st.session_state["address_seen"] = {}  # all of the link is new
+    go(page, parameters)
+
+
 def _fits(current: Any, default: Any, valid: Callable[[Any], bool]) -> bool:
     same_kind = isinstance(current, type(default)) or (
         isinstance(default, float) and isinstance(current, int)

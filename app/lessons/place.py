@@ -96,9 +96,8 @@ def open_at(lesson: Lesson, step: int) -> None:
     """Go to a step, and to the page that belongs to it."""
     given = answered(lesson.name)
     link = lesson.link(step, predicted=(step, "p") in parsed(given) and not held())
-    links.put("answers", given)
     said: dict[str, str | int | float] = {"lesson": lesson.name, "part": step, "lang": lesson.language}
-    links.go(link.page, dict(link.parameters) | said | ({"answers": given} if given else {}))
+    links.go_afresh(link.page, dict(link.parameters) | said | ({"answers": given} if given else {}))
 
 
 def leave() -> None:
