@@ -22,7 +22,7 @@ st.set_page_config(
 )
 
 STYLE = """<style>
-.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; }
+.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }
 h1 { text-wrap: balance; }
 /* a choice that takes several lines: every button has all its sides */
 .stButtonGroup > :has(> [data-variant]) { flex-wrap: wrap; gap: 0.25rem; }
@@ -43,6 +43,15 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
+PLAIN_LIST = """<script>
+// on a phone Streamlit puts headings into the list of pages, where only items may stand: its links are enough
+const plain = () => document
+  .querySelectorAll('[data-testid="stSidebarNavItems"], [data-testid="stSidebarNavItems"] :is(ul, li)')
+  .forEach((part) => part.setAttribute("role", "none"));
+window.feintPlainList ??= new MutationObserver(plain);
+window.feintPlainList.observe(document.body, { childList: true, subtree: true });
+plain();
+</script>"""
 sections: dict[str, list[StreamlitPage]] = {}
 for script in links.pages().values():
     sections.setdefault(script.under, []).append(
@@ -56,6 +65,7 @@ for script in links.pages().values():
     )
 page = st.navigation(sections, position="top")
 st.html(STYLE)
+st.html(PLAIN_LIST, unsafe_allow_javascript=True)
 links.open_address(page.url_path)
 connection.warm_up()
 fetching.begin()
