@@ -128,6 +128,7 @@ def test_a_drag_changes_the_pictures_and_asks_the_server_only_when_it_ends(
     )
 
 
+@pytest.mark.slow
 def test_a_weight_on_the_reconstruction_changes_the_attack(visit: Visit) -> None:
     page = visit("/attack?v=1&model=digits/adec&tab=epsilon")
     ladder(page)

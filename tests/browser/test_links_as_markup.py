@@ -24,7 +24,10 @@ def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) ->
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize("without", [(), FIRST], ids=["all", "without the first"])
+@pytest.mark.parametrize(
+    "without",
+    [pytest.param((), id="all", marks=pytest.mark.slow), pytest.param(FIRST, id="without the first")],
+)
 @pytest.mark.parametrize("name", pages())
 def test_no_parameter_becomes_an_element(
     name: str, without: tuple[str, ...], visit: Callable[..., Page], server: Server

@@ -516,7 +516,7 @@ def test_an_attack_takes_the_fields_that_its_space_and_axes_leave(entries: dict[
     assert not choosing._meaningless(entries["attack"]["mv_gan"], entries)
     latent = entries["attack"]["latent_attack"]
     assert set(choosing._meaningless(latent, entries)) == {
-        *("epsilon", "epsilons", "norm", "locked", "lam", "lams", "cluster")
+        *("epsilon", "epsilons", "norm", "locked", "fixed", "lam", "lams", "cluster")
     }
     weighed = choosing._meaningless(latent | {"axes": ["nu", "lambda"]}, entries)
     assert "lam" not in weighed and "epsilon" in weighed

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.asking.questions import ImagesQuestion, PrepareQuestion
+from engine.asking.questions import ImagesQuestion, OverviewQuestion, PrepareQuestion
 from engine.errors import EngineUnavailable, UnknownName
 from engine.events import Failed, Finished, Progress, Started, Stopped
 from engine.pool import server, workers
@@ -74,9 +74,9 @@ def begun(run: Run) -> bool:
 
 def test_a_question_is_answered_and_a_wrong_one_is_a_sentence(engine: Engine) -> None:
     assert engine.ask(images("digits", 0, 1)).images.shape == (2, 64)
-    with pytest.raises(UnknownName, match="did you mean digits") as caught:
-        engine.ask(images("digist", 0))
-    assert caught.value.nearest[0] == "digits"
+    with pytest.raises(UnknownName, match="did you mean digits/adec") as caught:
+        engine.ask(OverviewQuestion(model="digits/adecc"))
+    assert caught.value.nearest[0] == "digits/adec"
 
 
 def test_a_run_that_was_queued_twice_stays_finished(engine: Engine) -> None:
