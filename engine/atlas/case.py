@@ -24,6 +24,11 @@ class Shown(BaseModel):
     gain: float | None = None
 
 
+def difference(delta: np.ndarray) -> Shown:
+    """That of a perturbation (d,), whose largest number is drawn half as strong as can be."""
+    return Shown(says="difference", gain=float(0.5 / max(float(np.abs(delta).max()), 1e-6)))
+
+
 class Case(BaseModel):
     """A sample of a model under attack, and by which rule it is striking."""
 

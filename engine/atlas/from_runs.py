@@ -10,7 +10,8 @@ import numpy as np
 from engine import registry
 from engine.asking import computing, keeping
 from engine.asking.questions import ImagesQuestion
-from engine.atlas.case import Case, Shown
+from engine.asking.striking import striking
+from engine.atlas.case import Case, Shown, difference
 from engine.device import of_answers
 from engine.store.run import Run
 from engine.store.store import Store
@@ -25,30 +26,21 @@ ABOUT = (
 )
 
 
-def cases(name: str, run: Run) -> Iterator[tuple[Case, np.ndarray]]:
+def cases(run: Run) -> Iterator[tuple[Case, np.ndarray]]:
     """That of an attack on pixels that kept its samples."""
     attack = registry.find("attack", run.spec.name)
     if attack.space != "pixels" or not (run.folder / "images.npz").exists():
         return
     farthest = not attack.fills and run.spec.settings["attack_settings"].get("direction", -1) == -1
     table = run.table()
-    there = _there(table)
-    if len(there):
-        length = table["l2"].to_numpy()[there]
-        place = int(there[int(length.argmax() if farthest else length.argmin())])
-        yield _case(name, run, table, place, farthest)
+    if "reached" not in table:  # where nothing can be reached, those that changed their cluster
+        table = table.assign(reached=table.get("flipped", 0), counted=1)
+    places = striking(table, farthest)
+    if len(places):
+        yield _case(run, table, int(places[0]), farthest)
 
 
-def _there(table: "pd.DataFrame") -> np.ndarray:
-    """Places of the samples that reached what was wanted and were not there before; where nothing can be
-    reached, of those that changed their cluster.
-    """
-    if "reached" in table and (table["reached"] == 1).any():
-        return np.flatnonzero((table["reached"] == 1) & (table["counted"] == 1))
-    return np.flatnonzero(table["flipped"] == 1) if "flipped" in table else np.zeros(0, dtype=int)
-
-
-def _case(name: str, run: Run, table: "pd.DataFrame", place: int, farthest: bool) -> tuple[Case, np.ndarray]:
+def _case(run: Run, table: "pd.DataFrame", place: int, farthest: bool) -> tuple[Case, np.ndarray]:
     row, attacked = table.iloc[place], run.arrays("images")["adversarial"][place].astype(np.float32).ravel()
     owner = Store().find(run.spec.builds_on["model"])
     model, said = registry.find("model", owner.spec.name), run.spec.settings
@@ -56,7 +48,6 @@ def _case(name: str, run: Run, table: "pd.DataFrame", place: int, farthest: bool
     images = keeping.kept_or(asked, computing.compute, of_answers)
     clean = images.images[0].astype(np.float32) / 255
     delta = attacked - clean
-    gain = float(0.5 / max(float(np.abs(delta).max()), 1e-6))
     number = {"l2": float(row["l2"]), "epsilon": float(said["epsilon"])}
     kept = Case(
         rule=NAME,
@@ -73,7 +64,7 @@ def _case(name: str, run: Run, table: "pd.DataFrame", place: int, farthest: bool
         shape=images.shape,
         shown=(
             Shown(says="clean"),
-            Shown(says="difference", gain=gain),
+            difference(delta),
             Shown(says="attacked"),
         ),
     )

@@ -1,5 +1,7 @@
 """The ladders that rules of the atlas look at."""
 
+import math
+
 import numpy as np
 
 from engine import registry
@@ -20,8 +22,6 @@ from engine.store.store import Store
 LEVELS = 33
 FEWER = Axis(levels=LEVELS)
 """Levels over ε: ε* is refined between two of them."""
-SIZE_OF = {"digits": 64, "mnist_test": 784}
-"""Numbers in a sample whose embedding is moved."""
 LEFT = {
     "ncp_acl": "spherical_k_means",
     "deacl": "spherical_k_means",
@@ -59,10 +59,10 @@ def undefended(run: Run, sample: int) -> Question[LadderAnswer] | None:
     return leaving(zoo[name], sample) if name in zoo else None
 
 
-def moved_embedding(run: Run, sample: int) -> EmbeddingLadderQuestion | None:
+def moved_embedding(run: Run, sample: int) -> EmbeddingLadderQuestion:
     """The embedding of a sample along ν."""
-    size = SIZE_OF.get(run.spec.data)
-    return None if size is None else EmbeddingLadderQuestion.usual(run.key, sample, size)
+    size = math.prod(registry.find("data", run.spec.data).shape)
+    return EmbeddingLadderQuestion.usual(run.key, sample, size)
 
 
 def copying(run: Run, sample: int) -> LadderQuestion:

@@ -10,7 +10,7 @@ from engine.asking import computing, keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import Question
 from engine.atlas import case, from_runs, rule
-from engine.atlas.case import ATLAS, Atlas, Case, Shown
+from engine.atlas.case import ATLAS, Atlas, Case, Shown, difference
 from engine.atlas.rule import Rule, Seen
 from engine.device import of_answers
 from engine.events import Event, Progress
@@ -34,7 +34,7 @@ def make(considered: int = CONSIDERED, out: Path = ATLAS) -> Iterator[Event]:
             for each, looked_for in known.items():
                 found.extend(_of_a_model(name, run, each, looked_for, considered))
         else:
-            found.extend(from_runs.cases(name, run))
+            found.extend(from_runs.cases(run))
         yield Progress(step=number + 1, total=len(zoo), phase=f"looked at {name}")
     best = chosen(found)
     about = {name: {"title": each.title, "about": each.about} for name, each in known.items()}
@@ -86,11 +86,10 @@ def _kept(
     score, question, seen = best
     answer, level = seen.answer, looked_for.level(seen)
     delta = answer.delta[level].astype(np.float32)
-    gain = float(0.5 / max(float(np.abs(delta).max()), 1e-6))
     attacked = np.clip(answer.clean + delta, 0, 1)
     pictures = [
         (Shown(says=seen.own or "clean"), answer.clean),
-        (Shown(says="difference", gain=gain), delta),
+        (difference(delta), delta),
         (Shown(says=_becomes(seen, level)), attacked),
         *((Shown(says=says), image) for says, image in looked_for.extra(seen)),
     ]

@@ -100,7 +100,6 @@ def atlas(arguments: list[str]) -> int:
         help="of each model that are looked at, the first ones",
     )
     parser.add_argument("--out", type=Path, default=making.ATLAS, help="the folder that is written")
-    parser.add_argument("--json", action="store_true", help="one event a line")
     chosen = parser.finish(arguments)
     if chosen.samples < 1:
         raise SettingsError(f"--samples must be at least 1; got {chosen.samples}.")
