@@ -12,6 +12,7 @@ if str(ROOT) not in sys.path:
 
 from app.address import connection, fetching, house, layout, links, notices  # noqa: E402
 from app.lessons import panel  # noqa: E402
+from app.words import _  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
 
 st.set_page_config(
@@ -54,10 +55,10 @@ plain();
 </script>"""
 sections: dict[str, list[StreamlitPage]] = {}
 for script in links.pages().values():
-    sections.setdefault(script.under, []).append(
+    sections.setdefault(_(script.under), []).append(
         st.Page(
             script.file,
-            title=script.title,
+            title=_(script.title),
             icon=f":material/{script.icon}:",
             url_path="" if script.name == "home" else script.name,
             default=script.name == "home",

@@ -14,6 +14,7 @@ from app.address.notices import show_notices
 from app.components import skip
 from app.components.link import copy_link
 from app.components.report import report
+from app.words import _, browsers, languages
 from engine.home import home
 
 KEYS = """
@@ -42,12 +43,20 @@ def page_head(question: str, lead: str = "") -> None:
         with st.popover("Keys, colours", icon=":material/keyboard:"):
             st.markdown(KEYS)
             ramp.choose()
+            _choose_language()
         skip.head()
     if lead:
         st.markdown(lead)
     st.session_state["notice_slot"] = st.container()
     for sentence in catalogue()["problems"]:
         st.session_state["notice_slot"].warning(sentence)
+
+
+def _choose_language() -> None:
+    """The language of the pages and the lessons; at first the browser's."""
+    names = languages()
+    key = links.key("lang", browsers(), lambda code: code in names)
+    st.selectbox(_("Language"), list(names), key=key, format_func=names.__getitem__)
 
 
 def choose_and_look() -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -10,6 +10,7 @@ from app.classroom import register
 from app.classroom.register import State
 from app.lessons import checks, measured, place, report, shelf
 from app.lessons.declared import Choice, Lesson, LessonError
+from app.words import language
 
 TICK = 2.0
 """Seconds between looks at the class."""
@@ -44,13 +45,13 @@ def _door(code: str) -> None:
 
 def _choose(state: State) -> tuple[Lesson, int]:
     """The lesson and step that are looked at: at first where everybody was sent."""
-    names, language = shelf.names(), shelf.preferred()
-    titles = {name: shelf.find(name, language).head.title for name in names}
+    names, said = shelf.names(), language()
+    titles = {name: shelf.find(name, said).head.title for name in names}
     if "desk_lesson" not in st.session_state:
         st.session_state["desk_lesson"] = state.lesson if state.lesson in names else names[0]
         st.session_state["desk_step"] = state.part
     name = st.selectbox("Lesson", names, key="desk_lesson", format_func=titles.__getitem__)
-    lesson = shelf.find(name, language)
+    lesson = shelf.find(name, said)
     steps = range(1, len(lesson.steps) + 1)
     if st.session_state.get("desk_step") not in steps:
         st.session_state["desk_step"] = 1

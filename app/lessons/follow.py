@@ -6,6 +6,7 @@ from app.address.notices import notice
 from app.classroom import register, seat
 from app.lessons import place, shelf
 from app.lessons.declared import LessonError
+from app.words import language
 
 TICK = 2.0
 """Seconds between looks."""
@@ -29,7 +30,7 @@ def _tick() -> None:
     st.session_state["class_version"], st.session_state["class_sent"] = state.version, state.sent
     if state.sent != sent:
         try:
-            place.open_at(shelf.find(state.lesson, shelf.preferred()), state.part)
+            place.open_at(shelf.find(state.lesson, language()), state.part)
         except LessonError as error:
             notice(str(error))
     elif before is not None and state.version != before:

@@ -6,6 +6,7 @@ from app.address import links
 from app.address.notices import plain
 from app.lessons import panel, place, shelf
 from app.lessons.declared import Lesson, LessonError
+from app.words import language
 
 
 def begin_link() -> None:
@@ -16,10 +17,9 @@ def begin_link() -> None:
 
 def show() -> None:
     """One row a lesson, and below them how to write one."""
-    language = _language()
     for name in shelf.names():
         try:
-            _row(shelf.find(name, language))
+            _row(shelf.find(name, language()))
         except LessonError as error:
             st.error(plain(str(error)))
     with st.expander("Write one of your own", icon=":material/edit_note:"):
@@ -29,20 +29,6 @@ def show() -> None:
         )
         first = shelf.SHIPPED / "noise.md"
         st.code(first.read_text(encoding="utf-8"), language="markdown", height=360, wrap_lines=True)
-
-
-def _language() -> str:
-    """The language of the lessons, where there are any in another than English."""
-    return str(
-        st.segmented_control(
-            "Language of the lessons",
-            list(shelf.LANGUAGES),
-            key=links.key("lang", shelf.preferred(), lambda said: said in shelf.LANGUAGES),
-            format_func=shelf.LANGUAGES.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-        )
-    )
 
 
 def _row(lesson: Lesson) -> None:

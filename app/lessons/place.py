@@ -10,6 +10,7 @@ from app.address.notices import notice
 from app.classroom import seat
 from app.lessons import shelf
 from app.lessons.declared import Lesson, LessonError
+from app.words import language
 
 ONE = re.compile(r"(\d{1,3})([pe])([^;]{1,60})")
 """An answer in the address: step, prediction or exercise, what was said."""
@@ -22,7 +23,7 @@ def opened() -> Lesson | None:
     if not name:
         return None
     try:
-        return shelf.find(name, shelf.preferred())
+        return shelf.find(name, language())
     except LessonError as error:
         links.forget_everywhere("lesson", "part", "answers")
         notice(str(error))

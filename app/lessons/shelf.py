@@ -3,16 +3,14 @@
 from functools import cache
 from pathlib import Path
 
-import streamlit as st
-
 from app.address import links
 from app.lessons.declared import Lesson, LessonError
 from app.lessons.parse import parse
+from app.words import ENGLISH
+from app.words import languages as spoken
 from engine.home import home
 
 SHIPPED = links.ROOT / "assets" / "lessons"
-ENGLISH = "en"
-LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
 def folders() -> list[Path]:
@@ -37,19 +35,12 @@ def find(name: str, language: str = ENGLISH) -> Lesson:
 
 def languages(name: str) -> list[str]:
     """The languages in which a lesson is there."""
-    return [said for said in LANGUAGES if _file(name, said) is not None]
+    return [said for said in spoken() if _file(name, said) is not None]
 
 
 def _file(name: str, language: str) -> Path | None:
     stem = name if language == ENGLISH else f"{name}.{language}"
     return next((folder / f"{stem}.md" for folder in folders() if (folder / f"{stem}.md").is_file()), None)
-
-
-def preferred() -> str:
-    """The language of the address, else the browser's, where lessons are there in it."""
-    browsers = (st.context.locale or ENGLISH).split("-")[0].lower()
-    usual = browsers if browsers in LANGUAGES else ENGLISH
-    return links.value("lang", usual, lambda said: said in LANGUAGES)
 
 
 def _place(name: str) -> float:

@@ -1,0 +1,93 @@
+"""The texts that the interface has: those marked in the code, the pages' titles, what the engine declares."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from app.address import links
+from app.words import DOMAIN
+from engine.store import catalogue as engine_catalogue
+
+ROOMS = ("app", "pages")
+MARKS = {"_": None, "N_": None, "n_": (1, 2)}
+KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
+DECLARED = ("title", "summary", "description", "success", "effect", "unit", "about", "words", "says")
+"""What is said on pages of all that the engine declares. Sources, licences and the protocols that a run keeps
+stay as they are written.
+"""
+
+
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+"""The date in a catalogue's head: the same texts give the same file."""
+
+
+def template() -> Catalog:
+    """Every text, untranslated."""
+    found = Catalog(domain=DOMAIN, charset="utf-8")
+    for room in ROOMS:
+        for file, _line, text, _comments, context in extract_from_dir(
+            links.ROOT / room, [("**.py", "python")], {}, MARKS, strip_comment_tags=True
+        ):
+            found.add(text, locations=[(f"{room}/{file}", 0)], context=context)
+    for page in links.pages().values():
+        for text in filter(None, (page.title, page.under)):
+            found.add(text, locations=[(f"pages/{page.name}.py", 0)])
+    described = engine_catalogue.read()
+    for kind in KINDS:
+        for text in declared(described[kind]):
+            found.add(text, locations=[(f"engine: {kind}", 0)])
+    return found
+
+
+def declared(entry: Any, name: str = "") -> Iterator[str]:
+    """The texts in an entry of the engine's catalogue that pages say."""
+    if isinstance(entry, dict):
+        for key, part in entry.items():
+            yield from declared(part, name if name == "about" or name == "words" else key)
+    elif isinstance(entry, list):
+        for part in entry:
+            yield from declared(part, name)
+    elif isinstance(entry, str) and name in DECLARED and any(map(str.isalpha, entry)):
+        yield entry
+
+
+def updated(file: Path) -> Catalog:
+    """A language's catalogue with the texts that there are now."""
+    with file.open("rb") as opened:
+        catalogue = read_po(opened, domain=DOMAIN)
+    catalogue.update(template(), no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.obsolete.clear()
+    catalogue.project, catalogue.version, catalogue.msgid_bugs_address = "Feint", "1", ""
+    catalogue.last_translator = catalogue.language_team = "Feint"
+    catalogue.creation_date = catalogue.revision_date = WRITTEN
+    return catalogue
+
+
+def missing(catalogue: Catalog) -> list[str]:
+    """The texts that a catalogue does not translate."""
+    return [
+        message.id if isinstance(message.id, str) else message.id[0]
+        for message in catalogue
+        if message.id and not all(message.string if isinstance(message.string, tuple) else [message.string])
+    ]
+
+
+def write(catalogue: Catalog, file: Path) -> None:
+    """A catalogue as people edit it (`.po`), and as the app reads it (`.mo`) beside it."""
+    with file.open("wb") as opened:
+        write_po(opened, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=False)
+    file.with_suffix(".mo").write_bytes(compiled(catalogue))
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """The bytes of a catalogue as the app reads it."""
+    made = io.BytesIO()
+    write_mo(made, catalogue)
+    return made.getvalue()
