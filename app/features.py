@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.charts import palette
+from app.words import _, n_
 
 MOST = 12
 """Bars that are drawn: those of the features that moved most."""
@@ -47,7 +48,7 @@ class Features:
     ) -> "Features":
         """Those of `size` numbers, numbered from 1 where they have no names."""
         return cls(
-            names or tuple(f"feature {number}" for number in range(1, size + 1)),
+            names or tuple(_("feature {number}").format(number=number) for number in range(1, size + 1)),
             np.zeros(size) if low is None else np.asarray(low, dtype=np.float64),
             np.ones(size) if span is None else np.asarray(span, dtype=np.float64),
         )
@@ -89,5 +90,10 @@ def bars_html(
 def rule(features: Features, moved: NDArray[np.floating], most: int = MOST) -> str:
     """What stands under such bars."""
     rest = len(features.names) - most
-    others = f" {rest:,} further features are not shown." if rest > 0 else ""
-    return f"A full bar is {np.abs(moved).max():.3g} of the feature's range.{others}"
+    bar = _("A full bar is {most:.3g} of the feature's range.").format(most=np.abs(moved).max())
+    if rest <= 0:
+        return bar
+    further = n_("{n:,} further feature is not shown.", "{n:,} further features are not shown.", rest).format(
+        n=rest
+    )
+    return f"{bar} {further}"

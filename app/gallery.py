@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.charts import palette
+from app.words import _
 
 Array = NDArray[Any]
 
@@ -109,10 +110,14 @@ def before_and_after(
     """
     delta = np.asarray(attacked, dtype=np.float64) - np.asarray(clean, dtype=np.float64)
     pictures: list[Array | bytes] = [clean, signed_png(delta, gain), attacked]
-    captions = [f"clean: {names[0]}", f"perturbation {gain_text(gain)}", f"adversarial: {names[1]}"]
+    captions = [
+        _("clean: {name}").format(name=names[0]),
+        _("perturbation {gain}").format(gain=gain_text(gain)),
+        _("adversarial: {name}").format(name=names[1]),
+    ]
     if recon is not None:
         pictures += list(recon)
-        captions += ["reconstruction, clean", "reconstruction, adversarial"]
+        captions += [_("reconstruction, clean"), _("reconstruction, adversarial")]
     grid(pictures, captions, columns=len(pictures), size=140)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.address import connection
+from app.words import _
 
 
 def headlines(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -39,7 +40,7 @@ def of_attacks() -> dict[str, dict[str, Any]]:
 def controls_of(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The controls of a metric among these -> what it is held against, from their titles: "noise"."""
     return {
-        control: said["title"].rpartition(", ")[2]
+        control: _(said["title"]).rpartition(", ")[2]
         for control, said in metrics.items()
         if said.get("control_of") == name
     }

@@ -1,5 +1,6 @@
 """What a page is connected to: the store, the catalogue, the trained models, and the worker processes."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -9,6 +10,7 @@ import streamlit as st
 
 from app.address import fetching
 from app.address.notices import notice
+from app.words import N_, _
 from engine.asking import keeping
 from engine.asking.questions import A, Question
 from engine.data import own_kept
@@ -24,11 +26,11 @@ from engine.store.spec import Spec
 from engine.store.store import DONE, Store
 from engine.store.wanted import flag_of
 
-RENEWED = (
+RENEWED = N_(
     "The worker processes ended unexpectedly and new ones were started: what was waiting or running goes on "
     "from its last checkpoint."
 )
-ENDED = "The worker processes ended unexpectedly; new ones are starting, and the page goes on then…"
+ENDED = N_("The worker processes ended unexpectedly; new ones are starting, and the page goes on then…")
 PATIENCE = 20.0
 """Seconds that a page waits for new worker processes before it is drawn without them."""
 
@@ -79,10 +81,11 @@ def warm_up() -> None:
     _say_renewed()
 
 
-def ask(question: Question[A], waiting: str = "Asking the engine…", timeout: float = 120.0) -> A:
+def ask(question: Question[A], waiting: str = "", timeout: float = 120.0) -> A:
     """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown; where
     the workers end over it, it is asked once more. Raises DataAway where it needs data that are not here.
     """
+    waiting = waiting or _("Asking the engine…")
     found = keeping.kept(question)
     if found is not None:
         return found
@@ -101,7 +104,7 @@ def _wait_for_new_ones() -> None:
     waits.
     """
     if _lasting().lost():
-        with st.spinner(ENDED, show_time=True):
+        with st.spinner(_(ENDED), show_time=True):
             _lasting().settle(PATIENCE)
 
 
@@ -110,7 +113,7 @@ def _say_renewed() -> None:
     renewed = _lasting().renewed
     if st.session_state.setdefault("engine_renewed", renewed) != renewed:
         st.session_state["engine_renewed"] = renewed
-        notice(RENEWED)
+        notice(_(RENEWED))
 
 
 def _data_of(question: Question[Any]) -> str:
@@ -143,33 +146,43 @@ def method_title(spec: Spec) -> str:
     """
     known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
     entry = known.get(spec.name)
-    title = spec.name if entry is None else title_of(entry, settings)
+    title = spec.name if entry is None else title_of(in_words(entry), settings)
     base = settings.get((entry or {}).get("base_fields", {}).get("model"))
     if (
         base in known and "imitates" not in known[spec.name]["abilities"]
     ):  # what imitates is an encoder itself
-        title = f"{title} of {known[base]['title']}"
-    return f"{title}, augmented" if any(flag_of(role) == "with" for role in spec.builds_on) else title
+        title = _("{title} of {base}").format(title=title, base=_(known[base]["title"]))
+    with_more = any(flag_of(role) == "with" for role in spec.builds_on)
+    return _("{title}, augmented").format(title=title) if with_more else title
+
+
+def in_words(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A method's entry of the catalogue, its title and its qualifiers in the language of whoever looks."""
+    qualifiers = [said | {"words": _(said["words"])} for said in entry.get("qualifiers", ())]
+    return {**entry, "title": _(entry["title"]), "qualifiers": qualifiers}
 
 
 def data_title(name: str) -> str:
     """What a person calls a data set; of a file of one's own its name."""
-    return str(catalogue()["data"].get(name, {}).get("title") or Path(name).name)
+    return _(str(catalogue()["data"].get(name, {}).get("title") or Path(name).name))
 
 
 def unit(data: str) -> str:
     """What ε is measured in on a data set: shares of a feature's range where a sample is a row of a table."""
     shape = catalogue()["data"].get(data, {}).get("shape", [])
-    return {1: "of each feature's range", 3: "pixels in [0, 1]"}.get(len(shape), "numbers in [0, 1]")
+    if len(shape) == 1:
+        return _("of each feature's range")
+    return _("pixels in [0, 1]") if len(shape) == 3 else _("numbers in [0, 1]")
 
 
 def model_title(name: str, run: Run) -> str:
     """What a list calls a model: "ADEC on Digits"."""
-    return f"{method_title(run.spec)} on {data_title(run.spec.data)}{apart(name, run)}"
+    method, data = method_title(run.spec), data_title(run.spec.data)
+    return _("{method} on {data}").format(method=method, data=data) + apart(name, run)
 
 
 def apart(name: str, run: Run) -> str:
     """What sets a model of one's own apart from others of its method and data; nothing for one of the zoo."""
-    own = f" · seed {run.spec.seed} · {name[:6]}" if "/" not in name else ""
-    step = snapshot.step_of(run.key)
-    return own if step is None else f", step {step:,}{own}"
+    seed, step = _("seed {seed}").format(seed=run.spec.seed), snapshot.step_of(run.key)
+    own = f" · {seed} · {name[:6]}" if "/" not in name else ""
+    return own if step is None else f", {_('step {step:,}').format(step=step)}{own}"

@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from app.address.links import ROOT
+from app.words import _
 from engine.data.listing import owners
 from engine.errors import FeintError
 from engine.home import scratch
@@ -87,14 +88,21 @@ def about(data: str) -> DataAway | None:
     process = _process(data) if fetchable(data) else None
     if process is None:
         return None
-    title = "MNIST" if is_first(data) else _source(data).title
+    title = "MNIST" if is_first(data) else _(_source(data).title)
     if process.poll() is None:
-        share = _share(data)
-        said = "" if share is None else f": {share[0] / 1e6:.0f} of {share[1] / 1e6:.0f} MB are here"
-        return DataAway(f"This needs {title}, which is being fetched{said}.", coming=True, data=data)
+        return DataAway(_being_fetched(title, _share(data)), coming=True, data=data)
     if process.returncode == 0:
         return None
-    return DataAway(f"This needs {title}, which could not be fetched.", coming=False, data=data)
+    away = _("This needs {title}, which could not be fetched.").format(title=title)
+    return DataAway(away, coming=False, data=data)
+
+
+def _being_fetched(title: str, share: tuple[float, float] | None) -> str:
+    if share is None:
+        return _("This needs {title}, which is being fetched.").format(title=title)
+    return _("This needs {title}, which is being fetched: {here:.0f} of {size:.0f} MB are here.").format(
+        title=title, here=share[0] / 1e6, size=share[1] / 1e6
+    )
 
 
 def part(data: str) -> float:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from app.address import connection, fetching, links, notices, offered
 from app.address.fetching import DataAway
+from app.words import N_, _
 
-READY = {"mnist_test": "MNIST", "digits": "digits (tiny, fast)"}
+READY = {"mnist_test": "MNIST", "digits": N_("digits (tiny, fast)")}
 """Data whose models, attacks and sweeps come with Feint, the usual ones first."""
 USUAL, STAND_IN = READY
 OF_VIEWS = {"mnist_test": "noisy_mnist", "digits": "noisy_digits"}
@@ -66,13 +67,14 @@ def tell(shown: str, why: str) -> None:
     """One sentence where a page shows other images than all begin with."""
     if of(shown) != data() and of(shown) in connection.catalogue()["data"]:
         if not why and data() not in READY:
-            why = f"No model of {title(data())} that this page can show is here yet."
-        st.caption(notices.plain(f"{why} It is shown on {title(of(shown))}.".strip()))
+            why = _("No model of {data} that this page can show is here yet.").format(data=title(data()))
+        instead = _("It is shown on {data}.").format(data=title(of(shown)))
+        st.caption(notices.plain(f"{why} {instead}".strip()))
 
 
 def title(name: str) -> str:
     """What these images are called."""
-    return READY[name].split(" (")[0] if name in READY else connection.data_title(name)
+    return _(READY[name]).split(" (")[0] if name in READY else connection.data_title(name)
 
 
 def choose() -> None:
@@ -83,10 +85,10 @@ def choose() -> None:
     with st.popover(title(now), icon=":material/dataset:"):
         st.session_state["house_choice"] = now
         st.selectbox(
-            "All pages begin with", _choices(), key="house_choice", format_func=_called, on_change=_chosen
+            _("All pages begin with"), _choices(), key="house_choice", format_func=_called, on_change=_chosen
         )
         if now == USUAL and fetching.about(now) is not None:
-            st.caption("What ships with Feint needs no data.")
+            st.caption(_("What ships with Feint needs no data."))
         offered.offer(now, "house")
 
 
@@ -101,7 +103,7 @@ def _choices() -> list[str]:
 
 
 def _called(name: str) -> str:
-    return READY.get(name) or offered.called(connection.catalogue()["data"][name])
+    return _(READY[name]) if name in READY else offered.called(connection.catalogue()["data"][name])
 
 
 def _chosen() -> None:
@@ -125,8 +127,10 @@ def model_decides(model: str, data: str) -> None:
         return
     if links.brought("data"):
         notices.notice(
-            f"The link says data={asked[:40]} and {model}, a model of other data: it is shown, and pages"
-            f" begin with {title(of(data))}."
+            _(
+                "The link says data={asked} and {model}, a model of other data: it is shown, and pages"
+                " begin with {data}."
+            ).format(asked=asked[:40], model=model, data=title(of(data)))
         )
     follow(data)
     st.rerun()
@@ -138,10 +142,11 @@ def wait_or_stand_in(away: DataAway, page: str) -> None:
     """
     if away.coming:
         with st.session_state["notice_slot"]:
-            st.info(f"{away} It goes on by itself.", icon=":material/downloading:")
+            st.info(f"{away} {_('It goes on by itself.')}", icon=":material/downloading:")
             offered.bar(away.data)
         return
-    notices.notice(f"{str(away).rstrip('.')}: it is shown on digits instead.")
+    away_now = str(away).rstrip(".")
+    notices.notice(_("{away}: it is shown on digits instead.").format(away=away_now))
     links.forget_everywhere("data", *OF_DATA)
     st.session_state["house"] = STAND_IN
     links.go(page, {"data": STAND_IN})

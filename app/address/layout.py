@@ -14,10 +14,10 @@ from app.address.notices import show_notices
 from app.components import skip
 from app.components.link import copy_link
 from app.components.report import report
-from app.words import _, browsers, languages
+from app.words import N_, _, browsers, languages
 from engine.home import home
 
-KEYS = """
+KEYS = N_("""
 | key | what it does |
 |---|---|
 | Tab, Shift+Tab | next and previous control |
@@ -27,7 +27,7 @@ KEYS = """
 | ← → ↑ ↓ in a grid | next sample; Enter chooses it |
 | J, K on Inspect | previous and next sample |
 | Escape on Inspect | clears the selection |
-"""
+""")
 
 
 def page_head(question: str, lead: str = "") -> None:
@@ -40,8 +40,8 @@ def page_head(question: str, lead: str = "") -> None:
         st.title(question, anchor=False, width="stretch")
         house.choose()
         copy_link()
-        with st.popover("Keys, colours", icon=":material/keyboard:"):
-            st.markdown(KEYS)
+        with st.popover(_("Keys, colours"), icon=":material/keyboard:"):
+            st.markdown(_(KEYS))
             ramp.choose()
             _choose_language()
         skip.head()
@@ -71,10 +71,10 @@ def choose_tab(tabs: Mapping[str, str]) -> str:
     """One of a page's tabs (name -> title), the first at first; kept in the address."""
     return str(
         st.segmented_control(
-            "Show",
+            _("Show"),
             list(tabs),
             key=links.key("tab", next(iter(tabs)), lambda name: name in tabs),
-            format_func=tabs.__getitem__,
+            format_func=lambda name: _(tabs[name]),
             required=True,
             label_visibility="collapsed",
         )
@@ -88,10 +88,10 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
     versions = f"Python {sys.version.split()[0]}, torch {version('torch')}, streamlit {st.__version__}"
     report(st.session_state["page_question"], reproduce or {}, versions)
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
-    with st.expander("Reproduce and share", icon=":material/link:"):
-        st.caption("This page's address holds every choice, defaults too. Whoever opens it sees the same.")
+    with st.expander(_("Reproduce and share"), icon=":material/link:"):
+        st.caption(_("This page's address holds every choice, defaults too. Whoever opens it sees the same."))
         st.code(f"?{query}", language=None, wrap_lines=True)
         for language, text in (reproduce or {}).items():
-            st.caption(language)
+            st.caption({"Command line": _("Command line")}.get(language, language))
             st.code(text, language="python" if language == "Python" else "bash", wrap_lines=True)
-        st.caption(f"{versions} · runs in `{home()}`")
+        st.caption(_("{versions} · runs in `{home}`").format(versions=versions, home=home()))

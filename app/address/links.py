@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import streamlit as st
 
 from app.address.notices import notice
+from app.words import _
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS_VERSION = "1"
@@ -156,8 +157,10 @@ def open_address(page: str = "") -> None:
     version = st.query_params.get("v", ADDRESS_VERSION)
     if version != ADDRESS_VERSION:
         notice(
-            f"This link was made by another version of Feint (v={version[:40]}); what it says is read as far"
-            " as it still fits."
+            _(
+                "This link was made by another version of Feint (v={version}); what it says is read as far"
+                " as it still fits."
+            ).format(version=version[:40])
         )
     for name in st.session_state["address_brought"]:
         address[name] = current[name]
@@ -170,14 +173,17 @@ def _of_url() -> dict[str, str]:
     """The parameters of the URL that are known, without what no link of Feint would say."""
     given = st.query_params.to_dict()
     if len(given) > MOST:
-        notice(f"The link has {len(given)} parameters, and at most {MOST} are read: it is left out.")
+        told = _("The link has {n} parameters, and at most {most} are read: it is left out.")
+        notice(told.format(n=len(given), most=MOST))
         return {}
     known = {name: given[name] for name in PARAMETERS if name in given}
     for name, text in known.items():
         if len(text) > LONGEST:
             notice(
-                f"The link says {name} with {len(text):,} characters, and at most {LONGEST:,} are read: it is"
-                " left out."
+                _(
+                    "The link says {name} with {n:,} characters, and at most {most:,} are read:"
+                    " it is left out."
+                ).format(name=name, n=len(text), most=LONGEST)
             )
     return {name: text for name, text in known.items() if len(text) <= LONGEST}
 
@@ -219,15 +225,20 @@ def key(
         if parsed is not None and valid(parsed):
             value = parsed
         else:
-            wanted = expected or {float: "a number in its range", int: "a whole number in its range"}.get(
-                type(default), "one of the names listed here"
-            )
             notice(
-                f"The link says {name}={str(text)[:40]}, but {name} must be {wanted}; {default} is used"
-                " instead."
+                _(
+                    "The link says {name}={text}, but {name} must be {wanted}; {default} is used instead."
+                ).format(name=name, text=str(text)[:40], wanted=expected or _usual(default), default=default)
             )
     st.session_state[widget] = value
     return widget
+
+
+def _usual(default: Any) -> str:
+    """What a parameter of this kind must be, where nobody says it better."""
+    if isinstance(default, float):
+        return _("a number in its range")
+    return _("a whole number in its range") if type(default) is int else _("one of the names listed here")
 
 
 def value(name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import fetching, notices
+from app.words import _
 from engine.data.listing import owners
 
 TICK = 1.0
@@ -24,12 +25,12 @@ def here(card: Mapping[str, Any]) -> bool:
 
 def called(card: Mapping[str, Any]) -> str:
     """A data set in a list, with what is to be fetched for it."""
-    title = str(card.get("title", card["name"]))
+    title = _(str(card.get("title", card["name"])))
     if here(card):
         return title
     if card.get("obtained"):
-        return f"{title} · from a folder of your own"
-    return f"{title} · {card.get('download', 0) / 1e6:.0f} MB to fetch"
+        return _("{title} · from a folder of your own").format(title=title)
+    return _("{title} · {size:.0f} MB to fetch").format(title=title, size=card.get("download", 0) / 1e6)
 
 
 def offer(data: str, place: str) -> None:
@@ -38,19 +39,19 @@ def offer(data: str, place: str) -> None:
     """
     if not fetching.fetchable(data):
         return
-    away, size = fetching.about(data), f"{fetching.megabytes(data):.0f} MB"
+    away, fetch = fetching.about(data), _("Fetch {size:.0f} MB").format(size=fetching.megabytes(data))
     if away is not None and away.coming:
         bar(data)
         return
     if away is not None:
-        st.caption(notices.plain(f"It could not be fetched. {fetching.why(data)}"))
+        st.caption(notices.plain(f"{_('It could not be fetched.')} {fetching.why(data)}"))
     st.button(
-        f"Fetch {size}" if away is None else "Fetch it again",
+        fetch if away is None else _("Fetch it again"),
         icon=":material/download:" if away is None else ":material/refresh:",
         key=f"fetch/{place}/{data}",
         on_click=fetching.fetch,
         args=(data,),
-        help="In the background, once for everybody who uses this server; pages go on meanwhile.",
+        help=_("In the background, once for everybody who uses this server; pages go on meanwhile."),
     )
 
 
@@ -64,4 +65,4 @@ def _bar(data: str) -> None:
     if away is None or not away.coming:
         st.rerun()
     share, size = fetching.part(data), fetching.megabytes(data)
-    st.progress(share, f"{share * size:.0f} of {size:.0f} MB are here")
+    st.progress(share, _("{here:.0f} of {size:.0f} MB are here").format(here=share * size, size=size))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.address import links
 from app.charts import palette
+from app.words import _
 
 USUAL = next(iter(palette.RAMPS))
 
@@ -18,4 +19,4 @@ def chosen() -> str:
 def choose() -> None:
     """The choice."""
     key = links.key("ramp", USUAL, lambda name: name in palette.RAMPS)
-    st.selectbox("Colours of maps and matrices", list(palette.RAMPS), key=key)
+    st.selectbox(_("Colours of maps and matrices"), list(palette.RAMPS), key=key, format_func=_)

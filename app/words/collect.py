@@ -1,5 +1,6 @@
 """The texts that the interface has: those marked in the code, the pages' titles, what the engine declares."""
 
+import ast
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -16,7 +16,8 @@ from app.words import DOMAIN
 from engine.store import catalogue as engine_catalogue
 
 ROOMS = ("app", "pages")
-MARKS = {"_": None, "N_": None, "n_": (1, 2)}
+MARKS = {"_": 1, "N_": 1, "n_": 2}
+"""Name -> how many texts it marks."""
 KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
 DECLARED = ("title", "summary", "description", "success", "effect", "unit", "about", "words", "says")
 """What is said on pages of all that the engine declares. Sources, licences and the protocols that a run keeps
@@ -32,10 +33,9 @@ def template() -> Catalog:
     """Every text, untranslated."""
     found = Catalog(domain=DOMAIN, charset="utf-8")
     for room in ROOMS:
-        for file, _line, text, _comments, context in extract_from_dir(
-            links.ROOT / room, [("**.py", "python")], {}, MARKS, strip_comment_tags=True
-        ):
-            found.add(text, locations=[(f"{room}/{file}", 0)], context=context)
+        for file in sorted((links.ROOT / room).rglob("*.py")):
+            for text in marked(file.read_text(encoding="utf-8")):
+                found.add(text, locations=[(str(file.relative_to(links.ROOT)), 0)])
     for page in links.pages().values():
         for text in filter(None, (page.title, page.under)):
             found.add(text, locations=[(f"pages/{page.name}.py", 0)])
@@ -44,6 +44,18 @@ def template() -> Catalog:
         for text in declared(described[kind]):
             found.add(text, locations=[(f"engine: {kind}", 0)])
     return found
+
+
+def marked(code: str) -> Iterator[str | tuple[str, ...]]:
+    """The texts that Python code marks, those inside f-strings too; of things counted one and many. What is
+    said of a variable is marked where it is declared.
+    """
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+            texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            said = tuple(str(text) for text in texts[: MARKS[node.func.id]])
+            if len(said) == MARKS[node.func.id]:
+                yield said if len(said) > 1 else said[0]
 
 
 def declared(entry: Any, name: str = "") -> Iterator[str]:
