@@ -3,13 +3,17 @@
 from app.address import layout
 from app.classroom import seat
 from app.lessons import desk, join
+from app.words import _
 
 TITLE, ICON, PLACE = "Classroom", "groups", 85
 UNDER = "Yours"
 
 layout.page_head(
-    "What does the class expect?",
-    "Everybody says first what they expect; then all see what was measured. An alias and a code are enough.",
+    _("What does the class expect?"),
+    _(
+        "Everybody says first what they expect; then all see what was measured. An alias and a code are"
+        " enough."
+    ),
 )
 code = seat.open_class()
 if not code:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from app.words import _
 from engine.errors import FeintError
 from engine.home import home, make_home, writing
 
@@ -127,13 +128,14 @@ def join(code: str, alias: str) -> Student:
     """A new student of a class. Raises ClassError where the code or the alias is none."""
     code, name = tidy_code(code), tidy_alias(alias)
     if state(code) is None:
-        raise ClassError("There is no class with this code: ask for the one on the board.")
+        raise ClassError(_("There is no class with this code: ask for the one on the board."))
     if not name:
-        raise ClassError("An alias has at least one letter: choose any that your class may see.")
+        raise ClassError(_("An alias has at least one letter: choose any that your class may see."))
     with _written() as base:
         taken = {row[0] for row in base.execute("select alias from students where code = ?", (code,))}
         if len(taken) >= MOST:
-            raise ClassError(f"This class has {MOST} students already, which is the most.")
+            words = _("This class has {most} students already, which is the most.")
+            raise ClassError(words.format(most=MOST))
         numbered = (f"{name[: LONGEST_ALIAS - 4]} {number}" for number in range(2, MOST + 2))
         name = name if name not in taken else next(each for each in numbered if each not in taken)
         token = secrets.token_hex(16)

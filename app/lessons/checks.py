@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.lessons.declared import Address, Choice, Exercise, LessonError, Number
 from app.lessons.measured import Value
+from app.words import _
 
 
 def right_option(choice: Choice, found: Mapping[str, Value]) -> int:
@@ -18,7 +19,8 @@ def right_option(choice: Choice, found: Mapping[str, Value]) -> int:
         return sum(float(value) >= bound for bound in choice.bounds)
     said = str(value) if isinstance(value, str) else f"{value:g}"
     if said not in choice.options:
-        raise LessonError(f"{choice.question!r} has no option {said!r}, which is what was measured.")
+        words = _("{question!r} has no option {option!r}, which is what was measured.")
+        raise LessonError(words.format(question=choice.question, option=said))
     return choice.options.index(said)
 
 

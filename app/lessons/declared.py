@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from app.words import _
 from engine.errors import FeintError
 from engine.settings import sentence
 
@@ -34,7 +35,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     name: ClassVar[str] = "a measured value"
-    """What a person calls it."""
+    """What a person calls it, in a sentence of the settings."""
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -42,9 +43,7 @@ class Part(BaseModel):
         except ValidationError as error:
             whole = not error.errors()[0]["loc"]  # no field of it, but how they go together
             said = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise LessonError(
-                f"{self.name} must be {said}." if whole else sentence(type(self), error)
-            ) from None
+            raise LessonError(said if whole else sentence(type(self), error)) from None
 
 
 class OfRun(Part):
@@ -138,15 +137,23 @@ class Choice(Part):
     def _one_way(self) -> Self:
         ways = [way for way in (self.right, self.measured, self.largest, self.smallest) if way]
         if len(ways) != 1:
-            raise ValueError("one with exactly one of right, measured, largest, smallest")
+            raise ValueError(
+                _(
+                    "a question with options must be one with exactly one of right, measured, largest,"
+                    " smallest."
+                )
+            )
         if self.right and self.right not in self.options:
-            raise ValueError(f"one whose right answer is among its options, not {self.right!r}")
+            words = _(
+                "a question with options must be one whose right answer is among its options, not {right!r}."
+            )
+            raise ValueError(words.format(right=self.right))
         if self.bounds and len(self.bounds) != len(self.options) - 1:
-            raise ValueError("one with one bound fewer than options")
+            raise ValueError(_("a question with options must be one with one bound fewer than options."))
         if list(self.bounds) != sorted(set(self.bounds)):
-            raise ValueError("one whose bounds grow")
+            raise ValueError(_("a question with options must be one whose bounds grow."))
         if (several := self.largest or self.smallest) and len(several) != len(self.options):
-            raise ValueError("one with a measured value for each option")
+            raise ValueError(_("a question with options must be one with a measured value for each option."))
         return self
 
     @property
@@ -187,7 +194,7 @@ class Address(Part):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if bool(self.equals) == bool(self.measured):
-            raise ValueError("one with either equals or measured")
+            raise ValueError(_("an exercise on the page must be one with either equals or measured."))
         return self
 
     @property

@@ -10,7 +10,7 @@ from app.classroom import register
 from app.classroom.register import State
 from app.lessons import checks, measured, place, report, shelf
 from app.lessons.declared import Choice, Lesson, LessonError
-from app.words import language
+from app.words import _, language
 
 TICK = 2.0
 """Seconds between looks at the class."""
@@ -20,7 +20,7 @@ def show(code: str) -> None:
     """The whole desk."""
     state = register.state(code)
     if state is None:
-        st.info("The class was ended, and its work deleted. Start Feint again for another.")
+        st.info(_("The class was ended, and its work deleted. Start Feint again for another."))
         return
     left, right = st.columns([1, 2], gap="large")
     with left:
@@ -34,13 +34,15 @@ def show(code: str) -> None:
 
 def _door(code: str) -> None:
     """How students come in."""
-    st.metric("Class code", code)
+    st.metric(_("Class code"), code)
     address = f"{(st.context.url or '').split('?')[0]}?code={code}"
     drawn = segno.make(address, micro=False).svg_data_uri(scale=6, light="#fff", dark="#000")
-    st.image(drawn, width=220, alt=f"QR code of {address}")
+    st.image(drawn, width=220, alt=_("QR code of {address}").format(address=address))
     st.code(address, language=None, wrap_lines=True)
     if "//localhost" in address or "//127." in address:
-        st.caption("Open this page by the address that was printed, and the QR code leads students here too.")
+        st.caption(
+            _("Open this page by the address that was printed, and the QR code leads students here too.")
+        )
 
 
 def _choose(state: State) -> tuple[Lesson, int]:
@@ -50,13 +52,13 @@ def _choose(state: State) -> tuple[Lesson, int]:
     if "desk_lesson" not in st.session_state:
         st.session_state["desk_lesson"] = state.lesson if state.lesson in names else names[0]
         st.session_state["desk_step"] = state.part
-    name = st.selectbox("Lesson", names, key="desk_lesson", format_func=titles.__getitem__)
+    name = st.selectbox(_("Lesson"), names, key="desk_lesson", format_func=titles.__getitem__)
     lesson = shelf.find(name, said)
     steps = range(1, len(lesson.steps) + 1)
     if st.session_state.get("desk_step") not in steps:
         st.session_state["desk_step"] = 1
     step = st.selectbox(
-        "Step",
+        _("Step"),
         steps,
         key="desk_step",
         format_func=lambda number: f"{number}. {lesson.steps[number - 1].title}",
@@ -67,24 +69,26 @@ def _choose(state: State) -> tuple[Lesson, int]:
 def _buttons(state: State, lesson: Lesson, step: int) -> None:
     """Send, stop, reveal; each button says what it will do."""
     with st.container(horizontal=True):
-        if st.button("Send everybody here", icon=":material/send:", type="primary"):
+        if st.button(_("Send everybody here"), icon=":material/send:", type="primary"):
             register.send(state.code, lesson.name, step)
             st.rerun()
         frozen, held = state.frozen, state.held
         if st.button(
-            "Go on" if frozen else "Freeze", icon=f":material/{'play_arrow' if frozen else 'pause'}:"
+            _("Go on") if frozen else _("Freeze"), icon=f":material/{'play_arrow' if frozen else 'pause'}:"
         ):
             register.freeze(state.code, not frozen)
             st.rerun()
-        word, icon = ("Reveal", "visibility") if held else ("Hold back what was measured", "visibility_off")
+        word, icon = (
+            (_("Reveal"), "visibility") if held else (_("Hold back what was measured"), "visibility_off")
+        )
         if st.button(word, icon=f":material/{icon}:"):
             register.hold(state.code, not held)
             st.rerun()
-        if st.button("See the step", icon=":material/open_in_new:", type="tertiary"):
+        if st.button(_("See the step"), icon=":material/open_in_new:", type="tertiary"):
             place.open_at(lesson, step)
     said = [
-        "Nobody can answer or go on." if state.frozen else "",
-        "Predictions come in; what was measured waits for you." if state.held else "",
+        _("Nobody can answer or go on.") if state.frozen else "",
+        _("Predictions come in; what was measured waits for you.") if state.held else "",
     ]
     if any(said):
         st.caption(" ".join(said).strip())
@@ -95,7 +99,7 @@ def _class(code: str, name: str, language: str, step: int) -> None:
     lesson, every, state = shelf.find(name, language), register.students(code), register.state(code)
     held = state is not None and state.held
     here = sum((one.lesson, one.part) == (name, step) for one in every)
-    st.markdown(f"**{len(every)}** in the class, **{here}** at this step.")
+    st.markdown(_("**{n}** in the class, **{here}** at this step.").format(n=len(every), here=here))
     said = [one for one in register.answers(code, name) if one.part == step]
     try:
         found = measured.values(lesson)
@@ -105,8 +109,10 @@ def _class(code: str, name: str, language: str, step: int) -> None:
                 given = [one.said for one in said if one.kind == kind]
                 st.markdown(f"**{question.question}**")
                 right = sum(checks.accepts(question, each, found) for each in given)
-                as_measured = "" if held else f", {right} as measured"
-                st.caption(f"{len(given)} of {len(every)} answered{as_measured}.")
+                words = (
+                    _("{n} of {all} answered.") if held else _("{n} of {all} answered, {right} as measured.")
+                )
+                st.caption(words.format(n=len(given), all=len(every), right=right))
                 if isinstance(question, Choice) and given:
                     _histogram(question, given, None if held else checks.right_option(question, found))
     except LessonError as error:
@@ -120,8 +126,9 @@ def _histogram(question: Choice, given: list[str], right: int | None) -> None:
     counted = Counter(given)
     for option, text in enumerate(question.options):
         share = counted[str(option)] / len(given)
+        chose = _("{n} of {all}").format(n=counted[str(option)], all=len(given))
         mark = " ✓" if option == right else ""
-        st.progress(share, text=f"{plain(text)}{mark} · {counted[str(option)]} of {len(given)}")
+        st.progress(share, text=f"{plain(text)}{mark} · {chose}")
 
 
 def _who(code: str, lesson: Lesson, every: list[register.Student]) -> None:
@@ -129,29 +136,32 @@ def _who(code: str, lesson: Lesson, every: list[register.Student]) -> None:
     answered = Counter(one.alias for one in register.answers(code, lesson.name))
     rows = [
         {
-            "alias": one.alias,
-            "at": f"{one.lesson} {one.part}" if one.lesson else "–",
-            "answered": f"{answered[one.alias]} of {len(lesson.asked)}",
+            _("alias"): one.alias,
+            _("at"): f"{one.lesson} {one.part}" if one.lesson else "–",
+            _("answered"): _("{n} of {all}").format(n=answered[one.alias], all=len(lesson.asked)),
         }
         for one in every
     ]
-    with st.expander("Who is where", icon=":material/person_search:"):
-        st.dataframe(rows, hide_index=True, key="desk_who", alt="Alias, step and answers of every student")
+    with st.expander(_("Who is where"), icon=":material/person_search:"):
+        alt = _("Alias, step and answers of every student")
+        st.dataframe(rows, hide_index=True, key="desk_who", alt=alt)
 
 
 def _end(code: str) -> None:
+    spoken = language()  # the file is written in a thread where nobody looks
     with st.container(horizontal=True):
         st.download_button(
-            "The class's work (HTML)",
-            lambda: report.of(code, "en"),
+            _("The class's work (HTML)"),
+            lambda: report.of(code, spoken),
             f"feint-class-{code}.html",
             "text/html",
             on_click="ignore",
             icon=":material/download:",
         )
-        with st.popover("End the class", icon=":material/delete:"):
-            st.markdown("All aliases and answers of this class are deleted now.")
-            if st.button("Delete them", type="primary"):
+        with st.popover(_("End the class"), icon=":material/delete:"):
+            st.markdown(_("All aliases and answers of this class are deleted now."))
+            if st.button(_("Delete them"), type="primary"):
                 register.end(code)
                 st.rerun()
-    st.caption(f"All of it lies on this computer and is deleted after {register.DAYS} days.")
+    words = _("All of it lies on this computer and is deleted after {days} days.")
+    st.caption(words.format(days=register.DAYS))

@@ -6,7 +6,7 @@ from app.address.notices import notice
 from app.classroom import register, seat
 from app.lessons import place, shelf
 from app.lessons.declared import LessonError
-from app.words import language
+from app.words import _, language
 
 TICK = 2.0
 """Seconds between looks."""
@@ -24,7 +24,7 @@ def _tick() -> None:
     state = None if student is None else register.state(student.code)
     if state is None:
         seat.leave()
-        notice("The class is over.")
+        notice(_("The class is over."))
         st.rerun()
     before, sent = st.session_state.get("class_version"), st.session_state.get("class_sent", 0)
     st.session_state["class_version"], st.session_state["class_sent"] = state.version, state.sent

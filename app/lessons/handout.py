@@ -14,7 +14,7 @@ from app.forms.choose_model import Victim
 from app.lessons import checks, formulas, measured
 from app.lessons.declared import Choice, Exercise, Lesson, Link, Number, Step
 from app.lessons.measured import Value
-from app.lessons.words import say
+from app.words import N_, _, speaking
 from engine.asking import keeping
 from engine.asking.questions import (
     A,
@@ -31,45 +31,50 @@ FOLDER = Path(__file__).parent
 CHECK = '<button type="button">{}</button>'
 OBJECTIVES = {"attack": "leave_cluster", "multiview": "mv_disrupt"}
 """What pages with a ladder begin with."""
+PREDICTED = N_("You expected **{said}**, and so it is.")
+MISTAKEN = N_("You expected **{said}**. It turns out: **{right}**.")
+RIGHT, WRONG = N_("Right."), N_("Not yet. {hint}")
+WORDS = {"predicted": PREDICTED, "mistaken": MISTAKEN, "right": RIGHT, "wrong": WRONG}
+"""What the file's script says of an answer; it fills in the values itself."""
 STANDS_AT = {"epsilon": "eps", "path": "step", "lambda": "lambda"}
 """Axis of a ladder -> the parameter that says where it stands."""
 
 
 def handout(lesson: Lesson) -> str:
-    """The file's text. Raises LessonError where something measured is missing."""
+    """The file's text, in the lesson's language. Raises LessonError where something measured is missing."""
+    with speaking(lesson.language):
+        return _written(lesson)
+
+
+def _written(lesson: Lesson) -> str:
     found, ladders = measured.values(lesson), _ladders(lesson)
     steps = "\n".join(_step(lesson, number, found, ladders) for number in range(1, len(lesson.steps) + 1))
     head = lesson.head
     body = (
         f"<header><h1>{escape(head.title)}</h1><p>{escape(head.aim)}</p></header>\n<main>\n{steps}\n</main>\n"
         f"<footer><p>{escape(head.paper)}</p><p>Feint</p></footer>\n"
-        f"{data('ladders', ladders)}\n{data('words', _words(lesson.language))}"
+        f"{data('ladders', ladders)}\n{data('words', {word: _(text) for word, text in WORDS.items()})}"
     )
     script = components.script("ladder") + (FOLDER / "handout.js").read_text(encoding="utf-8")
     style = components.style("ladder") + (FOLDER / "handout.css").read_text(encoding="utf-8")
     return page(head.title, body, script, style, lesson.language)
 
 
-def _words(language: str) -> dict[str, str]:
-    texts = {word: say(language, word, said="{said}", right="{right}") for word in ("predicted", "mistaken")}
-    return texts | {"right": say(language, "right"), "wrong": say(language, "wrong", hint="{hint}")}
-
-
 def _step(lesson: Lesson, number: int, found: dict[str, Value], ladders: dict[str, Any]) -> str:
-    step, word = lesson.steps[number - 1], say(lesson.language, "check")
+    step, word = lesson.steps[number - 1], _("Check")
     parts = [
         f"<h2>{escape(step.title)}</h2>",
         _text(step.text, lesson, found),
-        _shown(step.link, ladders, lesson),
+        _shown(step.link, ladders),
     ]
     if step.predict is not None:
         parts.append(_question(step.predict, found, "predict", step, ladders, word))
-        revealed = _text(step.reveal, lesson, found) + _shown(step.revealed, ladders, lesson)
+        revealed = _text(step.reveal, lesson, found) + _shown(step.revealed, ladders)
         parts.append(f'<div class="reveal">{revealed}')
     if step.exercise is not None:
         parts.append(_question(step.exercise, found, "exercise", step, ladders, word))
     parts.append("</div>" if step.predict is not None else "")
-    part = escape(say(lesson.language, "step", part=number, all=len(lesson.steps)))
+    part = escape(_("Step {part} of {all}").format(part=number, all=len(lesson.steps)))
     return f'<section class="step"><p class="part">{part}</p>{"".join(parts)}</section>'
 
 
@@ -102,13 +107,14 @@ def _question(
     )
 
 
-def _shown(link: Link | None, ladders: dict[str, Any], lesson: Lesson) -> str:
+def _shown(link: Link | None, ladders: dict[str, Any]) -> str:
     """The place of a ladder, and the level at which it begins; for any other page its name."""
     key = _key(link)
     if link is None:
         return ""
     if key not in ladders:
-        words = say(lesson.language, "elsewhere", page=links.pages()[link.page].title)
+        title = _(links.pages()[link.page].title)
+        words = _("In Feint the page {page} stands beside this step.").format(page=title)
         return f'<p class="only">{escape(words)}</p>'
     said, levels = dict(link.parameters), ladders[key]["levels"]
     at = float(said.get(STANDS_AT[_axis(link)], levels[ladders[key]["start"]]))

@@ -7,15 +7,18 @@ from app.address.notices import plain
 from app.classroom import register, seat
 from app.classroom.register import ClassError, Student
 from app.lessons import report
+from app.words import _, language
 
 
 def closed() -> None:
     """What to do where no class is open."""
-    st.info("No class is open on this server.", icon=":material/groups:")
+    st.info(_("No class is open on this server."), icon=":material/groups:")
     st.markdown(
-        "**Teachers** start Feint with `python3 -m app --lan`. It prints an address with a QR code, a class"
-        " code for everybody, and a secret for you. Thirty laptops without a server: take a lesson home as"
-        " one file, on the page Lessons."
+        _(
+            "**Teachers** start Feint with `python3 -m app --lan`. It prints an address with a QR code, a"
+            " class code for everybody, and a secret for you. Thirty laptops without a server: take a lesson"
+            " home as one file, on the page Lessons."
+        )
     )
 
 
@@ -27,14 +30,14 @@ def show(code: str) -> None:
         return
     student, teacher = st.columns(2, gap="large")
     with student, st.form("join", enter_to_submit=True):
-        st.subheader("I am a student", anchor=False)
-        typed = st.text_input("Class code", key=links.key("code", ""), max_chars=register.LONGEST_CODE)
+        st.subheader(_("I am a student"), anchor=False)
+        typed = st.text_input(_("Class code"), key=links.key("code", ""), max_chars=register.LONGEST_CODE)
         alias = st.text_input(
-            "Alias",
+            _("Alias"),
             max_chars=register.LONGEST_ALIAS,
-            help="Your class sees it. It need not be your name.",
+            help=_("Your class sees it. It need not be your name."),
         )
-        if st.form_submit_button("Join", type="primary", icon=":material/login:"):
+        if st.form_submit_button(_("Join"), type="primary", icon=":material/login:"):
             try:
                 seat.take(typed, alias)
             except ClassError as error:
@@ -42,36 +45,42 @@ def show(code: str) -> None:
             else:
                 st.rerun()
         st.caption(
-            f"What you answer is kept on the teacher's computer under your alias, and deleted after"
-            f" {register.DAYS} days."
+            _(
+                "What you answer is kept on the teacher's computer under your alias, and deleted after"
+                " {days} days."
+            ).format(days=register.DAYS)
         )
     with teacher, st.form("teach"):
-        st.subheader("I am the teacher", anchor=False)
+        st.subheader(_("I am the teacher"), anchor=False)
         secret = st.text_input(
-            "Secret", type="password", help="It was printed where Feint was started; only you know it."
+            _("Secret"),
+            type="password",
+            help=_("It was printed where Feint was started; only you know it."),
         )
-        if st.form_submit_button("Open the desk", icon=":material/key:"):
+        if st.form_submit_button(_("Open the desk"), icon=":material/key:"):
             if register.is_teacher(code, secret):
                 st.session_state["teaches"] = code
                 st.rerun()
-            st.error("This is not the secret of the class: it was printed where Feint was started.")
+            st.error(_("This is not the secret of the class: it was printed where Feint was started."))
 
 
 def _seated(found: Student) -> None:
-    st.success(f"You are **{plain(found.alias)}**. Your page follows when the teacher sends the class on.")
-    st.markdown("Until then: any lesson that you like.")
+    words = _("You are **{alias}**. Your page follows when the teacher sends the class on.")
+    st.success(words.format(alias=plain(found.alias)))
+    st.markdown(_("Until then: any lesson that you like."))
+    spoken = language()  # the file is written in a thread where nobody looks
     with st.container(horizontal=True):
-        if st.button("Lessons", icon=":material/school:", type="primary"):
+        if st.button(_("Lessons"), icon=":material/school:", type="primary"):
             links.go("lessons", {})
         st.download_button(
-            "My answers (HTML)",
-            lambda: report.of(found.code, "en", alias=found.alias),
+            _("My answers (HTML)"),
+            lambda: report.of(found.code, spoken, alias=found.alias),
             "feint-my-answers.html",
             "text/html",
             on_click="ignore",
             icon=":material/download:",
         )
-        if st.button("Leave the class", icon=":material/logout:", type="tertiary"):
+        if st.button(_("Leave the class"), icon=":material/logout:", type="tertiary"):
             seat.leave()
             st.rerun()
-    st.caption(f"Your answers are deleted after {register.DAYS} days.")
+    st.caption(_("Your answers are deleted after {days} days.").format(days=register.DAYS))

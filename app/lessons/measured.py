@@ -24,6 +24,7 @@ from app.lessons.declared import (
 from app.lessons.parse import PLACEHOLDER
 from app.measured import minus
 from app.papers.studies.results import SHIPPED
+from app.words import _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import Axis, ControlsQuestion, LadderQuestion, ObjectiveChoice, epsilon_text
@@ -52,7 +53,8 @@ def _of_two(lesson: str, name: str, query: Ratio | Difference, found: Mapping[st
     """Of two values that are declared above it."""
     pair = query.ratio if isinstance(query, Ratio) else query.difference
     if missing := [other for other in pair if not isinstance(found.get(other), float)]:
-        raise LessonError(f"Lesson {lesson}, measured {name}: {missing[0]!r} is no number declared above it.")
+        words = _("Lesson {lesson}, measured {name}: {other!r} is no number declared above it.")
+        raise LessonError(words.format(lesson=lesson, name=name, other=missing[0]))
     first, second = (float(found[other]) for other in pair)
     return first / second if isinstance(query, Ratio) else first - second
 
@@ -85,14 +87,16 @@ def _read(lesson: str, name: str, what: str, _query: Query) -> Value:
     try:
         found = READERS[type(_query)](_query)
     except (FeintError, OSError, KeyError, IndexError, ValueError) as error:
-        raise LessonError(f"Lesson {lesson}, measured {name}: {_complaint(error)}") from None
+        raise _not_there(lesson, name, error) from None
     return found
 
 
-def _complaint(error: Exception) -> str:
+def _not_there(lesson: str, name: str, error: Exception) -> LessonError:
+    words, why = _("Lesson {lesson}, measured {name}: {why}"), str(error)
     if isinstance(error, KeyError):
-        return f"nothing is called {error.args[0]!r} there."
-    return str(error)
+        words = _("Lesson {lesson}, measured {name}: nothing is called {why!r} there.")
+        why = error.args[0]
+    return LessonError(words.format(lesson=lesson, name=name, why=why))
 
 
 def _of_run(query: OfRun) -> Value:
@@ -103,7 +107,7 @@ def _of_run(query: OfRun) -> Value:
         cell for cell in result["cells"] if all(abs(cell[of] - at) < 1e-9 for of, at in query.at.items())
     ]
     if not cells:
-        raise ValueError(f"{query.run} has no cell at {query.at}.")
+        raise ValueError(_("{run} has no cell at {at}.").format(run=query.run, at=query.at))
     return float(np.mean([cell["metrics"][query.read] for cell in cells]))
 
 
@@ -126,14 +130,14 @@ def ladder_of(query: OfLadder) -> LadderQuestion:
 def _answer(question: LadderQuestion) -> LadderAnswer:
     answer = keeping.kept(question)
     if answer is None:
-        raise ValueError("this ladder does not ship; choose a sample whose ladder does.")
+        raise ValueError(_("this ladder does not ship; choose a sample whose ladder does."))
     return answer
 
 
 def _of_ladder(query: OfLadder) -> Value:
     answer = _answer(ladder_of(query))
     if answer.first_reached is None and query.read in AT_FIRST:
-        raise ValueError("the attack never reaches its objective on this ladder.")
+        raise ValueError(_("the attack never reaches its objective on this ladder."))
     at, names, read_as = answer.first_reached or 0, answer.group_names, answer.read_as or ()
     found = {
         "epsilon_star": answer.epsilon_star,
@@ -147,7 +151,7 @@ def _of_ladder(query: OfLadder) -> Value:
         "read_first": read_as[at] if read_as else None,
     }[query.read]
     if found is None:
-        raise ValueError(f"this ladder has no {query.read}.")
+        raise ValueError(_("this ladder has no {what}.").format(what=query.read))
     return found if isinstance(found, str) else float(found)
 
 
@@ -157,7 +161,7 @@ def _of_controls(query: OfControls) -> Value:
         ladder = LadderQuestion(model=connection.store().find(query.controls).key, sample=sample)
         answer = keeping.kept(ControlsQuestion(ladder=ladder, level=_answer(ladder).start))
         if answer is None:
-            raise ValueError(f"the controls of sample {sample} do not ship.")
+            raise ValueError(_("the controls of sample {n} do not ship.").format(n=sample))
         row = next(row for row in answer.rows if row.kind == query.of)
         reached, tries = reached + row.reached, tries + row.n
     return float({"reached": reached, "n": tries, "share": reached / tries}[query.read])
@@ -167,7 +171,8 @@ def _of_study(query: OfStudy) -> Value:
     rows = json.loads((SHIPPED / f"{query.study}.json").read_text(encoding="utf-8"))["rows"]
     found = [row for row in rows if all((row | row["about"]).get(of) == is_ for of, is_ in query.row.items())]
     if len(found) != 1:
-        raise ValueError(f"{len(found)} rows of {query.study} are like {query.row}; one is needed.")
+        words = _("{n} rows of {study} are like {row}; one is needed.")
+        raise ValueError(words.format(n=len(found), study=query.study, row=query.row))
     return float(((found[0]["controls"] or {}) | found[0]["measured"])[query.read]["mean"])
 
 

@@ -6,7 +6,7 @@ from app.address import links
 from app.address.notices import plain
 from app.lessons import panel, place, shelf
 from app.lessons.declared import Lesson, LessonError
-from app.words import language
+from app.words import _, language, n_
 
 
 def begin_link() -> None:
@@ -22,10 +22,12 @@ def show() -> None:
             _row(shelf.find(name, language()))
         except LessonError as error:
             st.error(plain(str(error)))
-    with st.expander("Write one of your own", icon=":material/edit_note:"):
+    with st.expander(_("Write one of your own"), icon=":material/edit_note:"):
         st.markdown(
-            f"A lesson is a text file. Put yours into `{shelf.folders()[0]}` as `NAME.md`; a translation is"
-            " `NAME.de.md`. This is one that ships:"
+            _(
+                "A lesson is a text file. Put yours into `{folder}` as `NAME.md`; a translation is"
+                " `NAME.de.md`. This is one that ships:"
+            ).format(folder=shelf.folders()[0])
         )
         first = shelf.SHIPPED / "noise.md"
         st.code(first.read_text(encoding="utf-8"), language="markdown", height=360, wrap_lines=True)
@@ -38,11 +40,12 @@ def _row(lesson: Lesson) -> None:
     with st.container(border=True, key=f"lesson_row_{lesson.name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(lesson.head.title, anchor=False, width="stretch")
-            st.caption(f"{lesson.head.minutes} minutes", width="content")
+            minutes = lesson.head.minutes
+            st.caption(n_("{n} minute", "{n} minutes", minutes).format(n=minutes), width="content")
         st.markdown(lesson.head.aim)
         step = max((number for number, _ in done), default=0) or 1
         with st.container(horizontal=True, vertical_alignment="center"):
-            word = "Begin" if not done else "Once more" if len(done) == len(asked) else "Go on"
+            word = _("Begin") if not done else _("Once more") if len(done) == len(asked) else _("Go on")
             if st.button(
                 word,
                 key=f"open_{lesson.name}",
@@ -52,8 +55,9 @@ def _row(lesson: Lesson) -> None:
             ):
                 place.open_at(lesson, step if len(done) < len(asked) else 1)
             panel.take_home(lesson)
-            st.caption(f"{len(done)} of {len(asked)} questions answered", width="content")
-        with st.expander("For teachers", icon=":material/co_present:"):
+            words = _("{n} of {all} questions answered").format(n=len(done), all=len(asked))
+            st.caption(words, width="content")
+        with st.expander(_("For teachers"), icon=":material/co_present:"):
             if lesson.head.notes:
                 st.markdown(lesson.head.notes)
             st.caption(lesson.head.paper)

@@ -9,9 +9,9 @@ from app.address.notices import plain
 from app.classroom import seat
 from app.lessons import checks, follow, measured, place
 from app.lessons.declared import Address, Choice, Exercise, Lesson, LessonError
-from app.lessons.handout import handout
+from app.lessons.handout import MISTAKEN, PREDICTED, RIGHT, WRONG, handout
 from app.lessons.measured import Value
-from app.lessons.words import say
+from app.words import _
 
 Values = dict[str, Value]
 STYLE = """<style>
@@ -54,8 +54,13 @@ def beside(run_page: Callable[[], None]) -> None:
     with right:
         step = place.part(lesson)
         if lesson.covered(step, place.revealed(lesson, step)):
-            word = "waits" if (step, "p") in place.answers() else "covered"
-            st.info(say(lesson.language, word), icon=":material/visibility_off:")
+            waits = (step, "p") in place.answers()
+            why = (
+                _("The page appears when your teacher reveals it.")
+                if waits
+                else _("Say first what you expect: then the page appears here.")
+            )
+            st.info(why, icon=":material/visibility_off:")
             links.remember()
         else:
             run_page()
@@ -79,9 +84,9 @@ def panel(lesson: Lesson) -> None:
 
 def _step(lesson: Lesson, number: int, found: Values) -> None:
     step, given = lesson.steps[number - 1], place.answers()
-    st.caption(say(lesson.language, "step", part=number, all=len(lesson.steps)))
+    st.caption(_("Step {part} of {all}").format(part=number, all=len(lesson.steps)))
     if place.frozen():
-        st.warning(say(lesson.language, "frozen"), icon=":material/pause_circle:")
+        st.warning(_("Your teacher has stopped the lesson here."), icon=":material/pause_circle:")
     st.subheader(step.title, anchor=False)
     st.markdown(measured.filled(step.text, lesson, found))
     if step.predict is not None:
@@ -97,21 +102,22 @@ def _step(lesson: Lesson, number: int, found: Values) -> None:
             for key in lesson.asked
             if key in given and (asked := lesson.steps[key[0] - 1].question(key[1])) is not None
         )
-        st.info(say(lesson.language, "done", right=right, all=len(lesson.asked)), icon=":material/flag:")
+        words = _("Done: {right} of {all} answers right.").format(right=right, all=len(lesson.asked))
+        st.info(words, icon=":material/flag:")
         take_home(lesson)
 
 
 def take_home(lesson: Lesson) -> None:
     """The lesson as one file; made when it is asked for."""
     st.download_button(
-        say(lesson.language, "home"),
+        _("Take this lesson home (HTML)"),
         lambda: handout(lesson),
         f"feint-{lesson.name}{'' if lesson.language == 'en' else f'-{lesson.language}'}.html",
         "text/html",
         key=f"home_{lesson.name}",
         on_click="ignore",
         icon=":material/slideshow:",
-        help=say(lesson.language, "why_home"),
+        help=_("One file with its ladders that plays on a phone with no server."),
     )
 
 
@@ -120,7 +126,7 @@ def _predict(lesson: Lesson, number: int, asked: Choice, given: str | None, foun
     right = checks.right_option(asked, found)
     if given is None or not given.isdigit() or int(given) >= len(asked.options):
         st.pills(
-            say(lesson.language, "predict"),
+            _("What do you expect?"),
             range(len(asked.options)),
             format_func=asked.options.__getitem__,
             key=f"lesson_pill/{lesson.name}/{number}",
@@ -129,12 +135,14 @@ def _predict(lesson: Lesson, number: int, asked: Choice, given: str | None, foun
             disabled=place.frozen(),
         )
         return
-    if not place.revealed(lesson, number):
-        st.info(say(lesson.language, "held", said=asked.options[int(given)]), icon=":material/hourglass:")
-        return
     said = asked.options[int(given)]
-    word, draw = ("predicted", st.success) if int(given) == right else ("mistaken", st.info)
-    draw(say(lesson.language, word, said=said, right=asked.options[right]))
+    if not place.revealed(lesson, number):
+        words = _("You expect **{said}**. What was measured appears when your teacher reveals it.")
+        st.info(words.format(said=said), icon=":material/hourglass:")
+    elif int(given) == right:
+        st.success(_(PREDICTED).format(said=said))
+    else:
+        st.info(_(MISTAKEN).format(said=said, right=asked.options[right]))
 
 
 def _picked(lesson: Lesson, number: int, kind: str, key: str) -> None:
@@ -151,11 +159,12 @@ def _say(lesson: Lesson, number: int, kind: str, said: str) -> None:
 def _exercise(
     lesson: Lesson, number: int, asked: Exercise, given: str | None, found: dict[str, Value]
 ) -> None:
-    st.markdown(f":material/exercise: **{say(lesson.language, 'exercise')}.** {asked.question}")
+    tried = _("Try it")
+    st.markdown(f":material/exercise: **{tried}.** {asked.question}")
     key, stopped = f"lesson_exercise/{lesson.name}/{number}", place.frozen()
     if isinstance(asked, Choice):
         st.pills(
-            say(lesson.language, "exercise"),
+            tried,
             range(len(asked.options)),
             format_func=asked.options.__getitem__,
             key=key,
@@ -166,7 +175,7 @@ def _exercise(
         )
     elif isinstance(asked, Address):
         st.button(
-            say(lesson.language, "check"),
+            _("Check"),
             key=key,
             on_click=_look,
             args=(lesson, number, asked),
@@ -174,7 +183,7 @@ def _exercise(
         )
     else:
         st.number_input(
-            say(lesson.language, "number"),
+            _("Your number"),
             value=None,
             step=0.001,
             format="%.4g",
@@ -186,9 +195,9 @@ def _exercise(
     if (complaint := st.session_state.get("lesson_complaint")) and complaint[0] == (lesson.name, number):
         st.warning(plain(complaint[1]))
     elif given is not None and checks.accepts(asked, given, found):
-        st.success(say(lesson.language, "right"))
+        st.success(_(RIGHT))
     elif given is not None:
-        st.warning(say(lesson.language, "wrong", hint=asked.hint))
+        st.warning(_(WRONG).format(hint=asked.hint))
 
 
 def _look(lesson: Lesson, number: int, asked: Address) -> None:
@@ -197,10 +206,15 @@ def _look(lesson: Lesson, number: int, asked: Address) -> None:
     other = checks.elsewhere(asked, shown)
     st.session_state["lesson_complaint"] = None
     if other:
-        sentence = say(lesson.language, "about", name=other, said=asked.where[other])
+        sentence = _("The page shows another {name}: this is about {name} = {said}.").format(
+            name=other, said=asked.where[other]
+        )
         st.session_state["lesson_complaint"] = ((lesson.name, number), sentence)
     elif asked.address not in shown:
-        st.session_state["lesson_complaint"] = ((lesson.name, number), say(lesson.language, "nothing"))
+        st.session_state["lesson_complaint"] = (
+            (lesson.name, number),
+            _("Nothing is chosen on the page yet."),
+        )
     else:
         _say(lesson, number, "e", shown[asked.address])
 
@@ -208,15 +222,15 @@ def _look(lesson: Lesson, number: int, asked: Address) -> None:
 def _move(lesson: Lesson, number: int) -> None:
     """Back and next; and the step's page again, or none of it any more."""
     stopped, last = place.frozen(), number == len(lesson.steps)
-    back, on = say(lesson.language, "back"), say(lesson.language, "next")
+    back, on = _("Back"), _("Next")
     with st.container(horizontal=True):
         if st.button(back, icon=":material/arrow_back:", disabled=stopped or number == 1):
             place.open_at(lesson, number - 1)
         if st.button(on, icon=":material/arrow_forward:", disabled=stopped or last, type="primary"):
             place.open_at(lesson, number + 1)
     with st.container(horizontal=True):
-        if st.button(say(lesson.language, "show"), icon=":material/replay:", type="tertiary"):
+        if st.button(_("Show the page of this step"), icon=":material/replay:", type="tertiary"):
             place.open_at(lesson, number)
-        if st.button(say(lesson.language, "close"), icon=":material/close:", type="tertiary"):
+        if st.button(_("Close the lesson"), icon=":material/close:", type="tertiary"):
             place.leave()
             st.rerun()

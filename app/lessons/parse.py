@@ -46,6 +46,7 @@ from app.lessons.declared import (
     Query,
     Step,
 )
+from app.words import _
 
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 FENCE = re.compile(r"^```(page|predict|exercise)\s*$")
@@ -75,7 +76,8 @@ def parse(text: str, name: str, language: str = "en", file: str = "") -> Lesson:
     measured = {key: _query(key, said, file) for key, said in head.measured.items()}
     steps = tuple(_step(draft) for draft in _drafts(lines, end + 1, file))
     if not steps:
-        raise LessonError(f"{file} has no step: begin each with a heading, as # Look first.")
+        words = _("{file} has no step: begin each with a heading, as # Look first.")
+        raise LessonError(words.format(file=file))
     lesson = Lesson(name, language, head, measured, steps)
     _check_names(lesson, file)
     return lesson
@@ -88,10 +90,12 @@ def _head(lines: list[str], file: str) -> Head:
 
 def _end_of_head(lines: list[str], file: str) -> int:
     if not lines or lines[0].strip() != "+++":
-        raise LessonError(f"{file}, line 1: a lesson begins with +++, its title, minutes, aim and paper.")
+        words = _("{file}, line 1: a lesson begins with +++, its title, minutes, aim and paper.")
+        raise LessonError(words.format(file=file))
     ends = [number for number, line in enumerate(lines) if number and line.strip() == "+++"]
     if not ends:
-        raise LessonError(f"{file}, line 1: the +++ that ends what the lesson says of itself is missing.")
+        words = _("{file}, line 1: the +++ that ends what the lesson says of itself is missing.")
+        raise LessonError(words.format(file=file))
     return ends[0]
 
 
@@ -105,9 +109,8 @@ def _drafts(lines: list[str], start: int, file: str) -> Iterator[_Draft]:
                 yield draft
             draft = _Draft(line[2:].strip(), number + 1)
         elif draft is None and line.strip():
-            raise LessonError(
-                f"{file}, line {number + 1}: text before the first step; begin it with # Title."
-            )
+            words = _("{file}, line {line}: text before the first step; begin it with # Title.")
+            raise LessonError(words.format(file=file, line=number + 1))
         elif draft is not None and fence:
             number = _block(draft, fence[1], lines, number, file)
         elif draft is not None and REVEAL.match(line):
@@ -123,11 +126,13 @@ def _block(draft: _Draft, kind: str, lines: list[str], start: int, file: str) ->
     """Read a block into its step; the number of its last line."""
     ends = [number for number in range(start + 1, len(lines)) if lines[number].strip() == "```"]
     if not ends:
-        raise LessonError(f"{file}, line {start + 1}: the ``` that ends this {kind} is missing.")
+        words = _("{file}, line {line}: the ``` that ends this {kind} is missing.")
+        raise LessonError(words.format(file=file, line=start + 1, kind=kind))
     if kind == "page" and draft.reveal is not None:
         kind = "revealed"
     if kind in draft.blocks:
-        raise LessonError(f"{file}, line {start + 1}: the step {draft.title!r} has a {kind} already.")
+        words = _("{file}, line {line}: the step {title!r} has a {kind} already.")
+        raise LessonError(words.format(file=file, line=start + 1, title=draft.title, kind=kind))
     inside = lines[start + 1 : ends[0]]
     if kind in ("page", "revealed"):
         draft.blocks[kind] = _link("".join(inside).strip(), file, start + 2)
@@ -145,9 +150,11 @@ def _declared(make: Any, lines: list[str], file: str, before: int) -> Any:
         said = str(error)
         where = WHERE.search(said)
         line = before + (int(where[1]) if where and where[1] else max(1, len(lines)))
-        raise LessonError(f"{file}, line {line}: {WHERE.sub('', said)}.") from None
+        words = _("{file}, line {line}: {why}.").format(file=file, line=line, why=WHERE.sub("", said))
+        raise LessonError(words) from None
     except LessonError as error:
-        raise LessonError(f"{file}, line {before}: {error}") from None
+        words = _("{file}, line {line}: {why}").format(file=file, line=before, why=error)
+        raise LessonError(words) from None
 
 
 def _exercise(said: dict[str, Any]) -> Exercise:
@@ -158,25 +165,27 @@ def _exercise(said: dict[str, Any]) -> Exercise:
 def _query(name: str, said: dict[str, Any], file: str) -> Query:
     found = [kind for known, kind in QUERIES.items() if known in said]
     if len(found) != 1:
-        raise LessonError(
-            f"{file}, measured {name}: it must be read from exactly one of {', '.join(QUERIES)};"
-            f" got {', '.join(said) or 'nothing'}."
-        )
+        words = _("{file}, measured {name}: it must be read from exactly one of {known}; got {got}.")
+        if not said:
+            words = _("{file}, measured {name}: it must be read from exactly one of {known}; got nothing.")
+        raise LessonError(words.format(file=file, name=name, known=", ".join(QUERIES), got=", ".join(said)))
     try:
         return found[0](**said)
     except LessonError as error:
-        raise LessonError(f"{file}, measured {name}: {error}") from None
+        words = _("{file}, measured {name}: {why}").format(file=file, name=name, why=error)
+        raise LessonError(words) from None
 
 
 def _link(text: str, file: str, line: int) -> Link:
-    page, _, query = text.partition("?")
+    page, _sign, query = text.partition("?")
     if page not in links.pages():
-        known = ", ".join(links.pages())
-        raise LessonError(f"{file}, line {line}: there is no page {page!r}; there are {known}.")
+        words = _("{file}, line {line}: there is no page {page!r}; there are {known}.")
+        raise LessonError(words.format(file=file, line=line, page=page, known=", ".join(links.pages())))
     parameters = tuple((name, said) for name, said in parse_qsl(query, keep_blank_values=True) if name != "v")
-    unknown = [name for name, _ in parameters if name not in links.PARAMETERS or name in OWN]
+    unknown = [name for name, _said in parameters if name not in links.PARAMETERS or name in OWN]
     if unknown:
-        raise LessonError(f"{file}, line {line}: {unknown[0]!r} is no parameter of a page's address.")
+        words = _("{file}, line {line}: {name!r} is no parameter of a page's address.")
+        raise LessonError(words.format(file=file, line=line, name=unknown[0]))
     return Link(page, parameters)
 
 
@@ -196,13 +205,17 @@ def _step(draft: _Draft) -> Step:
 def _check_names(lesson: Lesson, file: str) -> None:
     """Every measured value that is named is declared, and there is a page from the first step on."""
     for step in lesson.steps:
-        where = f"{file}, step in line {step.line}"
         asked = [name for one in (step.predict, step.exercise) if one is not None for name in one.names]
         for name in [*PLACEHOLDER.findall(f"{step.text}\n{step.reveal}"), *asked]:
             if name not in lesson.measured:
-                known = ", ".join(lesson.measured) or "none"
-                raise LessonError(f"{where}: {name!r} is not declared under [measured]; there: {known}.")
+                words = _(
+                    "{file}, step in line {line}: {name!r} is not declared under [measured]; there: {known}."
+                )
+                known = ", ".join(lesson.measured) or _("none")
+                raise LessonError(words.format(file=file, line=step.line, name=name, known=known))
         if (step.reveal or step.revealed) and step.predict is None:
-            raise LessonError(f"{where}: it reveals something and asks nothing before.")
+            words = _("{file}, step in line {line}: it reveals something and asks nothing before.")
+            raise LessonError(words.format(file=file, line=step.line))
     if lesson.steps[0].link is None and lesson.steps[0].revealed is None:
-        raise LessonError(f"{file}, line {lesson.steps[0].line}: the first step needs a ```page block.")
+        words = _("{file}, line {line}: the first step needs a ```page block.")
+        raise LessonError(words.format(file=file, line=lesson.steps[0].line))

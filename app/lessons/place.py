@@ -97,10 +97,10 @@ def open_at(lesson: Lesson, step: int) -> None:
     """Go to a step, and to the page that belongs to it."""
     given = answered(lesson.name)
     link = lesson.link(step, predicted=(step, "p") in parsed(given) and not held())
-    said: dict[str, str | int | float] = {"lesson": lesson.name, "part": step, "lang": lesson.language}
+    said: dict[str, str | int | float] = {"lesson": lesson.name, "part": step, "lang": language()}
     links.go_afresh(link.page, dict(link.parameters) | said | ({"answers": given} if given else {}))
 
 
 def leave() -> None:
     """Close the lesson; the page stays."""
-    links.forget_everywhere("lesson", "part", "answers", "lang")
+    links.forget_everywhere("lesson", "part", "answers")

@@ -6,7 +6,7 @@ from pathlib import Path
 from app.address import links
 from app.lessons.declared import Lesson, LessonError
 from app.lessons.parse import parse
-from app.words import ENGLISH
+from app.words import ENGLISH, _
 from app.words import languages as spoken
 from engine.home import home
 
@@ -29,7 +29,10 @@ def find(name: str, language: str = ENGLISH) -> Lesson:
     """A lesson in a language, in English where it is not there in that. Raises LessonError."""
     file = _file(name, language) or _file(name, language := ENGLISH)
     if file is None or name not in names():
-        raise LessonError(f"There is no lesson {name!r}; there are {', '.join(names()) or 'none'}.")
+        if not (there := ", ".join(names())):
+            raise LessonError(_("There is no lesson {name!r}, and no other.").format(name=name))
+        words = _("There is no lesson {name!r}; there are {there}.")
+        raise LessonError(words.format(name=name, there=there))
     return _read(file, name, language, file.stat().st_mtime_ns)
 
 
@@ -56,7 +59,12 @@ def _place(name: str) -> float:
 @cache
 def _read(file: Path, name: str, language: str, changed: int) -> Lesson:
     """Read again where the file has `changed`."""
+    return parse(_text(file), name, language, file.name)
+
+
+def _text(file: Path) -> str:
     try:
-        return parse(file.read_text(encoding="utf-8"), name, language, file.name)
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise LessonError(f"{file.name} is not text in UTF-8: save it as such.") from None
+        words = _("{file} is not text in UTF-8: save it as such.")
+        raise LessonError(words.format(file=file.name)) from None

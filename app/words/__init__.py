@@ -8,6 +8,9 @@ is collected from its catalogue and needs no mark.
 """
 
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 LOCALE = Path(__file__).resolve().parents[2] / "assets" / "locale"
 DOMAIN = "feint"
 ENGLISH = "en"
+_SPEAKING = ContextVar("speaking", default="")
 
 
 @cache
@@ -40,11 +44,23 @@ def browsers() -> str:
 
 def language() -> str:
     """The language that was chosen, by hand or by a link, else the browser's; English where nobody looks."""
+    if spoken := _SPEAKING.get():
+        return spoken
     if get_script_run_ctx(suppress_warning=True) is None:
         return ENGLISH
     state = st.session_state
     code = state.get("p_lang") or state.get("address", {}).get("lang") or st.query_params.get("lang")
     return code if code in languages() else browsers()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within it `_` speaks this language: for a file, which is written in a thread where nobody looks."""
+    before = _SPEAKING.set(language)
+    try:
+        yield
+    finally:
+        _SPEAKING.reset(before)
 
 
 def _(text: str) -> str:
