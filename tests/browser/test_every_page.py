@@ -1,51 +1,65 @@
-"""Each page opens in a real Chromium: without an error, without a request that leaves this machine, without
-torch in the page server.
+"""Each page in a real Chromium: it opens without an error, without a request that leaves this machine and
+without torch in the page server; it fits on a desk in light and on a phone in dark, and meets WCAG 2.1 at
+levels A and AA there, as far as axe-core can tell.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.address.links import pages
+from tests.browser.test_journey import settled
 from tests.conftest import PATIENCE, Server
 
-PATHS = {name: "/" if name == "home" else f"/{name}" for name in pages()}
+SCREENS = (("light", 1280, 900), ("dark", 390, 844))
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    "resultTypes": ["violations"],  # what passes is not described: a third of the time
+}
+MAPS = "/proc/{pid}/maps"
+"""The libraries of a process; only Linux lists them."""
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_a_page_opens(name: str, visit: Callable[..., Page], server: Server) -> None:
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, a line each."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def foreign(server: Server, asked: list[str]) -> list[str]:
+    """Requests that left this machine."""
+    own = (server.url, server.url.replace("http", "ws"), "data:", "blob:")
+    return [url for url in asked if not url.startswith(own)]
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_page_opens_fits_and_is_accessible(
+    name: str, visit: Callable[..., Page], server: Server, shots: Path
+) -> None:
     asked: list[str] = []
     page = visit("about:blank")
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(server.url + PATHS[name])
-    expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
-    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_test_id("stApp")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=PATIENCE
-    )
-    assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id(
-        "stException"
-    ).first.inner_text()
-    assert [
-        url
-        for url in asked
-        if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:"))
-    ] == []
-
-
-@pytest.mark.skipif(
-    not Path("/proc/self/maps").exists(), reason="only Linux lists the libraries of a process"
-)
-def test_the_page_server_holds_no_torch_after_every_page(visit: Callable[..., Page], server: Server) -> None:
-    page = visit("/")
-    for path in PATHS.values():
-        page.goto(server.url + path)
-        expect(page.get_by_test_id("stApp")).to_have_attribute(
-            "data-test-script-state", "notRunning", timeout=PATIENCE
+    page.goto(f"{server.url}/{'' if name == 'home' else name}?v=1&data=digits")
+    for scheme, width, height in SCREENS:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
+        settled(page)
+        tall = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(max(tall, 844), 6000)})
+        page.wait_for_timeout(300)
+        page.screenshot(path=shots / f"page-{name}-{width}-{scheme}.png")
+        wide = page.get_by_test_id("stMain").evaluate("main => main.scrollWidth")
+        assert wide <= width and page.evaluate("() => document.documentElement.scrollWidth") <= width, (
+            f"{name} is {wide} pixels wide"
         )
-    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
+        assert violations(page) == []
+    assert foreign(server, asked) == []
+    maps = Path(MAPS.format(pid=server.process.pid))
+    assert not maps.exists() or "libtorch" not in maps.read_text()
 
 
 def test_a_charts_toolbar_is_never_over_its_title_and_not_on_a_phone(visit: Callable[..., Page]) -> None:

@@ -223,26 +223,6 @@ def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: 
     settled(page)
 
 
-def test_a_link_shows_somebody_else_the_same_picture(visit: Visit) -> None:
-    mine = visit("/attack?v=1&model=digits/adec&sample=42&eps=0.2")
-    handle = ladder(mine)
-    handle.focus()
-    handle.press("End")
-    for _ in range(4):
-        handle.press("Shift+ArrowLeft")
-    mine.wait_for_url("**eps=0.20625&**", timeout=PATIENCE)
-    settled(mine)
-    theirs = visit(mine.url)
-    ladder(theirs)
-    names = ["sample", "eps", "model"]
-    assert numbers(theirs, names) == numbers(mine, names) and level(theirs) == level(mine) == "44"
-    assert numbers(theirs, names)["sample"] == "42"
-    for canvas in ("clean", "delta", "attacked"):
-        assert picture(theirs.locator(f".ladder canvas.{canvas}")) == picture(
-            mine.locator(f".ladder canvas.{canvas}")
-        )
-
-
 def test_the_saved_ladder_plays_without_a_server(
     visit: Visit, browser: Browser, tmp_path: Path, shots: Path
 ) -> None:

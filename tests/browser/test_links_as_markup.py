@@ -14,6 +14,11 @@ FIRST = ("run", "model", "method", "study", "data")
 """Parameters over which a page may stop, so that the others are not read."""
 
 
+SOME = ("attack", "data", "curves", "defend")
+"""Pages that say nearly every parameter between them; the others under the mark slow."""
+OTHERS = tuple(name for name in pages() if name not in SOME)
+
+
 def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) -> None:
     """Open a page with these parameters and wait until it has drawn itself."""
     page.goto(f"{server.url}/{'' if name == 'home' else name}?{urlencode(parameters)}")
@@ -28,7 +33,7 @@ def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) ->
     "without",
     [pytest.param((), id="all", marks=pytest.mark.slow), pytest.param(FIRST, id="without the first")],
 )
-@pytest.mark.parametrize("name", pages())
+@pytest.mark.parametrize("name", [*SOME, *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)])
 def test_no_parameter_becomes_an_element(
     name: str, without: tuple[str, ...], visit: Callable[..., Page], server: Server
 ) -> None:

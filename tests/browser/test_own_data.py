@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessible import violations
+from tests.browser.test_every_page import violations
 from tests.browser.test_journey import settled
 from tests.engine.data.test_own_kept import KINDS, pictures
 

@@ -9,17 +9,17 @@ from tests.browser.test_journey import PATIENCE, settled
 
 Visit = Callable[..., Page]
 PICKERS = 6
-"""Clean and attacked pictures of three rounds."""
+"""Clean and attacked pictures of three rounds; one of each round is clicked."""
 
 
-def test_every_thumbnail_chooses_its_sample(visit: Visit) -> None:
+def test_a_thumbnail_of_every_round_chooses_its_sample(visit: Visit) -> None:
     page = visit("/robust?v=1&model=digits/conv_ae")
     pickers = page.locator(".picker:visible")
     expect(pickers).to_have_count(PICKERS, timeout=PATIENCE)
     settled(page)
-    for place in range(PICKERS):
+    for place in (0, 3, 4):
         cells = pickers.nth(place).locator(".cell")
-        another = cells.and_(page.locator("[aria-selected=false]")).nth(place % 3)
+        another = cells.and_(page.locator("[aria-selected=false]")).nth(place // 2)
         named = re.search(r"sample (\d+)", another.get_attribute("aria-label") or "")
         assert named is not None
         another.click()

@@ -50,6 +50,7 @@ def kill_engine(server: Server, then: Callable[[], object] = lambda: None) -> No
     )
 
 
+@pytest.mark.slow
 def test_a_page_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/attack?v=1&model=digits/adec&sample=3")
     settled(page)
