@@ -7,6 +7,7 @@ import streamlit as st
 from app.address import connection, notices
 from app.runs import apart, headline, progress, reading
 from app.runs.rows import numbers
+from app.words import _
 from engine.asking.questions import epsilon_text
 from engine.errors import FeintError
 from engine.store import spread
@@ -39,7 +40,7 @@ def _cards(names: Sequence[str], lived: bool) -> None:
 def _card(run: Run) -> None:
     status = run.status()
     if status == "broken":
-        st.markdown(f"**Unreadable run** `{run.name}`")
+        st.markdown(_("**Unreadable run** `{name}`").format(name=run.name))
         st.error(notices.plain(run.reason()))
         _delete(run)
         return
@@ -61,7 +62,8 @@ def _card(run: Run) -> None:
 def _words(run: Run) -> str:
     """What sets it apart and what it came to: a model's first score, or what an attack reached."""
     own = connection.catalogue()["data"].get(run.spec.data, {"own": True}).get("own")
-    said = [apart.words(run.spec), f"data {run.spec.fingerprint}" if own else ""]
+    data = _("data {fingerprint}").format(fingerprint=run.spec.fingerprint)
+    said = [apart.words(run.spec), data if own else ""]
     if "model" in run.spec.builds_on:
         said = [_terms(run), *said]
     return " · ".join(part for part in [*said, *numbers(run.result())] if part)
@@ -72,7 +74,7 @@ def _terms(run: Run) -> str:
     settings, nu = run.spec.settings, run.result().get("nu")
     symbol, size = ("ε", settings.get("epsilon")) if nu is None else ("ν", nu)
     goal = settings.get("objective")
-    objective = connection.catalogue()["objective"].get(goal, {}).get("title", goal) or ""
+    objective = _(connection.catalogue()["objective"].get(goal, {}).get("title", goal) or "")
     written = f"{size:g}" if nu is not None else epsilon_text(size) if isinstance(size, float) else ""
     reach = f"{symbol} {written}" if written else ""  # a sweep has many
     return " · ".join(part for part in (objective, reach) if part)
@@ -80,13 +82,14 @@ def _terms(run: Run) -> str:
 
 def _delete(run: Run) -> None:
     """Delete, after a second press that says what is lost."""
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(
-            f"Delete the run `{run.name}` with its curves, samples and weights? This cannot be undone; "
+    with st.popover(_("Delete"), icon=":material/delete:"):
+        words = _(
+            "Delete the run `{name}` with its curves, samples and weights? This cannot be undone; "
             "the same settings and seed make it again."
         )
+        st.markdown(words.format(name=run.name))
         st.button(
-            "Delete for good", type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,)
+            _("Delete for good"), type="primary", key=f"delete/{run.name}", on_click=_gone, args=(run.name,)
         )
 
 

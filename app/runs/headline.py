@@ -6,7 +6,8 @@ from typing import Literal
 import streamlit as st
 
 from app.address import connection, links, notices
-from app.runs.naming import about, address_of, bold, page_of, title
+from app.runs.naming import STATUSES, about, address_of, page_of
+from app.words import _
 from engine.errors import FeintError
 from engine.store import snapshot
 from engine.store.run import Run
@@ -32,8 +33,9 @@ def headline(run: Run) -> None:
     """Status and name, then at the right what can be done; for a horizontal container."""
     status = run.status()
     icon, colour = BADGES[status]
-    st.badge("from the zoo" if status == "zoo" else status, icon=f":material/{icon}:", color=colour)
-    st.markdown(f"{bold(title(run.spec))} {about(run.spec)} · seed {run.spec.seed}", width="content")
+    st.badge(_(STATUSES[status]), icon=f":material/{icon}:", color=colour)
+    seed = _("seed {seed}").format(seed=run.spec.seed)
+    st.markdown(f"{about(run.spec)} · {seed}", width="content")
     if not run.zoo:
         st.caption(run.name[:8], width="content")
     st.space("stretch")
@@ -42,7 +44,7 @@ def headline(run: Run) -> None:
 
 def open_link(run: Run) -> None:
     """A link to the page that shows a run."""
-    link(page_of(run.spec), "Open", "open_in_full", address_of(run))
+    link(page_of(run.spec), _("Open"), "open_in_full", address_of(run))
 
 
 def attack_as_it_is(run: Run) -> None:
@@ -52,10 +54,10 @@ def attack_as_it_is(run: Run) -> None:
     if run.spec.action != "train" or run.status() not in (*LIVE, *RESUMED) or not snapshot.possible(run):
         return
     if st.button(
-        "Attack as it is now",
+        _("Attack as it is now"),
         icon=":material/bolt:",
         key=f"do/{run.key}/attack",
-        help="Its model at its last checkpoint is kept and attacked; the training itself is not touched.",
+        help=_("Its model at its last checkpoint is kept and attacked; the training itself is not touched."),
     ):
         try:
             kept = connection.store().as_it_is(run)
@@ -83,22 +85,22 @@ def _buttons(run: Run, status: str) -> None:
     if status in LIVE:
         wish = run.wanted()
         st.button(
-            "Pause",
+            _("Pause"),
             icon=":material/pause:",
             key=f"{key}/pause",
             on_click=wish_for,
             args=(run, "pause"),
             disabled=wish != "run",
-            help="Saves a checkpoint and frees the worker; resume later.",
+            help=_("Saves a checkpoint and frees the worker; resume later."),
         )
         st.button(
-            "Stop and keep",
+            _("Stop and keep"),
             icon=":material/stop:",
             key=f"{key}/stop",
             on_click=wish_for,
             args=(run, "stop"),
             disabled=wish == "stop",
-            help="Ends it at the next step. Curves, maps and the checkpoint stay.",
+            help=_("Ends it at the next step. Curves, maps and the checkpoint stay."),
         )
     elif status in RESUMED:
         resume(run)
@@ -107,7 +109,7 @@ def _buttons(run: Run, status: str) -> None:
 def resume(run: Run) -> None:
     """The button that lets a run go on."""
     st.button(
-        "Resume",
+        _("Resume"),
         icon=":material/play_arrow:",
         key=f"do/{run.key}/resume",
         type="primary",

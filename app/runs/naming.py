@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.address import connection
+from app.words import N_, _
 from engine.errors import FeintError
 from engine.models.declared import title_of
 from engine.store.run import Run
@@ -10,6 +11,25 @@ from engine.store.spec import Spec
 
 OPENS = {"train": "train", "sweep": "curves", "attack": "inspect", "pairs": "inspect"}
 """The page that shows a run of an action; a study names its own."""
+ACTIONS = {
+    "attack": N_("Attack: {name}"),
+    "pairs": N_("Pairs: {name}"),
+    "place": N_("Place: {name}"),
+    "study": N_("Study: {name}"),
+    "sweep": N_("Sweep: {name}"),
+}
+"""What a run of an action is called."""
+STATUSES = {
+    "queued": N_("queued"),
+    "running": N_("running"),
+    "finished": N_("finished"),
+    "zoo": N_("from the zoo"),
+    "failed": N_("failed"),
+    "broken": N_("unreadable"),
+    "paused": N_("paused"),
+    "stopped": N_("stopped"),
+}
+"""What a status is called."""
 
 
 def settings(spec: Spec) -> dict[str, Any]:
@@ -40,14 +60,19 @@ def title(spec: Spec) -> str:
     if spec.action == "train":
         return connection.method_title(spec)
     settings = spec.settings.get("attack_settings", {})
-    name = title_of(entry, settings) if entry else spec.name or spec.action
-    return f"{spec.action.capitalize()}: {name}"
+    name = title_of(connection.in_words(entry), settings) if entry else spec.name or spec.action
+    called = _(ACTIONS[spec.action]) if spec.action in ACTIONS else f"{spec.action.capitalize()}: {{name}}"
+    return called.format(name=name)
 
 
 def about(spec: Spec) -> str:
-    """What a run is about: "on MNIST"; of an attack the model too, "of ADEC on MNIST"."""
-    model = spec.builds_on.get("model")
-    return f"on {connection.data_title(spec.data)}" if model is None else f"of {model_of(model)}"
+    """Its title in bold, and what it is about: "ADEC on MNIST"; of an attack the model too, "Attack: PGD of
+    ADEC on MNIST".
+    """
+    name, model = bold(title(spec)), spec.builds_on.get("model")
+    if model is None:
+        return _("{method} on {data}").format(method=name, data=connection.data_title(spec.data))
+    return _("{attack} of {model}").format(attack=name, model=model_of(model))
 
 
 def model_of(key: str) -> str:

@@ -5,6 +5,7 @@ import streamlit as st
 from app.address import connection, notices
 from app.runs import headline, naming, reading
 from app.runs.record import Pace, Record, duration
+from app.words import N_, _
 from engine.errors import FeintError
 from engine.store import snapshot
 from engine.store.run import Run
@@ -12,6 +13,7 @@ from engine.store.store import LIVE
 
 SILENT = 15.0
 """Seconds without a heartbeat after which a page says so."""
+AT = N_("at iteration {n:,} of {total:,}")
 
 
 def progress(run: Run, record: Record, first: str = "") -> None:
@@ -30,10 +32,12 @@ def ending(run: Run, words: str = "", where: str = "", button: bool = False) -> 
     """
     status = run.status()
     if status in ("failed", "broken"):
-        reason = f"{words} did not finish: {run.reason()}" if words else run.reason()
+        failed = _("{run} did not finish: {reason}")
+        reason = failed.format(run=words, reason=run.reason()) if words else run.reason()
         st.error(notices.plain(f"{reason} {kept(run)}" if status == "failed" else reason))
     elif status in headline.RESUMED:
-        first = f"{words}: {status}" if words else status.capitalize()
+        said = _(naming.STATUSES[status])
+        first = f"{words}: {said}" if words else _upper(said)
         st.info(f"{first}{where}. {kept(run)}")
     if button and status in headline.RESUMED:
         headline.resume(run)
@@ -44,20 +48,28 @@ def kept(run: Run) -> str:
     checkpoint also that there is no model to attack.
     """
     if run.spec.action == "study" or snapshot.possible(run) or any(run.folder.glob("cells/*.json")):
-        return "What was done is kept; Resume goes on from there."
+        return _("What was done is kept; Resume goes on from there.")
     if run.spec.action != "train":
-        return "Nothing of it is kept: Resume begins it anew."
+        return _("Nothing of it is kept: Resume begins it anew.")
     base = run.spec.builds_on.get("base", "")
     begun = reading.readable(base) and snapshot.possible(connection.store().find(base))
-    goes_on = "goes on with its base" if begun else "begins it anew"
-    return f"It ended before its first checkpoint, so there is no model to attack yet; Resume {goes_on}."
+    if begun:
+        return _(
+            "It ended before its first checkpoint, so there is no model to attack yet;"
+            " Resume goes on with its base."
+        )
+    return _(
+        "It ended before its first checkpoint, so there is no model to attack yet; Resume begins it anew."
+    )
 
 
 def stood_at(record: Record) -> str:
     """At which iteration a run ended, as `ending` says it; "" where that is not known."""
     pace = record.pace()
-    of_base = " of its base" if pace.of_base else ""
-    return f" at iteration {pace.step:,} of {pace.total:,}{of_base}" if pace.total else ""
+    if not pace.total:
+        return ""
+    words = _("at iteration {n:,} of {total:,} of its base") if pace.of_base else _(AT)
+    return " " + words.format(n=pace.step, total=pace.total)
 
 
 def _progress_text(run: Run, record: Record, status: str) -> str:
@@ -66,25 +78,30 @@ def _progress_text(run: Run, record: Record, status: str) -> str:
     if status == "queued":
         return _queue_text(run)
     if run.wanted() != "run":
-        return "Saving what was learned…"
+        return _("Saving what was learned…")
     if age is not None and age > SILENT:
-        return (
-            f"The worker has been silent for {duration(age)}. If it died, this run can be resumed in a"
-            " moment."
-        )
+        silent = _("The worker has been silent for {time}. If it died, this run can be resumed in a moment.")
+        return silent.format(time=duration(age))
     if not pace.total:
-        return "Starting…"
-    phases = connection.catalogue()["model"].get(run.spec.name, {}).get("phases", {})
-    phase = (
-        f"First its base, {pace.phase.removeprefix('base: ')}"
-        if pace.of_base
-        else (phases.get(pace.phase, pace.phase) or "done").capitalize()
-    )
-    parts = [f"{phase}: {pace.step:,} of {pace.total:,}"]
+        return _("Starting…")
+    parts = [_("{phase}: {n:,} of {total:,}").format(phase=_phase(run, pace), n=pace.step, total=pace.total)]
     if pace.per_second:
-        left = duration(pace.remaining or 0) + (" left for the base" if pace.of_base else " left")
-        parts += [f"{pace.per_second * _batch(run, pace):,.0f} samples/s", left]
+        left = _("{time} left for the base") if pace.of_base else _("{time} left")
+        rate = _("{rate:,.0f} samples/s").format(rate=pace.per_second * _batch(run, pace))
+        parts += [rate, left.format(time=duration(pace.remaining or 0))]
     return " · ".join(parts)
+
+
+def _phase(run: Run, pace: Pace) -> str:
+    """What is going on, at the beginning of a sentence."""
+    if pace.of_base:
+        return _("First its base, {phase}").format(phase=pace.phase.removeprefix("base: "))
+    phases = connection.catalogue()["model"].get(run.spec.name, {}).get("phases", {})
+    return _upper(_(phases.get(pace.phase, pace.phase)) or _("done"))
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _queue_text(run: Run) -> str:
@@ -92,13 +109,13 @@ def _queue_text(run: Run) -> str:
     try:
         waiting = {item["key"]: item for item in connection.engine().queue()}
     except FeintError as error:
-        return f"Waiting. {error}"
+        return _("Waiting. {error}").format(error=error)
     own = waiting.get(run.key)
     if own is None:
-        return "Waiting for a worker…"
+        return _("Waiting for a worker…")
     busy = any(item["lane"] == own["lane"] and item["state"] == "running" for item in waiting.values())
     before = own["position"] - 1 + busy
-    return f"Waiting: {before} before it." if before > 0 else "Starting…"
+    return _("Waiting: {n} before it.").format(n=before) if before > 0 else _("Starting…")
 
 
 def _batch(run: Run, pace: Pace) -> int:
@@ -115,7 +132,7 @@ def newest_picture(run: Run, record: Record) -> None:
     try:
         image = (run.folder / newest.file).read_bytes()
     except OSError:
-        st.caption("The newest picture is not there any more.")
+        st.caption(_("The newest picture is not there any more."))
         return
     st.image(image, caption=newest.caption, width="stretch", alt=newest.caption)
 
@@ -124,6 +141,10 @@ def reached_so_far(run: Run, record: Record) -> None:
     """How many of the samples that are watched an attack flips by now, and its newest picture."""
     now = record.now()
     if "flip_rate" in now:
-        acc = f"; their ACC is {now['acc_attacked']:.3f}" if "acc_attacked" in now else ""
-        st.markdown(f"So far it flips **{now['flip_rate']:.0%}** of the samples that are watched{acc}.")
+        words = (
+            _("So far it flips **{share:.0%}** of the samples that are watched; their ACC is {acc:.3f}.")
+            if "acc_attacked" in now
+            else _("So far it flips **{share:.0%}** of the samples that are watched.")
+        )
+        st.markdown(words.format(share=now["flip_rate"], acc=now.get("acc_attacked")))
     newest_picture(run, record)

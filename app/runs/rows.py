@@ -11,6 +11,7 @@ from app import measured
 from app.address import connection, house
 from app.runs import apart
 from app.runs.naming import title
+from app.words import _
 from engine.store.run import Run
 from engine.store.store import LIVE
 
@@ -65,7 +66,7 @@ def numbers(result: Mapping[str, Any]) -> list[str]:
         control, what = next(iter(measured.controls_of(name, metrics).items()))
         value = result.get(control)
         beside = f", {what} {value:.3f}" if isinstance(value, float) else ""
-        said.append(f"{metrics[name]['title']} {result[name]:.3f}{beside}")
+        said.append(f"{_(metrics[name]['title'])} {result[name]:.3f}{beside}")
     return said
 
 
@@ -73,7 +74,7 @@ def of_model(result: Mapping[str, Any]) -> list[str]:
     """The first numbers of a model, in their order, with their names; none where none was measured."""
     metrics = connection.catalogue()["metric"]
     return [
-        f"{metrics[name]['title']} {result[name]:.3f}"
+        f"{_(metrics[name]['title'])} {result[name]:.3f}"
         for name in _first(result)
         if metrics[name]["of"] == "model"
     ]
@@ -90,7 +91,7 @@ def _first(result: Mapping[str, Any]) -> list[str]:
 def _row(run: Run) -> Row:
     status, place = run.status(), "zoo" if run.zoo else "mine"
     if status == "broken":
-        return Row(run.name, "Unreadable run", "unreadable", "", None, "", None, status, place)
+        return Row(run.name, _("Unreadable run"), "unreadable", "", None, "", None, status, place)
     spec, card = run.spec, run.card()
     created = card.get("created")
     made = None if created is None else datetime.fromtimestamp(created).isoformat(" ", "minutes")

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.address import connection, notices
+from app.words import _, n_
 from engine.errors import FeintError
 
 
@@ -14,14 +15,15 @@ def words() -> list[str]:
     cards = (run.card() for run in connection.store().all() if run.status() != "broken")
     how: dict[str, Any] = next((card["how"] for card in cards if "how" in card), {})
     said = [str(how[name]) for name in ("device", "precision") if name in how]
-    threads = f"{how.get('threads', os.cpu_count())} threads"
+    n = int(how.get("threads", os.cpu_count() or 1))
+    threads = n_("{n} thread", "{n} threads", n).format(n=n)
     return [*said, threads] + ([f"PyTorch {how['torch']}"] if "torch" in how else [])
 
 
 def show() -> None:
     """What computes here, and what waits."""
     with st.container(border=True):
-        st.markdown("**This machine**")
+        st.markdown(_("**This machine**"))
         st.caption(" · ".join(words()))
         try:
             waiting = connection.engine().queue()
@@ -29,4 +31,5 @@ def show() -> None:
             notices.refused(error)
             return
         at_work = sum(item["state"] == "running" for item in waiting)
-        st.caption(f"{at_work} at work, {len(waiting) - at_work} waiting.")
+        counted = _("{n} at work, {waiting} waiting.")
+        st.caption(counted.format(n=at_work, waiting=len(waiting) - at_work))

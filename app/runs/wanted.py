@@ -19,6 +19,7 @@ from app.address import connection, notices
 from app.address.fetching import DataAway
 from app.runs import headline, progress, reading
 from app.runs.record import Record
+from app.words import _
 from engine.asking.questions import PrepareQuestion
 from engine.errors import FeintError
 from engine.store import wanted as choices
@@ -47,9 +48,9 @@ def begin(wanted: Wanted) -> Run | None:
     """
     question = PrepareQuestion(**choices.plain(vars(wanted)))
     try:
-        answer = connection.ask(question, "Checking the choices…")
+        answer = connection.ask(question, _("Checking the choices…"))
         if answer.spec is None:
-            st.error(notices.plain(answer.sentence or "The engine refused these choices."))
+            st.error(notices.plain(answer.sentence or _("The engine refused these choices.")))
             return None
         run = connection.store().create(answer.spec)
         connection.engine().submit(run)

@@ -19,7 +19,18 @@ ROOMS = ("app", "pages")
 MARKS = {"_": 1, "N_": 1, "n_": 2}
 """Name -> how many texts it marks."""
 KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
-DECLARED = ("title", "summary", "description", "success", "effect", "unit", "about", "words", "says")
+DECLARED = (
+    "title",
+    "summary",
+    "description",
+    "success",
+    "effect",
+    "unit",
+    "about",
+    "words",
+    "says",
+    "phases",
+)
 """What is said on pages of all that the engine declares. Sources, licences and the protocols that a run keeps
 stay as they are written.
 """
@@ -62,7 +73,7 @@ def declared(entry: Any, name: str = "") -> Iterator[str]:
     """The texts in an entry of the engine's catalogue that pages say."""
     if isinstance(entry, dict):
         for key, part in entry.items():
-            yield from declared(part, name if name == "about" or name == "words" else key)
+            yield from declared(part, name if name in ("about", "words", "phases") else key)
     elif isinstance(entry, list):
         for part in entry:
             yield from declared(part, name)

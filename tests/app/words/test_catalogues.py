@@ -27,7 +27,7 @@ def catalogue(request: pytest.FixtureRequest) -> Catalog:
 
 def forms(text: object) -> list[str]:
     """A text, or its singular and plural."""
-    return [str(form) for form in text] if isinstance(text, tuple | list) else [str(text)]
+    return [str(form) for form in (text if isinstance(text, tuple | list) else [text or ""])]
 
 
 def changed(message: Message) -> bool:

@@ -19,13 +19,15 @@ def says(node: ast.AST) -> bool:
 
 
 def for_everybody(tree: ast.Module) -> Iterator[ast.AST]:
-    """What is run once: a file's top level, defaults, decorators, functions whose answers are kept."""
+    """What is run once: a file's top level, defaults, decorators, functions whose answers are kept, but
+    for those kept by language."""
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
         yield node
         if isinstance(node, ast.FunctionDef):
             kept = any("cache" in ast.unparse(one) for one in node.decorator_list)
+            kept &= all(given.arg != "language" for given in node.args.args)
             waiting += [*node.decorator_list, node.args, *(node.body if kept else ())]
         elif isinstance(node, ast.Lambda):
             waiting.append(node.args)
@@ -76,10 +78,11 @@ def test_every_text_is_said_for_whoever_looks() -> None:
     [
         "A = _('x')",
         "def f(a=_('x')): pass",
-        "@st.cache_data\ndef f():\n    return _('x')",
+        "@st.cache_data\ndef f(a):\n    return _('x')",
         "def f(a): return _(f'{a} x')",
         "def f(a): return _('{a} {b} x').format(b=a)",
     ],
 )
 def test_a_text_that_is_said_wrongly_is_seen(source: str) -> None:
-    assert misused(source) and not misused("def f(a): return _('{a} x').format(a=a)")
+    assert misused(source)
+    assert not misused("@cache\ndef f(a, language): return _('{a} x').format(a=a)")
