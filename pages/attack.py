@@ -21,13 +21,16 @@ from app.forms import possible
 from app.forms.choose_model import choose_model
 from app.forms.choose_threat import choose_threat
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Attack", "bolt", 10
 
 layout.page_head(
-    "How little does it take to mislead the model on this sample?",
-    "Drag the handle: sample, perturbation and what the model makes of it move with your hand. The server is"
-    " asked only when you let go.",
+    _("How little does it take to mislead the model on this sample?"),
+    _(
+        "Drag the handle: sample, perturbation and what the model makes of it move with your hand. The server"
+        " is asked only when you let go."
+    ),
 )
 choose, look = layout.choose_and_look()
 with choose:
@@ -60,7 +63,7 @@ with look:
     before_and_after.show(victim, answer, level)
     downloads.show(victim, threat, question, drawing, level, again["Command line"])
     opened = st.expander(
-        "Is it the attack, or would anything do? Controls at this ε",
+        _("Is it the attack, or would anything do? Controls at this ε"),
         expanded=True,
         key="open_controls",
         icon=":material/balance:",
@@ -70,7 +73,7 @@ with look:
         with opened, fetching.aside():
             controls.show(victim, question, answer, level)
     others = st.expander(
-        "The same sample in other models",
+        _("The same sample in other models"),
         key="open_others",
         icon=":material/compare_arrows:",
         on_change="rerun",

@@ -5,13 +5,16 @@ from app.compare import choose, disagree, ladders, measures
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Compare", "compare_arrows", 35
 
 layout.page_head(
-    "Which one holds where the other flips?",
-    "One sample, one ε, one handle: drag it, and every slot moves. Let go, and the table counts the same 100"
-    " samples in each.",
+    _("Which one holds where the other flips?"),
+    _(
+        "One sample, one ε, one handle: drag it, and every slot moves. Let go, and the table counts the same"
+        " 100 samples in each."
+    ),
 )
 left, look = layout.choose_and_look()
 with left:

@@ -11,13 +11,14 @@ from app.papers.contrastive import choose, encoder_map, slide, which_k
 from app.papers.contrastive.choose import PAGE
 from app.papers.studies import tables
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Contrastive", "hub", 67
 UNDER = "Papers"
 TABS = {
-    "clusters": "Slide to the neighbour",
-    "tables": "Published and measured",
-    "train": "Train it live",
+    "clusters": _("Slide to the neighbour"),
+    "tables": _("Published and measured"),
+    "train": _("Train it live"),
 }
 
 
@@ -41,7 +42,7 @@ def clusters() -> dict[str, str]:
         encoder_map.exemplars(victim, own, neighbour)
         level = slide.show(victim, threat, answer, own, neighbour)
         others = st.expander(
-            "The same sample in other encoders",
+            _("The same sample in other encoders"),
             key="open_others",
             icon=":material/compare_arrows:",
             on_change="rerun",
@@ -54,9 +55,11 @@ def clusters() -> dict[str, str]:
 
 
 layout.page_head(
-    "How far is it to the neighbouring cluster?",
-    "A contrastive encoder was never told what a class is, yet its embeddings fall into clusters. Push a"
-    " picture from its own towards the next one; then see which training makes that hard.",
+    _("How far is it to the neighbouring cluster?"),
+    _(
+        "A contrastive encoder was never told what a class is, yet its embeddings fall into clusters. Push a"
+        " picture from its own towards the next one; then see which training makes that hard."
+    ),
 )
 SHOW = {
     "clusters": clusters,

@@ -5,21 +5,24 @@ import streamlit as st
 from app.address import house, layout, links
 from app.data_and_zoo import bring, data_card, model_card, rows, tables
 from app.forms.choose_model import default_model
+from app.words import _
 
 TITLE, ICON, PLACE = "Data and zoo", "dataset", 68
 UNDER = "Yours"
 
 NUMBERS = {
     "samples": st.column_config.NumberColumn(format="localized"),
-    "MB": st.column_config.NumberColumn(help="What is fetched, or kept."),
+    "MB": st.column_config.NumberColumn(help=_("What is fetched, or kept.")),
 }
 
 layout.page_head(
-    "Which data and models are here, and may yours come too?",
-    "Every data set and every trained model with its card. Bring your own: it is told about in plain words"
-    " first, then it can be trained on, attacked and inspected like any other.",
+    _("Which data and models are here, and may yours come too?"),
+    _(
+        "Every data set and every trained model with its card. Bring your own: it is told about in plain"
+        " words first, then it can be trained on, attacked and inspected like any other."
+    ),
 )
-tab = layout.choose_tab({"data": "Data", "models": "Models", "bring": "Bring your own"})
+tab = layout.choose_tab({"data": _("Data"), "models": _("Models"), "bring": _("Bring your own")})
 command = "python3 -m engine list data"
 if tab == "data":
     name = tables.choose("data sets", rows.of_data(), house.data(), NUMBERS)
@@ -27,7 +30,7 @@ if tab == "data":
         with st.container(border=True):
             data_card.show(name)
 elif tab == "models":
-    st.caption("Where a model was attacked, both scores are of the same samples.")
+    st.caption(_("Where a model was attacked, both scores are of the same samples."))
     name = tables.choose("models", rows.of_models(), default_model(), NUMBERS)
     command = "python3 -m engine list zoo"
     if name is not None:

@@ -6,15 +6,16 @@ from app.address import connection, layout
 from app.charts import plot
 from app.papers import on_train
 from app.papers.studies import beside, curves, grid, judged, results, same_sample, tables
+from app.words import _
 
 TITLE, ICON, PLACE = "Defend", "shield", 50
 UNDER = "Papers"
 
 TABS = {
-    "holds": "Where it holds",
-    "grid": "λ and γ",
-    "tables": "Published and measured",
-    "train": "Train it live",
+    "holds": _("Where it holds"),
+    "grid": _("λ and γ"),
+    "tables": _("Published and measured"),
+    "train": _("Train it live"),
 }
 PAGE = "defend"
 
@@ -34,7 +35,7 @@ def holds() -> dict[str, str]:
         judged.show(found, verdicts)
         same_sample.show(found, judged.telling(verdicts).epsilon)
         st.dataframe(judged.table(found, verdicts), hide_index=True, key=f"verdicts/{size}")
-        st.caption(judged.RULE)
+        st.caption(_(judged.RULE))
         clean, attacks = results.result(clean_name, size), curves.attacks(found)
         for place in range(0, len(attacks), 2):
             for column, attack in zip(st.columns(2, gap="medium"), attacks[place : place + 2], strict=False):
@@ -58,28 +59,36 @@ def over_lambda_and_gamma() -> dict[str, str]:
             row = grid.grid(found, f"grid/{size}")
         with right:
             if row is None:
-                st.info("Click a cell: its seeds come here, each with its run.", icon=":material/ads_click:")
+                st.info(
+                    _("Click a cell: its seeds come here, each with its run."), icon=":material/ads_click:"
+                )
             else:
                 grid.runs_of(row, found)
             if not results.has(found, results.STRONGEST):
                 judge = results.command(name, size, strongest=True)["Command line"]
                 st.warning(
-                    "The strongest attack was not run over this grid: every cell is an upper bound. It is run"
-                    f" by `{judge}`, in about two hours on one core."
+                    _(
+                        "The strongest attack was not run over this grid: every cell is an upper bound. It is"
+                        " run by `{command}`, in about two hours on one core."
+                    ).format(command=judge)
                 )
             st.markdown(
-                "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does not"
-                " diverge: it only makes the clean loss count less."
+                _(
+                    "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does"
+                    " not diverge: it only makes the clean loss count less."
+                )
             )
         results.caption(found)
     return results.command(name, size)
 
 
 layout.page_head(
-    "Does training against an attack help, and up to where?",
-    "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
-    " together. Where it holds, the attack that leaves them least judges both, beside the paper's own; every"
-    " figure names its attack, and controls are in the tables.",
+    _("Does training against an attack help, and up to where?"),
+    _(
+        "AR-DMVC trains on attacked views; its Attack Mitigator also keeps clean and attacked assignments"
+        " together. Where it holds, the attack that leaves them least judges both, beside the paper's own;"
+        " every figure names its attack, and controls are in the tables."
+    ),
 )
 SHOW = {
     "holds": holds,
@@ -88,16 +97,19 @@ SHOW = {
     "train": lambda: on_train.tab(methods(), lambda views: views > 1),
 }
 reproduce = SHOW[layout.choose_tab(TABS)]()
-with st.expander("What am I seeing?", icon=":material/help:"):
+with st.expander(_("What am I seeing?"), icon=":material/help:"):
     for name in methods():
         entry = connection.catalogue()["model"][name]
-        st.markdown(f"**{entry['title']}**. {entry['summary']} Source: {entry['source']}.")
+        source = _("Source: {source}.").format(source=entry["source"])
+        st.markdown(f"**{_(entry['title'])}**. {_(entry['summary'])} {source}")
         st.latex(entry["equation"])
     st.markdown(
-        "The published robustness was measured with generators whose kernels begin at N(0, 1): most of their"
-        " answers are clamped from the start, so they hardly learn. Kernels of 0.02 make the same attack far"
-        " stronger, PGD needs no training at all, and the strongest attack tries what stands anew, with 50"
-        " steps each out of its cluster, towards the 3 nearest others and for the paper's objective; a"
-        " defence should be judged by those."
+        _(
+            "The published robustness was measured with generators whose kernels begin at N(0, 1): most of"
+            " their answers are clamped from the start, so they hardly learn. Kernels of 0.02 make the same"
+            " attack far stronger, PGD needs no training at all, and the strongest attack tries what stands"
+            " anew, with 50 steps each out of its cluster, towards the 3 nearest others and for the paper's"
+            " objective; a defence should be judged by those."
+        )
     )
 layout.page_foot(reproduce)

@@ -9,10 +9,11 @@ from app.forms.choose_model import default_model, victim_of
 from app.forms.choose_sample import first_sample
 from app.forms.threat import Threat
 from app.home import cards, welcome
+from app.words import _
 
 TITLE, ICON, PLACE = "Home", "waving_hand", 0
 
-layout.page_head("What do you want to break?")
+layout.page_head(_("What do you want to break?"))
 zoo, name = connection.store().zoo(), default_model()
 if name in zoo:
     run = zoo[name]
@@ -23,17 +24,19 @@ if name in zoo:
     drawing = on_the_map.drawing(victim, threat.objective, answer, question)
     level = ladder(drawing, key="ladder-home", level=-1, autoplay=True)
     with st.container(horizontal=True):
-        if st.button("Attack it your way", type="primary", icon=":material/bolt:"):
+        if st.button(_("Attack it your way"), type="primary", icon=":material/bolt:"):
             at = answer.levels[answer.start if level is None else level]
             links.go("attack", {"model": victim.name, "sample": sample, "tab": "epsilon", "eps": at})
-        if st.button("See which samples break", icon=":material/search:"):
+        if st.button(_("See which samples break"), icon=":material/search:"):
             links.go("inspect", {"model": victim.name})
-        if st.button("Train one yourself", icon=":material/model_training:"):
+        if st.button(_("Train one yourself"), icon=":material/model_training:"):
             links.go("train", {"data": run.spec.data})
 else:
     st.info(
-        "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page; digits"
-        " take about a minute."
+        _(
+            "The zoo is empty. Build it with `python3 -m engine zoo`, or train a model on the Train page;"
+            " digits take about a minute."
+        )
     )
 cards.cards(house.ready())
 welcome.recent()

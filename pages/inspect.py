@@ -7,13 +7,16 @@ from app.explain import explain
 from app.inspect import choose_attack, downloads, grid, map, matrices, sample, scores, who_becomes_whom
 from app.inspect.selection import Selection, chips
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Inspect", "search", 20
 
 layout.page_head(
-    "Which samples broke, and why?",
-    "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others"
-    " follow.",
+    _("Which samples broke, and why?"),
+    _(
+        "One attack on many samples. Choose in any view, a cell, a header, points or a legend: all the others"
+        " follow."
+    ),
 )
 choose_attack.adopt()
 notices.show_notices()
@@ -40,7 +43,7 @@ with left:
         downloads.show(attacked, mask)
     else:
         st.info(
-            "Nothing is in this selection. Take a part of it away, or clear it.",
+            _("Nothing is in this selection. Take a part of it away, or clear it."),
             icon=":material/filter_alt_off:",
         )
 with right:

@@ -12,14 +12,17 @@ from app.forms.choose_sample import choose_sample
 from app.papers.multiview import attackers, many_samples, one_sample
 from app.papers.multiview.levels import questions
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Multi-view", "stacks", 40
 UNDER = "Papers"
 
 layout.page_head(
-    "Two views of one thing: what if both are attacked?",
-    "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the other"
-    " can do alone.",
+    _("Two views of one thing: what if both are attacked?"),
+    _(
+        "Each row is a view. Drag the handle and see when the fusion lets go; lock a view and see what the"
+        " other can do alone."
+    ),
 )
 choose, look = layout.choose_and_look()
 with choose:
@@ -34,7 +37,7 @@ if chosen is None or threat is None:
 with look:
     views = one_sample.views_of(victim)
     question, whole = questions(victim, threat, sample)
-    answer = connection.ask(question, "Climbing the ladder…")
+    answer = connection.ask(question, _("Climbing the ladder…"))
     levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     attackers.explain_fit(chosen, threat)
@@ -50,10 +53,10 @@ with look:
         one_sample.each_alone(victim, views, answer, level)
     one_sample.maps(victim, views, answer, level)
     one_sample.about_data(victim)
-    st.subheader("And the others?", anchor=False)
+    st.subheader(_("And the others?"), anchor=False)
     many_samples.matrices(victim, chosen, threat, round(answer.levels[level], 4))
     opened = st.expander(
-        "Is it the attack, or would anything do? Controls at this ε",
+        _("Is it the attack, or would anything do? Controls at this ε"),
         key="open_controls",
         icon=":material/balance:",
         on_change="rerun",
@@ -67,5 +70,5 @@ again = reproduce.one_sample(wish, whole, answer.levels[level])
 on_all = reproduce.command(attackers.on_all(victim, chosen, threat))
 layout.page_foot(again | {"Command line": f"{again['Command line']}\n{on_all}"})
 if question is not whole:
-    connection.ask(whole, "Filling in the levels between…", timeout=600)
+    connection.ask(whole, _("Filling in the levels between…"), timeout=600)
     notices.draw_again()

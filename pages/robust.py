@@ -13,17 +13,18 @@ from app.papers.robust import along_nu, columns, networks, own_attack, rounds
 from app.papers.robust.networks import PAGE
 from app.papers.studies import against_control, tables
 from app.runs import reproduce
+from app.words import _
 
 TITLE, ICON, PLACE = "Robust clustering", "rebase_edit", 60
 UNDER = "Papers"
 TABS = {
-    "acts": "Attack and defence",
-    "nu": "Drag ν",
-    "strength": "Any ν",
-    "pixels": "On the pixels",
-    "tables": "Published and measured",
-    "fit": "Your own attack",
-    "train": "Train it live",
+    "acts": _("Attack and defence"),
+    "nu": _("Drag ν"),
+    "strength": _("Any ν"),
+    "pixels": _("On the pixels"),
+    "tables": _("Published and measured"),
+    "fit": _("Your own attack"),
+    "train": _("Train it live"),
 }
 
 
@@ -54,7 +55,7 @@ def drag() -> dict[str, str]:
         victim, fitted = along_nu.choose(rounds.choose(base))
     with look:
         question = along_nu.question(victim, sample, fitted)
-        answer = connection.ask(question, "Climbing the ladder…")
+        answer = connection.ask(question, _("Climbing the ladder…"))
         along_nu.takeaway(answer)
         drawing = on_the_map.drawing(victim, question.objective.name, answer)
         level = levels.drawn(drawing, f"nu-{'-'.join(question.attack.fitted)}")
@@ -65,7 +66,7 @@ def drag() -> dict[str, str]:
 def train() -> dict[str, str]:
     """Links to Train, for the base networks and the defence."""
     again = on_train.tab([*networks.base_names(), *networks.defences().names])
-    st.caption("The defence trains its base and fits its attack first, or finds them.")
+    st.caption(_("The defence trains its base and fits its attack first, or finds them."))
     return again
 
 
@@ -80,9 +81,11 @@ def fit() -> dict[str, str]:
 
 
 layout.page_head(
-    "What if the embedding itself is moved?",
-    "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
-    " defence learns to ignore that shift; then the attacker learns anew.",
+    _("What if the embedding itself is moved?"),
+    _(
+        "The attack shifts the embedding, not the pixels: decoded pictures stay alike, clusters change. The"
+        " defence learns to ignore that shift; then the attacker learns anew."
+    ),
 )
 SHOW = {
     "acts": attack_and_defence,

@@ -8,14 +8,17 @@ from app.address import connection, house, layout
 from app.runs import reproduce
 from app.train import choose, follow
 from app.train.explain import explain
+from app.words import _
 
 TITLE, ICON, PLACE = "Train", "model_training", 70
 
 catalogue = connection.catalogue()
 layout.page_head(
-    "What happens inside while it learns?",
-    "Train a method on real data and watch: its losses pull against each other, its clusters settle, its"
-    " copies blur. It goes on when you leave; the same address brings you back.",
+    _("What happens inside while it learns?"),
+    _(
+        "Train a method on real data and watch: its losses pull against each other, its clusters settle, its"
+        " copies blur. It goes on when you leave; the same address brings you back."
+    ),
 )
 asked = follow.in_address()
 choose.adopt(asked)
@@ -29,7 +32,7 @@ with left:
 with right:
     shown = follow.shown(asked, data, method["name"])
     if not shown:
-        follow.nothing_yet("digits take about a minute")
+        follow.nothing_yet(_("digits take about a minute"))
     elif len(shown) > 1:
         follow.several(shown)
     else:
@@ -40,7 +43,7 @@ with right:
 run = connection.store().find(shown[0]) if follow.method_of(shown) else None
 if run is not None:
     st.download_button(
-        "Card (JSON)",
+        _("Card (JSON)"),
         reproduce.card(run),
         f"feint-{run.key}.json",
         "application/json",

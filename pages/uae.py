@@ -10,14 +10,15 @@ from app.papers.studies import tables
 from app.papers.uae import augment, choose, ten, through_time
 from app.papers.uae.choose import ATTACK, DIRECTIONS, PAGE
 from app.runs import headline, reproduce, wanted
+from app.words import _
 
 TITLE, ICON, PLACE = "UAE", "image_search", 65
 UNDER = "Papers"
 TABS = {
-    "ten": "Ten samples",
-    "augment": "Augment",
-    "tables": "Published and measured",
-    "train": "Train it live",
+    "ten": _("Ten samples"),
+    "augment": _("Augment"),
+    "tables": _("Published and measured"),
+    "train": _("Train it live"),
 }
 
 
@@ -31,30 +32,33 @@ def pictures() -> dict[str, str]:
         slot = st.container()
     wish = choose.attacked(threat, victim, towards)
     with look:
-        run = wanted.wanted_or_button(wish, f"Look for {choose.N} such samples")
+        run = wanted.wanted_or_button(wish, _("Look for {n} such samples").format(n=choose.N))
         found = None if run is None else ten.of(run, victim, farthest=towards.ability == "reconstructs")
         with slot:
             sample = choose_sample(victim, first=None if found is None else found.ids[0])
         if run is not None and found is None:
-            st.info("None of the samples succeeded. Choose a larger ε, or another model.")
+            st.info(_("None of the samples succeeded. Choose a larger ε, or another model."))
         if run is not None and found is not None:
             st.markdown(ten.sentence(found, victim, run.table()))
             ten.show(found, victim, sample)
             with st.container(horizontal=True):
                 there = {"model": victim.name, "run": found.run.name}
-                headline.link("inspect", f"Inspect all {choose.N}", "search", there)
+                headline.link("inspect", _("Inspect all {n}").format(n=choose.N), "search", there)
                 same = choose.in_address_of_attack(found.run, victim, sample)
-                headline.link("attack", "Attack this model otherwise", "bolt", same)
-        st.subheader(f"Sample {sample}, one step after the other", anchor=False)
+                headline.link("attack", _("Attack this model otherwise"), "bolt", same)
+        st.subheader(_("Sample {number}, one step after the other").format(number=sample), anchor=False)
         question, answer, level = through_time.show(victim, threat, sample)
     one = reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
     return one | {"Command line": f"{reproduce.command(wish)}\n{one['Command line']}"}
 
 
 layout.page_head(
-    "How far may a sample go and still be copied better?",
-    "The attack looks for the least similar sample that an autoencoder copies better than the original."
-    " Appended to the training data, such samples shall make a better model: here that is put to the test.",
+    _("How far may a sample go and still be copied better?"),
+    _(
+        "The attack looks for the least similar sample that an autoencoder copies better than the original."
+        " Appended to the training data, such samples shall make a better model: here that is put to the"
+        " test."
+    ),
 )
 SHOW = {
     "ten": pictures,

@@ -74,7 +74,7 @@ def choose_tab(tabs: Mapping[str, str]) -> str:
             _("Show"),
             list(tabs),
             key=links.key("tab", next(iter(tabs)), lambda name: name in tabs),
-            format_func=lambda name: _(tabs[name]),
+            format_func=tabs.__getitem__,
             required=True,
             label_visibility="collapsed",
         )

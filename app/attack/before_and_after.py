@@ -9,6 +9,7 @@ from app.attack.levels import adversarial, at
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
+from app.words import _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion, epsilon_text
 
@@ -33,24 +34,33 @@ def _near(victim: Victim, answer: LadderAnswer, level: int) -> None:
     _neighbours(victim, answer, level)
     if answer.read_as is not None:
         read, label = answer.read_as[level], answer.label_name
-        beside = f" ({'as' if read == label else 'unlike'} its label {label})" if label else ""
-        st.caption(
-            f"Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**{beside}."
-        )
+        said = _("Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**.")
+        if label and read == label:
+            said = _(
+                "Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**"
+                " (as its label {label})."
+            )
+        elif label:
+            said = _(
+                "Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**"
+                " (unlike its label {label})."
+            )
+        st.caption(said.format(read=read, label=label))
 
 
 def _pair(answer: LadderAnswer, level: int) -> None:
-    before, after = "clean", "adversarial"
+    before, after = _("clean"), _("adversarial")
     if answer.q is not None and answer.own_group is not None:
-        before += f": {answer.group_names[answer.own_group]}"
-        after += f": {answer.group_names[int(answer.q[level].argmax())]}"
+        taken = answer.group_names[int(answer.q[level].argmax())]
+        before = _("clean: {name}").format(name=answer.group_names[answer.own_group])
+        after = _("adversarial: {name}").format(name=taken)
     wipe(
         wipe_payload(
             answer.clean.reshape(answer.shape),
             adversarial(answer, level).reshape(answer.shape),
             before_name=before,
             after_name=after,
-            title="Clean and adversarial",
+            title=_("Clean and adversarial"),
             caption=f"{at(answer, level, answer.norm)} · {answer.protocol}",
         ),
         key="wipe",
@@ -68,11 +78,10 @@ def smaller(answer: LadderAnswer, level: int) -> str:
     own = float(sizes[level])
     if own > ball - SAME:
         return ""
-    return (
-        f"ε = {epsilon_text(ball)} is the ball; the perturbation itself measures {norm}"
-        f" {epsilon_text(own)}: the best point found lies inside, from a smaller ε or cut by the range of the"
-        " data."
-    )
+    return _(
+        "ε = {ball} is the ball; the perturbation itself measures {norm} {own}: the best point found lies"
+        " inside, from a smaller ε or cut by the range of the data."
+    ).format(ball=epsilon_text(ball), norm=norm, own=epsilon_text(own))
 
 
 def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
@@ -83,7 +92,9 @@ def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
     every = ImagesQuestion.around(victim.run.spec, answer.near_clean.tolist(), answer.near)
     images = connection.ask(every).images[np.searchsorted(every.ids, ids)]
     count, groups = len(answer.near_clean), victim.overview.group
-    for row, title in enumerate(("Nearest in the embedding, clean", "Nearest in the embedding, adversarial")):
+    for row, title in enumerate(
+        (_("Nearest in the embedding, clean"), _("Nearest in the embedding, adversarial"))
+    ):
         st.caption(title)
         part = slice(row * count, (row + 1) * count)
         near = ids[part]

@@ -16,6 +16,7 @@ from app.components.ladder import Drawing, ladder_payload
 from app.components.standalone import standalone_html
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
+from app.words import _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import OWN, LadderQuestion
@@ -33,12 +34,12 @@ def show(
     stem = f"feint-{victim.name.replace('/', '-')}-{which}-{answer.axis}"
     with st.container(horizontal=True):
         _button(
-            "Ladder (HTML)",
+            _("Ladder (HTML)"),
             lambda: _page(victim, threat, drawing, level),
             f"{stem}.html",
             "text/html",
             "slideshow",
-            "One file that plays on a phone with no server.",
+            _("One file that plays on a phone with no server."),
         )
         if len(answer.shape) == 3:
             image = adversarial(answer, level).reshape(answer.shape)
@@ -46,7 +47,7 @@ def show(
             _button("PNG", picture, f"{stem}.png", "image/png", "image")
         _button("npz", lambda: _numbers(answer, level), f"{stem}.npz", None, "dataset")
         _button(
-            "Card (JSON)",
+            _("Card (JSON)"),
             _card(victim, threat, question, answer, level, command),
             f"{stem}.json",
             "application/json",

@@ -9,6 +9,7 @@ from app.address.notices import notice
 from app.attack import takeaway
 from app.components import pad
 from app.forms.choose_model import Victim
+from app.words import _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion
@@ -28,9 +29,10 @@ def of_address(victim: Victim) -> str:
     try:
         if not fixed_of(text, victim.shape).all():
             return text
-        notice("Everything is marked, which leaves nothing to attack: the marks are left out. Mark less.")
+        notice(_("Everything is marked, which leaves nothing to attack: the marks are left out. Mark less."))
     except SettingsError:
-        notice(f"The link says fixed={text[:20]}, which marks no sample of this model: it is left out.")
+        told = _("The link says fixed={text}, which marks no sample of this model: it is left out.")
+        notice(told.format(text=text[:20]))
     links.forget("fixed")
     return ""
 
@@ -38,7 +40,7 @@ def of_address(victim: Victim) -> str:
 def expander() -> DeltaGenerator:
     """Where the marks are chosen, among the other choices; `choose` fills it once there is a picture."""
     return st.expander(
-        "Fix a region", icon=":material/lock:", expanded=bool(links.value("fixed", "")), key="open_fixed"
+        _("Fix a region"), icon=":material/lock:", expanded=bool(links.value("fixed", "")), key="open_fixed"
     )
 
 
@@ -67,14 +69,15 @@ def beside_free(victim: Victim, objective: str, question: LadderQuestion) -> Non
         return
     free = keeping.kept(question.model_copy(update={"fixed": ""}))
     if free is not None:
-        st.caption(f"With nothing fixed: {takeaway.sentence(victim, objective, free)}")
+        sentence = takeaway.sentence(victim, objective, free)
+        st.caption(_("With nothing fixed: {sentence}").format(sentence=sentence))
 
 
 def _choose_features(victim: Victim) -> None:
     features = victim.features
     names = features.names if features else ()
     chosen = st.multiselect(
-        "Features that may not change",
+        _("Features that may not change"),
         range(len(names)),
         default=np.flatnonzero(bits(victim)).tolist(),
         format_func=lambda number: names[number],

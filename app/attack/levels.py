@@ -15,12 +15,18 @@ from app.components.ladder import Drawing, ladder
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat, largest, sizes
+from app.words import N_, _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import TOP, Axis, epsilon_text
 
-OVER = {"epsilon": "over ε", "path": "over the path T", "lambda": "over λ", "compressed": "over K"}
+OVER = {
+    "epsilon": N_("over ε"),
+    "path": N_("over the path T"),
+    "lambda": N_("over λ"),
+    "compressed": N_("over K"),
+}
 """What a ladder's axis is called where one is chosen."""
-NAMES = {"epsilon": "ε", "path": "step", "lambda": "λ", "nu": "ν", "compressed": "K"}
+NAMES = {"epsilon": "ε", "path": N_("step"), "lambda": "λ", "nu": "ν", "compressed": "K"}
 """What a level of it is called."""
 PARAMETERS = {
     "epsilon": ("eps", Threat().epsilon),
@@ -52,10 +58,10 @@ def choose_axis(victim: Victim, threat: Threat) -> str:
     options = possible.axes(victim.run.spec.name, threat.attack, threat.objective)
     chosen = str(
         st.segmented_control(
-            "Ladder",
+            _("Ladder"),
             options,
             key=links.key("tab", options[0], lambda name: name in options),
-            format_func=OVER.__getitem__,
+            format_func=lambda name: _(OVER[name]),
             required=True,
             label_visibility="collapsed",
         )
@@ -134,15 +140,22 @@ def _nearest(levels: Sequence[float], value: float) -> int:
 
 def jump(answer: LadderAnswer) -> None:
     """Sizes that people can judge by eye, as places on a ladder over ε."""
-    places = {f"{name} {size:g}": _nearest(answer.levels, size) for name, size in sizes(answer.norm).items()}
+    offered = sizes(answer.norm)
 
     def chosen() -> None:
         name = st.session_state["jump"]
         if name:
-            put(answer, places[name])
+            put(answer, _nearest(answer.levels, offered[name]))
             st.session_state["jump"] = None
 
-    st.pills("Go to", list(places), key="jump", on_change=chosen, label_visibility="collapsed")
+    st.pills(
+        _("Go to"),
+        list(offered),
+        key="jump",
+        on_change=chosen,
+        label_visibility="collapsed",
+        format_func=lambda name: f"{_(name)} {offered[name]:g}",
+    )
 
 
 def at_level(threat: Threat, answer: LadderAnswer, level: int) -> Threat:
@@ -156,7 +169,7 @@ def at_level(threat: Threat, answer: LadderAnswer, level: int) -> Threat:
 def at(answer: LadderAnswer, level: int, norm: str = "") -> str:
     """Where a ladder stands: "λ = 5", "ε = 0.080", with the norm of pixels "ε = 0.080 (20.3/255)"."""
     here, norm = answer.levels[level], norm if len(answer.shape) == 3 else ""
-    return f"{NAMES[answer.axis]} = " + (
+    return f"{_(NAMES[answer.axis])} = " + (
         epsilon_text(here, norm) if answer.axis == "epsilon" else f"{here:.3g}"
     )
 

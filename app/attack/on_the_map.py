@@ -9,6 +9,7 @@ from app.address import connection, links, notices
 from app.components.ladder import Drawing, Place
 from app.forms import possible
 from app.forms.choose_model import Victim
+from app.words import _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion, PlaceOnUmapQuestion, Question
@@ -22,16 +23,18 @@ def drawing(
     """
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
-        name = answer.map_name.replace("of z", "of the embedding")
+        name = _(answer.map_name.replace("of z", "of the embedding"))
+        if question is not None:
+            name = _("{map} (UMAP is being made)").format(map=name)
         place = (_on_umap(victim, question) if question is not None else None) or Place(
-            name + (" (UMAP is being made)" if question is not None else ""),
+            name,
             _background(victim),
             answer.xy,
             answer.xy_clean,
             answer.xy_error,
             victim.overview.group,
         )
-    effect = str(possible.entry("objective", objective).get("effect") or "{value}")
+    effect = _(str(possible.entry("objective", objective).get("effect") or "{value}"))
     said = effect.replace("{value}", "…")
     return Drawing(answer, place, victim.grouping, said, victim.colours, victim.features)
 
@@ -43,7 +46,7 @@ def umap_toggle(victim: Victim) -> bool:
     return st.toggle(
         "UMAP",
         key=links.key("umap", True),
-        help="Until a sample has been placed on the UMAP, its PCA is shown.",
+        help=_("Until a sample has been placed on the UMAP, its PCA is shown."),
     )
 
 
@@ -57,7 +60,7 @@ def place_on_umap(question: LadderQuestion) -> None:
     for asked in missing:
         connection.ask(
             asked,
-            "Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…",
+            _("Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…"),
             timeout=600,
         )
     if missing:
@@ -71,7 +74,12 @@ def _on_umap(victim: Victim, question: LadderQuestion) -> Place | None:
     if whole is None or placed is None:
         return None
     return Place(
-        "UMAP of the embedding", whole.xy, placed.xy, placed.xy_clean, placed.xy_error, victim.overview.group
+        _("UMAP of the embedding"),
+        whole.xy,
+        placed.xy,
+        placed.xy_clean,
+        placed.xy_error,
+        victim.overview.group,
     )
 
 

@@ -9,6 +9,7 @@ from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat, of_sample
+from app.words import _
 from engine.asking.questions import (
     TOP,
     AttackChoice,
@@ -25,7 +26,7 @@ def show(victim: Victim, threat: Threat, sample: int | OwnPicture) -> None:
     objective = comparable(threat)
     others = {name: run for name, run in _models(victim).items() if objective.name in _objectives(run)}
     if not others:
-        st.caption("No model of these data knows when this attack succeeds: there is nothing to compare.")
+        st.caption(_("No model of these data knows when this attack succeeds: there is nothing to compare."))
         return
     asked = OtherModelsQuestion(
         models=tuple(run.key for run in others.values()),
@@ -37,11 +38,11 @@ def show(victim: Victim, threat: Threat, sample: int | OwnPicture) -> None:
         fixed=threat.fixed,
         seed=threat.seed,
     )
-    found = connection.ask(asked, "Asking the other models…")
+    found = connection.ask(asked, _("Asking the other models…"))
     frame = pd.DataFrame(
         {
-            "model": [connection.model_title(name, run) for name, run in others.items()],
-            "cluster or class": [row.name for row in found.rows],
+            _("model"): [connection.model_title(name, run) for name, run in others.items()],
+            _("cluster or class"): [row.name for row in found.rows],
             "ε* ≤": [
                 f"> {epsilon_text(found.top)}" if row.epsilon_star is None else plot.bound(row.epsilon_star)
                 for row in found.rows
@@ -51,8 +52,9 @@ def show(victim: Victim, threat: Threat, sample: int | OwnPicture) -> None:
     st.dataframe(frame, hide_index=True, key="other_models")
     does = takeaway.success(victim, objective.name, None, None)
     st.caption(
-        f"Smallest ε found at which it {does}, {NORMS[threat.norm]}, up to {epsilon_text(found.top)}:"
-        " upper bounds, one seed."
+        _("Smallest ε found at which it {does}, {norm}, up to {top}: upper bounds, one seed.").format(
+            does=does, norm=NORMS[threat.norm], top=epsilon_text(found.top)
+        )
     )
 
 

@@ -12,13 +12,14 @@ from app.components import pad
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.choose_sample import choose_sample
+from app.words import N_, _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion, OwnPicture
 from engine.data import drawn
 from engine.errors import FeintError
 from engine.store import pictures
 
-WAYS = {"data": "From the data", "draw": "Draw one", "bring": "Bring a picture"}
+WAYS = {"data": N_("From the data"), "draw": N_("Draw one"), "bring": N_("Bring a picture")}
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 MEGABYTES = 20
 NOBODY = -1
@@ -41,12 +42,12 @@ def choose(victim: Victim) -> tuple[int, str, Own | None]:
         return choose_sample(victim), way, None
     if way == "bring":
         st.file_uploader(
-            "Picture",
+            _("Picture"),
             TYPES,
             key="own_file",
             on_change=_brought,
             max_upload_size=MEGABYTES,
-            help="Its pixels alone are kept, at most 512 on a side, on this machine.",
+            help=_("Its pixels alone are kept, at most 512 on a side, on this machine."),
         )
     own = _own(victim)
     if own is not None and victim.labelled:
@@ -74,10 +75,18 @@ def show(way: str, own: Own | None) -> DeltaGenerator | None:
             stamp = st.session_state.get("own_stamps", {}).get(own.key, "") if own else ""
             pad.draw(own.original if own else None, stamp, key="own_pad", on_drawn=_drawn)
     elif own is not None:
-        left.image(own.original, caption="As it was brought", width=280, alt="Your picture as it was brought")
+        left.image(
+            own.original, caption=_("As it was brought"), width=280, alt=_("Your picture as it was brought")
+        )
     if own is None:
-        what = "Draw something" if way == "draw" else "Bring a picture, at the left"
-        right.info(f"{what}: what the model takes it for, and how little misleads it, appears here at once.")
+        draw = _(
+            "Draw something: what the model takes it for, and how little misleads it, appears here at once."
+        )
+        bring = _(
+            "Bring a picture, at the left: what the model takes it for, and how little misleads it, appears"
+            " here at once."
+        )
+        right.info(draw if way == "draw" else bring)
         layout.page_foot()
         st.stop()
     with right:
@@ -92,12 +101,16 @@ def taken_for(victim: Victim, answer: LadderAnswer, place: DeltaGenerator | None
     if answer.own_group is not None and answer.q_clean is not None:
         sure = round(100 * float(answer.q_clean[answer.own_group]))
         name = answer.group_names[answer.own_group]
-        place.markdown(f"The model puts it into {victim.grouping} **{name}** ({sure} % sure).")
+        into = {
+            "cluster": _("The model puts it into cluster **{name}** ({sure} % sure)."),
+            "class": _("The model puts it into class **{name}** ({sure} % sure)."),
+        }
+        place.markdown(into[victim.grouping].format(name=name, sure=sure))
     if answer.near_clean is not None:
         every = ImagesQuestion.of(victim.run.spec, answer.near_clean.tolist())
         images = connection.ask(every).images.reshape(-1, *answer.shape)
         with place:
-            st.caption("The samples nearest to it in the embedding")
+            st.caption(_("The samples nearest to it in the embedding"))
             gallery.grid(list(images), [f"#{number}" for number in answer.near_clean], columns=5, size=48)
 
 
@@ -105,7 +118,7 @@ def require_label(objective: str, own: Own | None) -> None:
     """Stops the page with a sentence where an objective knows labels and nobody has said the picture's."""
     needs = bool(possible.entry("objective", objective).get("needs_labels"))
     if own is not None and needs and links.value("label", NOBODY) == NOBODY:
-        st.info("This objective knows what the sample is: say it at “What is it?”, beside your picture.")
+        st.info(_("This objective knows what the sample is: say it at “What is it?”, beside your picture."))
         layout.page_foot()
         st.stop()
 
@@ -118,7 +131,8 @@ def _way(victim: Victim) -> str:
     ways = [way for way in WAYS if way != "draw" or victim.shape[0] == 1]
     way, own = st.session_state.get("own_way", "data"), links.value("own", "")
     if own and pictures.find(own) is None:
-        notice(f"The link shows a picture of its own, own={own[:20]}, which is not kept on this machine.")
+        told = _("The link shows a picture of its own, own={own}, which is not kept on this machine.")
+        notice(told.format(own=own[:20]))
         leave()
         own = ""
     if own and (way == "data" or way not in ways):  # a link brought it
@@ -128,7 +142,12 @@ def _way(victim: Victim) -> str:
     st.session_state["own_way"] = way if way in ways else "data"
     return str(
         st.segmented_control(
-            "Sample", ways, key="own_way", format_func=WAYS.__getitem__, required=True, on_change=_turned
+            _("Sample"),
+            ways,
+            key="own_way",
+            format_func=lambda way: _(WAYS[way]),
+            required=True,
+            on_change=_turned,
         )
     )
 
@@ -191,11 +210,11 @@ def _kept(content: bytes) -> str | None:
 def _label(victim: Victim) -> None:
     names = victim.overview.class_names
     st.selectbox(
-        "What is it?",
+        _("What is it?"),
         range(NOBODY, len(names)),
         key=links.key("label", NOBODY, lambda number: NOBODY <= number < len(names)),
-        format_func=lambda number: "not said" if number == NOBODY else names[number],
-        help="For objectives that know labels, and to say whether it is still read as that.",
+        format_func=lambda number: _("not said") if number == NOBODY else names[number],
+        help=_("For objectives that know labels, and to say whether it is still read as that."),
     )
 
 
@@ -205,6 +224,7 @@ def _as_seen(own: Own) -> None:
     picture, steps = st.columns([1, 1], gap="small")
     scale = max(1, 168 // max(height, width))
     image = own.seen.image if own.seen.image.ndim == 2 else own.seen.image.transpose(2, 0, 1)
-    words = f"As the model sees it, {width} x {height}"
-    picture.image(gallery.to_png(image, scale), caption=words, alt=f"Your picture: {words}")
+    words = _("As the model sees it, {width} x {height}").format(width=width, height=height)
+    said = _("Your picture: {words}").format(words=words)
+    picture.image(gallery.to_png(image, scale), caption=words, alt=said)
     steps.markdown("\n".join(f"{place}. {step}" for place, step in enumerate(own.seen.steps, start=1)))

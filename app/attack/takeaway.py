@@ -10,6 +10,7 @@ from app.charts import plot
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.measured import minus
+from app.words import N_, _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import epsilon_text
 
@@ -26,12 +27,19 @@ def sentence(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     own, target = answer.own_group, answer.target
     does = success(victim, objective, own, target)
     if already(answer):
-        where = f"is in {_group(victim, own)}" if target is not None else f"{does} **without any attack**"
-        return f"It {where} already: choose another {'target' if target is not None else 'sample'}."
-    noise = f"noise of the same size does so in {answer.noise_draws}"
+        if target is not None:
+            return _("It is in {group} already: choose another target.").format(group=_group(victim, own))
+        return _("It {does} **without any attack** already: choose another sample.").format(does=does)
+    draws = noise_draws(answer)
     if not answer.reached.any():
-        return f"{_nowhere(answer)} was found at which it {does}; {noise}."
-    return f"It {does} {_where(answer)}; {noise}."
+        return _nowhere(answer, does, draws)
+    told = _("It {does} {where}; noise of the same size does so in {draws}.")
+    return told.format(does=does, where=_where(answer), draws=draws)
+
+
+def noise_draws(answer: LadderAnswer) -> str:
+    """How often noise of the same size reached it: "1 of 20 draws (95 % interval 1 to 24 %)"."""
+    return _("{reached:,} of {n:,} draws (95 % interval {low} to {high} %)").format(**answer.noise_told)
 
 
 def already(answer: LadderAnswer) -> bool:
@@ -45,28 +53,35 @@ def already(answer: LadderAnswer) -> bool:
 
 def success(victim: Victim, objective: str, own: int | None, target: int | None) -> str:
     """What a sample does that the objective reached: "leaves cluster **3**"."""
-    words = str(possible.entry("objective", objective).get("success") or "is reached")
+    words = _(str(possible.entry("objective", objective).get("success") or N_("is reached")))
     return words.format(own=_group(victim, own), target=_group(victim, target))
 
 
 def effect(objective: str, value: float) -> str:
     """What an attack does by a value of its objective: "moves the embedding by **12.4** …"."""
-    words = str(possible.entry("objective", objective).get("effect") or "reaches a value of {value}")
+    words = _(str(possible.entry("objective", objective).get("effect") or N_("reaches a value of {value}")))
     return words.format(value=f"**{minus(f'{value:.3g}')}**")
 
 
 def _group(victim: Victim, group: int | None) -> str:
     """A group by its name: "cluster **3**"."""
     if group is None or not victim.names:
-        return f"its {victim.grouping}" if victim.grouping else "what it was"
-    return f"{victim.grouping} **{victim.names[group]}**"
+        its = {"cluster": _("its cluster"), "class": _("its class")}
+        return its.get(victim.grouping, _("what it was"))
+    named = {"cluster": _("cluster **{name}**"), "class": _("class **{name}**")}
+    return named[victim.grouping].format(name=victim.names[group])
 
 
-def _nowhere(answer: LadderAnswer) -> str:
+def _nowhere(answer: LadderAnswer, does: str, draws: str) -> str:
     """What was looked through in vain: a larger ε, more steps or a stronger attack may still find it."""
     if answer.axis == "epsilon":
-        return f"No ε up to {epsilon_text(answer.levels[-1])}"
-    return f"No {NAMES[answer.axis]} at ε = {epsilon_text(answer.epsilon or 0.0)}"
+        told = _("No ε up to {top} was found at which it {does}; noise of the same size does so in {draws}.")
+        return told.format(top=epsilon_text(answer.levels[-1]), does=does, draws=draws)
+    told = _(
+        "No {axis} at ε = {epsilon} was found at which it {does}; noise of the same size does so in {draws}."
+    )
+    epsilon = epsilon_text(answer.epsilon or 0.0)
+    return told.format(axis=_(NAMES[answer.axis]), epsilon=epsilon, does=does, draws=draws)
 
 
 def _where(answer: LadderAnswer) -> str:
@@ -74,13 +89,16 @@ def _where(answer: LadderAnswer) -> str:
     assert answer.reached is not None, "asked only of an objective that knows success"
     there, levels = np.flatnonzero(answer.reached), answer.levels
     if answer.axis == "epsilon":
-        return f"at **{_star(answer, levels[there[0]])}**"
+        return _("at **{bound}**").format(bound=_star(answer, levels[there[0]]))
     if answer.axis == "path":
         lasting = len(there) == len(levels) - there[0]
-        return f"{'from' if lasting else 'at'} step {levels[there[0]]:g} {'on' if lasting else 'first'}"
+        told = _("from step {step:g} on") if lasting else _("at step {step:g} first")
+        return told.format(step=levels[there[0]])
+    axis = _(NAMES[answer.axis])
     if len(there) == len(levels):
-        return f"at every {NAMES[answer.axis]} shown"
-    return f"at {len(there)} of {len(levels)} {NAMES[answer.axis]}, the last {levels[there[-1]]:g}"
+        return _("at every {axis} shown").format(axis=axis)
+    told = _("at {n} of {total} {axis}, the last {last:g}")
+    return told.format(n=len(there), total=len(levels), axis=axis, last=levels[there[-1]])
 
 
 def _star(answer: LadderAnswer, first: float) -> str:
@@ -95,13 +113,17 @@ def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     """For an objective without success: its value at the last level beside that of noise, and where the model
     sorts the sample elsewhere.
     """
-    said = f"At {at(answer, -1)} the attack {effect(objective, float(answer.value[-1]))}"
+    said = _("At {at} the attack {does}").format(
+        at=at(answer, -1), does=effect(objective, float(answer.value[-1]))
+    )
     if answer.noise_value is not None:
-        said += f", noise of the same size by **{minus(f'{float(answer.noise_value[-1]):.3g}')}**"
+        noise = minus(f"{float(answer.noise_value[-1]):.3g}")
+        said = _("{said}, noise of the same size by **{noise}**").format(said=said, noise=noise)
     if answer.q is None or answer.own_group is None:
         return f"{said}."
     elsewhere = np.flatnonzero(answer.q.argmax(1) != answer.own_group)
     group = _group(victim, answer.own_group)
     if not len(elsewhere):
-        return f"{said}; it stays in {group}."
-    return f"{said}; it leaves {group} first at {at(answer, elsewhere[0])}."
+        return _("{said}; it stays in {group}.").format(said=said, group=group)
+    first = at(answer, elsewhere[0])
+    return _("{said}; it leaves {group} first at {at}.").format(said=said, group=group, at=first)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.words import N_
 from engine.asking.questions import (
     OWN,
     TOP,
@@ -18,7 +19,7 @@ from engine.store.run import Run
 from engine.store.wanted import Wanted
 
 NORMS: dict[Norm, str] = {"linf": "L∞", "l2": "L2"}
-JUDGED_BY_EYE = {"Invisible": 0.1, "Visible": 1 / 3, "Strong": 1.0}
+JUDGED_BY_EYE = {N_("Invisible"): 0.1, N_("Visible"): 1 / 3, N_("Strong"): 1.0}
 """Sizes that people can judge by eye, as shares of the usual ladder's largest ε."""
 
 

@@ -10,6 +10,7 @@ from app import gallery
 from app.address import connection, links
 from app.address.links import PageScript
 from app.home import pictures
+from app.words import _
 
 BESIDE = 2
 """Cards side by side."""
@@ -43,9 +44,9 @@ def untrained(images: list[pictures.Picture]) -> None:
     for name, family in families.items():
         if name not in trained:
             with st.container(border=True, height="stretch"):
-                st.markdown(f"**{name}**  \n{family['about']}")
+                st.markdown(f"**{_(name)}**  \n{_(family['about'])}")
                 _fill(images)
-                if st.button("Train one", key=f"family/{name}", icon=":material/play_arrow:"):
+                if st.button(_("Train one"), key=f"family/{name}", icon=":material/play_arrow:"):
                     links.go("train", {})
 
 
@@ -54,19 +55,22 @@ def question_of(script: PageScript) -> str:
     """The question in the title of a page, read from its script; the page's name where it asks none."""
     for node in ast.walk(ast.parse(script.file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "layout.page_head" and node.args:
-            return str(ast.literal_eval(node.args[0]))
+            texts = (part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant))
+            return str(next(texts))
     return script.title
 
 
 def _card(script: PageScript, images: list[pictures.Picture], leads: dict[str, str]) -> None:
     with st.container(border=True, height="stretch"):
-        st.markdown(f"**{script.title}**  \n{question_of(script)}")
+        title = _(script.title)
+        st.markdown(f"**{title}**  \n{_(question_of(script))}")
         _fill(images)
-        if st.button(f"Open {script.title}", key=f"card/{script.name}", icon=f":material/{script.icon}:"):
+        opened = _("Open {page}").format(page=title)
+        if st.button(opened, key=f"card/{script.name}", icon=f":material/{script.icon}:"):
             links.go(script.name, leads)
 
 
 def _fill(images: list[pictures.Picture]) -> None:
     """Pictures as large as a card has room for: many small ones, or a few larger ones."""
     columns, size = next(row[1:] for row in COLUMNS if len(images) <= row[0])
-    gallery.grid([image for image, _ in images], [said for _, said in images], columns, size)
+    gallery.grid([image for image, said in images], [said for image, said in images], columns, size)

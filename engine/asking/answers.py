@@ -217,9 +217,14 @@ class LadderAnswer(Answer):
         """How often noise of the size of the level shown first reached it, in words: "1 of 20 draws (95 %
         interval 1 to 24 %)".
         """
+        return "{reached:,} of {n:,} draws (95 % interval {low} to {high} %)".format(**self.noise_told)
+
+    @property
+    def noise_told(self) -> dict[str, Any]:
+        """The numbers of that: `reached` of `n`, and the interval from `low` to `high` as it is written."""
         reached, n = self.noise_at(self.start)
         low, high = (_percent(share) for share in wilson(reached, n))
-        return f"{reached:,} of {n:,} draws (95 % interval {low} to {high} %)"
+        return {"reached": reached, "n": n, "low": low, "high": high}
 
     @property
     def start(self) -> int:

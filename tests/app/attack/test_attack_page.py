@@ -153,7 +153,7 @@ def test_what_it_costs_to_reproduce_is_one_line(trained_home: Store, opened: Ope
 def test_sizes_one_can_judge_by_eye_are_places_on_the_ladder(trained_home: Store, opened: Opened) -> None:
     at = opened("attack", model=method(trained_home, "dec_star").key)
     pills = next(group for group in at.button_group if group.key == "jump")
-    pills.select("Strong 0.3").run()
+    pills.select("Strong").run()
     assert at.query_params["eps"] in ("0.3", ["0.3"]) and not at.exception
     assert "p_eps" in at.session_state and not [slider for slider in at.slider if slider.key == "p_eps"], (
         "the ladder is the slider"
