@@ -10,6 +10,7 @@ from app.forms import possible
 from app.forms.choose_model import DEFAULT_OF_VIEWS, Victim, victim_of
 from app.forms.choose_threat import choose_seed
 from app.forms.threat import NORMS, Threat
+from app.words import _
 from engine.asking.questions import Norm
 from engine.store.run import Run
 
@@ -48,9 +49,9 @@ class Slot:
     def name(self) -> str:
         """What it is called beside the others."""
         steps = self.threat.settings.get("steps")
-        attack = possible.title("attack", self.threat.attack) + (f", T = {steps}" if steps else "")
+        attack = _(possible.title("attack", self.threat.attack)) + (f", T = {steps}" if steps else "")
         run = self.victim.run
-        aim = "" if self.shares_objective else f" · {possible.title('objective', self.threat.objective)}"
+        aim = "" if self.shares_objective else f" · {_(possible.title('objective', self.threat.objective))}"
         return f"{connection.method_title(run.spec)}{connection.apart(self.victim.name, run)} · {attack}{aim}"
 
 
@@ -58,7 +59,7 @@ def choose() -> list[Slot]:
     """The slots as widgets. Stops the page with a sentence where no model can be attacked."""
     runs = {name: run for name, run in connection.models().items() if _objectives(run)}
     if not runs:
-        st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
+        st.info(_("No trained model is here yet. Train one on the Train page; digits take a minute."))
         st.stop()
     chosen = _of_address(runs)
     data = _choose_data(runs, runs[chosen[0].model].spec.data)
@@ -68,7 +69,7 @@ def choose() -> list[Slot]:
     norm = _choose_norm()
     threats = [_choose_slot(place, chosen, here, objective, norm) for place in range(len(chosen))]
     if len(chosen) < len(LETTERS):
-        st.button("Add a slot", icon=":material/add:", on_click=_put, args=([*chosen, chosen[-1]],))
+        st.button(_("Add a slot"), icon=":material/add:", on_click=_put, args=([*chosen, chosen[-1]],))
     seed = choose_seed()
     return [
         Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed), bool(objective))
@@ -95,10 +96,11 @@ def _of_address(runs: Runs) -> list[Choice]:
     found = [read for part in text.split(BETWEEN) if (read := _read(part, runs)) is not None][: len(LETTERS)]
     same = [one for one in found if runs[one.model].spec.data == runs[found[0].model].spec.data]
     if text and len(same) < len(text.split(BETWEEN)):
-        notices.notice(
-            f"The link says slots={text[:60]}, of which not every one is a model of the same data that is"
-            " here: what is left is shown."
+        told = _(
+            "The link says slots={text}, of which not every one is a model of the same data that is here:"
+            " what is left is shown."
         )
+        notices.notice(told.format(text=text[:60]))
     return same if len(same) > 1 else _defaults(runs, house.data())
 
 
@@ -132,7 +134,7 @@ def _choose_data(runs: Runs, now: str) -> str:
         house.follow(data)
 
     return str(
-        st.selectbox("Data", every, key="slots_data", on_change=turned, format_func=connection.data_title)
+        st.selectbox(_("Data"), every, key="slots_data", on_change=turned, format_func=connection.data_title)
     )
 
 
@@ -141,26 +143,28 @@ def _choose_objective(runs: Sequence[Run]) -> str:
     common = [name for name in _objectives(runs[0]) if all(name in _objectives(run) for run in runs[1:])]
     if not common:
         st.info(
-            "These models have no objective in common, so each is asked its own: compare with care what is"
-            " not the same question."
+            _(
+                "These models have no objective in common, so each is asked its own: compare with care what"
+                " is not the same question."
+            )
         )
         return ""
     usual = Threat().objective if Threat().objective in common else common[0]
     key = links.key("objective", usual, lambda name: name in common)
     return str(
         st.selectbox(
-            "Objective",
+            _("Objective"),
             common,
             key=key,
-            format_func=lambda name: possible.title("objective", name),
-            help="What the attacker wants of every model.",
+            format_func=lambda name: _(possible.title("objective", name)),
+            help=_("What the attacker wants of every model."),
         )
     )
 
 
 def _choose_norm() -> Norm:
     norm = st.segmented_control(
-        "Norm",
+        _("Norm"),
         list(NORMS),
         key=links.key("norm", "linf", lambda name: name in NORMS),
         format_func=lambda name: NORMS[name],  # type: ignore[index]
@@ -193,7 +197,7 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
 
     with st.container(border=True):
         st.selectbox(
-            f"{letter}: model",
+            _("{letter}: model").format(letter=letter),
             list(here),
             key=keys["model"],
             on_change=changed,
@@ -202,18 +206,19 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
             ),
         )
         st.selectbox(
-            f"{letter}: attack",
+            _("{letter}: attack").format(letter=letter),
             attacks,
             key=keys["attack"],
             on_change=changed,
-            format_func=lambda name: possible.title("attack", name),
+            format_func=lambda name: _(possible.title("attack", name)),
         )
         usual = possible.entry("attack", attack)["defaults"].get("steps")
         if usual is not None:
-            st.number_input(f"{letter}: T, steps", 1, 100, key=keys["steps"], on_change=changed)
+            label = _("{letter}: T, steps").format(letter=letter)
+            st.number_input(label, 1, 100, key=keys["steps"], on_change=changed)
         if len(chosen) > 2:
             st.button(
-                f"Remove {letter}",
+                _("Remove {letter}").format(letter=letter),
                 key=f"slot_remove_{place}",
                 on_click=_put,
                 args=([*chosen[:place], *chosen[place + 1 :]],),

@@ -9,6 +9,7 @@ import streamlit as st
 from app.address import connection, links
 from app.compare.choose import Slot
 from app.components.picker import picker
+from app.words import _
 from engine.asking.answers import SeveralAnswer
 from engine.asking.questions import ImagesQuestion
 from engine.metrics.intervals import wilson
@@ -24,22 +25,27 @@ def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> 
     usual = letters[int(np.argmin(rates))] + letters[int(np.argmax(rates))]
     pairs = ["".join(pair) for pair in permutations(letters, 2)]
     key = links.key("pair", usual if usual in pairs else pairs[0], lambda text: text in pairs)
-    pair = str(st.selectbox("Where do they differ?", pairs, key=key, format_func=_in_words))
+    pair = str(st.selectbox(_("Where do they differ?"), pairs, key=key, format_func=_in_words))
     holds, flips = (many[letters.index(letter)] for letter in pair)
     both = holds.counted & flips.counted
     where = both & ~holds.reached & flips.reached
     back = int((both & holds.reached & ~flips.reached).sum())
     low, high = wilson(int(where.sum()), int(both.sum()))
+    words = _(
+        "**{a} holds, {b} flips** on {n} of {all} samples (95 % interval {low:.0f} to {high:.0f} %); the"
+        " other way round on {back}."
+    )
     st.markdown(
-        f"**{pair[0]} holds, {pair[1]} flips** on {where.sum()} of {both.sum()} samples (95 % interval"
-        f" {100 * low:.0f} to {100 * high:.0f} %); the other way round on {back}."
+        words.format(
+            a=pair[0], b=pair[1], n=where.sum(), all=both.sum(), low=100 * low, high=100 * high, back=back
+        )
     )
     if where.any():
         _pictures(chosen, flips, np.flatnonzero(where), letters.index(pair[1]), sample)
 
 
 def _in_words(pair: str) -> str:
-    return f"{pair[0]} holds, {pair[1]} flips"
+    return _("{a} holds, {b} flips").format(a=pair[0], b=pair[1])
 
 
 def _pictures(
@@ -59,11 +65,14 @@ def _pictures(
         captions,
         "compare_differ",
         chosen=sample,
-        label="Samples on which they differ",
+        label=_("Samples on which they differ"),
         size=48,
     )
-    more = f" The first {SHOWN} of {len(places)} are shown." if len(places) > SHOWN else ""
-    st.caption(f"With where they go in {chosen[flipping].letter}. A click opens one in every slot.{more}")
+    said = _("With where they go in {letter}. A click opens one in every slot.").format(
+        letter=chosen[flipping].letter
+    )
+    more = _("The first {n} of {all} are shown.").format(n=SHOWN, all=len(places))
+    st.caption(f"{said} {more}" if len(places) > SHOWN else said)
     if clicked is not None:
         links.go("compare", {"sample": clicked})
 
@@ -72,10 +81,10 @@ def elsewhere(chosen: Sequence[Slot], sample: int, epsilon: float) -> None:
     """The sample of this page on the pages that know more of it."""
     with st.container(horizontal=True):
         for slot in chosen:
-            for page, title, icon in (("attack", "Attack", "bolt"), ("inspect", "Inspect", "search")):
-                if st.button(
-                    f"{slot.letter} in {title}", icon=f":material/{icon}:", key=f"open_{page}_{slot.letter}"
-                ):
+            for page, icon in (("attack", "bolt"), ("inspect", "search")):
+                title = _(links.pages()[page].title)
+                label = _("{letter} in {page}").format(letter=slot.letter, page=title)
+                if st.button(label, icon=f":material/{icon}:", key=f"open_{page}_{slot.letter}"):
                     threat = slot.threat
                     there: dict[str, str | int | float] = {
                         "model": slot.victim.name,

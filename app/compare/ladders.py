@@ -12,6 +12,7 @@ from app.compare.choose import Slot
 from app.components import slots
 from app.components.ladder import Drawing
 from app.forms import possible
+from app.words import _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import COMPARED_AT, TOP, epsilon_text
 
@@ -56,7 +57,7 @@ def show(chosen: Sequence[Slot], found: Sequence[LadderAnswer]) -> int:
 def star(answer: LadderAnswer) -> str:
     """The smallest ε that was found, as an upper bound."""
     if answer.epsilon_star is None:
-        return f"ε* > {epsilon_text(answer.levels[-1])} (none found)"
+        return _("ε* > {epsilon} (none found)").format(epsilon=epsilon_text(answer.levels[-1]))
     return f"ε* ≤ {plot.bound(answer.epsilon_star)}"
 
 
@@ -64,7 +65,7 @@ def _drawing(slot: Slot, answer: LadderAnswer) -> Drawing:
     """Pictures and groups alone: what else a ladder knows has its place on Attack."""
     bare = answer.model_copy(update={"recon": None, "recon_clean": None, "traces": None})
     victim = slot.victim
-    effect = str(possible.entry("objective", slot.threat.objective).get("effect") or "{value}")
+    effect = _(str(possible.entry("objective", slot.threat.objective).get("effect") or "{value}"))
     return Drawing(
         bare, None, victim.grouping, effect.replace("{value}", "…"), victim.colours, victim.features
     )

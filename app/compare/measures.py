@@ -11,6 +11,7 @@ from app.address import connection
 from app.compare import ladders
 from app.compare.choose import Slot
 from app.runs import rows
+from app.words import _
 from engine.asking.answers import LadderAnswer, SeveralAnswer
 from engine.asking.questions import SeveralQuestion, epsilon_text
 from engine.metrics.intervals import paired_shares, wilson
@@ -47,11 +48,9 @@ def wanted(slot: Slot, epsilon: float) -> Wanted:
 
 def answers(chosen: Sequence[Slot], epsilon: float) -> list[SeveralAnswer]:
     """The same samples in every slot."""
+    waiting = _("Attacking {n} samples in {letter}: some seconds the first time…")
     return [
-        connection.ask(
-            question(slot, epsilon), f"Attacking {N} samples in {slot.letter}: some seconds the first time…"
-        )
-        for slot in chosen
+        connection.ask(question(slot, epsilon), waiting.format(n=N, letter=slot.letter)) for slot in chosen
     ]
 
 
@@ -60,14 +59,14 @@ def show(
 ) -> None:
     """The table: a measure a row, a slot a column."""
     measures = {
-        "Clean samples": [_clean(slot) for slot in chosen],
-        f"Sample {one[0].sample} alone": [ladders.star(answer) for answer in one],
-        f"Attack succeeds at ε = {epsilon_text(epsilon)}": [
+        _("Clean samples"): [_clean(slot) for slot in chosen],
+        _("Sample {n} alone").format(n=one[0].sample): [ladders.star(answer) for answer in one],
+        _("Attack succeeds at ε = {epsilon}").format(epsilon=epsilon_text(epsilon)): [
             _share(found.reached[found.counted]) for found in many
         ],
-        "… minus A, the same samples": ["", *(_difference(many[0], found) for found in many[1:])],
-        "Noise of the same size": [_share(found.noise[found.counted]) for found in many],
-        "Still legible": [_share(found.legible) for found in many],
+        _("… minus A, the same samples"): ["", *(_difference(many[0], found) for found in many[1:])],
+        _("Noise of the same size"): [_share(found.noise[found.counted]) for found in many],
+        _("Still legible"): [_share(found.legible) for found in many],
     }
     frame = pd.DataFrame.from_dict(
         measures, orient="index", columns=[f"{slot.letter}: {slot.name}" for slot in chosen]
@@ -76,29 +75,32 @@ def show(
     counts = ", ".join(
         f"{slot.letter} {found.counted.sum()}" for slot, found in zip(chosen, many, strict=True)
     )
-    st.caption(
-        f"Shares with 95 % intervals (Wilson; differences: Bonett and Price), of the same {len(many[0].ids)}"
-        " samples in every slot, drawn for the seed; those that are where the attack wants them before it do"
-        f" not count (n: {counts}). Legible: 5 nearest neighbours on raw samples still read the label. ε* are"
-        " upper bounds."
+    words = _(
+        "Shares with 95 % intervals (Wilson; differences: Bonett and Price), of the same {n} samples in every"
+        " slot, drawn for the seed; those that are where the attack wants them before it do not count"
+        " (n: {counts}). Legible: 5 nearest neighbours on raw samples still read the label. ε* are upper"
+        " bounds."
     )
+    st.caption(words.format(n=len(many[0].ids), counts=counts))
 
 
 def _clean(slot: Slot) -> str:
-    return next(iter(rows.of_model(slot.victim.run.result())), "not measured")
+    return next(iter(rows.of_model(slot.victim.run.result())), _("not measured"))
 
 
 def _share(hits: np.ndarray | None) -> str:
     """A share with its interval: "93 % (86 to 97)"."""
     if hits is None or not len(hits):
-        return "unknown"
+        return _("unknown")
     low, high = wilson(int(hits.sum()), len(hits))
-    return f"{100 * hits.mean():.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+    words = _("{share:.0f} % ({low:.0f} to {high:.0f})")
+    return words.format(share=100 * hits.mean(), low=100 * low, high=100 * high)
 
 
 def _difference(first: SeveralAnswer, other: SeveralAnswer) -> str:
     both = first.counted & other.counted
     if not np.array_equal(first.ids, other.ids) or not both.any():
-        return "no sample in common"
+        return _("no sample in common")
     share, low, high = (100 * value for value in paired_shares(other.reached[both], first.reached[both]))
-    return f"{share:+.0f} ({low:+.0f} to {high:+.0f})".replace("-", "−")
+    words = _("{share:+.0f} ({low:+.0f} to {high:+.0f})")
+    return words.format(share=share, low=low, high=high).replace("-", "−")

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from app.address.links import ROOT
+from app.words import _
 from engine.errors import DataError
 from engine.home import home, make_home, writing
 
@@ -34,12 +35,11 @@ def engine(*arguments: str) -> dict[str, Any]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise DataError(
-            f"It took longer than {PATIENCE:.0f} seconds to read. Bring fewer or smaller samples."
-        ) from None
+        words = _("It took longer than {seconds:.0f} seconds to read. Bring fewer or smaller samples.")
+        raise DataError(words.format(seconds=PATIENCE)) from None
     if said.returncode:
-        last = said.stderr.strip().splitlines() or ["feint: it could not be read."]
-        raise DataError(last[-1].removeprefix("feint: "))
+        last = said.stderr.strip().splitlines()
+        raise DataError(last[-1].removeprefix("feint: ") if last else _("it could not be read."))
     return dict(json.loads(said.stdout))
 
 

@@ -9,6 +9,7 @@ from app.address import connection, fetching, links, notices, offered
 from app.data_and_zoo import rows
 from app.forms import data_sets
 from app.runs import headline
+from app.words import _, n_
 from engine.asking.questions import LOOKED_AT, ImagesQuestion
 from engine.data import own_kept
 from engine.errors import FeintError
@@ -22,8 +23,8 @@ ATTACKED = "adec"
 def show(name: str) -> None:
     """The card."""
     card = connection.catalogue()["data"][name]
-    st.subheader(notices.plain(card["title"]), anchor=False)
-    st.markdown(notices.plain(card.get("summary", "")))
+    st.subheader(notices.plain(_(card["title"])), anchor=False)
+    st.markdown(notices.plain(_(card.get("summary", ""))))
     st.markdown("\n".join(f"- {notices.plain(sentence)}" for sentence in card.get("facts", ())))
     _ways(name, card)
     _samples(card)
@@ -39,12 +40,12 @@ def _ways(name: str, card: dict[str, Any]) -> None:
     usable = data_sets.about(card)
     with st.container(horizontal=True):
         if usable:
-            headline.link("train", "Train on it", "model_training", {"data": name})
+            headline.link("train", _("Train on it"), "model_training", {"data": name})
         if first is not None:
-            headline.link("attack", "Attack a model of it", "bolt", {"model": first})
-            headline.link("inspect", "Inspect one", "grid_view", {"model": first})
+            headline.link("attack", _("Attack a model of it"), "bolt", {"model": first})
+            headline.link("inspect", _("Inspect one"), "grid_view", {"model": first})
     if first is None and usable:
-        st.caption("No model of these data is here yet: train one, then attack and inspect it.")
+        st.caption(_("No model of these data is here yet: train one, then attack and inspect it."))
 
 
 def _samples(card: dict[str, Any]) -> None:
@@ -53,12 +54,12 @@ def _samples(card: dict[str, Any]) -> None:
         return
     usual = card.get("rows") or range(min(SHOWN, card["samples"]))
     ids = list(LOOKED_AT.get(card["name"], usual))
-    captions = card.get("labels") or [f"sample {number}" for number in ids]
+    captions = card.get("labels") or [_("sample {n}").format(n=number) for number in ids]
     if not offered.here(card) and card["name"] not in LOOKED_AT:
         return
     question = ImagesQuestion(data=card["name"], fingerprint=card["fingerprint"], ids=tuple(ids))
     try:
-        answer = connection.ask(question, "Fetching a few samples…")
+        answer = connection.ask(question, _("Fetching a few samples…"))
     except (FeintError, fetching.DataAway) as error:
         st.caption(notices.plain(str(error)))
         return
@@ -72,14 +73,14 @@ def _said(card: dict[str, Any]) -> dict[str, str]:
     classes = [f"{name}: {count:,}" for name, count in zip(card.get("classes", ()), counts, strict=False)]
     size = rows.megabytes(card)
     said = {
-        "Samples": f"{card['samples']:,} of {rows.shape(card)}",
-        "Classes": ", ".join(classes) or "none are known",
-        "Where": rows.whereabouts(card) + (f" ({size:g} MB)" if size else ""),
-        "What was done to it": card.get("note", ""),
-        "Licence": card.get("licence", ""),
-        "Source": card.get("source", ""),
-        "Fingerprint": card.get("fingerprint", ""),
-        "On the command line": f"--data {card['name']}",
+        _("Samples"): _("{n:,} of {shape}").format(n=card["samples"], shape=rows.shape(card)),
+        _("Classes"): ", ".join(classes) or _("none are known"),
+        _("Where"): rows.whereabouts(card) + (f" ({size:g} MB)" if size else ""),
+        _("What was done to it"): _(card.get("note", "")),
+        _("Licence"): card.get("licence", ""),
+        _("Source"): card.get("source", ""),
+        _("Fingerprint"): card.get("fingerprint", ""),
+        _("On the command line"): f"--data {card['name']}",
     }
     return {title: notices.plain(text) for title, text in said.items() if text}
 
@@ -87,13 +88,21 @@ def _said(card: dict[str, Any]) -> dict[str, str]:
 def _remove(name: str, card: dict[str, Any]) -> None:
     """Remove, after a second press that says what stays."""
     built = sum(run.spec.fingerprint == card["fingerprint"] for run in connection.store().query())
-    with st.popover("Remove", icon=":material/delete:"):
-        stay = {0: "No run was made with it.", 1: "The run made with it stays"}.get(
-            built, f"The {built} runs made with it stay"
-        )
-        again = "" if not built else ", and can be looked at again once the same file is brought again."
-        st.markdown(f"Remove **{notices.plain(card['title'])}** from this machine? {stay}{again}")
-        st.button("Remove for good", type="primary", key=f"remove/{name}", on_click=_gone, args=(name,))
+    with st.popover(_("Remove"), icon=":material/delete:"):
+        asked = _("Remove **{data}** from this machine?").format(data=notices.plain(card["title"]))
+        st.markdown(f"{asked} {_stays(built)}")
+        st.button(_("Remove for good"), type="primary", key=f"remove/{name}", on_click=_gone, args=(name,))
+
+
+def _stays(built: int) -> str:
+    """What becomes of the runs that were made with it."""
+    if not built:
+        return _("No run was made with it.")
+    return n_(
+        "The run made with it stays, and can be looked at again once the same file is brought again.",
+        "The {n} runs made with it stay, and can be looked at again once the same file is brought again.",
+        built,
+    ).format(n=built)
 
 
 def _gone(name: str) -> None:
@@ -104,4 +113,4 @@ def _gone(name: str) -> None:
         return
     links.forget("which")
     links.forget_everywhere("data")
-    notices.notice(f"{card['title']} is removed. Runs that were made with it stay.")
+    notices.notice(_("{data} is removed. Runs that were made with it stay.").format(data=card["title"]))

@@ -10,6 +10,7 @@ from app.data_and_zoo import rows
 from app.forms import possible
 from app.runs import apart, headline
 from app.runs import rows as of_runs
+from app.words import _
 from engine.store import portable
 from engine.store.run import Run
 
@@ -19,12 +20,12 @@ def show(name: str) -> None:
     run = connection.store().find(name)
     st.subheader(connection.model_title(name, run).replace("*", r"\*"), anchor=False)
     entry = connection.catalogue()["model"].get(run.spec.name, {})
-    st.markdown(notices.plain(entry.get("summary", "")))
+    st.markdown(notices.plain(_(entry.get("summary", ""))))
     with st.container(horizontal=True):
         if possible.objectives(run.spec.name):
-            headline.link("attack", "Attack it", "bolt", {"model": name})
-            headline.link("inspect", "Inspect it", "grid_view", {"model": name})
-        headline.link("train", "How it was trained", "model_training", {"run": name})
+            headline.link("attack", _("Attack it"), "bolt", {"model": name})
+            headline.link("inspect", _("Inspect it"), "grid_view", {"model": name})
+        headline.link("train", _("How it was trained"), "model_training", {"run": name})
         _take_away(run)
     _scores(run)
     st.table(_said(run), border="horizontal")
@@ -34,12 +35,13 @@ def _scores(run: Run) -> None:
     """What ships of it under attacks of every size, as a table."""
     said = of_runs.of_model(run.result())
     if said:
-        st.markdown(f"Clean, on all samples: {', '.join(said)}.")
+        st.markdown(_("Clean, on all samples: {scores}.").format(scores=", ".join(said)))
     table = []
     for one in run.card().get("attacked", ()) if run.zoo else ():
         for title, clean, attacked in rows.pairs(one)[:1]:
+            before = _("{score}, clean").format(score=title)
             table.append(
-                {"attack": _title(one), "ε": one["epsilon"], f"{title}, clean": clean, "attacked": attacked}
+                {_("attack"): _title(one), "ε": one["epsilon"], before: clean, _("attacked"): attacked}
             )
     if table:
         st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
@@ -47,7 +49,7 @@ def _scores(run: Run) -> None:
 
 def _title(attacked: dict[str, Any]) -> str:
     known = connection.catalogue()["attack"].get(attacked["attack"], {})
-    return str(known.get("title", attacked["attack"]))
+    return _(str(known.get("title", attacked["attack"])))
 
 
 def _said(run: Run) -> dict[str, str]:
@@ -55,14 +57,15 @@ def _said(run: Run) -> dict[str, str]:
     spec, how = run.spec, run.card().get("how", {})
     card = connection.catalogue()["data"].get(spec.data, {})
     computed = [str(how[part]) for part in ("device", "precision", "torch") if part in how]
+    data = _("{data}, fingerprint {fingerprint}")
     said = {
-        "Data": f"{connection.data_title(spec.data)}, fingerprint {spec.fingerprint}",
-        "Settings": apart.words(spec) or "the defaults",
-        "Seed": str(spec.seed),
-        "Size": f"{rows.size(run) / 1e6:.2f} MB of weights",
-        "Computed on": ", ".join(computed),
-        "Licence of its data": card.get("licence", ""),
-        "Key": run.key,
+        _("Data"): data.format(data=connection.data_title(spec.data), fingerprint=spec.fingerprint),
+        _("Settings"): apart.words(spec) or _("the defaults"),
+        _("Seed"): str(spec.seed),
+        _("Size"): _("{size:.2f} MB of weights").format(size=rows.size(run) / 1e6),
+        _("Computed on"): ", ".join(computed),
+        _("Licence of its data"): card.get("licence", ""),
+        _("Key"): run.key,
     }
     return {title: notices.plain(text) for title, text in said.items() if text}
 
@@ -71,12 +74,14 @@ def _take_away(run: Run) -> None:
     """The model as a file that another Feint takes in."""
     if portable.whole(run):
         st.download_button(
-            "Take it along (zip)",
+            _("Take it along (zip)"),
             lambda: portable.packed(run),
             f"feint-{run.name.replace('/', '-')}.zip",
             "application/zip",
             icon=":material/download:",
             on_click="ignore",
-            help="Weights as safetensors, all else as JSON, each with its hash. Another Feint takes it in on"
-            " this page, or by `python3 -m engine import FILE`.",
+            help=_(
+                "Weights as safetensors, all else as JSON, each with its hash. Another Feint takes it in on"
+                " this page, or by `python3 -m engine import FILE`."
+            ),
         )

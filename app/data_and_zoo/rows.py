@@ -6,11 +6,29 @@ from typing import Any, NamedTuple
 
 from app.address import connection, house, offered
 from app.runs import rows as of_runs
+from app.words import N_, _
 from engine.store.run import Run
 from engine.store.store import DONE
 
 EPSILON = 0.1
 """Of the attacked scores that ship."""
+COLUMNS = {
+    "data": N_("data"),
+    "samples": N_("samples"),
+    "shape": N_("shape"),
+    "classes": N_("classes"),
+    "MB": N_("MB"),
+    "where": N_("where"),
+    "licence": N_("licence"),
+    "source": N_("source"),
+    "model": N_("model"),
+    "clean": N_("clean"),
+    "attacked": N_("attacked"),
+    "under": N_("under"),
+    "from": N_("from"),
+    "key": N_("key"),
+}
+"""What the columns of the tables are called."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +38,7 @@ class Row:
     name: str
     title: str
     shown: dict[str, Any]
+    """By the columns' names, which `COLUMNS` says."""
     summary: str = ""
 
     @property
@@ -46,7 +65,7 @@ def of_data() -> list[Row]:
 
 
 def _of_data(card: Mapping[str, Any]) -> Row:
-    title = card.get("title", card["name"])
+    title = _(card.get("title", card["name"]))
     shown = {
         "data": title,
         "samples": card.get("samples"),
@@ -57,17 +76,18 @@ def _of_data(card: Mapping[str, Any]) -> Row:
         "licence": card.get("licence", ""),
         "source": card.get("source", ""),
     }
-    return Row(card["name"], title, shown, card.get("summary", ""))
+    return Row(card["name"], title, shown, _(card.get("summary", "")))
 
 
 def shape(card: Mapping[str, Any]) -> str:
     """The shape of a sample in words: "28x28 grey", "32x32 colour, 2 views", "561 numbers"."""
     sides = card.get("shape") or []
     if len(sides) != 3:
-        return f"{sides[0]:,} numbers" if sides else ""
-    colour = "colour" if sides[0] == 3 else "grey"
-    views = f", {card['views']} views" if card.get("views", 1) > 1 else ""
-    return f"{sides[1]}x{sides[2]} {colour}{views}"
+        return _("{n:,} numbers").format(n=sides[0]) if sides else ""
+    size = f"{sides[1]}x{sides[2]}"
+    said = (_("{size} colour") if sides[0] == 3 else _("{size} grey")).format(size=size)
+    several = _("{shape}, {n} views")
+    return several.format(shape=said, n=card["views"]) if card.get("views", 1) > 1 else said
 
 
 def megabytes(card: Mapping[str, Any]) -> float | None:
@@ -79,10 +99,10 @@ def megabytes(card: Mapping[str, Any]) -> float | None:
 def whereabouts(card: Mapping[str, Any]) -> str:
     """Where data are: here, to be fetched, or nobody's to fetch."""
     if card.get("own"):
-        return "your own"
+        return _("your own")
     if offered.here(card):
-        return "here"
-    return "to bring yourself" if card.get("obtained") else "to fetch"
+        return _("here")
+    return _("to bring yourself") if card.get("obtained") else _("to fetch")
 
 
 def of_models() -> list[Row]:
@@ -104,12 +124,12 @@ def _of_model(name: str, run: Run, attacked: Mapping[str, Run]) -> Row:
         "attacked": f"{score.title} {score.attacked:.3f}" if score else "",
         "under": score.under if score else "",
         "MB": round(size(run) / 1e6, 2),
-        "from": "the zoo" if run.zoo else "brought" if run.card().get("imported") else "your own",
+        "from": _("the zoo") if run.zoo else _("brought") if run.card().get("imported") else _("your own"),
         "licence": card.get("licence", ""),
         "key": run.key,
     }
     entry = connection.catalogue()["model"].get(run.spec.name, {})
-    return Row(name, connection.model_title(name, run), shown, entry.get("summary", ""))
+    return Row(name, connection.model_title(name, run), shown, _(entry.get("summary", "")))
 
 
 def size(run: Run) -> int:
@@ -136,7 +156,7 @@ def attacked_score(run: Run, attack: Run | None) -> Score | None:
     name = str(result.get("attack", ""))
     if not result and attack is not None:
         name, result = attack.spec.name, {"epsilon": attack.spec.settings.get("epsilon")} | attack.result()
-    title = connection.catalogue()["attack"].get(name, {}).get("title", name)
+    title = _(connection.catalogue()["attack"].get(name, {}).get("title", name))
     epsilon = result.get("epsilon")
     under = f"{title}, ε = {epsilon:g}" if isinstance(epsilon, float) else title
     return next((Score(*pair, under) for pair in pairs(result)), None)
@@ -152,5 +172,5 @@ def pairs(result: Mapping[str, Any]) -> list[tuple[str, float, float]]:
         said = metrics.get(f"{name}_attacked", {})
         if isinstance(before, float) and isinstance(after, float) and said:
             rank = said["headline"] if said["headline"] is not None else 99
-            found.append((rank, (said["title"].split(",")[0], before, after)))
+            found.append((rank, (_(said["title"]).split(",")[0], before, after)))
     return [pair for _, pair in sorted(found)]

@@ -8,27 +8,39 @@ import streamlit as st
 
 from app.address import links
 from app.data_and_zoo import rows
+from app.words import N_, _
 
-LISTED = "your own first"
+LISTED = N_("your own first")
 """The order in which rows come."""
 HEIGHT = 10
 """Rows that are seen at once."""
 
 
-def choose(kind: str, found: Sequence[rows.Row], first: str, formats: dict[str, Any]) -> str | None:
-    """The name of one of these rows, chosen from the table or from a list; None where none fits."""
+def choose(
+    kind: str, found: Sequence[rows.Row], first: str, formats: dict[str, Any], counted: str
+) -> str | None:
+    """The name of one of these rows, chosen from the table or from a list; None where none fits. `counted`
+    says how many of all fit.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sought = st.text_input(
-            "Search", key=links.key("find", ""), icon=":material/search:", live=True, placeholder="any word"
+            _("Search"),
+            key=links.key("find", ""),
+            icon=":material/search:",
+            live=True,
+            placeholder=_("any word"),
         )
         columns = [LISTED, *(found[0].shown if found else ())]
         by = st.selectbox(
-            "Sort by", columns, key=links.key("order_by", columns[0], lambda name: name in columns)
+            _("Sort by"),
+            columns,
+            key=links.key("order_by", columns[0], lambda name: name in columns),
+            format_func=lambda name: _column(str(name)),
         )
     fitting = [row for row in found if all(word in row.words for word in sought.lower().split())]
-    st.caption(f"{len(fitting)} of {len(found)} {kind}")
+    st.caption(counted.format(n=len(fitting), all=len(found)))
     if not fitting:
-        st.info("None fits. Clear the search.", icon=":material/filter_alt_off:")
+        st.info(_("None fits. Clear the search."), icon=":material/filter_alt_off:")
         return None
     if by != LISTED:
         fitting.sort(key=lambda row: _order(row.shown[by]))
@@ -41,11 +53,11 @@ def choose(kind: str, found: Sequence[rows.Row], first: str, formats: dict[str, 
             links.put("which", names[picked[0]])
 
     st.dataframe(
-        pd.DataFrame([row.shown for row in fitting]),
+        pd.DataFrame([row.shown for row in fitting]).rename(columns=_column),
         key=table,
         hide_index=True,
         height=36 * (min(len(fitting), HEIGHT) + 1),
-        column_config=formats,
+        column_config={_column(name): how for name, how in formats.items()},
         on_select=clicked,
         selection_mode="single-row",
     )
@@ -55,13 +67,17 @@ def choose(kind: str, found: Sequence[rows.Row], first: str, formats: dict[str, 
         links.forget("which")
     return str(
         st.selectbox(
-            "Card of",
+            _("Card of"),
             names,
             key=links.key("which", usual, lambda name: name in titles),
             format_func=titles.__getitem__,
-            help="Or press on a row of the table.",
+            help=_("Or press on a row of the table."),
         )
     )
+
+
+def _column(name: str) -> str:
+    return _(rows.COLUMNS.get(name, name))
 
 
 def _order(value: Any) -> tuple[bool, bool, Any]:

@@ -30,6 +30,7 @@ DECLARED = (
     "words",
     "says",
     "phases",
+    "note",
 )
 """What is said on pages of all that the engine declares. Sources, licences and the protocols that a run keeps
 stay as they are written.
