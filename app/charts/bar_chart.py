@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import plot
+from app.words import _
 
 NAME_LETTERS = 22
 """A line of a bar's name."""
@@ -52,8 +53,8 @@ def bars(
     figure.update_layout(clickmode="event+select", showlegend=False, height=110 + tall * len(names))
     figure.update_xaxes(range=[-0.02, 1.02] if share else None)
     figure.update_yaxes(autorange="reversed")
-    ends = {name: list(end) for name, end in (("low", low), ("high", high)) if end is not None}
-    table = pd.DataFrame({"": list(names), y_title or "value": list(values)} | ends)
+    ends = {name: list(end) for name, end in ((_("low"), low), (_("high"), high)) if end is not None}
+    table = pd.DataFrame({"": list(names), y_title or _("value"): list(values)} | ends)
     return plot.Chart(figure, table.set_index(""), takeaway or f"{title}. {_longest(names, values)}")
 
 
@@ -61,8 +62,7 @@ def _longest(names: Sequence[str], values: Sequence[float]) -> str:
     """The six longest bars, in words."""
     known = [(value, name) for name, value in zip(names, values, strict=True) if value == value]
     words = "; ".join(f"{name}: {value:.3f}" for value, name in sorted(known, reverse=True)[:6])
-    words = words or "no value is known"
-    return f"{words[0].upper()}{words[1:]}."
+    return f"{words[0].upper()}{words[1:]}." if words else _("No value is known.")
 
 
 def _interval(

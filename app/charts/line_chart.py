@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import palette, plot
+from app.words import _
 
 
 def curves(
@@ -94,10 +95,13 @@ def course(frame: pd.DataFrame, x: str, ys: Mapping[str, str], x_title: str) -> 
         if len(known):
             first, last = known.iloc[0], known.iloc[-1]
             parts.append(
-                f"{name} goes from {first[column]:.3f} at {first[x]:.4g} to {last[column]:.3f} at"
-                f" {last[x]:.4g}"
+                _("{name} goes from {first:.3f} at {start:.4g} to {last:.3f} at {end:.4g}").format(
+                    name=name, first=first[column], start=first[x], last=last[column], end=last[x]
+                )
             )
-    return f"Over {x_title}: {'; '.join(parts)}." if parts else "Nothing was measured yet."
+    if not parts:
+        return _("Nothing was measured yet.")
+    return _("Over {axis}: {courses}.").format(axis=x_title, courses="; ".join(parts))
 
 
 def faint(colour: str, alpha: float) -> str:

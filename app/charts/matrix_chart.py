@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.address import ramp
 from app.charts import contrast, palette, plot
+from app.words import _
 
 Array = NDArray[Any]
 Places = tuple[Sequence[int], Sequence[int]]
@@ -74,10 +75,15 @@ class Matrix:
     def extreme(self) -> str:
         """Its largest cell, in a sentence."""
         if not np.isfinite(self.values).any():
-            return "No value is known."
+            return _("No value is known.")
         row, column = divmod(int(np.nanargmax(np.abs(self.values))), self.values.shape[1])
-        kind = "largest change" if self.signed else "largest cell"
-        return f"The {kind} is {self.cell(row, column)}: {_number(self.values[row, column], self.signed)}."
+        said = (
+            _("The largest change is {cell}: {value}.")
+            if self.signed
+            else _("The largest cell is {cell}: {value}.")
+        )
+        value = _number(self.values[row, column], self.signed)
+        return said.format(cell=self.cell(row, column), value=value)
 
 
 def confusion(
@@ -220,7 +226,9 @@ def _headers(figure: go.Figure, drawn: Matrix) -> None:
         text=[_short(name) for each in names for name in each],
         customdata=[[row, -1] for row in rows] + [[-1, column] for column in columns],
         hovertext=[
-            f"all of {title} {name}" for title, each in zip(drawn.titles, names, strict=True) for name in each
+            _("all of {title} {name}").format(title=title, name=name)
+            for title, each in zip(drawn.titles, names, strict=True)
+            for name in each
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         textfont={"size": 12, "weight": 600},

@@ -20,6 +20,7 @@ import streamlit as st
 from app import take_away
 from app.charts import palette
 from app.components.figure import figure
+from app.words import _
 
 CAPTION_LETTERS = 62
 """A caption's line: what a phone of 390 pixels holds."""
@@ -65,7 +66,7 @@ def show(
         config=CONFIG,
     )
     if table:
-        with st.expander("Table, and this figure to take away", icon=":material/table:"):
+        with st.expander(_("Table, and this figure to take away"), icon=":material/table:"):
             st.dataframe(chart.table, key=f"{key}/table", alt=chart.takeaway)
             name = f"feint-{key.replace('/', '-')}"
             take_away.table(chart.table, name, key, index=not isinstance(chart.table.index, pd.RangeIndex))

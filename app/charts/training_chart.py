@@ -7,9 +7,11 @@ import plotly.graph_objects as go
 
 from app.charts import palette, plot
 from app.charts.line_chart import course, faint, style_of
+from app.words import N_, _
 
 Stretches = Sequence[tuple[float, float]]
 """Where something holds, from and to."""
+ITERATION = N_("iteration")
 
 
 def curves(
@@ -18,7 +20,7 @@ def curves(
     *,
     title: str,
     x: str = "step",
-    x_title: str = "iteration",
+    x_title: str = ITERATION,
     y_title: str = "",
     caption: str = "",
     smooth: int = 1,
@@ -35,7 +37,7 @@ def curves(
     in which only the decoder moves (shaded). `controls` maps the name of another run to its frame, drawn grey
     and dashed. `zero` draws the line y = 0.
     """
-    figure = go.Figure()
+    figure, x_title = go.Figure(), _(x_title)
     _shade(figure, stationary, blocks)
     for place, (column, name) in enumerate(ys.items()):
         _line(figure, frame, x, column, name, style_of(place), smooth)
@@ -58,12 +60,12 @@ def side_by_side(
     name: str,
     *,
     x: str = "step",
-    x_title: str = "iteration",
+    x_title: str = ITERATION,
     caption: str = "",
     smooth: int = 1,
 ) -> plot.Chart:
     """One value of several runs: a line a run. A run keeps its colour and dash though it has not begun."""
-    figure = go.Figure()
+    figure, x_title = go.Figure(), _(x_title)
     known = {
         run: frame[frame[column].notna()]
         for run, frame in frames.items()
@@ -75,13 +77,14 @@ def side_by_side(
     plot.dress(figure, name, caption, x_title)
     figure.update_layout(hovermode="x unified")
     tables = [
-        frame[[x, column]].rename(columns={column: name}).assign(run=run) for run, frame in known.items()
+        frame[[x, column]].rename(columns={column: name}).assign(**{_("run"): run})
+        for run, frame in known.items()
     ]
     ends = ", ".join(f"{run} {frame[column].iloc[-1]:.3f}" for run, frame in known.items())
     return plot.Chart(
         figure,
         pd.concat(tables or [pd.DataFrame()]),
-        f"{name}. At the end: {ends or 'nothing measured yet'}.",
+        _("{name}. At the end: {values}.").format(name=name, values=ends or _("nothing measured yet")),
     )
 
 
@@ -130,8 +133,8 @@ def _shade(figure: go.Figure, stationary: Stretches, blocks: Stretches) -> None:
 def _keys_of_stretches(figure: go.Figure, stationary: Stretches, blocks: Stretches) -> None:
     """Legend entries for what is shaded: a shape has none of its own."""
     for there, colour, opacity, name in (
-        (stationary, plot.GREY, 0.45, "gradient nearly zero"),
-        (blocks, palette.LINES[4], 0.35, "only the decoder moves"),
+        (stationary, plot.GREY, 0.45, _("gradient nearly zero")),
+        (blocks, palette.LINES[4], 0.35, _("only the decoder moves")),
     ):
         if there:
             figure.add_scatter(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import largest
+from app.words import _
 from engine.asking.questions import LAMBDA_TOP, Norm
 from engine.store.spec import Spec
 
@@ -23,7 +24,7 @@ class SweepAxis:
     @property
     def along(self) -> str:
         """How it is called in a sentence."""
-        return f"along {self.symbol}"
+        return _("along {symbol}").format(symbol=self.symbol)
 
     @property
     def other(self) -> "SweepAxis":

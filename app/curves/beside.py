@@ -13,6 +13,7 @@ from app.charts import line_chart, plot
 from app.curves import figures
 from app.curves.axes import SweepAxis
 from app.runs import naming, reading
+from app.words import _
 from engine.store.run import Run
 from engine.store.store import DONE
 
@@ -28,11 +29,12 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
     frames = {key: frame for key, other in runs.items() if (frame := _frame(other, axis, at)) is not None}
     if len(frames) < 2:
         return
-    st.subheader(f"{len(frames)} models, the same attack", anchor=False)
+    st.subheader(_("{n} models, the same attack").format(n=len(frames)), anchor=False)
     names = {
         key: naming.title(connection.store().find(runs[key].spec.builds_on["model"]).spec) for key in frames
     }
-    caption = f"{figures.protocol(run, axis, at).partition(' · ')[2]} · bands: 95 %, Student over seeds"
+    attacked = figures.protocol(run, axis, at).partition(" · ")[2]
+    caption = f"{attacked} · {_(figures.STUDENT)}"
     title = figures.title_of(axis, run.spec.data)
     columns = st.columns(len(DRAWN), gap="medium")
     for column, metric in zip(columns, DRAWN, strict=True):
@@ -42,7 +44,7 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
                 chart = _chart(metric, inside, names, axis, caption, title)
                 key = f"beside-{run.key[:8]}-{axis.name}-{metric}"
                 plot.show(chart, key, on_select=partial(_clicked, key))
-    st.caption("Click a point: the sweep of its model opens below, with its controls.")
+    st.caption(_("Click a point: the sweep of its model opens below, with its controls."))
 
 
 def alike(run: Run) -> list[Run]:
@@ -78,15 +80,17 @@ def _chart(
         every,
         axis.column,
         {key: names[key] for key in frames},
-        title=said["title"],
+        title=_(said["title"]),
         x_title=x_title,
-        y_title=said["unit"],
+        y_title=_(said["unit"]),
         bands=bands,
         share=measured.between_0_and_1(said),
         caption=caption,
     )
     chart.figure.update_layout(height=figures.HEIGHT)
-    ends = {f"{key}_{end}": f"{names[key]}, {end} end" for key in frames for end in ("lower", "upper")}
+    ends = {f"{key}_lower": _("{name}, lower end").format(name=names[key]) for key in frames} | {
+        f"{key}_upper": _("{name}, upper end").format(name=names[key]) for key in frames
+    }
     return replace(chart, table=chart.table.rename(columns=ends))
 
 

@@ -15,6 +15,7 @@ from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from app.runs import reading
 from app.runs.record import Record, duration
+from app.words import _
 from engine.events import Evaluate, Started
 from engine.store.run import Run
 from engine.store.wanted import Wanted
@@ -49,22 +50,22 @@ def choose_grid(axis: SweepAxis, threat: Threat, victim: Victim) -> Grid:
     usual = top if axis.name == "lambda" else 0.3 * top
     low, high = _choose_range(axis, top, usual)
     points = st.slider(
-        "Points",
+        _("Points"),
         2,
         21,
         key=links.key("points", 7, lambda count: 2 <= count <= 21),
-        help=f"Values of {axis.symbol}, evenly spaced.",
+        help=_("Values of {symbol}, evenly spaced.").format(symbol=axis.symbol),
     )
     seeds = st.number_input(
-        "Attack seeds",
+        _("Attack seeds"),
         1,
         10,
         key=links.key("seeds", 3, lambda count: 1 <= count <= 10),
-        help="Each draws its own samples and random starts; the intervals are over them.",
+        help=_("Each draws its own samples and random starts; the intervals are over them."),
     )
     most = victim.overview.n
     key = links.key("n", min(500, most), lambda number: 1 <= number <= most)
-    n = st.number_input("Samples in each cell", 1, most, key=key)
+    n = st.number_input(_("Samples in each cell"), 1, most, key=key)
     values = sorted({round(float(value), 6) for value in np.linspace(low, high, int(points))})
     return Grid(axis, tuple(values), tuple(range(threat.seed, threat.seed + int(seeds))), int(n))
 
@@ -75,7 +76,14 @@ def _choose_range(axis: SweepAxis, top: float, usual: float) -> tuple[float, flo
     if st.session_state.get("grid/written") != text and (said := _range(text, top)):
         st.session_state[key] = said
     st.session_state.setdefault(key, (0.0, usual))
-    st.slider(f"Range of {axis.symbol}", 0.0, top, step=top / 200, key=key, persist_state="session")
+    st.slider(
+        _("Range of {symbol}").format(symbol=axis.symbol),
+        0.0,
+        top,
+        step=top / 200,
+        key=key,
+        persist_state="session",
+    )
     low, high = st.session_state[key]
     st.session_state["grid/written"] = f"{low:.6g}:{high:.6g}"
     links.put("range", f"{low:.6g}:{high:.6g}")
@@ -110,24 +118,34 @@ def wanted(victim: Victim, threat: Threat, grid: Grid) -> Wanted:
 
 def expected(victim: Victim, threat: Threat, grid: Grid) -> str:
     """How long it will take, by the newest sweeps of this machine: of this model where there are any."""
-    said = f"{grid.cells} cells of at most {grid.n} samples"
     measured = [
         (run.spec.name == threat.attack, run.spec.builds_on.get("model") == victim.run.key, rate)
         for run in [run for run in which.sweeps() if not run.zoo][:8]
         if (rate := _rate(run)) is not None
     ]
     if not measured:
-        return f"{said}. How long they take on this machine is not known before the first sweep."
+        return _(
+            "{cells} cells of at most {n} samples. How long they take on this machine is not known before the"
+            " first sweep."
+        ).format(cells=grid.cells, n=grid.n)
     measured = [each for each in measured if each[0]] or measured  # of this attack, where there are any
-    same = [rate for _, alike, rate in measured if alike]
-    rate = float(np.median(same or [rate for *_, rate in measured]))
+    same = [rate for *__, alike, rate in measured if alike]
+    rate = float(np.median(same or [rate for *__, rate in measured]))
     settings = possible.entry("attack", threat.attack)["defaults"] | threat.settings
     seconds = rate * grid.cells * grid.n * _iterates(settings)
-    about = "at most about" if settings.get("targets", 0) != 0 else "about"
-    return (
-        f"{said}: {about} {duration(seconds)} here, as earlier sweeps of"
-        f" {'this model' if same else 'other models'} went, and a few seconds to start."
+    time = _("at most about {time}") if settings.get("targets", 0) != 0 else _("about {time}")
+    said = (
+        _(
+            "{cells} cells of at most {n} samples: {time} here, as earlier sweeps of this model went, and a"
+            " few seconds to start."
+        )
+        if same
+        else _(
+            "{cells} cells of at most {n} samples: {time} here, as earlier sweeps of other models went, and a"
+            " few seconds to start."
+        )
     )
+    return said.format(cells=grid.cells, n=grid.n, time=time.format(time=duration(seconds)))
 
 
 def seconds_a_cell(record: Record) -> float | None:

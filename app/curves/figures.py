@@ -22,14 +22,24 @@ from app.curves.which import model_of
 from app.forms import possible
 from app.forms.threat import NORMS
 from app.runs.record import Record
+from app.words import N_, _, n_, within
 from engine.metrics.intervals import mean_interval, wilson
 from engine.models.declared import title_of as called
 from engine.store.run import Run
 
+TRIED = {"starts": N_("starts {n}"), "targets": N_("targets {n}")}
+"""What some attacks try several of -> how many, in words."""
 HEIGHT = 480
 """Pixels of a figure: its protocol above and its key below take half of them on a phone."""
-GROUPS = {"clusters": "clusters", "classifies": "classes"}
-"""Ability -> what a model that has it sorts samples into."""
+LEFT = {
+    "clusters": N_("What is left of the clusters"),
+    "classifies": N_("What is left of the classes"),
+    "": N_("Are the samples still what they were?"),
+}
+"""Ability to sort samples -> what the figure of the agreement with the labels asks of a model that has it."""
+OWN = {"clusters": N_("its cluster"), "classifies": N_("its class"), "": N_("what it was")}
+"""The same ability -> where a sample was before the attack."""
+STUDENT, WILSON = N_("bands: 95 %, Student over seeds"), N_("bands: 95 %, Wilson in the cell")
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,10 @@ def _objective(run: Run) -> Figure:
     """The mean of an objective that knows no success."""
     name = run.spec.settings["objective"]
     return Figure(
-        "Objective", possible.title("objective", name).lower(), {"objective_mean": "this attack"}, share=False
+        _("Objective"),
+        within(possible.title("objective", name)),
+        {"objective_mean": _("this attack")},
+        share=False,
     )
 
 
@@ -81,9 +94,9 @@ def _rest(metrics: Mapping[str, Any]) -> dict[str, Figure]:
     """Every other number that stands among the first ones, those of one unit together."""
     found = {}
     for unit in dict.fromkeys(said["unit"] for said in metrics.values()):
-        alike = {name: said["title"] for name, said in metrics.items() if said["unit"] == unit}
-        title = next(iter(alike.values())) if len(alike) == 1 else "Under attack"
-        found[f"of {unit}"] = Figure(title, unit, alike, share=measured.between_0_and_1({"unit": unit}))
+        alike = {name: _(said["title"]) for name, said in metrics.items() if said["unit"] == unit}
+        title = next(iter(alike.values())) if len(alike) == 1 else _("Under attack")
+        found[f"of {unit}"] = Figure(title, _(unit), alike, share=measured.between_0_and_1({"unit": unit}))
     return found
 
 
@@ -104,9 +117,10 @@ def _once(table: pd.DataFrame, rates: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rate(name: str, said: Mapping[str, Any], metrics: Mapping[str, Any], success: str) -> Figure:
     """A rate beside its controls."""
-    lines = {name: "this attack"} | measured.controls_of(name, metrics)
-    y_title = f"share that {success}" if name == "success_rate" else said["title"].lower()
-    return Figure(said["title"], y_title, lines, tuple(lines)[1:])
+    lines = {name: _("this attack")} | measured.controls_of(name, metrics)
+    share = _("share that {does}").format(does=success)
+    y_title = share if name == "success_rate" else within(said["title"])
+    return Figure(_(said["title"]), y_title, lines, tuple(lines)[1:])
 
 
 def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
@@ -117,27 +131,25 @@ def _agreement(metrics: Mapping[str, Any], grouping: str) -> Figure:
     controls = tuple(
         name for name in ranked if name.endswith("_clean") or "recognised" in metrics[name]["needs"]
     )
-    titles = {name: metrics[name]["title"] for name in ranked}
-    left = f"What is left of the {grouping}" if grouping else "Are the samples still what they were?"
-    return Figure(left, "agreement with labels", titles, controls)
+    titles = {name: _(metrics[name]["title"]) for name in ranked}
+    return Figure(_(LEFT[grouping]), _("agreement with labels"), titles, controls)
 
 
 def _grouping(table: pd.DataFrame) -> str:
-    """What the model sorts samples into, as far as the cells tell; "" for nothing."""
+    """The ability by which the model sorts samples, as far as the cells tell; "" for none."""
     needed = {
         need
         for name, said in measured.of_attacks().items()
         if _measured(table, name)
         for need in said["needs"]
     }
-    return next((words for ability, words in GROUPS.items() if ability in needed), "")
+    return next((ability for ability in LEFT if ability in needed), "")
 
 
 def _success(run: Run, table: pd.DataFrame) -> str:
     """What a sample does that the objective reached, without names."""
-    said = str(possible.entry("objective", run.spec.settings["objective"]).get("success") or "is reached")
-    own = {"clusters": "its cluster", "classes": "its class"}.get(_grouping(table), "what it was")
-    return said.format(own=own, target="the target")
+    said = possible.entry("objective", run.spec.settings["objective"]).get("success") or N_("is reached")
+    return _(str(said)).format(own=_(OWN[_grouping(table)]), target=_("the target"))
 
 
 def summary(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -171,23 +183,23 @@ def _interval(group: pd.DataFrame, name: str) -> tuple[float, float, float]:
 
 def protocol(run: Run, axis: SweepAxis, at: float) -> str:
     """The line of a figure that says how its numbers were made."""
-    settings, (title, data, _) = run.spec.settings, model_of(run)
+    settings, (title, data) = run.spec.settings, model_of(run)[:2]
     entry = possible.entry("attack", run.spec.name)
     inner = entry["defaults"] | settings["attack_settings"]
-    goal = possible.title("objective", settings["objective"])
+    goal = _(possible.title("objective", settings["objective"]))
     named = settings["cluster"]
     target = named if named is not None else settings["objective_settings"].get("cluster")
     parts = [
-        f"{title} on {data}",
-        called(entry, settings["attack_settings"]),
+        _("{model} on {data}").format(model=title, data=data),
+        called(connection.in_words(entry), settings["attack_settings"]),
         *([f"T = {inner['steps']}"] if "steps" in inner else []),
-        *([f"restarts {inner['restarts']}"] if inner.get("restarts", 1) > 1 else []),
-        *(f"{name} {inner[name]}" for name in ("starts", "targets") if inner.get(name) is not None),
+        *([_("restarts {n}").format(n=inner["restarts"])] if inner.get("restarts", 1) > 1 else []),
+        *(_(said).format(n=inner[name]) for name, said in TRIED.items() if inner.get(name) is not None),
         f"{NORMS[settings['norm']]}, {connection.unit(run.spec.data)}",
-        goal + (f" (cluster {target})" if target is not None else ""),
+        goal + (_(" (cluster {name})").format(name=target) if target is not None else ""),
         f"{axis.other.symbol} = {at:g}",
-        "all samples in a cell" if settings["n"] is None else f"n ≤ {settings['n']} a cell",
-        f"seeds {', '.join(map(str, settings['attack_seeds']))}",
+        _("all samples in a cell") if settings["n"] is None else _("n ≤ {n} a cell").format(n=settings["n"]),
+        _("seeds {seeds}").format(seeds=", ".join(map(str, settings["attack_seeds"]))),
     ]
     return " · ".join(parts)
 
@@ -196,8 +208,7 @@ def figures(table: pd.DataFrame, run: Run, axis: SweepAxis, at: float) -> dict[s
     """The charts of a sweep's cells, each with its interval."""
     frame = summary(table, axis.column)
     several = frame["seeds"].max() > 1
-    bands = "bands: 95 %, Student over seeds" if several else "bands: 95 %, Wilson in the cell"
-    caption = f"{protocol(run, axis, at)} · {bands}"
+    caption = f"{protocol(run, axis, at)} · {_(STUDENT if several else WILSON)}"
     title = title_of(axis, run.spec.data)
     return {
         place: _chart(frame, axis, figure, caption, title) for place, figure in planned(table, run).items()
@@ -235,22 +246,18 @@ def _chart(frame: pd.DataFrame, axis: SweepAxis, figure: Figure, caption: str, x
 def takeaway(table: pd.DataFrame, run: Run, axis: SweepAxis) -> str:
     """The sweep in one sentence, at its last measured value, with control and interval."""
     last = summary(table, axis.column).iloc[-1]
-    objective = run.spec.settings["objective"]
-    seeds = f"{last['seeds']:.0f} seed{'s' if last['seeds'] > 1 else ''}"
-    counted = f"(n = {last['n']:,.0f}, {seeds})"
-    at = f"At **{axis.symbol} = {last[axis.column]:g}**"
-    if pd.notna(last.get("success_rate")):
-        said = (
-            f"{at} a sample {_success(run, table)} in {_share(last, 'success_rate')}{_noise(last)} {counted}."
-        )
-    elif pd.notna(last.get("objective_mean")):
-        said = f"{at} the attack {words.effect(objective, last['objective_mean'])} on average {counted}."
-    else:
-        said = f"{at} {counted}."
+    seeds = int(last["seeds"])
+    told = {
+        "at": _("At **{symbol} = {value:g}**").format(symbol=axis.symbol, value=last[axis.column]),
+        "counted": n_("(n = {n:,}, {seeds} seed)", "(n = {n:,}, {seeds} seeds)", seeds).format(
+            n=int(last["n"]), seeds=seeds
+        ),
+    }
+    said = _reached(last, run, table, told)
     if pd.notna(last.get("flip_rate")) and last.get("flip_rate") != last.get("success_rate"):
-        said += f" The cluster is another one in {_share(last, 'flip_rate')}."
+        said += " " + _("The cluster is another one in {share}.").format(share=_share(last, "flip_rate"))
     labelled = {
-        said["title"]: last[name]
+        _(said["title"]): last[name]
         for name, said in measured.of_attacks().items()
         if said["labels"] and said.get("headline") is not None and pd.notna(last.get(name))
     }
@@ -259,15 +266,29 @@ def takeaway(table: pd.DataFrame, run: Run, axis: SweepAxis) -> str:
     )
 
 
+def _reached(last: "pd.Series[Any]", run: Run, table: pd.DataFrame, told: Mapping[str, str]) -> str:
+    """What the attack reached at the last value, `at` and `counted` being told."""
+    noise = last.get("noise_success_rate")
+    if pd.notna(last.get("success_rate")):
+        said = _("{at} a sample {does} in {share} {counted}.")
+        if pd.notna(noise):
+            said = _(
+                "{at} a sample {does} in {share}, under noise of the same size in {noise:.0%} {counted}."
+            )
+        share = _share(last, "success_rate")
+        return said.format(**told, does=_success(run, table), share=share, noise=noise)
+    if pd.notna(last.get("objective_mean")):
+        does = words.effect(run.spec.settings["objective"], last["objective_mean"])
+        return _("{at} the attack {does} on average {counted}.").format(**told, does=does)
+    return "{at} {counted}.".format(**told)
+
+
 def _share(row: "pd.Series[Any]", name: str) -> str:
     low, high = row[f"{name}_lower"], row[f"{name}_upper"]
-    ends = "" if pd.isna(low) else f" (95 %: {low:.0%} to {high:.0%})"
-    return f"**{row[name]:.0%}** of the cases{ends}"
-
-
-def _noise(row: "pd.Series[Any]") -> str:
-    noise = row.get("noise_success_rate")
-    return "" if pd.isna(noise) else f", under noise of the same size in {noise:.0%}"
+    if pd.isna(low):
+        return _("**{share:.0%}** of the cases").format(share=row[name])
+    said = _("**{share:.0%}** of the cases (95 %: {low:.0%} to {high:.0%})")
+    return said.format(share=row[name], low=low, high=high)
 
 
 def standalone(title: str, drawn: Sequence[plot.Chart]) -> str:

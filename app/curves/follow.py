@@ -15,6 +15,7 @@ from app.curves.choose import seconds_a_cell
 from app.curves.figures import cells, figures, standalone, takeaway
 from app.runs import headline, naming, progress, reading, reproduce
 from app.runs.record import Record, duration
+from app.words import _
 from engine.events import Evaluate
 from engine.store.run import Run
 from engine.store.store import LIVE
@@ -96,19 +97,20 @@ def _progress(run: Run, record: Record, status: str) -> None:
     for axis in AXES.values():
         total *= len(axis.values(run.spec))
     if status == "running" and record.pace().total:
-        left = f" · {duration(seconds * (total - done))} left" if seconds else ""
-        st.progress(min(1.0, done / total), f"{done} of {total} cells{left}")
+        said = _("{done} of {total} cells · {time} left") if seconds else _("{done} of {total} cells")
+        left = duration((seconds or 0.0) * (total - done))
+        st.progress(min(1.0, done / total), said.format(done=done, total=total, time=left))
     elif status in LIVE:
         progress.progress(run, record)
     else:
-        progress.ending(run, where=f" after {done} of {total} cells")
+        progress.ending(run, where=_(" after {done} of {total} cells").format(done=done, total=total))
 
 
 def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, plot.Chart]) -> None:
     stem = f"feint-sweep-{run.key[:8]}"
     with st.container(horizontal=True):
         st.download_button(
-            "Every cell (CSV)",
+            _("Every cell (CSV)"),
             table.drop(columns="step").to_csv(index=False),
             f"{stem}.csv",
             "text/csv",
@@ -116,16 +118,16 @@ def _downloads(run: Run, table: pd.DataFrame, drawn: Mapping[str, plot.Chart]) -
             icon=":material/table:",
         )
         st.download_button(
-            "Figures (HTML)",
+            _("Figures (HTML)"),
             partial(standalone, naming.title(run.spec), list(drawn.values())),
             f"{stem}.html",
             "text/html",
             on_click="ignore",
             icon=":material/show_chart:",
-            help="One file that works without a server; its camera saves a PNG.",
+            help=_("One file that works without a server; its camera saves a PNG."),
         )
         st.download_button(
-            "Card (JSON)",
+            _("Card (JSON)"),
             reproduce.card(run),
             f"{stem}.json",
             "application/json",

@@ -17,11 +17,14 @@ from app.forms import in_address
 from app.forms.choose_model import victim_of
 from app.inspect.finished_attack import FinishedAttack, look, target_of
 from app.runs import wanted as runs
+from app.words import N_, _
 from engine.errors import FeintError
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.wanted import Wanted
 
+KINDS = {"all": N_("all"), "reached": N_("reached"), "held": N_("held")}
+"""Which samples -> what they are called."""
 SHOWN = 48
 """Images, at most."""
 SAME = ("objective", "objective_settings", "norm", "n", "half", "cluster", "locked", "chunk")
@@ -32,17 +35,19 @@ def show(run: Run, axis: SweepAxis, at: float) -> None:
     """The adversarial samples of the point that is open: the same attack, run again where it was not kept."""
     value = which.opened(run, axis)
     if value is None:
-        st.caption("Click a point of a curve: the samples behind it open here.")
+        st.caption(_("Click a point of a curve: the samples behind it open here."))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"The samples behind {axis.symbol} = {value:g}", anchor=False)
+        st.subheader(
+            _("The samples behind {symbol} = {value:g}").format(symbol=axis.symbol, value=value), anchor=False
+        )
         seed = _choose_seed(run)
     asked = cell(run.spec, {axis.column: value, axis.other.column: at}, seed)
     attack = runs.wanted_or_button(
         asked,
-        "The samples",
+        _("The samples"),
         at_once=True,
-        doing="Attacking the samples",
+        doing=_("Attacking the samples"),
     )
     if attack is None:
         return
@@ -66,11 +71,11 @@ def _choose_seed(run: Run) -> int:
         return int(seeds[0])
     return int(
         st.segmented_control(
-            "Attack seed",
+            _("Attack seed"),
             seeds,
             required=True,
             label_visibility="collapsed",
-            format_func=lambda number: f"seed {number}",
+            format_func=lambda number: _("seed {seed}").format(seed=number),
             key=links.key("of_seed", int(seeds[0]), lambda number: number in seeds),
         )
         or seeds[0]
@@ -88,24 +93,26 @@ def _gallery(run: Run) -> None:
         }
     kind = (
         st.segmented_control(
-            "Which",
+            _("Which"),
             list(kinds),
             required=True,
             label_visibility="collapsed",
             key=links.key("which", "all", lambda name: name in kinds),
-            format_func=lambda name: f"{name} ({len(kinds[name]):,})",
+            format_func=lambda name: f"{_(KINDS[name])} ({len(kinds[name]):,})",
         )
         or "all"
     )
     rows = kinds[kind][:SHOWN]
     if len(rows):
         _pick(attacked, rows)
-    marked = "; a corner marks those that it reached" if attacked.reached is not None else ""
-    st.caption(
-        f"{len(rows)} of {len(kinds[kind]):,} adversarial samples{marked}. Click one to move it along ε"
-        " yourself."
-    )
-    if st.button("Inspect all of them", icon=":material/search:", type="primary"):
+    said = _("{shown} of {n:,} adversarial samples. Click one to move it along ε yourself.")
+    if attacked.reached is not None:
+        said = _(
+            "{shown} of {n:,} adversarial samples; a corner marks those that it reached. Click one to move it"
+            " along ε yourself."
+        )
+    st.caption(said.format(shown=len(rows), n=len(kinds[kind])))
+    if st.button(_("Inspect all of them"), icon=":material/search:", type="primary"):
         links.go("inspect", address(run) | {"run": run.key, "pick": ""})
 
 
@@ -118,7 +125,7 @@ def _pick(attacked: FinishedAttack, rows: np.ndarray) -> None:
         attacked.captions(rows),
         f"behind/{attacked.run.key}",
         marked=[] if attacked.reached is None else attacked.reached[rows].tolist(),
-        label="Adversarial samples",
+        label=_("Adversarial samples"),
         size=64,
     )
     if picked is not None:
@@ -127,7 +134,7 @@ def _pick(attacked: FinishedAttack, rows: np.ndarray) -> None:
 
 def address(run: Run) -> dict[str, str | int | float]:
     """What the address of another page says of an attack run."""
-    settings, (_, _, model) = run.spec.settings, model_of(run)
+    settings, model = run.spec.settings, model_of(run)[2]
     said: dict[str, Any] = {
         "model": model,
         "attack": run.spec.name,

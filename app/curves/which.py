@@ -11,6 +11,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
 from app.runs import naming, reading
+from app.words import _
 from engine.errors import FeintError
 from engine.models.declared import title_of
 from engine.store.run import Run
@@ -51,12 +52,12 @@ def choose(axis: SweepAxis, victim: Victim) -> Run | None:
         return None
     words = _listed(found)
     key = st.selectbox(
-        "Sweep",
+        _("Sweep"),
         [""] * (not current) + list(found),
         key=links.key("run", current),
         label_visibility="collapsed",
         on_change=close,
-        format_func=lambda key: words[key] if key else "Reopen a sweep…",
+        format_func=lambda key: words[key] if key else _("Reopen a sweep…"),
     )
     return found.get(key)
 
@@ -74,7 +75,7 @@ def other_value(run: Run, axis: SweepAxis) -> float:
         return values[0]
     return float(
         st.segmented_control(
-            f"At {axis.other.symbol}",
+            _("At {symbol}").format(symbol=axis.other.symbol),
             values,
             required=True,
             format_func="{:g}".format,
@@ -90,7 +91,7 @@ def model_of(run: Run) -> tuple[str, str, str]:
     try:
         model = connection.store().find(key)
     except FeintError:
-        return f"a deleted model ({key[:6]})", connection.data_title(run.spec.data), key
+        return _("a deleted model ({key})").format(key=key[:6]), connection.data_title(run.spec.data), key
     return naming.title(model.spec), connection.data_title(model.spec.data), model.name
 
 
@@ -109,7 +110,7 @@ def _listed(found: Mapping[str, Run]) -> dict[str, str]:
 def _in_words(run: Run) -> str:
     """Model, attack, objective and range of a sweep."""
     settings = run.spec.settings
-    title, data, _ = model_of(run)
+    title, data = model_of(run)[:2]
     ranges = []
     for axis in AXES.values():
         values = axis.values(run.spec)
@@ -120,11 +121,13 @@ def _in_words(run: Run) -> str:
     parts = [
         title,
         data,
-        title_of(possible.entry("attack", run.spec.name), settings.get("attack_settings", {})),
-        possible.title("objective", settings["objective"]),
+        title_of(
+            connection.in_words(possible.entry("attack", run.spec.name)), settings.get("attack_settings", {})
+        ),
+        _(possible.title("objective", settings["objective"])),
         NORMS[settings["norm"]],
         *ranges,
-        "all samples" if settings["n"] is None else f"n ≤ {settings['n']}",
-        f"{len(settings['attack_seeds'])} seeds",
+        _("all samples") if settings["n"] is None else f"n ≤ {settings['n']}",
+        _("{n} seeds").format(n=len(settings["attack_seeds"])),
     ]
     return " · ".join(parts)

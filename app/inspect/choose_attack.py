@@ -13,6 +13,7 @@ from app.inspect.finished_attack import FinishedAttack, look, target_of
 from app.inspect.selection import Selection
 from app.runs import reproduce
 from app.runs import wanted as runs
+from app.words import _
 from engine.errors import FeintError
 from engine.store.run import Run
 
@@ -35,8 +36,11 @@ def adopt() -> None:
         action = run.spec.action
     except FeintError as error:
         notices.notice(
-            f"{error} A link holds the key of a run on the machine where it was made; here the attack is made"
-            " anew."
+            f"{error} "
+            + _(
+                "A link holds the key of a run on the machine where it was made; here the attack is made"
+                " anew."
+            )
         )
         links.forget("run")
         return
@@ -86,23 +90,26 @@ def _choices_of(run: Run) -> dict[str, Any]:
 
 def choose() -> tuple[Victim, Threat, int]:
     """Model, attack and how many samples, in one expander above the workspace."""
-    with st.expander("Model and attack", icon=":material/tune:", expanded=False):
+    with st.expander(_("Model and attack"), icon=":material/tune:", expanded=False):
         left, right = st.columns([4, 5], gap="large")
         with left:
             victim = choose_model()
             total = victim.overview.n
             key = links.key(
-                "n", min(SAMPLES, total), lambda n: 2 <= n <= total, f"a whole number from 2 to {total}"
+                "n",
+                min(SAMPLES, total),
+                lambda n: 2 <= n <= total,
+                _("a whole number from 2 to {most}").format(most=total),
             )
             n = st.number_input(
-                "Samples",
+                _("Samples"),
                 2,
                 total,
                 step=100,
                 key=key,
-                help="Drawn once for a seed: more samples hold the fewer ones.",
+                help=_("Drawn once for a seed: more samples hold the fewer ones."),
             )
-            st.caption("Every choice makes an attack at once; what was made before is only read.")
+            st.caption(_("Every choice makes an attack at once; what was made before is only read."))
         with right:
             threat = choose_threat(victim)
     return victim, threat, int(n)
@@ -119,8 +126,10 @@ def attacked(victim: Victim, threat: Threat, n: int) -> FinishedAttack:
     found = look(run, victim)
     if found.latent:
         st.info(
-            "This attack moved the embedding, not the pixels: pictures are decoded ones. Choose an attack"
-            " above to move pixels instead.",
+            _(
+                "This attack moved the embedding, not the pixels: pictures are decoded ones. Choose an attack"
+                " above to move pixels instead."
+            ),
             icon=":material/rebase_edit:",
         )
     return found
@@ -134,14 +143,14 @@ def _run(victim: Victim, threat: Threat, n: int) -> Run | None:
     seen = st.session_state["inspect"]
     if seen["run"] and seen["choices"] is None:  # just adopted from the address
         seen["choices"] = choices
-    words = f"The attack on {n:,} samples"
+    words, doing = _("The attack on {n:,} samples").format(n=n), _("Attacking")
     if seen["choices"] == choices and seen["run"]:
         links.put("run", seen["run"])
-        return runs.finished(connection.store().find(seen["run"]), words, wait=PATIENCE, doing="Attacking")
+        return runs.finished(connection.store().find(seen["run"]), words, wait=PATIENCE, doing=doing)
     if seen["choices"] != choices:
         _forget_lasso(seen["choices"], choices)
     asked = threat.wanted(victim.run, n=n)
-    run = runs.wanted_or_button(asked, words, at_once=True, wait=PATIENCE, doing="Attacking")
+    run = runs.wanted_or_button(asked, words, at_once=True, wait=PATIENCE, doing=doing)
     begun = run or runs.found(asked)
     st.session_state["inspect"] = {"run": "" if begun is None else begun.key, "choices": choices}
     if begun is not None:

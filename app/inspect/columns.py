@@ -6,6 +6,7 @@ import numpy as np
 
 from app import measured
 from app.inspect.finished_attack import FinishedAttack
+from app.words import _
 
 MARGIN, VALUE = "margin_attacked", "value"
 """Columns of the table: by how much the clean group leads under attack, and the objective's value."""
@@ -33,6 +34,6 @@ def known(attacked: FinishedAttack) -> dict[str, Column]:
         column = entry.get("column")
         column = name if column is None else column
         if column in attacked.table and attacked.table[column].dtype.kind == "f":
-            found[column] = Column(column, entry["title"], entry.get("better") != "up")
+            found[column] = Column(column, _(entry["title"]), entry.get("better") != "up")
     first = [name for name in (MARGIN, VALUE) if name in found]
     return {name: found[name] for name in (*first, *(name for name in found if name not in first))}

@@ -11,6 +11,7 @@ import streamlit as st
 from app import gallery
 from app.inspect.finished_attack import FinishedAttack
 from app.inspect.grid import clean_images
+from app.words import _
 
 
 def show(attacked: FinishedAttack, mask: np.ndarray) -> None:
@@ -19,7 +20,7 @@ def show(attacked: FinishedAttack, mask: np.ndarray) -> None:
     table = named(attacked)[mask]
     with st.container(horizontal=True):
         st.download_button(
-            "CSV of the selected",
+            _("CSV of the selected"),
             table.to_csv(index=False),
             f"{stem}.csv",
             "text/csv",
@@ -29,13 +30,13 @@ def show(attacked: FinishedAttack, mask: np.ndarray) -> None:
         if len(attacked.victim.shape) == 3:
             clean = clean_images(attacked)  # here: the zip is made in a thread without a session
             st.download_button(
-                "Pictures (zip)",
+                _("Pictures (zip)"),
                 lambda: zipped(attacked, clean, table, mask),
                 f"{stem}.zip",
                 "application/zip",
                 on_click="ignore",
                 icon=":material/folder_zip:",
-                help="Clean and adversarial PNG of each selected sample, with the table and the protocol.",
+                help=_("Clean and adversarial PNG of each selected sample, with the table and the protocol."),
             )
 
 

@@ -12,11 +12,18 @@ from app.address import connection, layout, notices
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS
+from app.words import N_, _
 from engine.asking.answers import AttackedSamplesAnswer
 from engine.asking.questions import SAID, AttackedSamplesQuestion, ImagesQuestion, epsilon_text
 from engine.errors import FeintError
 from engine.models.declared import title_of
 from engine.store.run import Run
+
+GROUPS = {"cluster": N_("Cluster"), "class": N_("Class")}
+"""What a model sorts samples into, as a title."""
+TRIED = (N_("restarts"), N_("starts"), N_("targets"))
+"""What the engine names in SAID."""
+ELSEWHERE = {"cluster": N_("in another cluster"), "class": N_("in another class")}
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,8 @@ class FinishedAttack:
     def does(self) -> str:
         """What is said of those that `reached` names: "12 where the attack wants them"."""
         if possible.has_success(self.run.spec.settings["objective"]):
-            return "where the attack wants them"
-        return f"in another {self.victim.grouping}"
+            return _("where the attack wants them")
+        return _(ELSEWHERE.get(self.victim.grouping, ""))
 
     def captions(self, places: np.ndarray) -> list[str]:
         """A line for the samples at these rows: from which group to which, else their number."""
@@ -124,17 +131,17 @@ class FinishedAttack:
         said = self.run.spec.settings
         entry = possible.entry("attack", said["attack"])
         values = entry["defaults"] | said["attack_settings"]
-        penalty = f" − {said['lam']:g} · reconstruction change" if said["lam"] else ""
+        penalty = _(" − {lam:g} · reconstruction change").format(lam=said["lam"]) if said["lam"] else ""
         parts = [
             connection.model_title(self.victim.name, self.victim.run),
-            title_of(entry, said["attack_settings"]),
-            possible.title("objective", said["objective"]) + penalty,
+            title_of(connection.in_words(entry), said["attack_settings"]),
+            _(possible.title("objective", said["objective"])) + penalty,
             f"ν = {self.result['nu']:g}"
             if self.latent
             else f"{NORMS[said['norm']]} ε = {epsilon_text(said['epsilon'])}",
-            *(f"{name} {values[key]}" for key, name in SAID if values.get(key) is not None),
+            *(f"{_(name)} {values[key]}" for key, name in SAID if values.get(key) is not None),
             f"n = {self.result['n']}",
-            f"seed {self.run.spec.seed}",
+            _("seed {seed}").format(seed=self.run.spec.seed),
         ]
         return " · ".join(parts)
 
@@ -150,8 +157,9 @@ def target_of(run: Run) -> int | None:
 def look(run: Run, victim: Victim) -> FinishedAttack:
     """Everything about a finished attack; stops the page with a sentence where its folder is damaged."""
     try:
-        table, images, result = _read(run.key)
-        answer = _answer(run.key)
+        waiting = _("Looking where they went…")
+        table, images, result = _read(run.key, waiting)
+        answer = _answer(run.key, waiting)
     except FeintError as error:
         refuse(str(error))
     return FinishedAttack(run, victim, table, images, result, answer)
@@ -165,13 +173,13 @@ def refuse(sentence: str) -> NoReturn:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _read(key: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
+def _read(key: str, _waiting: str) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Table, images and result of a finished run; a key stands for its content, so they are read once."""
     run = connection.store().find(key)
     stored = run.arrays("images")
     if "adversarial" in stored:
         return run.table(), np.rint(stored["adversarial"] * 255).astype(np.uint8), run.result()
-    decoded = _answer(key).recon
+    decoded = _answer(key, _waiting).recon
     assert decoded is not None, "an attack on the embedding is one on a model that decodes"
     return run.table(), decoded, run.result()
 
@@ -190,5 +198,6 @@ def _pictures(question: ImagesQuestion) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _answer(key: str) -> AttackedSamplesAnswer:
-    return connection.ask(AttackedSamplesQuestion(run=key), "Looking where they went…")
+def _answer(key: str, _waiting: str) -> AttackedSamplesAnswer:
+    """Where the samples of a finished run went; meanwhile the page says `_waiting`."""
+    return connection.ask(AttackedSamplesQuestion(run=key), _waiting)

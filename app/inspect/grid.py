@@ -7,7 +7,9 @@ from app.address import links
 from app.components.picker import picker
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
+from app.words import N_, _
 
+PICTURES = (N_("adversarial"), N_("clean"))
 ON_A_PAGE = 40
 """Thumbnails on a page of the grid."""
 NUMBER = "id"
@@ -48,36 +50,37 @@ def show(attacked: FinishedAttack, ids: np.ndarray, sample: int) -> None:
         "inspect_grid",
         chosen=sample,
         marked=[] if attacked.reached is None else attacked.reached[places].tolist(),
-        label="Selected samples",
+        label=_("Selected samples"),
         size=52,
     )
     if clicked is not None and clicked != sample:
         links.put("sample", clicked)
         st.rerun()
     if attacked.reached is not None:
-        st.caption(f"A corner marks samples that are {attacked.does}.")
+        st.caption(_("A corner marks samples that are {there}.").format(there=attacked.does))
 
 
 def _choose(attacked: FinishedAttack) -> str:
     """By what the grid is sorted (kept in the address); gives which pictures it shows."""
     known = columns.known(attacked)
-    titles = {name: column.title for name, column in known.items()} | {NUMBER: "Number"}
+    titles = {name: column.title for name, column in known.items()} | {NUMBER: _("Number")}
     first = next(iter(titles))
     with st.container(horizontal=True):
         st.selectbox(
-            "Sorted by",
+            _("Sorted by"),
             list(titles),
             key=links.key("order", first, lambda name: name in titles),
             format_func=titles.__getitem__,
-            help="Those that the attack changed most come first.",
+            help=_("Those that the attack changed most come first."),
             width=220,
         )
         return str(
             st.segmented_control(
-                "Shown",
-                ["adversarial", "clean"],
+                _("Shown"),
+                PICTURES,
+                format_func=_,
                 required=True,
-                key=links.key("pictures", "adversarial", lambda name: name in ("adversarial", "clean")),
+                key=links.key("pictures", "adversarial", lambda name: name in PICTURES),
             )
         )
 

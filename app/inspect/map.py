@@ -10,11 +10,16 @@ from app import gallery
 from app.address import connection, fetching, links, notices
 from app.components.map import Classes, MapDrawing, Values, map_payload, point_map
 from app.inspect import columns
-from app.inspect.finished_attack import FinishedAttack
+from app.inspect.finished_attack import GROUPS, FinishedAttack
 from app.inspect.selection import Selection, choose
+from app.words import N_, _, within
 from engine.asking import keeping
 from engine.asking.questions import AttackedOnUmapQuestion
 
+MOVED = {
+    "cluster": N_("Arrows: {shown} of {moved} that moved to another cluster"),
+    "class": N_("Arrows: {shown} of {moved} that moved to another class"),
+}
 ARROWS = 120
 """Arrows drawn while nothing is selected."""
 SHEET = 1000
@@ -34,14 +39,14 @@ class Places:
 def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sample: int) -> None:
     """The map and what its points are coloured by. Nothing for a model without an embedding."""
     if attacked.answer.xy is None:
-        st.caption("This model has no embedding: there is no map to show.")
+        st.caption(_("This model has no embedding: there is no map to show."))
         return
     with st.container(horizontal=True):
         colour = _choose_colour(attacked)
         umap = st.toggle(
             "UMAP",
             key=links.key("umap", False),
-            help="PCA is there at once, and is shown while UMAP is made: up to a minute the first time.",
+            help=_("PCA is there at once, and is shown while UMAP is made: up to a minute the first time."),
         )
     places, moved = _places(attacked, umap), _moved(attacked)
     arrows = moved[:: -(-len(moved) // ARROWS) or 1]
@@ -56,7 +61,7 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
             sprite=_sheet(attacked),
             selected=attacked.ids[mask] if selection.of else None,
             focus=sample,
-            title=f"{places.name} of the embedding",
+            title=_("{map} of the embedding").format(map=places.name),
             xy_error=places.error,
             extra=_extra(attacked),
             caption=f"{_legend(attacked, len(arrows), len(moved), umap)} {attacked.protocol()}",
@@ -74,19 +79,19 @@ def show(attacked: FinishedAttack, selection: Selection, mask: np.ndarray, sampl
 def _choose_colour(attacked: FinishedAttack) -> str:
     """What points are coloured by, among what is known of them. The names are those of links."""
     known = columns.known(attacked)
-    options = {"label": "Label"} if attacked.labelled else {}
+    options = {"label": _("Label")} if attacked.labelled else {}
     if attacked.before is not None:
-        options["cluster"] = attacked.victim.grouping.capitalize()
+        options["cluster"] = _(GROUPS[attacked.victim.grouping])
     if columns.MARGIN in known:
-        options["margin"] = "Margin"
+        options["margin"] = _("Margin")
     elif columns.VALUE in known:
         options["value"] = known[columns.VALUE].title
     if attacked.reached is not None:
-        options["flipped"] = "Reached"
+        options["flipped"] = _("Reached")
     first = "cluster" if "cluster" in options else next(iter(options))
     return str(
         st.segmented_control(
-            "Colour",
+            _("Colour"),
             list(options),
             key=links.key("colour", first, lambda name: name in options),
             format_func=options.__getitem__,
@@ -106,14 +111,16 @@ def _moved(attacked: FinishedAttack) -> np.ndarray:
 
 
 def _legend(attacked: FinishedAttack, shown: int, moved: int, umap: bool) -> str:
-    grey = "; grey ones are shorter than the error of this map" if umap else ""
-    group = attacked.victim.grouping
-    who = f"that moved to another {group}" if attacked.changed is not None else "attacked samples"
+    said = _("Arrows: {shown} of {moved} attacked samples")
+    if attacked.changed is not None:
+        said = _(MOVED[attacked.victim.grouping])
+    grey = "; " + _("grey ones are shorter than the error of this map") if umap else ""
     far = 0 if attacked.answer.uncertain is None else int(attacked.answer.uncertain.sum())
-    return (
-        f"Arrows: {shown} of {moved} {who}{grey}. Rings: {far} attacked samples lie farther from every clean"
+    rings = _(
+        "Rings: {n} attacked samples lie farther from every clean"
         " one than 99 % of these do from theirs, so their place says little."
     )
+    return f"{said.format(shown=shown, moved=moved)}{grey}. {rings.format(n=far)}"
 
 
 def _lassoed(name: str) -> None:
@@ -129,7 +136,7 @@ def _places(attacked: FinishedAttack, umap: bool) -> Places:
         return pca
     placed = keeping.kept(AttackedOnUmapQuestion(run=attacked.run.key))
     if placed is None:
-        return replace(pca, name="PCA (UMAP is being made)")
+        return replace(pca, name=_("PCA (UMAP is being made)"))
     return Places("UMAP", placed.xy_clean, placed.xy, placed.error)
 
 
@@ -141,7 +148,7 @@ def make_umap(attacked: FinishedAttack) -> None:
     if attacked.answer.xy is None or not links.value("umap", False) or keeping.kept(asked) is not None:
         return
     with fetching.aside():
-        connection.ask(asked, "Drawing the UMAP; the first one takes up to a minute…", timeout=300)
+        connection.ask(asked, _("Drawing the UMAP; the first one takes up to a minute…"), timeout=300)
         notices.draw_again()
 
 
@@ -149,27 +156,27 @@ def _colour(attacked: FinishedAttack, colour: str) -> Classes | Values:
     table, known = attacked.table, columns.known(attacked)
     if colour in ("margin", "value"):
         column = known[columns.MARGIN if colour == "margin" else columns.VALUE]
-        return Values(column.title.lower(), table[column.name].to_numpy())
+        return Values(within(column.title), table[column.name].to_numpy())
     if colour == "label":
-        return Classes("label", table["label"].to_numpy(), attacked.classes)
+        return Classes(_("label"), table["label"].to_numpy(), attacked.classes)
     if colour == "flipped" and attacked.reached is not None:
-        return Classes("under attack", attacked.reached.astype(int), ["held", "reached"])
+        return Classes(_("under attack"), attacked.reached.astype(int), [_("held"), _("reached")])
     assert attacked.before is not None and attacked.after is not None, "offered only where there are groups"
     order = attacked.victim.order
     shown = np.argsort(order)
     names = [attacked.victim.names[group] for group in order]
     places = [attacked.victim.colours[group] for group in order]
-    return Classes(attacked.victim.grouping, shown[attacked.before], names, shown[attacked.after], places)
+    return Classes(_(attacked.victim.grouping), shown[attacked.before], names, shown[attacked.after], places)
 
 
 def _extra(attacked: FinishedAttack) -> list[Classes]:
     """Further lines of a point's card."""
     lines = []
     if attacked.labelled:
-        lines.append(Classes("label", attacked.table["label"].to_numpy(), attacked.classes))
+        lines.append(Classes(_("label"), attacked.table["label"].to_numpy(), attacked.classes))
     if attacked.before is not None and attacked.after is not None:
         names = attacked.victim.names
-        lines += [Classes("clean", attacked.before, names), Classes("attacked", attacked.after, names)]
+        lines += [Classes(_("clean"), attacked.before, names), Classes(_("attacked"), attacked.after, names)]
     return lines
 
 

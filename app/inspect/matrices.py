@@ -6,14 +6,15 @@ import streamlit as st
 from app import gallery
 from app.address import links
 from app.charts import matrix_chart, plot
-from app.inspect.finished_attack import FinishedAttack
+from app.inspect.finished_attack import GROUPS, FinishedAttack
 from app.inspect.selection import MATRICES, Selection, choose
+from app.words import N_, _
 
 TITLES = {
-    "clean": "Before the attack",
-    "attacked": "Under attack",
-    "difference": "What the attack changed",
-    "flow": "From where to where",
+    "clean": N_("Before the attack"),
+    "attacked": N_("Under attack"),
+    "difference": N_("What the attack changed"),
+    "flow": N_("From where to where"),
 }
 
 
@@ -26,15 +27,16 @@ def show(attacked: FinishedAttack, selection: Selection) -> None:
     rows, row_names = _rows(attacked, view)
     columns, group = attacked.victim.order, attacked.victim.grouping
     cell = selection.cell(view)
+    counted = _("{n:,} of {total:,} samples").format(n=int(mask.sum()), total=len(mask))
     draw = matrix_chart.difference if view == "difference" else matrix_chart.confusion
     chart = draw(
         _counts(attacked, mask, view, rows, columns),
         row_names,
         [attacked.victim.names[column] for column in columns],
-        title=TITLES[view],
-        row_title="clean" if view == "flow" else "label",
-        column_title="attacked" if view == "flow" else group,
-        caption=f"{int(mask.sum()):,} of {len(mask):,} samples · {attacked.protocol()}",
+        title=_(TITLES[view]),
+        row_title=_("clean") if view == "flow" else _("label"),
+        column_title=_("attacked") if view == "flow" else _(group),
+        caption=f"{counted} · {attacked.protocol()}",
         chosen=None if cell is None else (_at(rows, cell[0]), _at(columns, cell[1])),
         places=(_places(attacked, view, rows), [attacked.victim.colours[column] for column in columns]),
     )
@@ -49,10 +51,10 @@ def _choose_view(attacked: FinishedAttack) -> str:
     key = links.key("view", "attacked" if attacked.labelled else "flow", lambda name: name in options)
     return str(
         st.segmented_control(
-            "Matrix",
+            _("Matrix"),
             options,
             key=key,
-            format_func=MATRICES.__getitem__,
+            format_func=lambda name: _(MATRICES[name]),
             required=True,
             label_visibility="collapsed",
         )
@@ -111,15 +113,15 @@ def _boxes(
     no older value comes back.
     """
     turn = f"{view}/{st.session_state.get('inspect_boxes', 0)}"
-    named_rows = {-1: "all"} | dict(zip(rows, row_names, strict=True))
+    named_rows = {-1: _("all")} | dict(zip(rows, row_names, strict=True))
     group = attacked.victim.grouping
-    named_columns = {-1: "all"} | {
-        number: f"{attacked.victim.names[number]} ({group} {number})" for number in attacked.victim.order
+    named_columns = {-1: _("all")} | {
+        number: f"{attacked.victim.names[number]} ({_(group)} {number})" for number in attacked.victim.order
     }
     chosen = cell or (-1, -1)
     titles = (
-        f"Clean {group}" if view == "flow" else "Label",
-        "Joined or left" if view == "difference" else group.capitalize(),
+        _("Clean {group}").format(group=_(group)) if view == "flow" else _("Label"),
+        _("Joined or left") if view == "difference" else _(GROUPS[group]),
     )
     with st.container(horizontal=True):
         for part, (title, options) in enumerate(zip(titles, (named_rows, named_columns), strict=True)):
@@ -146,12 +148,15 @@ def _which_is_which(attacked: FinishedAttack) -> None:
     if group == "class":
         return  # classes are called what they are
     order, names = attacked.victim.order, attacked.victim.names
-    with st.expander("Which cluster is which?", icon=":material/label:"):
+    with st.expander(_("Which cluster is which?"), icon=":material/label:"):
         st.caption(
-            "A cluster is called after the class that the Hungarian matching of the clean samples gives it;"
-            " below, its medoid: the sample nearest to its middle."
+            _(
+                "A cluster is called after the class that the Hungarian matching of the clean samples gives"
+                " it;"
+                " below, its medoid: the sample nearest to its middle."
+            )
             if attacked.labelled
-            else (
+            else _(
                 "The data have no labels: a cluster is called after its medoid, the sample nearest to its"
                 " middle."
             )
@@ -161,11 +166,14 @@ def _which_is_which(attacked: FinishedAttack) -> None:
             gallery.grid(
                 [medoids[cluster].reshape(attacked.victim.shape) for cluster in order],
                 [
-                    f"cluster {cluster} = {names[cluster]}, {overview.sizes[cluster]:,} samples"
+                    _("cluster {number} = {name}, {n:,} samples").format(
+                        number=cluster, name=names[cluster], n=overview.sizes[cluster]
+                    )
                     for cluster in order
                 ],
                 columns=10,
                 size=64,
             )
         else:
-            st.markdown(" · ".join(f"cluster {cluster} = {names[cluster]}" for cluster in order))
+            said = _("cluster {number} = {name}")
+            st.markdown(" · ".join(said.format(number=cluster, name=names[cluster]) for cluster in order))

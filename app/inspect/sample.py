@@ -16,6 +16,8 @@ from app.forms import possible
 from app.forms.threat import Threat
 from app.inspect import columns
 from app.inspect.finished_attack import FinishedAttack
+from app.measured import minus
+from app.words import N_, _
 from engine.asking.answers import SampleAnswer
 from engine.asking.questions import SampleQuestion
 
@@ -33,11 +35,11 @@ def steps(ids: np.ndarray, sample: int) -> None:
     at = int(np.flatnonzero(ids == sample)[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, icon, key, to, end in (
-            ("Previous", "chevron_left", "J", at - 1, 0),
-            ("Next", "chevron_right", "K", at + 1, len(ids) - 1),
+            (N_("Previous"), "chevron_left", "J", at - 1, 0),
+            (N_("Next"), "chevron_right", "K", at + 1, len(ids) - 1),
         ):
             st.button(
-                label,
+                _(label),
                 icon=f":material/{icon}:",
                 shortcut=key,
                 disabled=at == end,
@@ -45,7 +47,7 @@ def steps(ids: np.ndarray, sample: int) -> None:
                 on_click=_step,
                 args=(ids, to),
             )
-        st.caption(f"{at + 1:,} of {len(ids):,}")
+        st.caption(_("{n:,} of {total:,}").format(n=at + 1, total=len(ids)))
 
 
 def _step(ids: np.ndarray, to: int) -> None:
@@ -78,9 +80,9 @@ def _at_rest(attacked: FinishedAttack, threat: Threat, sample: int) -> SampleAns
     wanted = threat.objective_choice.model_copy(update={"lam": 0.0})
     asked = SampleQuestion(model=attacked.victim.run.key, sample=sample, objective=wanted)
     try:
-        return connection.ask(asked, "Looking at the sample…")
+        return connection.ask(asked, _("Looking at the sample…"))
     except fetching.DataAway as away:
-        st.caption(f"{away} Its clean reconstruction, gradient and neighbours come with it.")
+        st.caption(f"{away} {_('Its clean reconstruction, gradient and neighbours come with it.')}")
         picture = attacked.clean_pictures(np.array([sample]))[0].astype(np.float32) / 255
         shape = tuple(attacked.victim.shape)
         return SampleAnswer(sample=sample, label=None, group=None, shape=shape, clean=picture)
@@ -97,21 +99,27 @@ def _names(attacked: FinishedAttack, place: int) -> tuple[str, str]:
 def _title(attacked: FinishedAttack, sample: int, place: int, names: tuple[str, str]) -> str:
     before, after = names
     if not before:
-        return f"#### Sample {sample}"
+        return _("#### Sample {sample}").format(sample=sample)
     changed = attacked.changed is not None and bool(attacked.changed[place])
-    return (
-        f"#### Sample {sample}: {before} → {after}" if changed else f"#### Sample {sample}: it stays {before}"
+    said = (
+        _("#### Sample {sample}: {before} → {after}")
+        if changed
+        else _("#### Sample {sample}: it stays {before}")
     )
+    return said.format(sample=sample, before=before, after=after)
 
 
 def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
     """What was measured of this sample, and on a line of its own how."""
-    said = [f"label {attacked.classes[int(row['label'])]}"] if attacked.labelled else []
+    said = [_("label {name}").format(name=attacked.classes[int(row["label"])])] if attacked.labelled else []
     if "margin_clean" in row and columns.MARGIN in row:
-        said.append(f"margin {row['margin_clean']:.2f} → {row[columns.MARGIN]:.2f} nats".replace("-", "−"))
+        margin = _("margin {before:.2f} → {after:.2f} nats")
+        said.append(minus(margin.format(before=row["margin_clean"], after=row[columns.MARGIN])))
     if "linf" in row:
-        kind = "pixels" if attacked.victim.features is None else "features"
-        said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", f"{row['l0']:.0f} {kind} changed"]
+        count = (
+            _("{n:.0f} pixels changed") if attacked.victim.features is None else _("{n:.0f} features changed")
+        )
+        said += [f"L∞ {row['linf']:.3f}", f"L2 {row['l2']:.3f}", count.format(n=row["l0"])]
     if "delta_ratio" in row:
         said += [f"‖δ‖ {row['delta']:.2f}", f"‖δ‖/‖z‖ {row['delta_ratio']:.3f}"]
     said += [
@@ -121,8 +129,9 @@ def _facts(attacked: FinishedAttack, row: "pd.Series[Any]") -> str:
     ]
     if attacked.labelled and "knn_attacked" in row and row["knn_attacked"] >= 0:
         read, label = int(row["knn_attacked"]), int(row["label"])
-        still = "still " if read == label else ""
-        said.append(f"raw sample {still}read as {attacked.classes[read]} (5 nearest neighbours)")
+        still = _("raw sample still read as {name} (5 nearest neighbours)")
+        other = _("raw sample read as {name} (5 nearest neighbours)")
+        said.append((still if read == label else other).format(name=attacked.classes[read]))
     return f"{' · '.join(said)}.  \n{attacked.protocol()}"
 
 
@@ -135,14 +144,14 @@ def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: 
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _wipe(before, after, ("clean", "adversarial"), names, "Clean and adversarial")
+        _wipe(before, after, (_("clean"), _("adversarial")), names, _("Clean and adversarial"))
     with right:
         pictures, captions = _what_was_added(clean, before, after)
         for images, title in (
-            (clean.recon, "reconstruction, clean"),
+            (clean.recon, _("reconstruction, clean")),
             (
                 None if attacked.answer.recon is None else attacked.answer.recon[place],
-                "reconstruction, adversarial",
+                _("reconstruction, adversarial"),
             ),
         ):
             if images is not None:
@@ -154,7 +163,7 @@ def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: 
 
 def _bars(table: features.Features, before: np.ndarray, after: np.ndarray) -> None:
     """What was added to a row of a table, feature by feature."""
-    st.caption("What was added, the features that moved most first")
+    st.caption(_("What was added, the features that moved most first"))
     features.bars(table, before, after)
     st.caption(features.rule(table, after - before))
 
@@ -166,12 +175,13 @@ def _what_was_added(
     delta = after - before
     amount = gain(delta.reshape(1, -1), None)
     pictures: list[Any] = [gallery.signed_png(delta, amount)]
-    captions = [f"perturbation {gallery.gain_text(amount)}"]
+    captions = [_("perturbation {gain}").format(gain=gallery.gain_text(amount))]
     if clean.gradient is not None:
         gradient = clean.gradient.reshape(before.shape)
         steepest = 1 / max(float(np.abs(gradient).max()), 1e-12)
         pictures.append(gallery.signed_png(gradient, steepest))
-        captions.append(f"gradient of the objective, at the clean image; full colour at {1 / steepest:.2g}")
+        said = _("gradient of the objective, at the clean image; full colour at {most:.2g}")
+        captions.append(said.format(most=1 / steepest))
     return pictures, captions
 
 
@@ -183,13 +193,16 @@ def _decoded(
     before = attacked.answer.recon_clean[place].reshape(original.shape).astype(np.float32) / 255
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _wipe(before, after, ("decoded, clean", "decoded, moved"), names, "What is decoded")
+        _wipe(before, after, (_("decoded, clean"), _("decoded, moved")), names, _("What is decoded"))
     with right:
         delta = after - before
         amount = gain(delta.reshape(1, -1), None)
         gallery.grid(
             [original, gallery.signed_png(delta, amount)],
-            ["the sample itself", f"difference of the pictures {gallery.gain_text(amount)}"],
+            [
+                _("the sample itself"),
+                _("difference of the pictures {gain}").format(gain=gallery.gain_text(amount)),
+            ],
             columns=2,
             size=120,
         )
@@ -203,7 +216,7 @@ def _wipe(
     said = [f"{kind}: {name}" if name else kind for kind, name in zip(kinds, names, strict=True)]
     wipe(
         wipe_payload(
-            before, after, before_name=said[0], after_name=said[1], title=title, caption="Drag the line."
+            before, after, before_name=said[0], after_name=said[1], title=title, caption=_("Drag the line.")
         ),
         key="inspect_wipe",
     )
@@ -224,17 +237,19 @@ def _groups(attacked: FinishedAttack, place: int) -> None:
     )
     frame = frame.iloc[np.argsort(-np.abs(frame["attacked"] - frame["clean"]), kind="stable")]
     bar = {
-        name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.2f", width=120)
+        name: st.column_config.ProgressColumn(_(name), min_value=0, max_value=1, format="%.2f", width=120)
         for name in ("clean", "attacked")
     }
-    st.caption(f"Probability of each {group}, largest change first")
+    st.caption(_("Probability of each {group}, largest change first").format(group=_(group)))
     st.dataframe(
         frame,
         hide_index=True,
-        column_config={group: st.column_config.Column(width=60), **bar},
+        column_config={group: st.column_config.Column(_(group), width=60), **bar},
         key="inspect_q",
         height=min(38 + 35 * len(frame), 400),
-        alt=f"The probability that the model gives each {group}, before and after the attack.",
+        alt=_("The probability that the model gives each {group}, before and after the attack.").format(
+            group=_(group)
+        ),
     )
 
 
@@ -246,20 +261,21 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
     if answer.near is None:
         return
     after = answer.near[place]
-    rows = [("Nearest in the embedding, attacked", after, attacked.clean_pictures(after))]
+    rows = [(N_("Nearest in the embedding, attacked"), after, attacked.clean_pictures(after))]
     if clean.near is not None and clean.near_images is not None:
-        rows.insert(0, ("Nearest in the embedding, clean", clean.near, clean.near_images))
+        rows.insert(0, (N_("Nearest in the embedding, clean"), clean.near, clean.near_images))
     groups = victim.overview.group
     for title, ids, images in rows:
-        st.caption(title)
+        st.caption(_(title))
         names = victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids]
         clicked = picker(
-            images, victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=title, size=40
+            images, victim.shape, ids.tolist(), names, f"inspect_{title[-5:]}", label=_(title), size=40
         )
         if clicked is not None and clicked not in attacked.ids:
             st.toast(
-                f"Sample {clicked} is not among the {attacked.n:,} attacked ones. Take more samples to see it"
-                " here."
+                _(
+                    "Sample {sample} is not among the {n:,} attacked ones. Take more samples to see it here."
+                ).format(sample=clicked, n=attacked.n)
             )
         elif clicked is not None and clicked != sample:
             links.put("pick", "")
@@ -267,14 +283,17 @@ def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sampl
             st.rerun()
     if answer.uncertain is not None and answer.uncertain[place]:
         st.caption(
-            "It lies farther from every clean sample than 99 % of these do from theirs: these neighbours say"
-            " little."
+            _(
+                "It lies farther from every clean sample than 99 % of these do from theirs: these neighbours"
+                " say"
+                " little."
+            )
         )
 
 
 def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     with st.expander(
-        "How little is enough, and in other models?",
+        _("How little is enough, and in other models?"),
         icon=":material/compare_arrows:",
         key="inspect_further",
         on_change="rerun",
@@ -285,5 +304,7 @@ def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
                 answer = connection.ask(asked, *possible.patience(threat.attack))
                 takeaway.show(attacked.victim, threat.objective, answer)
                 other_models.show(attacked.victim, threat, sample)
-    if st.button("Move this sample by hand on the Attack page", icon=":material/bolt:", key="inspect_attack"):
+    if st.button(
+        _("Move this sample by hand on the Attack page"), icon=":material/bolt:", key="inspect_attack"
+    ):
         links.go("attack", {"sample": sample})

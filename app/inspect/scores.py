@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import measured
 from app.inspect.finished_attack import FinishedAttack
+from app.words import _
 
 
 def show(attacked: FinishedAttack) -> None:
@@ -12,15 +13,15 @@ def show(attacked: FinishedAttack) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, entry in measured.headlines(result).items():
             low, high = result.get(f"{name}_low"), result.get(f"{name}_high")
-            interval = "" if low is None else " Below: 95 % Wilson interval."
+            interval = "" if low is None else " " + _("Below: 95 % Wilson interval.")
             st.metric(
-                entry["title"],
+                _(entry["title"]),
                 measured.written(entry, result[name]),
                 None if low is None else f"{low:.2f} – {high:.2f}",
                 delta_color="off",
                 delta_arrow="off",
                 width="content",
-                help=f"{entry['summary']} {attacked.protocol()}.{interval}",
+                help=f"{_(entry['summary'])} {attacked.protocol()}.{interval}",
             )
     st.caption(attacked.protocol())
     for sentence in result.get("doubts", ()):

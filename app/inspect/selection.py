@@ -13,8 +13,14 @@ import streamlit as st
 from app.address import links
 from app.components import map as plane
 from app.inspect.finished_attack import FinishedAttack
+from app.words import N_, _
 
-MATRICES = {"clean": "Clean", "attacked": "Attacked", "difference": "Difference", "flow": "Flow"}
+MATRICES = {
+    "clean": N_("Clean"),
+    "attacked": N_("Attacked"),
+    "difference": N_("Difference"),
+    "flow": N_("Flow"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Selection:
     def read(cls) -> "Selection":
         """The selection of the address."""
         pairs = [term.partition(":") for term in links.value("pick", "").split(",")]
-        return cls({view: rest for view, _, rest in pairs if view in (*MATRICES, "map") and rest})
+        return cls({view: rest for view, __, rest in pairs if view in (*MATRICES, "map") and rest})
 
     def __str__(self) -> str:
         return ",".join(f"{view}:{rest}" for view, rest in self.of.items())
@@ -72,14 +78,17 @@ class Selection:
         """What was chosen in a view, for its chip."""
         cell = self.cell(view)
         if view == "map" or cell is None:
-            return "a part of the map"
+            return _("a part of the map")
         row, column = cell
-        group, columns = attacked.victim.grouping, attacked.victim.names
-        rows, kind = (columns, f"clean {group}") if view == "flow" else (attacked.classes, "label")
-        across = {"clean": f"clean {group}", "difference": "joined or left"}.get(view, f"attacked {group}")
+        group, columns = _(attacked.victim.grouping), attacked.victim.names
+        clean, attacked_group = (
+            said.format(group=group) for said in (_("clean {group}"), _("attacked {group}"))
+        )
+        rows, kind = (columns, clean) if view == "flow" else (attacked.classes, _("label"))
+        across = {"clean": clean, "difference": _("joined or left")}.get(view, attacked_group)
         said = [f"{kind} {rows[row]}"] * (0 <= row < len(rows))
         said += [f"{across} {columns[column]}"] * (0 <= column < len(columns))
-        return ", ".join(said) or "nothing"
+        return ", ".join(said) or _("nothing")
 
 
 def cell_mask(attacked: FinishedAttack, view: str, row: int, column: int) -> np.ndarray:
@@ -104,27 +113,27 @@ def chips(attacked: FinishedAttack, selection: Selection, mask: np.ndarray) -> N
     """What is selected, in words and numbers; each part can be taken away, or all."""
     count, n = int(mask.sum()), len(mask)
     there = "" if attacked.reached is None else f" · {int(attacked.reached[mask].sum()):,} {attacked.does}"
-    how = "" if attacked.answer.xy is None else " Draw round points of the map to choose some."
+    how = "" if attacked.answer.xy is None else " " + _("Draw round points of the map to choose some.")
     if attacked.before is not None:
-        how = " Click a cell or a header, or draw round points."
+        how = " " + _("Click a cell or a header, or draw round points.")
     with st.container(horizontal=True, vertical_alignment="center", key="inspect_chips"):
         st.markdown(
-            f"**{count:,} / {n:,}** selected{there}"
+            _("**{n:,} / {total:,}** selected").format(n=count, total=n) + there
             if selection.of
-            else f"**All {n:,}** samples{there}.{how}"
+            else _("**All {n:,}** samples{there}.").format(n=n, there=there) + how
         )
         for view in selection.of:
             st.button(
                 selection.words(view, attacked),
                 key=f"chip/{view}",
                 icon=":material/close:",
-                help="Take this part of the selection away",
+                help=_("Take this part of the selection away"),
                 on_click=choose,
                 args=(selection.without(view),),
             )
         if selection.of:
             st.button(
-                "Clear",
+                _("Clear"),
                 key="inspect_clear",
                 type="primary",
                 shortcut="Escape",

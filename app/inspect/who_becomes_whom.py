@@ -16,6 +16,7 @@ from app.forms import possible
 from app.forms.threat import NORMS, Threat
 from app.inspect.finished_attack import FinishedAttack
 from app.runs import wanted as runs
+from app.words import _
 from engine.asking.questions import TOP, ImagesQuestion, epsilon_text
 from engine.store.run import Run
 from engine.store.wanted import Wanted
@@ -43,27 +44,29 @@ def show(attacked: FinishedAttack, threat: Threat) -> None:
     """
     if "clusters" not in attacked.victim.abilities:
         return
-    st.subheader("Who can become whom?", anchor=False)
+    st.subheader(_("Who can become whom?"), anchor=False)
     top = TOP[threat.norm]
     st.markdown(
-        f"Up to {PAIRS} samples, as many of each cluster, are sent to every other cluster by a ladder up to"
-        f" {NORMS[threat.norm]} ε = {epsilon_text(top)}."
+        _(
+            "Up to {n} samples, as many of each cluster, are sent to every other cluster by a ladder up to"
+            " {norm} ε = {epsilon}."
+        ).format(n=PAIRS, norm=NORMS[threat.norm], epsilon=epsilon_text(top))
     )
     if links.value("who", "") and "inspect_pairs" not in st.session_state:
         st.session_state["inspect_pairs"] = True  # a link says which cell is open
     with st.expander(
-        "Targeted attacks between all clusters",
+        _("Targeted attacks between all clusters"),
         icon=":material/swap_horiz:",
         key="inspect_pairs",
         on_change="rerun",
     ) as opened:
         if not opened.open:
             return
-        words = "Send every cluster to every other"
+        words = _("Send every cluster to every other")
         asked = _wanted(attacked, threat)
         run = _of_link(attacked, threat)
         if run is None and runs.found(asked) is None:
-            st.caption("It takes some seconds, up to a minute on large samples, and is kept.")
+            st.caption(_("It takes some seconds, up to a minute on large samples, and is kept."))
         run = (
             runs.wanted_or_button(asked, words, wait=PATIENCE, icon=":material/swap_horiz:")
             if run is None
@@ -104,29 +107,35 @@ def _sent(key: str) -> Sent:
 def _matrices(attacked: FinishedAttack, threat: Threat, run: Run) -> None:
     """Success and median ε* from each cluster to each, side by side, and the pictures of the chosen cell."""
     sent, order = _sent(run.key), attacked.victim.order
-    cell, _ = _chosen(len(order))
-    protocol = (
-        f"{connection.model_title(attacked.victim.name, attacked.victim.run)} ·"
-        f" {possible.title('attack', threat.attack)}, targeted · {NORMS[threat.norm]} ε ≤"
-        f" {epsilon_text(sent.result['epsilon_max'])} · {sent.result['n']:,} pairs of sample and target ·"
-        f" seed {threat.seed}"
+    cell = _chosen(len(order))[0]
+    protocol = _(
+        "{model} · {attack}, targeted · {norm} ε ≤ {epsilon} · {n:,} pairs of sample and target · seed {seed}"
+    ).format(
+        model=connection.model_title(attacked.victim.name, attacked.victim.run),
+        attack=_(possible.title("attack", threat.attack)),
+        norm=NORMS[threat.norm],
+        epsilon=epsilon_text(sent.result["epsilon_max"]),
+        n=sent.result["n"],
+        seed=threat.seed,
     )
     success, median = (_ordered(sent.result[name], order) for name in ("success", "median_epsilon"))
     beyond = f"> {epsilon_text(sent.result['epsilon_max'])}"
     left, right = st.columns(2, gap="medium")
     with left:
         texts = [["" if value != value else f"{value:.0%}" for value in line] for line in success]
-        _matrix(attacked, f"who/{run.key}/success", success, texts, "Share that gets there", protocol, cell)
+        _matrix(
+            attacked, f"who/{run.key}/success", success, texts, _("Share that gets there"), protocol, cell
+        )
     with right:
         texts = [
             ["" if row == column else _star(value, beyond) for column, value in enumerate(line)]
             for row, line in enumerate(median)
         ]
-        note = f"{beyond}: half of them or more never get there. {protocol}"
-        title = "Median ε* (an upper bound)"
+        note = _("{beyond}: half of them or more never get there.").format(beyond=beyond) + f" {protocol}"
+        title = _("Median ε* (an upper bound)")
         _matrix(attacked, f"who/{run.key}/median", median, texts, title, note, cell)
     if cell is None:
-        st.caption("Click a cell: the samples that did it come below, the easiest first.")
+        st.caption(_("Click a cell: the samples that did it come below, the easiest first."))
     else:
         _pictures(attacked, sent, cell)
 
@@ -148,8 +157,8 @@ def _matrix(
         names,
         names,
         title=title,
-        row_title="from",
-        column_title="to",
+        row_title=_("from cluster"),
+        column_title=_("to cluster"),
         texts=texts,
         chosen=None if cell is None else (order.index(cell[0]), order.index(cell[1])),
         caption=caption,
@@ -194,14 +203,14 @@ def _pictures(attacked: FinishedAttack, sent: Sent, cell: tuple[int, int]) -> No
     stars = table["epsilon_star"].to_numpy()
     inside = inside[np.argsort(stars[inside])][:PICTURES]
     ids = table["id"].to_numpy()[inside].tolist()
-    _, chosen = _chosen(len(names))
+    chosen = _chosen(len(names))[1]
     clicked = picker(
         sent.images[inside],
         attacked.victim.shape,
         ids,
         [f"ε* ≤ {plot.bound(star)}" for star in stars[inside]],
         "inspect_who",
-        label="Samples that get there",
+        label=_("Samples that get there"),
         size=64,
         chosen=chosen,
     )
@@ -220,11 +229,20 @@ def _sentence(result: dict[str, Any], names: list[str], cell: tuple[int, int], c
     """How many get from a cluster to another, with the interval, and the median ε* it takes."""
     source, target = cell
     tried = result["pairs_n"][source][target]
-    text = result["median_epsilon_text"][source][target] or "unknown"
+    text = result["median_epsilon_text"][source][target] or _("unknown")
     low, high = result["success_low"][source][target] or 0, result["success_high"][source][target] or 1
-    return (
-        f"**{names[source]} → {names[target]}**: {count} of {tried} get there (95 % interval {low:.0%} –"
-        f" {high:.0%}); median ε\\* {text if '>' in text else f'≤ {text}'}."
+    said = _(
+        "**{source} → {target}**: {n} of {total} get there (95 % interval {low:.0%} – {high:.0%}); median"
+        " ε\\* {star}."
+    )
+    return said.format(
+        source=names[source],
+        target=names[target],
+        n=count,
+        total=tried,
+        low=low,
+        high=high,
+        star=text if ">" in text else f"≤ {text}",
     )
 
 
@@ -238,5 +256,5 @@ def _one(
         before.reshape(shape),
         moved.reshape(shape),
         gain((moved - before).reshape(1, -1), None),
-        (f"{names[0]}, sample {sample}", names[1]),
+        (_("{name}, sample {sample}").format(name=names[0], sample=sample), names[1]),
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from app.address import connection, house, layout, links
 from app.runs import headline
 from app.train import arms, choose
+from app.words import _
 
 
 def tab(names: Sequence[str], views: Callable[[int], bool] = lambda views: views == 1) -> dict[str, str]:
@@ -44,12 +45,20 @@ def show(names: Sequence[str], data: str) -> None:
         entry = models[name]
         preset, figures = choose.preset_for(entry, data), choose.measured(entry, data)
         chosen = {"method": name, "data": data} | ({"preset": preset} if preset else {})
-        headline.link("train", f"{entry['title']} on Train", "model_training", chosen)
+        headline.link(
+            "train", _("{method} on Train").format(method=_(entry["title"])), "model_training", chosen
+        )
         if preset in figures:
             st.caption(choose.expected(figures[preset]))
     together = {arms.words(models[name]) for name in names if len(arms.of(models[name])) > 1}
-    compare = f" **{' or '.join(sorted(together))}** trains them beside one another." if together else ""
-    st.markdown(
-        "There press **Train**: its losses, its scores and, where it is watched under attack, its attacked"
-        f" scores are drawn as it learns.{compare}"
-    )
+    said = [
+        _(
+            "There press **Train**: its losses, its scores and, where it is watched under attack, its"
+            " attacked"
+            " scores are drawn as it learns."
+        )
+    ]
+    if together:
+        buttons = _(" or ").join(sorted(together))
+        said.append(_("**{buttons}** trains them beside one another.").format(buttons=buttons))
+    st.markdown(" ".join(said))

@@ -6,13 +6,14 @@ from typing import Any
 from app.address import connection
 from app.forms import fields, settings_form
 from app.runs import naming
+from app.words import N_, _
 from engine.models.declared import title_of
 from engine.store.run import Run
 from engine.store.spec import Spec
 
 Arm = Mapping[str, Any]
 """A registered `model` with `changes`."""
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+NUMBERS = {2: N_("two"), 3: N_("three"), 4: N_("four"), 5: N_("five"), 6: N_("six")}
 
 
 def of(entry: Mapping[str, Any]) -> list[Arm]:
@@ -23,12 +24,12 @@ def of(entry: Mapping[str, Any]) -> list[Arm]:
 def words(entry: Mapping[str, Any]) -> str:
     """What the button says that trains them all."""
     count = len(of(entry))
-    return f"Compare the {NUMBERS.get(count, str(count))} arms"
+    return _("Compare the {count} arms").format(count=_(NUMBERS.get(count, str(count))))
 
 
 def title(arm: Arm) -> str:
     """What an arm is called."""
-    return title_of(connection.catalogue()["model"][arm["model"]], arm["changes"])
+    return title_of(connection.in_words(connection.catalogue()["model"][arm["model"]]), arm["changes"])
 
 
 def chosen(entry: Mapping[str, Any], choice: settings_form.Choice) -> list[settings_form.Choice]:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.address import connection, links
 from app.forms.settings_form import Choice
+from app.words import _
 from engine.store.run import Run
 from engine.store.wanted import BASE, Wanted, settings_of, with_defaults
 
@@ -42,18 +43,18 @@ def choose(entry: Mapping[str, Any], data: str, choice: Choice) -> dict[str, str
     there = shipped(entry, data, choice)
     if there is None:
         if takes_one(entry):
-            st.caption("Its base, an autoencoder, is trained first: none with these settings ships.")
+            st.caption(_("Its base, an autoencoder, is trained first: none with these settings ships."))
         return {}
     said = st.segmented_control(
-        "Starts from",
+        _("Starts from"),
         [there.name, OWN],
         key=links.key("base", there.name, lambda name: name in (there.name, OWN)),
         format_func={
-            there.name: f"{connection.method_title(there.spec)}, which ships",
-            OWN: "its own base, trained first",
+            there.name: _("{model}, which ships").format(model=connection.method_title(there.spec)),
+            OWN: _("its own base, trained first"),
         }.__getitem__,
         required=True,
         wrap=True,
-        help="The base is an autoencoder. From one that ships, the clusters move at once.",
+        help=_("The base is an autoencoder. From one that ships, the clusters move at once."),
     )
     return {} if said == OWN else {BASE: there.name}

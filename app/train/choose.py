@@ -11,6 +11,7 @@ from app.forms.choose_model import default_model
 from app.runs import naming, reading, rows, wanted
 from app.runs.record import duration
 from app.train import arms, base
+from app.words import _, n_
 from engine.errors import FeintError
 from engine.store.reproduce import nearest_preset
 from engine.store.run import Run
@@ -26,9 +27,9 @@ def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
     """A data set of these, and whether it can be used now; what has to be said of it stands below."""
     data = str(
         st.selectbox(
-            "Data",
+            _("Data"),
             list(sets),
-            key=links.key("data", default, lambda name: name in sets, "a data set of this list"),
+            key=links.key("data", default, lambda name: name in sets, _("a data set of this list")),
             on_change=_other_data,
             format_func=lambda name: offered.called(sets[name]),
         )
@@ -47,22 +48,22 @@ def trains_on(entry: Entry, card: Entry) -> bool:
     return "fuses" not in entry["abilities"] or card.get("views", 1) > 1
 
 
-def choose_method(names: Sequence[str], first: str = "", label: str = "Method") -> Entry:
+def choose_method(names: Sequence[str], first: str = "", label: str = "") -> Entry:
     """A method of these, as its catalogue entry, at first the one named; that its training sees labels is
     said below.
     """
     models = connection.catalogue()["model"]
     name = str(
         st.selectbox(
-            label,
+            label or _("Method"),
             names,
             key=links.key("method", first or names[0], lambda one: one in names),
-            format_func=lambda one: models[one]["title"],
-            help="\n\n".join(f"**{models[one]['title']}**: {models[one]['summary']}" for one in names),
+            format_func=lambda one: _(models[one]["title"]),
+            help="\n\n".join(f"**{_(models[one]['title'])}**: {_(models[one]['summary'])}" for one in names),
         )
     )
     if models[name]["supervised"]:
-        st.badge("trained with labels", icon=":material/label:", color="orange")
+        st.badge(_("trained with labels"), icon=":material/label:", color="orange")
     entry: Entry = models[name]
     return entry
 
@@ -170,7 +171,7 @@ def seed() -> int:
     Feint, and would only be shown.
     """
     key = links.key("seed", 1, lambda number: 0 <= number <= 9999)
-    return int(st.number_input("Seed", 0, 9999, key=key, help="Of weights, batches and k-means."))
+    return int(st.number_input(_("Seed"), 0, 9999, key=key, help=_("Of weights, batches and k-means.")))
 
 
 def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False) -> None:
@@ -180,14 +181,16 @@ def begin(entry: Entry, data: str, key: str, usable: bool, compare: bool = False
     choice = settings(entry, data, key)
     starts, number = base.choose(entry, data, choice), seed()
     wrong = choice["sentence"] is not None or not usable
-    alone = st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong)
+    alone = st.button(
+        _("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=wrong
+    )
     every = arms.of(entry) if compare else []
     together = len(every) > 1 and st.button(
         arms.words(entry),
         icon=":material/stacked_line_chart:",
         width="stretch",
         disabled=wrong,
-        help=f"{', '.join(map(arms.title, every))}: on the same data, seed and base.",
+        help=_("{arms}: on the same data, seed and base.").format(arms=", ".join(map(arms.title, every))),
     )
     if alone or together:
         _start(arms.chosen(entry, choice) if together else [choice], data, number, starts)
@@ -208,11 +211,14 @@ def _start(
         return
     shipped = [naming.title(run.spec) for run in runs if run is not None and run.zoo]
     if shipped:
-        ships = "ships" if len(shipped) == 1 else "ship"
-        notices.notice(
-            f"{' and '.join(shipped)} {ships} with Feint as trained with this seed, and that is shown: for a"
-            " live training choose another seed."
+        said = n_(
+            "{names} ships with Feint as trained with this seed, and that is shown: for a live training"
+            " choose another seed.",
+            "{names} ship with Feint as trained with this seed, and that is shown: for a live training choose"
+            " another seed.",
+            len(shipped),
         )
+        notices.notice(said.format(names=_(" and ").join(shipped)))
     links.put("run", ",".join(made))
     st.session_state["train/adopted"] = ",".join(made)
     st.rerun()
@@ -252,8 +258,8 @@ def _base_seconds(run: Run, entry: Entry) -> float:
 def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Preset -> how long it took, for its button."""
     return {
-        preset: (
-            f"about {duration(result['seconds'] + result['base_seconds'])}{' here' if result['here'] else ''}"
+        preset: (_("about {time} here") if result["here"] else _("about {time}")).format(
+            time=duration(result["seconds"] + result["base_seconds"])
         )
         for preset, result in figures.items()
         if "seconds" in result
@@ -263,10 +269,12 @@ def about(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 def expected(result: Mapping[str, Any]) -> str:
     """What a preset reached when it was measured, in the first numbers of its kind of model."""
     reached = [*rows.of_model(result)[:SCORES], duration(result["seconds"])]
-    where = "on this machine" if result["here"] else "when the zoo was made"
-    first = (
-        f", and {duration(result['base_seconds'])} for its base, which is trained once"
-        if result["base_seconds"]
-        else ""
+    if result["base_seconds"]:
+        base = _("{time} for its base, which is trained once").format(time=duration(result["base_seconds"]))
+        reached.append(_("and {base}").format(base=base))
+    said = (
+        _("Measured on this machine, seed {seed}: {reached}.")
+        if result["here"]
+        else _("Measured when the zoo was made, seed {seed}: {reached}.")
     )
-    return f"Measured {where}, seed {result['seed']}: {', '.join(reached)}{first}."
+    return said.format(seed=result["seed"], reached=", ".join(reached))

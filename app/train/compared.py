@@ -9,12 +9,15 @@ from app.charts.plot import Chart
 from app.runs.record import AVERAGED, Record, probed
 from app.train.figures import ALONG, ON_ALL, View
 from app.train.measured import ANGLE, SCORE, Entry, first_of, named
+from app.words import N_, _
+
+ONE_SEED = N_("One seed: a point of difference is within its noise.")
 
 
 def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view: View) -> dict[str, Chart]:
     """First scores and angles of several runs in the same figures."""
     frames = {name: view.cut(record.evaluations()) for name, record in records.items()}
-    note = f"{ON_ALL} One seed: a point of difference is within its noise."
+    note = f"{_(ON_ALL)} {_(ONE_SEED)}"
     found = {
         column: training_chart.side_by_side(
             frames, column, title, x=view.x, x_title=view.x_title, caption=note
@@ -33,7 +36,10 @@ def charts_of(records: Mapping[str, Record], metrics: Mapping[str, Entry], view:
                 x=view.x,
                 x_title=view.x_title,
                 smooth=AVERAGED,
-                caption=f"Moving average over {AVERAGED} probes. Higher is not better by itself." + unreal,
+                caption=_("Moving average over {n} probes. Higher is not better by itself.").format(
+                    n=AVERAGED
+                )
+                + unreal,
             )
     return found
 
@@ -45,7 +51,7 @@ def _hypothetical(probes: Mapping[str, pd.DataFrame]) -> str:
         for name, table in probes.items()
         if "hypothetical" in table and table["hypothetical"].eq(1).any()
     ]
-    return f" For {' and '.join(names)} it is hypothetical." if names else ""
+    return " " + _("For {names} it is hypothetical.").format(names=_(" and ").join(names)) if names else ""
 
 
 def table(
@@ -55,17 +61,17 @@ def table(
     axis.
     """
     shown = first_of(named(metrics, SCORE), metrics)
-    shown |= {"reconstruction_mse": "reconstruction error"}
+    shown |= {"reconstruction_mse": _("reconstruction error")}
     rows = []
     for arm, record in records.items():
         now, probes = record.now(), probed(record.evaluations())
         means = {
-            f"mean {title}": probes[column].mean() if column in probes else None
+            _("mean {title}").format(title=title): probes[column].mean() if column in probes else None
             for column, title in named(metrics, ANGLE).items()
         }
-        went = {title: now.get(column) for column, title in along.items() if column != "step"}
+        went = {_(title): now.get(column) for column, title in along.items() if column != "step"}
         values = {title: now.get(column) for column, title in shown.items()}
-        rows.append({"arm": arm} | values | went | means | {"iterations": record.pace().step})
+        rows.append({_("arm"): arm} | values | went | means | {_("iterations"): record.pace().step})
     return pd.DataFrame(rows).dropna(axis=1, how="all").round(3)
 
 

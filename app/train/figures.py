@@ -20,15 +20,17 @@ from app.charts import palette, training_chart
 from app.charts.plot import Chart
 from app.runs.record import Record, averaged_over, decoder_blocks, probed, stretches
 from app.train.measured import ANGLE, ATTACKED, NORM, OTHER, SCORE, Entry, named, present
+from app.words import N_, _
 
 ZOOM = 300
 """Iterations of the close-up, in which single blocks can be seen."""
 BLOCKS = 40
 """Blocks that are shaded, at most: more would be a grey wall."""
-ALONG = {"step": "iterations"}
+ALONG = {"step": N_("iterations")}
 """The axis that every training has; a method may declare more."""
-ON_ALL = "On all samples; labels are used for scoring only."
-SUPERVISED = "Trained with the labels of the training rows; the test rows are only scored."
+ENDS = {"largest": N_("largest cluster"), "median": N_("median cluster"), "smallest": N_("smallest cluster")}
+ON_ALL = N_("On all samples; labels are used for scoring only.")
+SUPERVISED = N_("Trained with the labels of the training rows; the test rows are only scored.")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Drawn:
     @property
     def scored_on(self) -> str:
         """Which samples its scores are taken on, and what labels are used for."""
-        return SUPERVISED if self.entry.get("supervised") else ON_ALL
+        return _(SUPERVISED if self.entry.get("supervised") else ON_ALL)
 
     @property
     def past(self) -> dict[str, pd.DataFrame]:
@@ -116,14 +118,14 @@ def scores(run: Drawn) -> Chart | None:
         return None
     attacked = any(run.metrics[name]["of"] == "attack" for name in names)
     first = next(iter(names))
+    watched = " " + _("Attacked: {watched}.").format(watched=run.watched) if attacked and run.watched else ""
     control = {name: table[[run.view.x, first]] for name, table in run.past.items() if first in table}
     return run.chart(
         run.evaluations,
         names,
-        "Scores",
+        _("Scores"),
         controls=control,
-        caption=f"{run.scored_on} The axis need not begin at 0."
-        + (f" Attacked: {run.watched}." if attacked and run.watched else ""),
+        caption=f"{run.scored_on} {_('The axis need not begin at 0.')}{watched}",
     )
 
 
@@ -132,8 +134,8 @@ def under_attack(run: Drawn) -> Chart | None:
     names = present(run.evaluations, named(run.metrics, ATTACKED), run.view.x)
     if not names:
         return None
-    caption = "The same attacked samples. KL of assignments: 0 where the attack changes none; in nats."
-    return run.chart(run.evaluations, names, "Under attack", caption=caption)
+    caption = _("The same attacked samples. KL of assignments: 0 where the attack changes none; in nats.")
+    return run.chart(run.evaluations, names, _("Under attack"), caption=caption)
 
 
 def angles(run: Drawn) -> Chart | None:
@@ -144,23 +146,23 @@ def angles(run: Drawn) -> Chart | None:
         return None
     if "hypothetical" in probes and probes["hypothetical"].eq(1).any():
         names = {
-            name: f"{title} (hypothetical)" if name == "delta_fd" else title for name, title in names.items()
+            name: _("{title} (hypothetical)").format(title=title) if name == "delta_fd" else title
+            for name, title in names.items()
         }
     window = averaged_over(len(probes))
     return run.chart(
         probes,
         names,
-        "Angles between gradients",
-        y_title="cosine",
+        _("Angles between gradients"),
+        y_title=_("cosine"),
         smooth=window,
         zero=True,
         stationary=stretches(probes, "near_stationary", run.view.x),
         blocks=run.blocks(),
         controls={name: probed(table) for name, table in run.past.items()},
-        caption=(
-            f"Bold: moving average over {window} probes; faint: single probes. Higher is not better by"
-            " itself."
-        ),
+        caption=_(
+            "Bold: moving average over {n} probes; faint: single probes. Higher is not better by itself."
+        ).format(n=window),
     )
 
 
@@ -173,9 +175,9 @@ def norms(run: Drawn) -> Chart | None:
     return run.chart(
         probes,
         names,
-        "Sizes of the gradients",
+        _("Sizes of the gradients"),
         stationary=stretches(probes, "near_stationary", run.view.x),
-        caption=(
+        caption=_(
             "Of the whole encoder. Grey: ‖∇total‖ below 5 % of its parts; there Δ_FD tends to −1 by itself."
         ),
     )
@@ -189,7 +191,7 @@ def others(run: Drawn) -> dict[str, Chart]:
         by_unit.setdefault(run.metrics[name]["unit"], {})[name] = title
     return {
         unit: run.chart(
-            run.evaluations, titles, together(list(titles.values())), y_title=unit, caption=run.scored_on
+            run.evaluations, titles, together(list(titles.values())), y_title=_(unit), caption=run.scored_on
         )
         for unit, titles in by_unit.items()
     }
@@ -210,9 +212,9 @@ def panels(entry: Entry, record: Record) -> list[dict[str, Any]]:
     declared = {panel["name"]: panel for panel in entry.get("panels", ())}
     names = dict.fromkeys([*declared, *(curve["panel"] for curve in curves)])
     return [
-        {"name": name, "title": "Parts of the loss" if name == "losses" else name}
+        {"name": name, "title": N_("Parts of the loss") if name == "losses" else name}
         | declared.get(name, {})
-        | {"curves": {curve["name"]: curve["title"] for curve in curves if curve["panel"] == name}}
+        | {"curves": {curve["name"]: _(curve["title"]) for curve in curves if curve["panel"] == name}}
         for name in names
     ]
 
@@ -228,11 +230,11 @@ def _panel(run: Drawn, panel: Mapping[str, Any]) -> Chart | None:
     chart = run.chart(
         table,
         names,
-        panel["title"],
-        y_title=panel.get("y_title") or only,
+        _(panel["title"]),
+        y_title=_(panel.get("y_title", "")) or only,
         share=panel.get("share", False),
         blocks=run.blocks(),
-        caption=panel.get("caption", ""),
+        caption=_(panel.get("caption", "")),
     )
     if limit is not None:
         chart.figure.add_hline(y=limit, line={"color": palette.LINES[1], "dash": "dash", "width": 1.5})
@@ -252,8 +254,8 @@ def sizes(run: Drawn) -> Chart | None:
         table = table.merge(run.evaluations[["step", run.view.x]].drop_duplicates("step"), on="step")
     return run.chart(
         table,
-        {name: f"{name} cluster" for name in ends},
-        "Cluster sizes",
-        y_title="samples",
-        caption=f"Of {len(clusters)} clusters. A cluster of 0 has died out.",
+        {name: _(ENDS[name]) for name in ends},
+        _("Cluster sizes"),
+        y_title=_("samples"),
+        caption=_("Of {n} clusters. A cluster of 0 has died out.").format(n=len(clusters)),
     )

@@ -18,6 +18,7 @@ from app.runs.record import Record
 from app.train import arms, compared, figures, pictures, scores, worth
 from app.train.figures import ZOOM, Drawn, View
 from app.train.measured import Entry
+from app.words import _, language
 from engine.store.run import Run
 from engine.store.store import DONE, LIVE
 
@@ -61,7 +62,8 @@ def watched_with(names: Sequence[str]) -> str:
 def nothing_yet(takes: str) -> None:
     """What to do where nothing was trained, and how long it `takes`."""
     st.info(
-        f"Nothing was trained with this method yet. Press Train; {takes}.", icon=":material/model_training:"
+        _("Nothing was trained with this method yet. Press Train; {takes}.").format(takes=takes),
+        icon=":material/model_training:",
     )
 
 
@@ -111,7 +113,7 @@ def _follow(name: str, lived: bool, control: Control) -> None:
         _learned(run, record, control)
         _say_what_control_is_missing(run, control)
     elif (base := _base(run)) is not None:
-        st.caption(f"Until its own training begins: its base, {title(base[0].spec)}.")
+        st.caption(_("Until its own training begins: its base, {name}.").format(name=title(base[0].spec)))
         _learned(*base, {})
     elif status in LIVE:
         st.skeleton(height=260)
@@ -122,8 +124,8 @@ def _head(run: Run, record: Record, status: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         headline.headline(run)
         if status in DONE:
-            headline.link("attack", "Attack this model", "bolt", {"model": run.name})
-            headline.link("inspect", "Inspect", "search", {"model": run.name})
+            headline.link("attack", _("Attack this model"), "bolt", {"model": run.name})
+            headline.link("inspect", _("Inspect"), "search", {"model": run.name})
         headline.attack_as_it_is(run)
     progress.progress(run, record)
     progress.ending(run, where=progress.stood_at(record))
@@ -134,8 +136,10 @@ def _say_what_control_is_missing(run: Run, control: Control) -> None:
     if declared is not None and not control:
         name = arms.title(declared)
         st.caption(
-            f"Its control, {name} on the same base, is not here yet: {arms.words(_entry(run))} trains it, and"
-            " draws it in grey."
+            _(
+                "Its control, {name} on the same base, is not here yet: {button} trains it, and draws it in"
+                " grey."
+            ).format(name=name, button=arms.words(_entry(run)))
         )
 
 
@@ -148,7 +152,7 @@ def _learned(run: Run, record: Record, control: Control) -> None:
         worth.show(run)
     view = _view([entry], [record.evaluations()])
     drawn = Drawn(record, entry, naming.settings(run.spec), metrics, control, view, watched)
-    found = _redrawn(run.key, (view, lives), lives, lambda: figures.of_run(drawn))
+    found = _redrawn(run.key, (view, lives, language()), lives, lambda: figures.of_run(drawn))
     first: list[str] = [name for name in ("scores", "attacked", "angles") if name in found]
     _draw({name: found[name] for name in first}, run.key, lives)
     beside = pictures.show(run, record)
@@ -176,11 +180,14 @@ def _compare(names: Sequence[str], lived: bool) -> None:
         entries, metrics = [_entry(run) for run in runs], connection.catalogue()["metric"]
         view = _view(entries, tables)
         found = _redrawn(
-            "+".join(names), (view, lived), lived, lambda: compared.charts_of(records, metrics, view)
+            "+".join(names),
+            (view, lived, language()),
+            lived,
+            lambda: compared.charts_of(records, metrics, view),
         )
         _draw(found, "arms", lived)
         table = compared.table(records, metrics, compared.axes(entries, tables))
-        st.dataframe(table, hide_index=True, alt="The newest scores of each arm, and its mean angles.")
+        st.dataframe(table, hide_index=True, alt=_("The newest scores of each arm, and its mean angles."))
 
 
 def _base(run: Run) -> tuple[Run, Record] | None:
@@ -226,27 +233,30 @@ def _draw(found: Mapping[str, plot.Chart], key: str, lives: bool) -> None:
 def _view(entries: Sequence[Entry], tables: Sequence[pd.DataFrame]) -> View:
     """The axis, where there is a choice, and whether to look at the last stretch only."""
     axes = compared.axes(entries, tables)
-    axis, whole = "step", "whole run"
+    axis, stretches = "step", {"whole run": _("whole run"), f"last {ZOOM}": _("last {n}").format(n=ZOOM)}
     with st.container(horizontal=True):
         if len(axes) > 1:
             axis = str(
                 st.segmented_control(
-                    "Along",
+                    _("Along"),
                     list(axes),
-                    format_func=axes.__getitem__,
+                    format_func=lambda name: _(axes[name]),
                     required=True,
                     key=links.key("along", axis, lambda name: name in axes),
-                    help=(
+                    help=_(
                         "A method may spend part of its iterations on the decoder alone, so arms should also"
                         " be compared along encoder updates."
                     ),
                 )
             )
         stretch = st.segmented_control(
-            "Stretch",
-            [whole, f"last {ZOOM}"],
+            _("Stretch"),
+            list(stretches),
+            format_func=stretches.__getitem__,
             required=True,
-            key=links.key("stretch", whole, lambda name: name in (whole, f"last {ZOOM}")),
-            help="The close-up shows single points, and shades the blocks in which only the decoder moves.",
+            key=links.key("stretch", "whole run", lambda name: name in stretches),
+            help=_(
+                "The close-up shows single points, and shades the blocks in which only the decoder moves."
+            ),
         )
-    return View(axis, axes[axis], stretch != whole)
+    return View(axis, axes[axis], stretch != "whole run")

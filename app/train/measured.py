@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from app.measured import between_0_and_1
+from app.words import _
 
 Entry = Mapping[str, Any]
 """An entry of the catalogue."""
@@ -31,7 +32,7 @@ def place_of(metric: Entry) -> str | None:
 def named(metrics: Mapping[str, Entry], place: str) -> dict[str, str]:
     """Name -> title of the metrics of one figure, the first numbers first."""
     found = [(order(entry), name) for name, entry in metrics.items() if place_of(entry) == place]
-    return {name: metrics[name]["title"] for _, name in sorted(found)}
+    return {name: _(metrics[name]["title"]) for __, name in sorted(found)}
 
 
 def first_of(names: Mapping[str, str], metrics: Mapping[str, Entry]) -> dict[str, str]:

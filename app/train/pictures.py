@@ -10,6 +10,7 @@ from app import gallery
 from app.address import connection
 from app.components.map import Classes, MapDrawing, map_payload, point_map
 from app.runs.record import Record
+from app.words import N_, _
 from engine.asking import keeping
 from engine.asking.questions import OverviewQuestion
 from engine.errors import FeintError
@@ -18,6 +19,12 @@ from engine.store.run import Run
 from engine.store.store import DONE
 
 KINDS = ("reconstructions", "map")
+CAPTIONS = (
+    N_("Above: clean samples. Below: their reconstructions."),
+    N_("Decoded from clean embeddings; from moved ones."),
+    N_("Principal plane of the embedding."),
+)
+"""What runs write under their pictures."""
 
 
 def show(run: Run, record: Record) -> DeltaGenerator | None:
@@ -47,7 +54,7 @@ def _came_to(run: Run) -> None:
     found = keeping.kept(OverviewQuestion(model=run.key))
     if found is None or found.medoid_images is None or len(found.shape) != 3:
         return
-    st.caption("What it came to: the sample in the middle of each cluster, and how many are in it")
+    st.caption(_("What it came to: the sample in the middle of each cluster, and how many are in it"))
     order = sorted(range(len(found.sizes)), key=lambda group: found.group_names[group])
     images = [found.medoid_images[group].reshape(found.shape) for group in order]
     said = [f"{found.group_names[group]}: {found.sizes[group]:,}" for group in order]
@@ -64,11 +71,11 @@ def _timeline(key: str, steps: list[int]) -> int:
         return steps[-1]
     return int(
         st.select_slider(
-            "Timeline",
+            _("Timeline"),
             steps,
             key=widget,
             format_func=lambda step: f"{step:,}",
-            help="What was drawn along training; at its end it follows the newest.",
+            help=_("What was drawn along training; at its end it follows the newest."),
         )
     )
 
@@ -78,25 +85,26 @@ def _picture(run: Run, picture: Picture) -> None:
         if picture.picture == "map":
             _map(run, picture)
         else:
-            st.markdown(f"**Reconstructions** at iteration {picture.step:,}")
+            st.markdown(_("**Reconstructions** at iteration {step:,}").format(step=picture.step))
             st.image(
                 (run.folder / picture.file).read_bytes(),
-                caption=picture.caption,
+                caption=_(picture.caption),
                 width="stretch",
-                alt=picture.caption,
+                alt=_(picture.caption),
             )
     except (FeintError, OSError):
-        st.caption(f"The picture of iteration {picture.step:,} is not there any more.")
+        st.caption(_("The picture of iteration {step:,} is not there any more.").format(step=picture.step))
 
 
 def _map(run: Run, picture: Picture) -> None:
     arrays = run.arrays(picture.file)
     known, index = "cluster" in arrays, arrays["index"]
     colour = in_classes(run, arrays["cluster"], index) if known else by_label(run, index)
-    caption = f"{picture.caption} {len(index):,} samples at iteration {picture.step:,}."
+    said = _("{n:,} samples at iteration {step:,}.").format(n=len(index), step=picture.step)
+    caption = f"{_(picture.caption)} {said}"
     point_map(
         map_payload(
-            MapDrawing(xy=arrays["xy"], colour=colour, title="The embedding", ids=index, caption=caption)
+            MapDrawing(xy=arrays["xy"], colour=colour, title=_("The embedding"), ids=index, caption=caption)
         ),
         key=f"map/{run.key}",
     )
@@ -106,8 +114,8 @@ def by_label(run: Run, samples: np.ndarray) -> Classes:
     """The labels of samples (n,), for a model that sorts into nothing; all alike while none are known."""
     labels = _labels(run.name) if run.status() in DONE else None
     if labels is None or len(labels) <= samples.max(initial=0):
-        return Classes("sample", np.zeros(len(samples), np.int16), ["samples"])
-    return Classes("label", labels[samples], _class_names(run, labels))
+        return Classes(_("sample"), np.zeros(len(samples), np.int16), [_("samples")])
+    return Classes(_("label"), labels[samples], _class_names(run, labels))
 
 
 def _class_names(run: Run, labels: np.ndarray) -> list[str]:
@@ -127,18 +135,20 @@ def in_classes(run: Run, codes: np.ndarray, samples: np.ndarray) -> Classes:
     owner = run.name if run.status() in DONE else run.spec.builds_on.get("base", "")
     labels = _labels(owner)
     if labels is None or len(labels) <= samples.max(initial=0):
-        return Classes("cluster", codes, [f"cluster {number}" for number in range(count)])
+        return Classes(
+            _("cluster"), codes, [_("cluster {name}").format(name=number) for number in range(count)]
+        )
     classes = _class_names(run, labels)
     names: list[str] = []
     places: list[int] = []
     for number in range(count):
         votes = np.bincount(labels[samples[codes == number]])
         most = int(votes.argmax()) if votes.size else None
-        name = "empty" if most is None else f"mostly {classes[most]}"
+        name = _("empty") if most is None else _("mostly {name}").format(name=classes[most])
         again = sum(other.split(" (")[0] == name for other in names)
         names.append(f"{name} ({again + 1})" if again else name)
         places.append(len(classes) + number if most is None or again else most)
-    return Classes("cluster", codes, names, places=places)
+    return Classes(_("cluster"), codes, names, places=places)
 
 
 def _labels(name: str) -> np.ndarray | None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.runs.record import Record
 from app.train.measured import Entry, order
+from app.words import _
 
 
 def show(record: Record, entry: Entry, metrics: Mapping[str, Entry], watched: str = "") -> None:
@@ -19,7 +20,7 @@ def show(record: Record, entry: Entry, metrics: Mapping[str, Entry], watched: st
     for alarm in entry.get("alarms", ()):
         value = now.get(alarm["value"], 0.0)
         if value > alarm["above"]:
-            st.warning(alarm["sentence"].format(value=value, above=alarm["above"]))
+            st.warning(_(alarm["sentence"]).format(value=value, above=alarm["above"]))
 
 
 Number = tuple[str, float, str]
@@ -38,12 +39,12 @@ def _measured(now: Mapping[str, float], metrics: Mapping[str, Entry], watched: s
 
 
 def _number(name: str, now: Mapping[str, float], metric: Entry, watched: str) -> Number:
-    label, explanation = metric["title"], metric["summary"]
+    label, explanation = _(metric["title"]), _(metric["summary"])
     if name == "delta_fd" and now.get("hypothetical"):
-        label += " (hyp.)"
-        explanation += " Hypothetical: this regulariser is not trained here."
+        label = _("{title} (hyp.)").format(title=label)
+        explanation += " " + _("Hypothetical: this regulariser is not trained here.")
     if metric["of"] == "attack" and watched:
-        explanation += f" Attacked: {watched}."
+        explanation += " " + _("Attacked: {watched}.").format(watched=watched)
     return label, now[name], explanation
 
 
@@ -52,7 +53,7 @@ def _guarded(now: Mapping[str, float], entry: Entry) -> list[Number]:
     guarded = {alarm["value"] for alarm in entry.get("alarms", ())}
     captions = {panel["name"]: panel["caption"] for panel in entry.get("panels", ())}
     return [
-        (curve["title"], now[curve["name"]], captions.get(curve["panel"], ""))
+        (_(curve["title"]), now[curve["name"]], _(captions.get(curve["panel"], "")))
         for curve in entry.get("curves", ())
         if curve["name"] in guarded and curve["name"] in now
     ]

@@ -8,6 +8,7 @@ import streamlit as st
 from app.address import connection
 from app.papers.studies import results
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 from engine.store.run import Run
@@ -22,12 +23,15 @@ def show(run: Run) -> None:
     if found is None or own is None or found.seeds < 2:
         return
     others = [row for row in found.measured if row is not own]
-    st.caption(
-        f"What is a difference worth? Over {found.seeds} seeds, each with one base for all arms, in ACC with"
-        f" 95 % intervals: {'; '.join(_in_words(found, own, other) for other in others)}."
-        f" {_one_pair(found, own, others[-1])} {_spread(own)}"
+    said = _(
+        "What is a difference worth? Over {seeds} seeds, each with one base for all arms, in ACC with 95 %"
+        " intervals: {pairs}."
     )
-    with st.expander("The study behind it"):
+    pairs = "; ".join(_in_words(found, own, other) for other in others)
+    st.caption(
+        f"{said.format(seeds=found.seeds, pairs=pairs)} {_one_pair(found, own, others[-1])} {_spread(own)}"
+    )
+    with st.expander(_("The study behind it")):
         lines = results.command(STUDY, found.size, found.seeds)
         st.dataframe(list(_table(found)), hide_index=True, key=f"worth/{run.name}")
         results.caption(found)
@@ -56,7 +60,7 @@ def _seeds(row: Row) -> np.ndarray:
 def _in_words(found: Result, own: Row, other: Row) -> str:
     """ "ADEC − DEC* = +0.012 [−0.020, 0.044], so within chance"."""
     mean, low, high = paired_difference(_seeds(own), _seeds(other))
-    chance = ", within chance" if low <= 0 <= high else ""
+    chance = ", " + _("within chance") if low <= 0 <= high else ""
     pair = f"{_title(found, own)} − {_title(found, other)}"
     return f"{pair} = {mean:+.3f} [{low:+.3f}, {high:+.3f}]{chance}".replace("-", "−").replace("*", "\\*")
 
@@ -65,23 +69,23 @@ def _one_pair(found: Result, own: Row, other: Row) -> str:
     """How far one more run of each, on one base, may lie from their mean difference: half the 95 % prediction
     interval, t s √(1 + 1/n), where that of the mean is t s √(1/n).
     """
-    mean, _, high = paired_difference(_seeds(own), _seeds(other))
+    mean, __, high = paired_difference(_seeds(own), _seeds(other))
     alone, title = (high - mean) * (found.seeds + 1) ** 0.5, _title(found, other).replace("*", "\\*")
-    return (
-        f"One run of this and one of {title} from the same base lie within ±{alone:.3f} of that by chance"
+    return _(
+        "One run of this and one of {title} from the same base lie within ±{alone:.3f} of that by chance"
         " alone, and further from different bases."
-    )
+    ).format(title=title, alone=alone)
 
 
 def _spread(row: Row) -> str:
     """The least and the greatest of single runs."""
     seeds = _seeds(row)
-    return f"Single runs came to {seeds.min():.3f} – {seeds.max():.3f}."
+    return _("Single runs came to {low:.3f} – {high:.3f}.").format(low=seeds.min(), high=seeds.max())
 
 
 def _title(found: Result, row: Row) -> str:
-    model = connection.catalogue()["model"][row.model]["title"]
-    return " ".join(part for part in (model, found.declared["arms"][row.arm]) if part)
+    model = _(connection.catalogue()["model"][row.model]["title"])
+    return " ".join(part for part in (model, _(found.declared["arms"][row.arm])) if part)
 
 
 def _table(found: Result) -> Iterator[dict[str, str]]:
@@ -89,8 +93,8 @@ def _table(found: Result) -> Iterator[dict[str, str]]:
     for row in found.measured:
         acc, nmi = ((row.measured or {})[name] for name in ("acc", "nmi"))
         yield {
-            "arm": _title(found, row),
+            _("arm"): _title(found, row),
             "ACC": results.in_words(acc),
-            "from – to": f"{min(acc['seeds']):.3f} – {max(acc['seeds']):.3f}",
+            _("from – to"): f"{min(acc['seeds']):.3f} – {max(acc['seeds']):.3f}",
             "NMI": results.in_words(nmi),
         }

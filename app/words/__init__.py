@@ -68,6 +68,11 @@ def _(text: str) -> str:
     return said(language()).gettext(text) if text else text
 
 
+def within(title: str) -> str:
+    """A title within a sentence: English writes it in small letters there, others as it stands."""
+    return title.lower() if language() == ENGLISH else _(title)
+
+
 def n_(one: str, many: str, n: int) -> str:
     """A text about n things: `n_("{n} sample", "{n} samples", n).format(n=n)`."""
     return said(language()).ngettext(one, many, n)

@@ -19,19 +19,22 @@ ROOMS = ("app", "pages")
 MARKS = {"_": 1, "N_": 1, "n_": 2}
 """Name -> how many texts it marks."""
 KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
-DECLARED = (
+SAID = (
     "title",
     "summary",
     "description",
     "success",
     "effect",
     "unit",
-    "about",
-    "words",
     "says",
-    "phases",
-    "note",
+    "caption",
+    "y_title",
+    "sentence",
 )
+SAID_OF_STUDIES = ("called", "note", "about_published")
+NAMES = ("about", "words", "along", "phases", "arms", "axes", "columns", "measured_on")
+"""Fields that hold a name for each of several keys."""
+DECLARED = (*SAID, *SAID_OF_STUDIES, *NAMES)
 """What is said on pages of all that the engine declares. Sources, licences and the protocols that a run keeps
 stay as they are written.
 """
@@ -74,9 +77,9 @@ def declared(entry: Any, name: str = "") -> Iterator[str]:
     """The texts in an entry of the engine's catalogue that pages say."""
     if isinstance(entry, dict):
         for key, part in entry.items():
-            yield from declared(part, name if name in ("about", "words", "phases") else key)
+            yield from declared(part, name if name in NAMES else key)
     elif isinstance(entry, list):
-        for part in entry:
+        for part in entry if name != "axes" else ():  # the axes of an attack are keys
             yield from declared(part, name)
     elif isinstance(entry, str) and name in DECLARED and any(map(str.isalpha, entry)):
         yield entry

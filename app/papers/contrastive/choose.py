@@ -11,6 +11,7 @@ from app.forms import possible
 from app.forms.choose_model import Victim, of_other_pages, victim_of
 from app.forms.threat import Threat
 from app.runs import wanted
+from app.words import N_, _
 from engine.asking.questions import CLUSTERS_OF, encoder_of
 from engine.store.run import Run
 from engine.store.wanted import BASE, Wanted
@@ -18,7 +19,7 @@ from engine.store.wanted import BASE, Wanted
 PAGE = "contrastive"
 FIRST = ("ncp_acl", "deacl", CLUSTERS_OF)
 """Methods of which a model is shown before anybody has chosen, the first that is there."""
-NEIGHBOURS = (2, 3, 4, 5)
+NEIGHBOURS = {2: N_("2nd"), 3: N_("3rd"), 4: N_("4th"), 5: N_("5th")}
 MOST = 80
 """Clusters at most."""
 WAIT = 10.0
@@ -43,7 +44,9 @@ def encoder() -> Victim:
     found = connection.models(ability="compares")
     if not found:
         st.info(
-            f"No encoder with clusters is here yet. Train {possible.title('model', FIRST[0])} under Train."
+            _("No encoder with clusters is here yet. Train {model} under Train.").format(
+                model=_(possible.title("model", FIRST[0]))
+            )
         )
         st.stop()
     asked = st.session_state["address"].get("model")
@@ -61,12 +64,14 @@ def encoder() -> Victim:
 
     name = str(
         st.selectbox(
-            "Encoder",
+            _("Encoder"),
             list(found),
             key=key,
             on_change=turned,
             format_func=lambda option: connection.model_title(option, found[option]),
-            help="Encoders whose embeddings are clustered by direction: undefended, and after each defence.",
+            help=_(
+                "Encoders whose embeddings are clustered by direction: undefended, and after each defence."
+            ),
         )
     )
     house.tell(found[name].spec.data, "")
@@ -94,13 +99,16 @@ def with_clusters(chosen: Chosen) -> Chosen | None:
     """The same encoder with as many clusters as the slider says; None while those are made."""
     k = int(
         st.slider(
-            "K, clusters",
+            _("K, clusters"),
             2,
             MOST,
             key=links.key(
-                "clusters", chosen.k, lambda number: 2 <= number <= MOST, f"a whole number from 2 to {MOST}"
+                "clusters",
+                chosen.k,
+                lambda number: 2 <= number <= MOST,
+                _("a whole number from 2 to {most}").format(most=MOST),
             ),
-            help="Into how many clusters the directions of the embedding are sorted.",
+            help=_("Into how many clusters the directions of the embedding are sorted."),
         )
     )
     if k == chosen.k:
@@ -114,7 +122,11 @@ def with_clusters(chosen: Chosen) -> Chosen | None:
         models={BASE: chosen.encoder.key},
     )
     run = wanted.wanted_or_button(
-        wish, f"Find {k} clusters", at_once=True, wait=WAIT, doing=f"Finding {k} clusters…"
+        wish,
+        _("Find {k} clusters").format(k=k),
+        at_once=True,
+        wait=WAIT,
+        doing=_("Finding {k} clusters…").format(k=k),
     )
     return None if run is None else Chosen(victim_of(run, chosen.victim.name), chosen.encoder)
 
@@ -129,23 +141,23 @@ def threat(victim: Victim) -> Threat:
     first = "chase_neighbour" if "chase_neighbour" in offered else offered[0]
     objective = str(
         st.radio(
-            "Push it",
+            _("Push it"),
             offered,
             key=links.key("objective", first, lambda name: name in offered),
-            format_func=lambda name: possible.title("objective", name),
-            captions=[str(possible.entry("objective", name)["summary"]) for name in offered],
+            format_func=lambda name: _(possible.title("objective", name)),
+            captions=[_(str(possible.entry("objective", name)["summary"])) for name in offered],
         )
     )
     settings = {}
     if "neighbour" in possible.entry("objective", objective)["defaults"]:
         here = tuple(n for n in NEIGHBOURS if n <= len(victim.names))
         n = st.segmented_control(
-            "Which neighbour",
+            _("Which neighbour"),
             here,
             required=True,
             key=links.key("neighbour", 2, lambda number: number in here),
-            format_func=lambda number: f"{number}{ {2: 'nd', 3: 'rd'}.get(number, 'th') }",
-            help="Of the centroids, the n-th nearest to the clean sample; the 1st is its own.",
+            format_func=lambda number: _(NEIGHBOURS[number]),
+            help=_("Of the centroids, the n-th nearest to the clean sample; the 1st is its own."),
         )
         settings = {"neighbour": int(n or 2)} if n != 2 else {}
     return Threat(objective=objective, objective_settings=settings, epsilon=0.1)

@@ -13,6 +13,7 @@ from app.components.map import Classes, MapDrawing, Marks, map_payload, point_ma
 from app.components.picker import picker
 from app.forms.choose_model import Victim
 from app.papers.contrastive.choose import PAGE
+from app.words import N_, _
 from engine.asking.questions import ImagesQuestion
 
 SIZE = 44
@@ -25,13 +26,13 @@ def show(victim: Victim, sample: int, own: int, neighbour: int) -> None:
     order = victim.order
     shown = np.argsort(order)
     names, places = [victim.names[group] for group in order], [victim.colours[group] for group in order]
-    colour = Classes("cluster", shown[seen.group], names, places=places)
-    labels = [] if seen.label is None else [Classes("label", seen.label, seen.class_names)]
+    colour = Classes(_("cluster"), shown[seen.group], names, places=places)
+    labels = [] if seen.label is None else [Classes(_("label"), seen.label, seen.class_names)]
     drawing = MapDrawing(
         xy=seen.xy,
         colour=colour,
-        title="What the encoder takes for alike",
-        caption=(
+        title=_("What the encoder takes for alike"),
+        caption=_(
             "PCA of the embedding's directions; framed pictures stand at the centroids. Line: to the sample's"
             " own centroid; dashed: to the neighbour. Distances on a plane are less than the whole truth."
         ),
@@ -62,18 +63,19 @@ def exemplars(victim: Victim, own: int, neighbour: int) -> None:
         st.caption(str(away))
         return
     label, classes = victim.overview.label, victim.overview.class_names
-    both = ((own, "Nearest to its own centroid"), (neighbour, "Nearest to the neighbour's"))
+    both = ((own, N_("Nearest to its own centroid")), (neighbour, N_("Nearest to the neighbour's")))
     for column, (group, title) in zip(st.columns(2), both, strict=True):
         row = near[group]
         with column:
-            st.caption(f"{title}, **{victim.names[group]}**" + "; below each its label" * (label is not None))
+            below = "" if label is None else "; " + _("below each its label")
+            st.caption(f"{_(title)}, **{victim.names[group]}**{below}")
             clicked = picker(
                 images[np.searchsorted(ids, row)],
                 victim.shape,
                 row.tolist(),
                 [] if label is None else [classes[label[number]] for number in row],
                 f"exemplars/{title}",
-                label=title,
+                label=_(title),
                 size=SIZE,
             )
         if clicked is not None:

@@ -12,6 +12,7 @@ from app.attack import levels, on_the_map, takeaway
 from app.components.ladder import Drawing, Near
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
+from app.words import _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion, LadderQuestion
 
@@ -19,7 +20,7 @@ from engine.asking.questions import ImagesQuestion, LadderQuestion
 def asked(victim: Victim, threat: Threat, sample: int) -> tuple[LadderQuestion, LadderAnswer]:
     """The ladder of a sample, and its answer."""
     question = threat.ladder(victim.run.key, sample, levels.axis(threat, "epsilon"))
-    return question, connection.ask(question, "Sliding it towards the neighbour…")
+    return question, connection.ask(question, _("Sliding it towards the neighbour…"))
 
 
 def centroids(answer: LadderAnswer, n: int) -> tuple[int, int]:

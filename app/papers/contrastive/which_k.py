@@ -5,30 +5,30 @@ import pandas as pd
 from app.address import connection
 from app.charts import line_chart, plot
 from app.papers.contrastive.choose import Chosen
+from app.words import N_, _
 from engine.asking.questions import SilhouetteQuestion
 
-NAMES = {"silhouette": "silhouette", "purity": "purity (labels)"}
+NAMES = {"silhouette": N_("silhouette"), "purity": N_("purity (labels)")}
 
 
 def show(chosen: Chosen) -> None:
     """The curve with the chosen K, and the K that it would choose."""
     answer = connection.ask(
-        SilhouetteQuestion.of(chosen.victim.run), "Clustering for several K…", timeout=300
+        SilhouetteQuestion.of(chosen.victim.run), _("Clustering for several K…"), timeout=300
     )
     columns = {"K": answer.clusters, "silhouette": answer.silhouette, "purity": answer.purity}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
-    drawn = {name: title for name, title in NAMES.items() if name in frame}
-    smallest = " It is the smallest that was tried: no K of these parts the samples well." * (
-        answer.chosen == min(answer.clusters)
-    )
+    drawn = {name: _(title) for name, title in NAMES.items() if name in frame}
+    caption = _("Mean cosine silhouette. Purity: the share that bears the commonest label of its cluster.")
+    if answer.chosen == min(answer.clusters):
+        caption += " " + _("It is the smallest that was tried: no K of these parts the samples well.")
     chart = line_chart.curves(
         frame,
         "K",
         drawn,
-        title=f"The silhouette chooses K = {answer.chosen}",
-        x_title="K, clusters",
-        caption="Mean cosine silhouette. Purity: the share that bears the commonest label of its cluster."
-        + smallest,
+        title=_("The silhouette chooses K = {k}").format(k=answer.chosen),
+        x_title=_("K, clusters"),
+        caption=caption,
         controls=("purity",),
     )
     chart.figure.add_vline(x=chosen.k, line_dash="dot", annotation_text=f"K = {chosen.k}")

@@ -14,6 +14,7 @@ from app.forms.choose_model import Victim
 from app.forms.declared_first import Methods, family
 from app.forms.threat import Threat
 from app.runs import progress, wanted
+from app.words import _
 from engine.asking.questions import epsilon_text
 from engine.store.run import Run
 from engine.store.store import DONE
@@ -76,7 +77,7 @@ def objectives() -> Methods:
     """The objectives that are about several views."""
     entries = connection.catalogue()["objective"]
     names = [name for name, entry in entries.items() if "fuses" in entry["needs"]]
-    return Methods("objective", names, family(PAGE)["objective"], "aim", "Objective")
+    return Methods("objective", names, family(PAGE)["objective"], "aim", _("Objective"))
 
 
 def attackers(victim: Victim) -> dict[str, Attacker]:
@@ -87,7 +88,7 @@ def attackers(victim: Victim) -> dict[str, Attacker]:
         for preset in (None, *entry["presets"]) if entry["fitted"] else (None,):
             said = f", {preset.replace('_', ' ')}" if preset else ""
             key = f"{name}.{preset}" if preset else name
-            found[key] = Attacker(name, preset, entry["title"] + said)
+            found[key] = Attacker(name, preset, _(entry["title"]) + said)
     first = Threat().attack
     order = sorted(found, key=lambda name: (bool(found[name].entry["fitted"]), name != first))
     return {name: found[name] for name in order}
@@ -98,11 +99,11 @@ def choose(victim: Victim) -> Chosen | None:
     _rename_old_links()
     known = attackers(victim)
     name = st.selectbox(
-        "Attacker",
+        _("Attacker"),
         list(known),
         key=links.key("attacker", next(iter(known)), lambda name: name in known),
         format_func=lambda name: known[name].title,
-        help=(
+        help=_(
             "PGD searches for each sample by itself. A fitted attack is trained once and then answers at"
             " once; the generators as released start saturated and are far weaker."
         ),
@@ -134,7 +135,7 @@ def _protocol(attacker: Attacker) -> str:
         return ""
     options = list(field["enum"])
     key = links.key("protocol", field["default"], lambda name: name in options)
-    return str(st.selectbox(field["title"], options, key=key, help=field["description"]))
+    return str(st.selectbox(_(field["title"]), options, key=key, help=_(field["description"])))
 
 
 def ready(victim: Victim, chosen: Chosen) -> Threat | None:
@@ -148,12 +149,14 @@ def ready(victim: Victim, chosen: Chosen) -> Threat | None:
     joint = joint if joint is not None and joint.status() in DONE else None
     if joint is not None and wanted.found(own) is None:
         st.caption(
-            "Shown is an attack that was fitted to all views together, without this lock. Fit it with the"
-            " lock, or use PGD, for what one view allows."
+            _(
+                "Shown is an attack that was fitted to all views together, without this lock. Fit it with the"
+                " lock, or use PGD, for what one view allows."
+            )
         )
     run = wanted.wanted_or_button(
         own,
-        "Fit generators" + (" with this lock" if chosen.locked else ""),
+        _("Fit generators with this lock") if chosen.locked else _("Fit generators"),
         beside=progress.reached_so_far,
         icon=":material/model_training:",
     )
@@ -167,15 +170,20 @@ def explain_fit(chosen: Chosen, threat: Threat) -> None:
         return
     run = connection.store().find(threat.fitted)
     on = run.spec.settings["attack_settings"].get("protocol", "")
+    fitted_at = epsilon_text(run.spec.settings["epsilon"])
     st.caption(
-        f"One generator, fitted at ε = {epsilon_text(run.spec.settings['epsilon'])}"
-        f"{f' ({on})' if on else ''}, clamped at each ε. The curve of ACC against ε, on"
-        " Curves and Defend, fits one for each ε."
+        _(
+            "One generator, fitted at ε = {epsilon}, clamped at each ε. The curve of ACC against ε, on Curves"
+            " and Defend, fits one for each ε."
+        ).format(epsilon=f"{fitted_at} ({on})" if on else fitted_at)
     )
     if chosen.understates(run):
         st.warning(
-            "The lock is put on generators that were fitted together: this understates what an attacker of"
-            " one view can do."
+            _(
+                "The lock is put on generators that were fitted together: this understates what an attacker"
+                " of"
+                " one view can do."
+            )
         )
 
 

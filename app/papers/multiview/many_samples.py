@@ -14,10 +14,16 @@ from app.forms.choose_model import Victim
 from app.forms.threat import Threat
 from app.papers.multiview.attackers import HALF, Chosen
 from app.runs import headline, wanted
+from app.words import N_, _
 from engine.asking.questions import epsilon_text
 from engine.errors import FeintError
 from engine.store.run import Run
 
+UNLABELLED = {
+    "cluster": N_("These data have no labels: the matrix shows clean clusters against attacked ones."),
+    "class": N_("These data have no labels: the matrix shows clean classes against attacked ones."),
+}
+SCORES = {"acc": "ACC", "accuracy": N_("accuracy")}
 N = 300
 """Samples that are attacked at once."""
 
@@ -48,20 +54,20 @@ def _run(victim: Victim, chosen: Chosen, threat: Threat, epsilon: float) -> Run 
         threat = replace(threat, epsilon=epsilon)
     return wanted.wanted_or_button(
         threat.wanted(victim.run, half=HALF, n=N),
-        f"Attack {N} samples at ε = {epsilon_text(threat.epsilon)}",
+        _("Attack {n} samples at ε = {epsilon}").format(n=N, epsilon=epsilon_text(threat.epsilon)),
         icon=":material/groups:",
-        help="PGD takes seconds; its result is kept as a run.",
+        help=_("PGD takes seconds; its result is kept as a run."),
         primary=False,
     )
 
 
 def _show(victim: Victim, run: Run) -> None:
     if victim.overview.grouping is None:
-        st.caption("This model sorts samples into nothing, so there is no matrix of them.")
+        st.caption(_("This model sorts samples into nothing, so there is no matrix of them."))
     else:
         _matrices(victim, run)
     parameters = {"model": victim.name, "run": run.name}
-    headline.link("inspect", "Inspect these samples one by one", "search", parameters)
+    headline.link("inspect", _("Inspect these samples one by one"), "search", parameters)
 
 
 def _matrices(victim: Victim, run: Run) -> None:
@@ -69,13 +75,12 @@ def _matrices(victim: Victim, run: Run) -> None:
     table, result = run.table(), run.result()
     labelled = bool((table["label"] >= 0).all())
     if not labelled:
-        groups = {"cluster": "clusters", "class": "classes"}[victim.grouping]
-        st.caption(f"These data have no labels: the matrix shows clean {groups} against attacked ones.")
+        st.caption(_(UNLABELLED[victim.grouping]))
     epsilon = float(run.spec.settings["epsilon"])
-    titles = {"clean": "Clean", "attacked": f"Attacked at ε = {epsilon_text(epsilon)}"}
-    scores = {"acc": "ACC", "accuracy": "accuracy"}
+    attacked = _("Attacked at ε = {epsilon}").format(epsilon=epsilon_text(epsilon))
+    titles = {"clean": _("Clean"), "attacked": attacked}
     for column, (name, title) in zip(st.columns(2, gap="medium"), titles.items(), strict=True):
-        known = {words: result.get(f"{score}_{name}") for score, words in scores.items()}
+        known = {_(words): result.get(f"{score}_{name}") for score, words in SCORES.items()}
         said = [f"{words} {value:.3f}" for words, value in known.items() if value is not None]
         with column:
             plot.show(_matrix(victim, table, name, labelled, ": ".join([title, *said[:1]])), f"matrix-{name}")
@@ -94,11 +99,11 @@ def _matrix(victim: Victim, table: pd.DataFrame, name: str, labelled: bool, titl
         classes,
         [victim.names[number] for number in order],
         title=title,
-        row_title="label" if labelled else group,
-        column_title=group,
+        row_title=_("label") if labelled else _(group),
+        column_title=_(group),
         places=(
             list(range(len(classes))) if labelled else victim.colours,
             [victim.colours[number] for number in order],
         ),
-        caption=f"n = {len(table)} of the half that was not trained on.",
+        caption=_("n = {n} of the half that was not trained on.").format(n=len(table)),
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from app.address import connection
 from app.charts import matrix_chart, plot
 from app.forms.choose_model import Victim
+from app.words import _
 from engine.asking.answers import LadderAnswer, ViewsAnswer
 from engine.asking.questions import ViewsQuestion
 from engine.metrics import robustness
@@ -24,7 +25,7 @@ TINY = 1e-30
 
 def views_of(victim: Victim) -> ViewsAnswer:
     """What is known of the views of a model, whichever sample is looked at."""
-    return connection.ask(ViewsQuestion(model=victim.run.key), "Looking at the views…")
+    return connection.ask(ViewsQuestion(model=victim.run.key), _("Looking at the views…"))
 
 
 def sizes(views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
@@ -32,12 +33,16 @@ def sizes(views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
     if answer.view_linf is None:
         return
     parts = [
-        f"view {view + 1}: {size:.3f} = **{size / width:.0%}** of its contrast"
+        _("view {view}: {size:.3f} = **{share:.0%}** of its contrast").format(
+            view=view + 1, size=size, share=size / width
+        )
         for view, (size, width) in enumerate(zip(answer.view_linf[level], views.contrast, strict=True))
     ]
     st.caption(
-        f"Largest change in {' · '.join(parts)}. Contrast: the middle 90 % of an image's values, the median"
-        " over images."
+        _(
+            "Largest change in {views}. Contrast: the middle 90 % of an image's values, the median over"
+            " images."
+        ).format(views=" · ".join(parts))
     )
 
 
@@ -45,7 +50,7 @@ def about_data(victim: Victim) -> None:
     """Where the views come from, and what their pairing tells; nothing for a file of one's own."""
     card = connection.catalogue()["data"].get(victim.run.spec.data)
     if card is not None:
-        st.caption(f"{card['title']}: {card['note']}")
+        st.caption(f"{_(card['title'])}: {_(card['note'])}")
 
 
 def kl_of_assignments(answer: LadderAnswer, level: int) -> None:
@@ -54,9 +59,9 @@ def kl_of_assignments(answer: LadderAnswer, level: int) -> None:
         return
     p, q = (np.log(np.maximum(part[None], TINY)) for part in (answer.q_clean, answer.q[level]))  # (1, k) each
     st.metric(
-        "Change of the assignment",
+        _("Change of the assignment"),
         f"{robustness.divergence(p, q)[0]:.2f}",
-        help=(
+        help=_(
             "L_AM: KL of the clean assignment from the attacked one, in nats, 1e-4 added to every"
             " probability: 0 where the attack changes nothing."
         ),
@@ -69,15 +74,17 @@ def agreement(views: ViewsAnswer, answer: LadderAnswer, level: int) -> None:
         return
     before, after = float(answer.agreement_clean), float(answer.agreement[level])
     st.metric(
-        "Agreement of the views",
+        _("Agreement of the views"),
         f"{after:.2f}",
-        f"{after - before:+.2f} by the attack",
-        help="Mean cosine between the embeddings of a sample's views: 1 where they say the same.",
+        _("{change:+.2f} by the attack").format(change=after - before),
+        help=_("Mean cosine between the embeddings of a sample's views: 1 where they say the same."),
     )
     weights = ", ".join(f"{weight:.2f}" for weight in views.weights)
     st.caption(
-        f"Clean it is {before:.2f}; over all samples {views.agreement:.2f}, and between views of different"
-        f" samples {views.agreement_of_strangers:.2f}. Weights of the fusion: {weights}."
+        _(
+            "Clean it is {before:.2f}; over all samples {all:.2f}, and between views of different samples"
+            " {strangers:.2f}. Weights of the fusion: {weights}."
+        ).format(before=before, all=views.agreement, strangers=views.agreement_of_strangers, weights=weights)
     )
 
 
@@ -85,19 +92,19 @@ def each_alone(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: 
     """The fusion's clusters, and those of the head applied to one view, where that means anything."""
     if answer.q is None or answer.q_clean is None or answer.view_q is None:
         return
-    rows = {"clean": answer.q_clean, "now": answer.q[level]}
+    rows = {_("clean"): answer.q_clean, _("now"): answer.q[level]}
     heard = [view for view, share in enumerate(views.alone) if share >= ALONE]
-    rows |= {f"view {view + 1}": answer.view_q[level][view] for view in heard}
+    rows |= {_("view {view}").format(view=view + 1): answer.view_q[level][view] for view in heard}
     order = victim.order
     shares = np.stack(list(rows.values()))[:, order]  # (rows, k)
     chart = matrix_chart.confusion(
         shares,
         list(rows),
         [victim.names[number] for number in order],
-        title="Which cluster, and who says so",
-        row_title="by",
-        column_title="cluster",
-        caption=(
+        title=_("Which cluster, and who says so"),
+        row_title=_("by"),
+        column_title=_("cluster"),
+        caption=_(
             "Clean and now: the fusion. View 1, view 2 …: the head applied to one view, for which it was not"
             " trained."
         ),
@@ -107,8 +114,10 @@ def each_alone(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: 
     for view, share in enumerate(views.alone):
         if view not in heard:
             st.caption(
-                f"View {view + 1} alone is left out: applied to it, the head agrees with the fusion on"
-                f" {share:.0%} of the clean samples only."
+                _(
+                    "View {view} alone is left out: applied to it, the head agrees with the fusion on"
+                    " {share:.0%} of the clean samples only."
+                ).format(view=view + 1, share=share)
             )
 
 
@@ -121,7 +130,9 @@ def maps(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: int) -
         way = np.concatenate([answer.view_xy_clean[view][None], answer.view_xy[: level + 1, view]])
         with column:
             plot.show(
-                _map(victim, f"View {view + 1}", views.xy[view], way, colour), f"map{view}", table=False
+                _map(victim, _("View {view}").format(view=view + 1), views.xy[view], way, colour),
+                f"map{view}",
+                table=False,
             )
 
 
@@ -143,7 +154,7 @@ def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray, colour: st
         x=[way[0, 0], way[-1, 0]],
         y=[way[0, 1], way[-1, 1]],
         mode="markers",
-        hovertext=["clean", "now"],
+        hovertext=[_("clean"), _("now")],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={
             "size": 13,
@@ -152,12 +163,12 @@ def _map(victim: Victim, title: str, xy: np.ndarray, way: np.ndarray, colour: st
             "line": {"width": 2.5, "color": plot.ink()},
         },
     )
-    plot.dress(figure, title, "PCA of the view's embedding. Ring: clean; dot: now.")
+    plot.dress(figure, title, _("PCA of the view's embedding. Ring: clean; dot: now."))
     figure.update_layout(showlegend=False, height=330)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     length = float(np.linalg.norm(way[-1] - way[0]))
-    takeaway = f"{title}: the sample goes {length:.2f} far on the map."
+    takeaway = _("{title}: the sample goes {length:.2f} far on the map.").format(title=title, length=length)
     return plot.Chart(figure, pd.DataFrame(way, columns=["x", "y"]), takeaway)
 
 

@@ -8,11 +8,13 @@ from app.address import links
 from app.forms.choose_model import Victim, victim_of
 from app.papers.robust import rounds
 from app.papers.robust.rounds import Rounds
+from app.words import N_, _
 from engine.asking.answers import EmbeddingLadderAnswer
 from engine.asking.questions import EmbeddingLadderQuestion
 from engine.store.run import Run
 
-ALONE, NETWORK = "for this sample", "one network"
+ALONE, NETWORK = N_("for this sample"), N_("one network")
+NETWORKS = {"base": N_("base"), "defended": N_("defended")}
 
 
 def choose(chosen: Rounds) -> tuple[Victim, list[Run]]:
@@ -22,8 +24,9 @@ def choose(chosen: Rounds) -> tuple[Victim, list[Run]]:
     shown = {"base": chosen.base} | ({"defended": chosen.defended} if chosen.defended is not None else {})
     name = str(
         st.segmented_control(
-            "Network",
+            _("Network"),
             list(shown),
+            format_func=lambda one: _(NETWORKS[one]),
             required=True,
             key=links.key("network", "base", lambda one: one in shown),
         )
@@ -33,9 +36,10 @@ def choose(chosen: Rounds) -> tuple[Victim, list[Run]]:
     kind = st.segmented_control(
         "δ",
         kinds,
+        format_func=_,
         required=True,
         key=links.key("delta", ALONE, lambda one: one in kinds),
-        help="One network: a level for each ν at which an attack was fitted.",
+        help=_("One network: a level for each ν at which an attack was fitted."),
     )
     return victim_of(shown[name]), fitted if kind == NETWORK else []
 
@@ -51,27 +55,39 @@ def takeaway(answer: EmbeddingLadderAnswer) -> None:
     if answer.own_group is None or answer.noise_reached is None:
         return
     first = answer.first_reached
-    found = (
-        f"first leaves it at **ν = {answer.levels[first]:.3g}**"
-        if first is not None
-        else f"stays there up to ν = {answer.levels[-1]:g}"
+    said = _(
+        "It is in cluster **{name}** and stays there up to ν = {last:g}; a random direction of the same"
+        " length leaves it in {noise}."
     )
+    if first is not None:
+        said = _(
+            "It is in cluster **{name}** and first leaves it at **ν = {first:.3g}**; a random direction of"
+            " the same length leaves it in {noise}."
+        )
     st.markdown(
-        f"It is in cluster **{answer.group_names[answer.own_group]}** and {found}; a random direction of the"
-        f" same length leaves it in {answer.noise_draws}."
+        said.format(
+            name=answer.group_names[answer.own_group],
+            first=answer.levels[first or 0],
+            last=answer.levels[-1],
+            noise=answer.noise_draws,
+        )
     )
 
 
 def likeness(answer: EmbeddingLadderAnswer, level: int) -> None:
     """How alike the two decoded pictures are, against how well the network decodes at all."""
-    words = ""
-    if answer.read_as is not None:
-        words = (
-            " A 5-nearest-neighbour look at the pictures reads"
-            f" **{answer.read_as[0]}** before and **{answer.read_as[level]}** after."
-        )
-    st.caption(
-        f"At ν = {answer.levels[level]:.3g} the decoded picture changes by {answer.shift_mse[level]:.4f}"
-        f" (mean square); its own error is {answer.error_mse:.4f}. ‖δ‖/‖z‖ ="
-        f" {answer.ratio[level]:.3f}.{words}"
+    said = _(
+        "At ν = {nu:.3g} the decoded picture changes by {change:.4f} (mean square); its own error is"
+        " {error:.4f}. ‖δ‖/‖z‖ = {ratio:.3f}."
+    ).format(
+        nu=answer.levels[level],
+        change=answer.shift_mse[level],
+        error=answer.error_mse,
+        ratio=answer.ratio[level],
     )
+    if answer.read_as is not None:
+        read = _(
+            "A 5-nearest-neighbour look at the pictures reads **{before}** before and **{after}** after."
+        )
+        said += " " + read.format(before=answer.read_as[0], after=answer.read_as[level])
+    st.caption(said)

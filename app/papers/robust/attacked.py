@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.address import connection, notices
 from app.forms.choose_model import Victim, victim_of
+from app.words import _
 from engine.asking.answers import AttackedSampleAnswer, AttackedSamplesAnswer
 from engine.asking.questions import AttackedSampleQuestion, AttackedSamplesQuestion
 from engine.errors import FeintError
@@ -44,7 +45,7 @@ class Attacked:
         answer = self.answer
         if not len(rows) or answer.recon is None or answer.recon_clean is None:
             asked = AttackedSampleQuestion(run=self.run.key, sample=number)
-            return connection.ask(asked, "Attacking this sample…")
+            return connection.ask(asked, _("Attacking this sample…"))
         row = rows[0]
         fields = ("xy_clean", "xy", "q_clean", "q", "recon_clean", "recon")
         return AttackedSampleAnswer(sample=number, **{name: getattr(answer, name)[row] for name in fields})
@@ -54,7 +55,7 @@ def read(run: Run) -> Attacked | None:
     """An attack from its run; None, with the sentence on the page, where it cannot be read."""
     try:
         victim = victim_of(connection.store().find(run.spec.builds_on["model"]))
-        answer = connection.ask(AttackedSamplesQuestion(run=run.key), "Following the samples…")
+        answer = connection.ask(AttackedSamplesQuestion(run=run.key), _("Following the samples…"))
         return Attacked(run, victim, answer, run.table())
     except FeintError as error:
         notices.refused(error)
@@ -74,14 +75,15 @@ def scores(attacked: Attacked) -> None:
     """How many flip, beside a random direction of the same length, and what it does to the ACC."""
     found = attacked.run.result()
     left, right = st.columns(2)
-    left.metric("Flips", f"{found['flip_rate']:.1%}", help="Share of samples whose cluster changes.")
+    left.metric(_("Flips"), f"{found['flip_rate']:.1%}", help=_("Share of samples whose cluster changes."))
     if found.get("acc_clean") is not None:
         right.metric(
             "ACC",
             f"{found['acc_attacked']:.3f}",
             f"{found['acc_attacked'] - found['acc_clean']:+.3f}",
-            help="Clusters matched to classes anew. Below: the change by the attack.",
+            help=_("Clusters matched to classes anew. Below: the change by the attack."),
         )
-    st.caption(f"A random direction as long flips **{found['noise_flip_rate']:.1%}**. n = {found['n']}.")
+    said = _("A random direction as long flips **{share:.1%}**. n = {n}.")
+    st.caption(said.format(share=found["noise_flip_rate"], n=found["n"]))
     for doubt in found.get("doubts", []):
         st.warning(doubt)

@@ -10,17 +10,18 @@ from app.papers.robust import attacked, figures
 from app.papers.robust.attacked import Attacked
 from app.papers.robust.pictures import pictures
 from app.papers.robust.rounds import Rounds
+from app.words import N_, _
 from engine.store.run import Run
 
 TITLES = {
-    "base": "1 · The attack",
-    "same": "2 · Defended, the same attack",
-    "again": "3 · Defended, attacked anew",
+    "base": N_("1 · The attack"),
+    "same": N_("2 · Defended, the same attack"),
+    "again": N_("3 · Defended, attacked anew"),
 }
 LEADS = {
-    "base": "A small network reads a shift of the embedding off each sample.",
-    "same": "The network was trained on so that this shift no longer matters.",
-    "again": "The attacker learns once more, against the defended network.",
+    "base": N_("A small network reads a shift of the embedding off each sample."),
+    "same": N_("The network was trained on so that this shift no longer matters."),
+    "again": N_("The attacker learns once more, against the defended network."),
 }
 
 
@@ -29,8 +30,8 @@ def show(rounds: Rounds, sample: int) -> None:
     known: dict[str, Attacked] = {}
     for column, (name, run) in zip(st.columns(3, gap="medium"), rounds.attacks().items(), strict=True):
         with column:
-            st.subheader(TITLES[name], anchor=False)
-            st.caption(LEADS[name])
+            st.subheader(_(TITLES[name]), anchor=False)
+            st.caption(_(LEADS[name]))
             _column(name, run, sample, known)
     if known:
         numbers(known)
@@ -40,7 +41,7 @@ def _column(name: str, run: Run | None, sample: int, known: dict[str, Attacked])
     """One round, which is added to those that are `known`; the first of them chooses the samples of all."""
     here = attacked.read(run) if run is not None else None
     if here is None:
-        st.info("Not there yet.", icon=":material/hourglass_empty:")
+        st.info(_("Not there yet."), icon=":material/hourglass_empty:")
         return
     known[name] = here
     attacked.scores(here)
@@ -53,20 +54,23 @@ def _column(name: str, run: Run | None, sample: int, known: dict[str, Attacked])
 def numbers(known: Mapping[str, Attacked]) -> None:
     """All measured numbers of the rounds beside one another; what they mean comes with them."""
     metrics = connection.catalogue()["metric"]
-    results = {TITLES[name]: one.run.result() for name, one in known.items()}
+    results = {_(TITLES[name]): one.run.result() for name, one in known.items()}
     measured = [name for name in metrics if any(_is_number(found.get(name)) for found in results.values())]
     measured.sort(key=lambda name: (metrics[name]["headline"] is None, metrics[name]["headline"] or 0))
     rows = [
-        {"": metrics[name]["title"]}
+        {"": _(metrics[name]["title"])}
         | {title: _written(found.get(name)) for title, found in results.items()}
-        | {"what it is": metrics[name]["summary"]}
+        | {_("what it is"): _(metrics[name]["summary"])}
         for name in measured
     ]
-    st.markdown("**All numbers**")
+    st.markdown(_("**All numbers**"))
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="rounds/numbers")
     st.caption(
-        "D before and after the defence are not to be compared where the embedding's own scale has changed;"
-        " coordinates that are switched off dominate the relative D."
+        _(
+            "D before and after the defence are not to be compared where the embedding's own scale has"
+            " changed;"
+            " coordinates that are switched off dominate the relative D."
+        )
     )
 
 

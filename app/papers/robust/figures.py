@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from app.charts import matrix_chart, plot
 from app.papers.robust.attacked import Attacked
 from app.runs import headline
+from app.words import _
 
 ARROWS, POINTS = 80, 1500
 """Arrows on the map, and clean samples behind them, at most."""
@@ -19,16 +20,24 @@ def clusters(attacked: Attacked, sample: int, key: str) -> None:
     before, after = known.q_clean[order], known.q[order]
     figure = go.Figure()
     clean = {"color": plot.GREY, "pattern": {"shape": "/"}}
-    for name, share, marker in (("clean", before, clean), ("attacked", after, {"color": plot.BRIGHTER})):
+    for name, share, marker in (
+        (_("clean"), before, clean),
+        (_("attacked"), after, {"color": plot.BRIGHTER}),
+    ):
         hover = f"%{{x}}: %{{y:.0%}}<extra>{name}</extra>"
         figure.add_bar(x=names, y=share, name=name, marker=marker, hovertemplate=hover)
-    caption = "Soft assignment of clean and attacked embedding."
-    plot.dress(figure, f"Sample {sample}: which cluster", caption, share=True)
+    caption = _("Soft assignment of clean and attacked embedding.")
+    plot.dress(figure, _("Sample {sample}: which cluster").format(sample=sample), caption, share=True)
     figure.update_layout(height=250, barmode="group", bargap=0.25)
     figure.update_xaxes(type="category")
-    takeaway = (
-        f"Sample {sample}: clean {names[int(before.argmax())]} with {before.max():.0%}, attacked"
-        f" {names[int(after.argmax())]} with {after.max():.0%}."
+    takeaway = _(
+        "Sample {sample}: clean {before} with {share:.0%}, attacked {after} with {new_share:.0%}."
+    ).format(
+        sample=sample,
+        before=names[int(before.argmax())],
+        share=before.max(),
+        after=names[int(after.argmax())],
+        new_share=after.max(),
     )
     table = pd.DataFrame({"clean": before, "attacked": after}, index=names)
     plot.show(plot.Chart(figure, table, takeaway), f"{key}/clusters", table=False)
@@ -45,18 +54,17 @@ def arrows(attacked: Attacked, sample: int, key: str) -> None:
     _background(figure, attacked)
     some = np.linspace(0, len(clean) - 1, min(len(clean), ARROWS)).astype(int)
     flipped = attacked.flipped
-    _arrows(figure, "stays", clean, there, some[~flipped[some]], plot.GREY)
-    _arrows(figure, "changes its cluster", clean, there, some[flipped[some]], plot.BRIGHTER)
+    _arrows(figure, _("stays"), clean, there, some[~flipped[some]], plot.GREY)
+    _arrows(figure, _("changes its cluster"), clean, there, some[flipped[some]], plot.BRIGHTER)
     _one(figure, attacked, sample)
-    plot.dress(figure, "Where embeddings go", "PCA of the clean embedding; arrows from m to m + δ.")
+    plot.dress(figure, _("Where embeddings go"), _("PCA of the clean embedding; arrows from m to m + δ."))
     figure.update_layout(height=340)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     columns = {"x": clean[:, 0], "y": clean[:, 1], "x attacked": there[:, 0], "y attacked": there[:, 1]}
     length = np.linalg.norm(there - clean, axis=1)
-    takeaway = (
-        f"On the map samples go {np.median(length):.2f} far (median); {flipped.mean():.0%} change their"
-        " cluster."
+    takeaway = _("On the map samples go {length:.2f} far (median); {share:.0%} change their cluster.").format(
+        length=np.median(length), share=flipped.mean()
     )
     table = pd.DataFrame({"id": attacked.table["id"]} | columns)
     plot.show(plot.Chart(figure, table, takeaway), f"{key}/arrows", table=False)
@@ -95,7 +103,7 @@ def _arrows(
         marker={
             "symbol": "arrow",
             "angleref": "previous",
-            "size": [size for _ in rows for size in (0, 9, 0)],
+            "size": [size for __ in rows for size in (0, 9, 0)],
             "color": colour,
         },
     )
@@ -108,7 +116,7 @@ def _one(figure: go.Figure, attacked: Attacked, sample: int) -> None:
         x=[one.xy_clean[0], one.xy[0]],
         y=[one.xy_clean[1], one.xy[1]],
         mode="lines+markers",
-        name=f"sample {sample}",
+        name=_("sample {sample}").format(sample=sample),
         line={"color": plot.DARKER, "width": 3},
         marker={"size": 11, "symbol": ["circle-open", "circle"], "color": plot.DARKER},
         hoverinfo="skip",
@@ -125,12 +133,12 @@ def flow(attacked: Attacked, key: str) -> None:
         counts[np.ix_(order, order)],
         names,
         names,
-        title="Which cluster goes where",
-        row_title="clean",
-        column_title="attacked",
+        title=_("Which cluster goes where"),
+        row_title=_("clean"),
+        column_title=_("attacked"),
         places=([attacked.victim.colours[number] for number in order],) * 2,
-        caption=f"{len(table)} samples; the diagonal stays.",
+        caption=_("{n} samples; the diagonal stays.").format(n=len(table)),
     )
     plot.show(chart, f"{key}/flow", table=False)
     parameters = {"model": attacked.victim.name, "run": attacked.run.name}
-    headline.link("inspect", "Inspect them one by one", "search", parameters)
+    headline.link("inspect", _("Inspect them one by one"), "search", parameters)

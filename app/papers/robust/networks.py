@@ -8,6 +8,7 @@ from app.address import connection, fetching, house, links
 from app.forms.choose_model import Victim, of_other_pages, victim_of
 from app.forms.declared_first import Methods, family
 from app.train import choose
+from app.words import _
 from engine.store.run import Run
 
 PAGE = "robust"
@@ -16,18 +17,18 @@ PAGE = "robust"
 def defences() -> Methods:
     """The defences that go on from another method's network."""
     names = [name for name, said in connection.catalogue()["model"].items() if said["begins_from"]]
-    return Methods("model", names, family(PAGE)["defence"], "defence", "Kind of defence")
+    return Methods("model", names, family(PAGE)["defence"], "defence", _("Kind of defence"))
 
 
 def attacks() -> Methods:
     """The attacks that are fitted on embeddings."""
-    return Methods("attack", _of_embeddings("attack"), family(PAGE)["attack"], "kind", "Kind of attack")
+    return Methods("attack", _of_embeddings("attack"), family(PAGE)["attack"], "kind", _("Kind of attack"))
 
 
 def objectives() -> Methods:
     """What is wanted of embeddings."""
     names = _of_embeddings("objective")
-    return Methods("objective", names, family(PAGE)["objective"], "aim", "Objective")
+    return Methods("objective", names, family(PAGE)["objective"], "aim", _("Objective"))
 
 
 def _of_embeddings(kind: str) -> list[str]:
@@ -86,7 +87,7 @@ def choose_base() -> Victim:
     if asked not in (None, *found):
         of_other_pages(str(asked))
     if not found:
-        st.info("No base network is here yet. Train one under Train.")
+        st.info(_("No base network is here yet. Train one under Train."))
         st.stop()
     key = links.key("model", first(found), lambda name: name in found)
     chosen = st.session_state[key]
@@ -94,12 +95,12 @@ def choose_base() -> Victim:
         house.model_decides(chosen, found[chosen].spec.data)
     name = str(
         st.selectbox(
-            "Base network",
+            _("Base network"),
             list(found),
             key=key,
             on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
             format_func=lambda option: connection.model_title(option, found[option]),
-            help="ConvAE alone, with mutual information, or with a graph.",
+            help=_("ConvAE alone, with mutual information, or with a graph."),
         )
     )
     house.tell(found[name].spec.data, str(fetching.about(house.data()) or ""))

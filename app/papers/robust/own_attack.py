@@ -6,6 +6,7 @@ from app.address import connection
 from app.forms import settings_form
 from app.papers.robust import attacked, figures, networks, rounds
 from app.runs import progress, wanted
+from app.words import _
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
@@ -18,7 +19,7 @@ def choose(name: str) -> Wanted:
     preset = networks.preset_for("attack", attack["name"], run.spec.data)
     aim = settings_form.choose(objective, key="fit")
     how = settings_form.choose(attack, key="fit", preset=preset, fold=True)
-    seed = int(st.number_input("Seed", 0, 9999, 0, key="fit/seed"))
+    seed = int(st.number_input(_("Seed"), 0, 9999, 0, key="fit/seed"))
     changes = {f"objective_settings.{name}": value for name, value in aim["changes"].items()}
     models = {"model": run.key}
     changes = rounds.aims() | changes | how["changes"]
@@ -30,7 +31,7 @@ def _network() -> Run:
     found = connection.models(ability="decodes")
     first = networks.first(networks.bases() or found)
     name = st.selectbox(
-        "Network",
+        _("Network"),
         list(found),
         index=list(found).index(first),
         key="fit/model",
@@ -41,10 +42,10 @@ def _network() -> Run:
 
 def show(wish: Wanted) -> None:
     """The button that fits it, its progress, and what it reached."""
-    run = wanted.wanted_or_button(wish, "Fit", beside=progress.newest_picture)
+    run = wanted.wanted_or_button(wish, _("Fit"), beside=progress.newest_picture)
     if run is None:
         if wanted.found(wish) is None:
-            st.caption("On digits it takes five seconds. What it reached comes here.")
+            st.caption(_("On digits it takes five seconds. What it reached comes here."))
         return
     here = attacked.read(run)
     if here is None:

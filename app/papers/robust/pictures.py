@@ -9,6 +9,7 @@ from app.address import links
 from app.components.picker import picker
 from app.papers.robust.attacked import Attacked
 from app.papers.robust.networks import PAGE
+from app.words import _
 
 
 def pictures(attacked: Attacked, ids: Sequence[int], chosen: int, key: str) -> None:
@@ -22,8 +23,8 @@ def pictures(attacked: Attacked, ids: Sequence[int], chosen: int, key: str) -> N
     after = [int(one.q.argmax()) for one in known]
     flips = [old != new for old, new in zip(before, after, strict=True)]
     rows = (
-        ("Decoded, clean", [one.recon_clean for one in known], before, [False] * len(known)),
-        ("Decoded, attacked: a corner marks another cluster", [one.recon for one in known], after, flips),
+        (_("Decoded, clean"), [one.recon_clean for one in known], before, [False] * len(known)),
+        (_("Decoded, attacked: a corner marks another cluster"), [one.recon for one in known], after, flips),
     )
     for place, (title, images, clusters, marked) in enumerate(rows):
         st.caption(title)

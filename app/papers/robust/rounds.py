@@ -11,6 +11,7 @@ from app.address import connection, links
 from app.forms.choose_model import Victim
 from app.papers.robust import networks
 from app.runs import naming, progress, wanted
+from app.words import _, within
 from engine.store.reproduce import nearest_preset
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -50,11 +51,11 @@ def choose(victim: Victim) -> Rounds:
     done = finished()
     attacks = {run.name: run for run in fitted_to(victim.run.key, done)}
     attack = _chosen(
-        "Attack",
+        _("attack").capitalize(),  # the title of the page Attack is a verb elsewhere
         attacks,
         "attacker",
         attack_title,
-        "Fitted to the base. ν weighs how much assignments shall disagree.",
+        _("Fitted to the base. ν weighs how much assignments shall disagree."),
     )
     defences = {
         run.name: run
@@ -62,7 +63,11 @@ def choose(victim: Victim) -> Rounds:
         if run.spec.name == networks.defence() and run.spec.builds_on.get("base") == victim.run.key
     }
     defended = _chosen(
-        "Defence", defences, "run", _defence_title, "Trained from this base, against its own attack at one ν."
+        _("Defence"),
+        defences,
+        "run",
+        _defence_title,
+        _("Trained from this base, against its own attack at one ν."),
     )
     return of(victim.run, attack, defended, done)
 
@@ -119,15 +124,17 @@ def _aim(run: Run) -> dict[str, object]:
 def attack_title(run: Run) -> str:
     """What a list calls an attack on an embedding: its weight, what differs from the usual, what it does."""
     entry, found = connection.catalogue()["attack"][run.spec.name], run.result()
-    _, changes = nearest_preset(entry, run.spec.settings["attack_settings"])
+    changes = nearest_preset(entry, run.spec.settings["attack_settings"])[1]
     fields = entry["schema"]["properties"]
-    kind = ", ".join(f"{fields[name]['title'].lower()} {value}" for name, value in changes.items())
-    parts = [f"ν = {found.get('nu', 0):g}", kind or "as published", f"flips {found.get('flip_rate', 0):.0%}"]
+    kind = ", ".join(f"{within(fields[name]['title'])} {value}" for name, value in changes.items())
+    flips = _("flips {share:.0%}").format(share=found.get("flip_rate", 0))
+    parts = [f"ν = {found.get('nu', 0):g}", kind or _("as published"), flips]
     return " · ".join(parts)
 
 
 def _defence_title(run: Run) -> str:
-    return f"{connection.method_title(run.spec)} · {naming.settings(run.spec)['steps']} steps"
+    steps = _("{n} steps").format(n=naming.settings(run.spec)["steps"])
+    return f"{connection.method_title(run.spec)} · {steps}"
 
 
 def make_missing(rounds: Rounds) -> None:
@@ -143,21 +150,21 @@ def next_of(rounds: Rounds) -> tuple[Wanted, str] | None:
     """The run that comes next, and what making it is called; None where all are there."""
     base, attack, defended = rounds.base.spec, rounds.attack, rounds.defended
     if attack is None:
-        return fit(rounds.base, base.seed), "Fit the attack"
+        return fit(rounds.base, base.seed), _("Fit the attack")
     if defended is None:
         preset = networks.preset_for("model", networks.defence(), base.data)
         changes = _begins_from(rounds.base)
         defence = Wanted("train", networks.defence(), base.data, base.seed, preset, changes)
-        return defence, "Train the defence"
+        return defence, _("Train the defence")
     if rounds.same is None:
         models = {"model": defended.key, "fitted": attack.key}
         same = Wanted("attack", attack.spec.name, base.data, base.seed, None, {"n": N}, models)
-        return same, "Attack the defended network in the same way"
+        return same, _("Attack the defended network in the same way")
     if rounds.again is None:
         changes = aims() | _aim(attack)
         models = {"model": defended.key}
         again = Wanted("attack", attack.spec.name, base.data, base.seed, None, changes, models)
-        return again, "Attack the defended network anew"
+        return again, _("Attack the defended network anew")
     return None
 
 
@@ -194,19 +201,27 @@ def sentence(rounds: Rounds) -> str | None:
     if rounds.attack is None or rounds.same is None or rounds.again is None:
         return None
     first, same, again = (run.result()["flip_rate"] for run in (rounds.attack, rounds.same, rounds.again))
-    holds = same < first / 2
-    seen = f"{'holds' if holds else 'does not hold even'} against the attack it has seen"
-    if again < first / 2:
-        fresh = "and against a fresh one"
-    elif again >= 0.8 * first:
-        fresh = f"{'but' if holds else 'and'} a fresh attack of the same weight wins again"
-    else:
-        fresh = "and takes something from a fresh one"
+    flips = _("flips **{first:.1%} → {same:.1%}**").format(first=first, same=same)
     chance = rounds.same.result()["noise_flip_rate"]
-    no_more = (
-        f", no more than a random direction of that length: {chance:.1%}" if same <= 1.2 * chance else ""
-    )
-    return f"The defence {seen} (flips **{first:.1%} → {same:.1%}**{no_more}), {fresh} (**{again:.1%}**)."
+    if same <= 1.2 * chance:
+        flips += ", " + _("no more than a random direction of that length: {chance:.1%}").format(
+            chance=chance
+        )
+    seen = _("The defence does not hold even against the attack it has seen ({flips})")
+    if same < first / 2:
+        seen = _("The defence holds against the attack it has seen ({flips})")
+    return f"{seen.format(flips=flips)}, {_against_fresh(first, same, again)} (**{again:.1%}**)."
+
+
+def _against_fresh(first: float, same: float, again: float) -> str:
+    """What a fresh attack does to the defence, by the flips of the three rounds."""
+    if again < first / 2:
+        return _("and against a fresh one")
+    if again < 0.8 * first:
+        return _("and takes something from a fresh one")
+    if same < first / 2:
+        return _("but a fresh attack of the same weight wins again")
+    return _("and a fresh attack of the same weight wins again")
 
 
 def over_nu(model: Run) -> list[Run]:

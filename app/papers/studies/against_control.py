@@ -10,6 +10,7 @@ import streamlit as st
 from app.charts import plot
 from app.papers.studies import beside, curves, results, verdicts
 from app.papers.studies.results import Result
+from app.words import _
 
 
 def show(page: str, part: str) -> dict[str, str]:
@@ -35,18 +36,18 @@ def any_nu(found: Result, network: str) -> None:
         rows,
         "nu",
         lambda row: results.value(row, "flip_rate"),
-        title="Flips under a fresh attack",
-        y_title="share",
-        caption="Every ν has an attack of its own, fitted to that very network.",
+        title=_("Flips under a fresh attack"),
+        y_title=_("share"),
+        caption=_("Every ν has an attack of its own, fitted to that very network."),
     )
     lost = curves.curve(
         found,
         rows,
         "nu",
         lambda row: results.drop(row, "acc_clean", "acc"),
-        title="Drop of the ACC",
-        y_title="clean − attacked",
-        caption="Clusters matched to classes anew.",
+        title=_("Drop of the ACC"),
+        y_title=_("clean − attacked"),
+        caption=_("Clusters matched to classes anew."),
         share=False,
     )
     size = curves.curve(
@@ -54,14 +55,17 @@ def any_nu(found: Result, network: str) -> None:
         rows,
         "nu",
         lambda row: results.value(row, "delta_ratio_mean"),
-        title="Size of the perturbation",
+        title=_("Size of the perturbation"),
         y_title="‖δ‖/‖z‖",
-        caption="Mean over samples; D in all its forms is in the tables.",
+        caption=_("Mean over samples; D in all its forms is in the tables."),
     )
     _in_columns(f"nu/{network}", flips, lost, size)
     st.caption(
-        "The defended networks were trained against the attack at its default ν (0.01 on digits), whatever"
-        " the ν they are attacked with here."
+        _(
+            "The defended networks were trained against the attack at its default ν (0.01 on digits),"
+            " whatever"
+            " the ν they are attacked with here."
+        )
     )
     results.caption(found)
 
@@ -72,11 +76,12 @@ def pixels(found: Result, network: str) -> None:
         replace(found, rows=[row for row in found.rows if row.treatment == attack])
         for attack in (results.STRONGEST, "pgd")
     )
-    st.markdown(f"{verdicts.beside_the_control(strongest, network, 'epsilon')} The strongest attack judges.")
+    said = verdicts.beside_the_control(strongest, network, "epsilon")
+    st.markdown(f"{said} {_('The strongest attack judges.')}")
     drawn = {
-        f"Flips under the {results.STRONGEST} attack": (strongest, "flip_rate", "share"),
-        "Flips under PGD-20": (pgd, "flip_rate", "share"),
-        f"ACC under the {results.STRONGEST} attack": (strongest, "acc_attacked_fixed_match", "ACC"),
+        _("Flips under the strongest attack"): (strongest, "flip_rate", _("share")),
+        _("Flips under PGD-20"): (pgd, "flip_rate", _("share")),
+        _("ACC under the strongest attack"): (strongest, "acc_attacked_fixed_match", "ACC"),
     }
     charts = [
         curves.curve(
@@ -86,7 +91,7 @@ def pixels(found: Result, network: str) -> None:
             partial(results.value, name=name),
             title=title,
             y_title=unit,
-            caption="L∞, leave the cluster, the same 1,000 samples.",
+            caption=_("L∞, leave the cluster, the same 1,000 samples."),
         )
         for title, (part, name, unit) in drawn.items()
     ]

@@ -13,6 +13,7 @@ from app.charts import bar_chart, plot
 from app.measured import minus
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 
@@ -23,14 +24,16 @@ def bars(found: Result) -> None:
     """Test errors, model by model: a bar an arm, the control grey; what each defence adds to the control."""
     for model, rows in _by_model(found).items():
         st.markdown(" ".join(_beside_the_control(found, rows)))
-        arms = found.declared["arms"]
+        arms = {arm: _(words) for arm, words in found.declared["arms"].items()}
         values = [results.value(row, TEST) for row in rows]
         chart = bar_chart.bars(
             [arms[row.arm] for row in rows],
-            [mean for mean, _ in values],
-            title=f"{_title(model)}: test error",
-            y_title="mean squared error of rows never trained on",
-            caption=f"Whiskers: a deviation over seeds. Grey: {arms[found.declared['baseline']]}.",
+            [mean for mean, __ in values],
+            title=_("{model}: test error").format(model=_title(model)),
+            y_title=_("mean squared error of rows never trained on"),
+            caption=_("Whiskers: a deviation over seeds. Grey: {arm}.").format(
+                arm=arms[found.declared["baseline"]]
+            ),
             low=[mean - spread for mean, spread in values],
             high=[mean + spread for mean, spread in values],
             controls=[arms[found.declared["baseline"]]],
@@ -48,9 +51,9 @@ def against_epsilon(found: Result) -> None:
             rows,
             "epsilon",
             partial(results.value, name=SUCCESS),
-            title=f"{_title(model)}: success of the attack",
-            y_title="share",
-            caption="L∞, test rows that were classified as labelled before.",
+            title=_("{model}: success of the attack").format(model=_title(model)),
+            y_title=_("share"),
+            caption=_("L∞, test rows that were classified as labelled before."),
         )
         if chart is not None:
             plot.show(chart, f"epsilon/{found.study}/{found.size}/{model}")
@@ -63,7 +66,7 @@ def _by_model(found: Result) -> dict[str, list[Row]]:
 
 
 def _title(model: str) -> str:
-    return str(connection.catalogue()["model"].get(model, {}).get("title", model))
+    return _(str(connection.catalogue()["model"].get(model, {}).get("title", model)))
 
 
 def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
@@ -80,30 +83,43 @@ def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
         other = said["against"].get(arm)
         if arm in by_arm and (other is None or other in by_arm):
             beside = control if other is None else by_arm[other]
-            words = "the control for equal steps" if other is None else _name(titles[other])
+            words = _("the control for equal steps") if other is None else _name(titles[other])
             told.append(_sentence(titles[arm], words, _seeds(by_arm[arm]), _seeds(beside)))
     return longer + told
 
 
 def _longer(short: np.ndarray, long: np.ndarray) -> str:
     gain = 100 * float(long.mean() / short.mean() - 1)
-    return f"Training longer on the originals alone changes the test error by {_percent(gain)} %."
+    said = _("Training longer on the originals alone changes the test error by {change} %.")
+    return said.format(change=_percent(gain))
 
 
 def _name(arm: str) -> str:
-    return arm.removeprefix("and ")
+    return _(arm).removeprefix(_("and "))
 
 
 def _sentence(arm: str, control: str, with_it: np.ndarray, without: np.ndarray) -> str:
     mean, low, high = (100 * value / float(without.mean()) for value in paired_difference(with_it, without))
     name = _name(arm)
     if len(with_it) == 1:
-        return f"**{name}**: {_percent(mean)} % test error against {control}, in one seed."
-    word = "less than" if high < 0 else "more than" if low > 0 else "not to be told from"
-    return (
-        f"**{name}**: test error {word} that of {control} ({_percent(mean)} %, 95 %"
-        f" interval over seeds {_percent(low)} to {_percent(high)})."
-    )
+        said = _("**{name}**: {change} % test error against {control}, in one seed.")
+    elif high < 0:
+        said = _(
+            "**{name}**: test error less than that of {control} ({change} %, 95 % interval over seeds {low}"
+            " to {high})."
+        )
+    elif low > 0:
+        said = _(
+            "**{name}**: test error more than that of {control} ({change} %, 95 % interval over seeds {low}"
+            " to {high})."
+        )
+    else:
+        said = _(
+            "**{name}**: test error not to be told from that of {control} ({change} %, 95 % interval over"
+            " seeds {low} to {high})."
+        )
+    told = {"change": _percent(mean), "low": _percent(low), "high": _percent(high)}
+    return said.format(name=name, control=control, **told)
 
 
 def _percent(change: float) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 
 
@@ -17,8 +18,8 @@ def equal_epochs(clean: Result, against: Result) -> None:
     chosen += [row for row in against.measured if row.treatment == "pgd"]
     lines: dict[str, dict[str, str]] = {}
     for row in (row for row in chosen if row.model in (said["baseline"], *said["defences"])):
-        name = f"{curves.title(clean, row.model)}, {row.about['epochs']} epochs"
-        lines.setdefault(name, {})[_column(row, said["treatments"][row.treatment]["title"])] = (
+        name = _("{model}, {n} epochs").format(model=curves.title(clean, row.model), n=row.about["epochs"])
+        lines.setdefault(name, {})[_column(row, _(said["treatments"][row.treatment]["title"]))] = (
             results.in_words(
                 row.controls["acc_attacked_fixed_match"]
                 if row.treatment == "pgd"
@@ -26,15 +27,18 @@ def equal_epochs(clean: Result, against: Result) -> None:
             )
         )
     st.markdown(
-        "**For equal epochs.** The model without defence is trained as long as the defences, and once for its"
-        " own number of epochs."
+        _(
+            "**For equal epochs.** The model without defence is trained as long as the defences, and once for"
+            " its"
+            " own number of epochs."
+        )
     )
-    frame = pd.DataFrame([{"model": name} | values for name, values in lines.items()]).fillna("")
+    frame = pd.DataFrame([{_("model"): name} | values for name, values in lines.items()]).fillna("")
     st.dataframe(frame, hide_index=True, key="equal_epochs")
 
 
 def _column(row: Row, title: str) -> str:
-    return "ACC, clean" if row.treatment == "clean" else f"{title}, ε = {row.about['epsilon']:g}"
+    return _("ACC, clean") if row.treatment == "clean" else f"{title}, ε = {row.about['epsilon']:g}"
 
 
 def other_defences(page: str, size: str) -> None:
@@ -51,10 +55,12 @@ def other_defences(page: str, size: str) -> None:
     for arm, title in found[0].declared["arms"].items():
         seen, fresh = (_of(here, arm, treatment) for treatment in ("same_attack", "fresh_attack"))
         if seen is not None and fresh is not None:
-            lines.append({"network": title} | _scores(seen, fresh))
+            lines.append({_("network"): _(title)} | _scores(seen, fresh))
     st.markdown(
-        f"**Other ways to defend.** ConvAE at d = {where.about['dimension']} and the default ν. A defence"
-        " that has seen one attack only has learnt that one."
+        _(
+            "**Other ways to defend.** ConvAE at d = {d} and the default ν. A defence"
+            " that has seen one attack only has learnt that one."
+        ).format(d=where.about["dimension"])
     )
     st.dataframe(pd.DataFrame(lines), hide_index=True, key=f"arms/{size}")
 
@@ -69,8 +75,8 @@ def _of(rows: list[Row], arm: str, treatment: str) -> Row | None:
 
 def _scores(seen: Row, fresh: Row) -> dict[str, str]:
     return {
-        "ACC, clean": results.in_words(fresh.controls["acc_clean"]),
-        "flips, attack it has seen": results.in_words(seen.controls["flip_rate"]),
-        "flips, fresh attack": results.in_words(fresh.controls["flip_rate"]),
-        "ACC, fresh attack": results.in_words((fresh.measured or {})["acc"]),
+        _("ACC, clean"): results.in_words(fresh.controls["acc_clean"]),
+        _("flips, attack it has seen"): results.in_words(seen.controls["flip_rate"]),
+        _("flips, fresh attack"): results.in_words(fresh.controls["flip_rate"]),
+        _("ACC, fresh attack"): results.in_words((fresh.measured or {})["acc"]),
     }

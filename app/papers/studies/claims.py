@@ -7,10 +7,16 @@ import streamlit as st
 from app.address import connection
 from app.measured import between_0_and_1, minus
 from app.papers.studies.results import Result
+from app.words import N_, _
 from engine.events import Row
 from engine.studies.claims import Claim, Comparison, Verdict, about, verdicts
 
-COLOURS = {"holds": "green", "holds only": "orange", "not shown": "gray", "does not hold": "red"}
+COLOURS = {
+    N_("holds"): "green",
+    N_("holds only"): "orange",
+    N_("not shown"): "gray",
+    N_("does not hold"): "red",
+}
 FEW = 6
 """Differences that are told in a line."""
 
@@ -36,16 +42,16 @@ def judge(found: Result) -> list[Verdict]:
 def rule(found: Result) -> str:
     """What counts as a difference."""
     if found.seeds == 1:
-        return "One seed: the sign of a difference counts, which is little."
-    return (
-        f"A difference counts where its 95 % interval over {found.seeds} seeds leaves out 0. Not shown: most"
+        return _("One seed: the sign of a difference counts, which is little.")
+    return _(
+        "A difference counts where its 95 % interval over {n} seeds leaves out 0. Not shown: most"
         " lean to it, and none is beyond its interval."
-    )
+    ).format(n=found.seeds)
 
 
 def in_words(verdict: Verdict, found: Result) -> str:
     """The badge, what was said, and the differences behind it, where they are few."""
-    told = f"{badge(verdict)} {verdict.claim.says}."
+    told = f"{badge(verdict)} {_(verdict.claim.says)}."
     if len(verdict.comparisons) > FEW:
         return told
     rows = (
@@ -58,8 +64,9 @@ def in_words(verdict: Verdict, found: Result) -> str:
 def badge(verdict: Verdict) -> str:
     """The word in its colour; of one that holds in part, in how many comparisons."""
     word = verdict.word
-    many = f" in {len(verdict.borne_out)} of {len(verdict.comparisons)}" if word == "holds only" else ""
-    return f":{COLOURS[word]}-badge[{word}{many}]"
+    said = _("holds only in {n} of {total}") if word == "holds only" else _(word)
+    told = said.format(n=len(verdict.borne_out), total=len(verdict.comparisons))
+    return f":{COLOURS[word]}-badge[{told}]"
 
 
 def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
@@ -70,17 +77,17 @@ def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
     lines = []
     for one in verdict.comparisons:
         mean, low, high = (minus(f"{factor * value:+.1f}") for value in one.difference)
-        interval = "" if low == "−inf" else f"{low} to {high}"
-        lines.append((_pair(one, apart, found), f"{mean}{unit}", interval))
+        interval = "" if low == "−inf" else _("{low} to {high}").format(low=low, high=high)
+        lines.append((_pair(one, apart, found), unit.format(value=mean), interval))
     return lines
 
 
 def _unit(claim: Claim) -> tuple[float, str]:
-    """By what a difference is multiplied, and what stands behind it: shares are told in points."""
+    """By what a difference is multiplied, and how it is told then: shares in points."""
     if claim.relative:
-        return 100, " %"
+        return 100, "{value} %"
     entry = connection.catalogue()["metric"].get(claim.value, {"unit": "share"})
-    return (100 if between_0_and_1(entry) else 1), " points"
+    return (100 if between_0_and_1(entry) else 1), _("{value} points")
 
 
 def _pair(one: Comparison, apart: list[str], found: Result) -> str:
@@ -93,7 +100,8 @@ def _pair(one: Comparison, apart: list[str], found: Result) -> str:
         for row in (one.first, one.second)
     )
     shared = ", ".join(_called(name, one.first, found) for name in apart if name not in differ)
-    return f"{shared}: {first} minus {second}" if shared else f"{first} minus {second}"
+    pair = _("{first} minus {second}").format(first=first, second=second)
+    return f"{shared}: {pair}" if shared else pair
 
 
 def _called(name: str, row: Row, found: Result) -> str:
@@ -103,7 +111,7 @@ def _called(name: str, row: Row, found: Result) -> str:
         "treatment": {key: one["title"] for key, one in said["treatments"].items()},
     }
     if name in ("model", "probe"):
-        return str(connection.catalogue()["model"].get(value, {}).get("title", value))
+        return _(str(connection.catalogue()["model"].get(value, {}).get("title", value)))
     if name in titles:
-        return str(titles[name].get(value, value)).removeprefix("and ")
-    return f"{said['axes'].get(name, name)} {value:g}" if isinstance(value, int | float) else str(value)
+        return _(str(titles[name].get(value, value))).removeprefix(_("and "))
+    return f"{_(said['axes'].get(name, name))} {value:g}" if isinstance(value, int | float) else str(value)

@@ -10,6 +10,7 @@ from app.address import connection
 from app.charts import line_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 
 Value = Callable[[Row], tuple[float, float]]
@@ -36,9 +37,9 @@ def title(found: Result, line: str) -> str:
     """What a line is called."""
     said = found.declared
     if said["lines"] == "arm":
-        return str(said["arms"][line])
-    name = str(connection.catalogue()["model"].get(line, {}).get("title", line))
-    return f"{name}, no defence" if line == said["baseline"] else name
+        return _(str(said["arms"][line]))
+    name = _(str(connection.catalogue()["model"].get(line, {}).get("title", line)))
+    return _("{model}, no defence").format(model=name) if line == said["baseline"] else name
 
 
 def curve(
@@ -73,7 +74,7 @@ def curve(
         axis,
         shown,
         title=title,
-        x_title=said["axes"][axis],
+        x_title=_(said["axes"][axis]),
         y_title=y_title,
         caption=caption,
         share=share,
@@ -110,18 +111,17 @@ def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot
         if row.treatment == "clean" and drawn.get(row.model) == row.arm
     }
     apart = sorted(
-        {f"{title(found, row.model)} {found.declared['arms'][row.arm]}" for row in rows if row.arm}
+        {f"{title(found, row.model)} {_(found.declared['arms'][row.arm])}" for row in rows if row.arm}
     )
+    head = _("ACC under the {attack}") if said["title"][0].islower() else _("ACC under {attack}")
     return curve(
         found,
         rows,
         "epsilon",
         lambda row: results.value(row, "acc_attacked_fixed_match"),
-        title=f"ACC under the {said['title']}"
-        if said["title"][0].islower()
-        else f"ACC under {said['title']}",
-        y_title="ACC, clean matching",
-        caption=" ".join([said["note"], *(f"{words}." for words in apart), _counted(rows)]),
+        title=head.format(attack=_(said["title"])),
+        y_title=_("ACC, clean matching"),
+        caption=" ".join([_(said["note"]), *(f"{words}." for words in apart), _counted(rows)]),
         start=start,
     )
 
@@ -129,7 +129,8 @@ def against_epsilon(found: Result, treatment: str, clean: Result | None) -> plot
 def _counted(rows: Sequence[Row]) -> str:
     """On how many samples rows were measured; nothing without rows."""
     counts = sorted({results.samples(row) for row in rows})
-    return f"{' or '.join(f'{n:,}' for n in counts)} samples a seed." if counts else ""
+    listed = _(" or ").join(f"{n:,}" for n in counts)
+    return _("{counts} samples a seed.").format(counts=listed) if counts else ""
 
 
 def attacks(found: Result) -> list[str]:
@@ -144,12 +145,12 @@ def network_of(found: Result, first: str) -> str:
     there = list(dict.fromkeys(row.model for row in found.measured))
     return str(
         st.segmented_control(
-            "Network",
+            _("Network"),
             there,
             default=first if first in there else there[0],
             required=True,
             key="figure/module",
-            format_func=lambda name: models[name]["title"],
+            format_func=lambda name: _(models[name]["title"]),
             label_visibility="collapsed",
         )
     )

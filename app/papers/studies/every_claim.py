@@ -7,9 +7,10 @@ from app.address import connection
 from app.papers.studies import claims, results
 from app.papers.studies.results import Result
 from app.runs import headline
+from app.words import N_, _, n_
 from engine.studies.claims import Claim, Verdict
 
-ALL, NOT_RUN = "all", "not run"
+ALL, NOT_RUN = N_("all"), N_("not run")
 WORDS = (ALL, *claims.COLOURS, NOT_RUN)
 
 
@@ -28,17 +29,17 @@ def one_study(name: str, word: str) -> None:
     shown = []
     for claim in claims.declared(said):
         of_it = [(found, one) for found, every in judged for one in every if one.claim == claim]
-        words: list[str] = [verdict.word for _, verdict in of_it] or [NOT_RUN]
+        words: list[str] = [verdict.word for __, verdict in of_it] or [NOT_RUN]
         if word in (ALL, *words):
             shown.append((claim, of_it))
     if not shown:
         return
-    st.subheader(said["title"], anchor=False)
+    st.subheader(_(said["title"]), anchor=False)
     for claim, of_it in shown:
         one_claim(claim, of_it)
     with st.container(horizontal=True, vertical_alignment="center"):
         headline.link(
-            said["page"], "Published and measured", "table_chart", {"tab": said["tab"], "study": name}
+            said["page"], _("Published and measured"), "table_chart", {"tab": said["tab"], "study": name}
         )
         size = judged[0][0].size if judged else "quick"
         st.code(results.command(name, size)["Command line"], language=None, wrap_lines=True)
@@ -46,16 +47,17 @@ def one_study(name: str, word: str) -> None:
 
 def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
     """The sentence, and under it what is left of it, size by size."""
-    sentence = claim.says.replace("*", r"\*")
+    sentence = _(claim.says).replace("*", r"\*")
     if not of_it:
-        st.markdown(f":gray-badge[{NOT_RUN}] **{sentence}**")
+        st.markdown(f":gray-badge[{_(NOT_RUN)}] **{sentence}**")
         return
     badges = (f"{claims.badge(verdict)} {measured_on(found)}" for found, verdict in of_it)
     st.markdown(f"**{sentence}**  \n{'  '.join(badges)}")
-    with st.expander("The differences behind it", icon=":material/balance:"):
+    with st.expander(_("The differences behind it"), icon=":material/balance:"):
         for found, verdict in of_it:
             frame = pd.DataFrame(
-                claims.differences(verdict, found), columns=("what", "mean difference", "95 % interval")
+                claims.differences(verdict, found),
+                columns=[_("what"), _("mean difference"), _("95 % interval")],
             )
             st.dataframe(frame, hide_index=True)
             st.caption(f"{measured_on(found)}. {claims.rule(found)} {found.where}. {found.protocol}")
@@ -63,4 +65,5 @@ def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
 
 def measured_on(found: Result) -> str:
     """On what, over how many seeds."""
-    return f"{found.declared['measured_on'][found.size]}, {found.seeds} seed{'s' * (found.seeds > 1)}"
+    data = _(found.declared["measured_on"][found.size])
+    return n_("{data}, {n} seed", "{data}, {n} seeds", found.seeds).format(data=data, n=found.seeds)

@@ -10,10 +10,11 @@ from app.charts import matrix_chart, plot
 from app.papers.studies import results
 from app.papers.studies.results import Result
 from app.runs import headline, wanted
+from app.words import N_, _
 from engine.events import Row
 from engine.store.wanted import Wanted
 
-SCORES = {"attacked": "acc_attacked_fixed_match", "clean": "acc_clean"}
+SCORES = {N_("attacked"): "acc_attacked_fixed_match", N_("clean"): "acc_clean"}
 """What is shown -> the value of a row: clusters stay matched to classes as on the clean samples."""
 Cell = tuple[int, int]
 """Row (λ) and column (γ) of the grid."""
@@ -23,8 +24,9 @@ def grid(found: Result, key: str) -> Row | None:
     """ACC over λ and γ; the study's row of the cell that was clicked."""
     kind = str(
         st.segmented_control(
-            "Shown",
-            ["attacked", "clean"],
+            _("Shown"),
+            list(SCORES),
+            format_func=_,
             default="attacked",
             required=True,
             key=f"{key}/kind",
@@ -58,7 +60,7 @@ def _in_address(row: Row) -> str:
 def _of_address(cells: Mapping[Cell, Row]) -> Cell | None:
     """The cell of the address; None where it names none."""
     named = {_in_address(row): cell for cell, row in cells.items()}
-    wanted = links.key("at", "", lambda text: not text or text in named, "λ and γ of a cell")
+    wanted = links.key("at", "", lambda text: not text or text in named, _("λ and γ of a cell"))
     return named.get(st.session_state[wanted])
 
 
@@ -69,18 +71,22 @@ def _chart(
     for cell, row in cells.items():
         matrix[cell] = results.value(row, SCORES[kind])[0]
     first = next(iter(cells.values()))
-    model = connection.catalogue()["model"][first.model]["title"]
-    attack = f"{found.declared['treatments'][first.treatment]['title']} at ε = {first.about['epsilon']:g}"
+    model = _(connection.catalogue()["model"][first.model]["title"])
+    attack = _(found.declared["treatments"][first.treatment]["title"])
+    clean, attacked = _("ACC of {model}, clean"), _("ACC of {model}, {attack} at ε = {epsilon:g}")
+    title = attacked if kind == "attacked" else clean
     return matrix_chart.confusion(
         matrix,
         *([f"{level:g}" for level in axis] for axis in axes),
-        title=f"ACC of {model}, {attack if kind == 'attacked' else 'clean'}",
+        title=title.format(model=model, attack=attack, epsilon=first.about["epsilon"]),
         row_title="λ",
         column_title="γ",
         texts=[[f"{share:.2f}" for share in line] for line in matrix],
         chosen=chosen,
-        caption=f"Mean over seeds, {results.samples(first):,} samples each, clusters matched as on the clean"
-        " samples. Click a cell for its seeds.",
+        caption=_(
+            "Mean over seeds, {n:,} samples each, clusters matched as on the clean"
+            " samples. Click a cell for its seeds."
+        ).format(n=results.samples(first)),
     )
 
 
@@ -90,15 +96,21 @@ def runs_of(row: Row, found: Result) -> None:
     """
     lam, gamma = row.about["lam"], row.about["gamma"]
     attacked, clean = (results.in_words(row.controls[name]) for name in SCORES.values())
-    st.markdown(f"**λ = {lam:g}, γ = {gamma:g}**: ACC {attacked} under attack, {clean} clean.")
+    said = _("**λ = {lam:g}, γ = {gamma:g}**: ACC {attacked} under attack, {clean} clean.")
+    st.markdown(said.format(lam=lam, gamma=gamma, attacked=attacked, clean=clean))
     data = found.declared["data"][found.size]
     for seed in range(len(row.runs["model"])):
-        numbers = [f"{name} {row.controls[score]['seeds'][seed]:.3f}" for name, score in SCORES.items()]
-        st.caption(f"Seed {seed}: {', '.join(numbers)}.")
+        numbers = [f"{_(name)} {row.controls[score]['seeds'][seed]:.3f}" for name, score in SCORES.items()]
+        st.caption(_("Seed {seed}: {numbers}.").format(seed=seed, numbers=", ".join(numbers)))
         changes = {name: row.about[name] for name in ("lam", "gamma")}
         wish = Wanted("train", row.model, data, seed, found.size, changes)
-        run = wanted.wanted_or_button(wish, f"Train seed {seed} here", primary=False)
+        run = wanted.wanted_or_button(wish, _("Train seed {seed} here").format(seed=seed), primary=False)
         if run is not None:
             with st.container(horizontal=True):
-                headline.link("train", f"Open seed {seed}", "open_in_full", {"data": data, "run": run.name})
-                headline.link("multiview", "Attack it", "stacks", {"model": run.name})
+                headline.link(
+                    "train",
+                    _("Open seed {seed}").format(seed=seed),
+                    "open_in_full",
+                    {"data": data, "run": run.name},
+                )
+                headline.link("multiview", _("Attack it"), "stacks", {"model": run.name})

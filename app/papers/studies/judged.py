@@ -12,19 +12,26 @@ import streamlit as st
 
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
+from app.words import N_, _
 from engine.events import Row
 from engine.metrics.intervals import misses, paired_difference
 
 SCORE, CLEAN = "acc_attacked_fixed_match", "acc_clean"
 WORKS, BROKEN = 0.75, 0.25
 """Shares of its clean ACC: a defence works that keeps so much, and is broken where it keeps less."""
-RULE = (
+RULE = N_(
     "**Works**: keeps at least three quarters of its clean ACC, and more than the model without defence,"
     " beyond the 95 % interval over seeds. **Broken**: keeps less than a quarter, or no more than without"
     " defence. **Weak**: between. ACC with the matching of the clean samples, under the attack that leaves a"
     " model least."
 )
-COLOURS = {"works": "green", "weak": "orange", "broken": "red"}
+COLOURS = {N_("works"): "green", N_("weak"): "orange", N_("broken"): "red"}
+AT = {
+    "works": N_("**works** at ε = {levels}"),
+    "weak": N_("is **weak** at ε = {levels}"),
+    "broken": N_("is **broken** at ε = {levels}"),
+}
+"""The same, said of a defence."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Verdict:
     @property
     def counted(self) -> str:
         """On how many samples a seed both were attacked, once where it is the same number."""
-        return " and ".join(f"{n:,}" for n in dict.fromkeys(self.samples))
+        return _(" and ").join(f"{n:,}" for n in dict.fromkeys(self.samples))
 
     @property
     def kept(self) -> float:
@@ -75,7 +82,7 @@ class Verdict:
     @property
     def word(self) -> str:
         """works, weak or broken."""
-        mean, low, _ = self.gain
+        mean, low, __ = self.gain
         if self.kept < BROKEN or mean <= 0:
             return "broken"
         return "works" if self.kept >= WORKS and (low > 0 or len(self.attacked) == 1) else "weak"
@@ -133,8 +140,8 @@ def sentences(found: Result, judged: Sequence[Verdict]) -> list[str]:
     for defence in dict.fromkeys(verdict.defence for verdict in judged):
         own = [verdict for verdict in judged if verdict.defence == defence]
         parts = [
-            f"{'is ' if word != 'works' else ''}**{word}** at ε = {_listed(at)}"
-            for word in COLOURS
+            _(words).format(levels=_listed(at))
+            for word, words in AT.items()
             if (at := [verdict.epsilon for verdict in own if verdict.word == word])
         ]
         said.append(f"{curves.title(found, defence)} {', '.join(parts)}. {_numbers(found, telling(own))}")
@@ -150,18 +157,26 @@ def telling(judged: Sequence[Verdict]) -> Verdict:
 def _numbers(found: Result, verdict: Verdict) -> str:
     mean, low, high = (_signed(value, verdict.digits) for value in verdict.gain)
     count = len(verdict.attacked)
-    interval = f" (95 % interval {low} to {high}, {count} seeds)" if count > 1 else " (one seed)"
+    over_seeds = _("95 % interval {low} to {high}, {n} seeds").format(low=low, high=high, n=count)
     attacked, clean, without = _scores(verdict)
-    called = found.declared["treatments"][verdict.attack]["called"]
-    return (
-        f"At ε = {verdict.epsilon:g} {called} leaves it {attacked} of its {clean} ACC ({verdict.counted}"
-        f" samples a seed); trained as long without defence {without} is left: {mean}{interval}."
-        + "".join(
-            f" Of {curves.title(found, model)}, more starts and targets still reach samples that stand here:"
-            " less is left than these numbers say."
-            for model in verdict.missed
-        )
+    said = _(
+        "At ε = {epsilon:g} {attack} leaves it {attacked} of its {clean} ACC ({samples} samples a seed);"
+        " trained as long without defence {without} is left: {gain} ({interval})."
+    ).format(
+        epsilon=verdict.epsilon,
+        attack=_(found.declared["treatments"][verdict.attack]["called"]),
+        attacked=attacked,
+        clean=clean,
+        samples=verdict.counted,
+        without=without,
+        gain=mean,
+        interval=over_seeds if count > 1 else _("one seed"),
     )
+    less = _(
+        "Of {model}, more starts and targets still reach samples that stand here: less is left than these"
+        " numbers say."
+    )
+    return " ".join([said, *(less.format(model=curves.title(found, model)) for model in verdict.missed)])
 
 
 def _scores(verdict: Verdict) -> list[str]:
@@ -178,7 +193,7 @@ def _signed(value: float, digits: int) -> str:
 
 def _listed(levels: Sequence[float]) -> str:
     *first, last = [f"{level:g}" for level in levels]
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("{first} and {last}").format(first=", ".join(first), last=last) if first else last
 
 
 def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
@@ -189,16 +204,18 @@ def table(found: Result, judged: Sequence[Verdict]) -> pd.DataFrame:
         attacked, clean, without = _scores(verdict)
         lines.append(
             {
-                "defence": curves.title(found, verdict.defence),
+                _("defence"): curves.title(found, verdict.defence),
                 "ε": f"{verdict.epsilon:g}",
-                "verdict": verdict.word,
-                "ACC, clean": clean,
-                "ACC, attacked": attacked,
-                "without defence": without,
-                "difference": mean,
-                "95 % interval": f"{low} to {high}" if len(verdict.attacked) > 1 else "one seed",
-                "samples": verdict.counted,
-                "attack": found.declared["treatments"][verdict.attack]["title"],
+                _("verdict"): _(verdict.word),
+                _("ACC, clean"): clean,
+                _("ACC, attacked"): attacked,
+                _("without defence"): without,
+                _("difference"): mean,
+                _("95 % interval"): _("{low} to {high}").format(low=low, high=high)
+                if len(verdict.attacked) > 1
+                else _("one seed"),
+                _("samples"): verdict.counted,
+                _("attack"): _(found.declared["treatments"][verdict.attack]["title"]),
             }
         )
     return pd.DataFrame(lines)
@@ -210,7 +227,7 @@ def show(found: Result, judged: Sequence[Verdict]) -> None:
         dict.fromkeys(verdict.defence for verdict in judged), sentences(found, judged), strict=True
     ):
         badges = " ".join(
-            f":{COLOURS[verdict.word]}-badge[ε = {verdict.epsilon:g}: {verdict.word}]"
+            f":{COLOURS[verdict.word]}-badge[ε = {verdict.epsilon:g}: {_(verdict.word)}]"
             for verdict in judged
             if verdict.defence == defence
         )

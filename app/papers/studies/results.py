@@ -12,6 +12,7 @@ import streamlit as st
 from app.address import connection, house, links
 from app.measured import minus
 from app.runs import reproduce
+from app.words import _
 from engine.events import Row
 from engine.store.run import Run
 from engine.store.wanted import Wanted
@@ -92,7 +93,7 @@ def of_run(name: str, size: str, run: Run) -> Result:
 
 
 def _own(name: str, size: str, run: Run) -> Result:
-    where = f"measured on this machine, run {run.key}"
+    where = _("measured on this machine, run {key}").format(key=run.key)
     return _result(name, size, run.result(), where)
 
 
@@ -104,7 +105,9 @@ def _contents(file: Path) -> dict[str, Any]:
 def _shipped(name: str, size: str, file: Path) -> Result:
     found = _contents(file)
     how = found["how"]
-    where = f"shipped: {how['device']}, {how['precision']}, PyTorch {how['torch']}"
+    where = _("shipped: {device}, {precision}, PyTorch {torch}").format(
+        device=how["device"], precision=how["precision"], torch=how["torch"]
+    )
     return _result(name, size, found, where)
 
 
@@ -137,16 +140,20 @@ def chosen(name: str) -> tuple[Result | None, str]:
     there = [size for size in measured_on if size in first]
     if not there:
         st.info(
-            f"No result of this study is here yet. Make it with: `{command(name, '')['Command line']}`",
+            _("No result of this study is here yet. Make it with: `{command}`").format(
+                command=command(name, "")["Command line"]
+            ),
             icon=":material/science:",
         )
         return None, ""
     if house.of(data[first[0]]) != house.data():
-        house.tell(data[first[0]], f"This study was not made on {house.title(house.data())}.")
+        house.tell(
+            data[first[0]], _("This study was not made on {data}.").format(data=house.title(house.data()))
+        )
     size = st.segmented_control(
-        "Size",
+        _("Size"),
         there,
-        format_func=measured_on.__getitem__,
+        format_func=lambda size: _(measured_on[size]),
         required=True,
         key=links.key("size", first[0], lambda size: size in there),
         label_visibility="collapsed",
@@ -162,9 +169,8 @@ def command(name: str, size: str, seeds: int = 3, **more: Any) -> dict[str, str]
 
 def caption(found: Result) -> None:
     """The line under a figure: seeds, protocol, where it was measured."""
-    spread = (
-        f"Mean ± standard deviation of {found.seeds} seeds" if found.seeds > 1 else "One seed: no deviation"
-    )
+    several = _("Mean ± standard deviation of {n} seeds").format(n=found.seeds)
+    spread = several if found.seeds > 1 else _("One seed: no deviation")
     st.caption(f"{spread}; {found.where}. {found.protocol}")
 
 

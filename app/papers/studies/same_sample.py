@@ -14,6 +14,7 @@ from app.attack.levels import adversarial
 from app.forms.choose_sample import first_sample
 from app.papers.studies import curves
 from app.papers.studies.results import Result
+from app.words import _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion, epsilon_text
 from engine.store.run import Run
@@ -33,14 +34,23 @@ class Shown(NamedTuple):
 
 def show(found: Result, epsilon: float) -> None:
     """The row of pictures at an ε; nothing where no defended model of these images ships."""
-    shown = list(pictures(found, epsilon, lambda question: connection.ask(question, "Climbing the ladder…")))
+    shown = list(
+        pictures(found, epsilon, lambda question: connection.ask(question, _("Climbing the ladder…")))
+    )
     if not shown:
         return
     gallery.grid([one.image for one in shown], [one.says for one in shown], columns=len(shown), size=WIDTH)
     answer, level = shown[-1].answer, shown[-1].level
     st.caption(
-        f"Sample {answer.sample} of {connection.data_title(answer.data)}, its two views, attacked in each"
-        f" shipped model at ε = {epsilon_text(answer.levels[level])} ({answer.protocol})."
+        _(
+            "Sample {sample} of {data}, its two views, attacked in each shipped model at ε = {epsilon}"
+            " ({protocol})."
+        ).format(
+            sample=answer.sample,
+            data=connection.data_title(answer.data),
+            epsilon=epsilon_text(answer.levels[level]),
+            protocol=answer.protocol,
+        )
     )
 
 
@@ -55,11 +65,17 @@ def pictures(
         if answer is None or answer.q is None or answer.own_group is None:
             continue
         if place == 0:
-            yield Shown(answer.clean.reshape(answer.shape), f"clean: a {answer.label_name}", answer, 0)
+            yield Shown(
+                answer.clean.reshape(answer.shape),
+                _("clean: a {name}").format(name=answer.label_name),
+                answer,
+                0,
+            )
         level = max((place for place, size in enumerate(answer.levels) if size <= epsilon + 1e-9), default=0)
         names = answer.group_names
         after, before = names[int(answer.q[level].argmax())], names[answer.own_group]
-        fate = f"stays in {before}" if after == before else f"goes from {before} to {after}"
+        fate = _("stays in {before}") if after == before else _("goes from {before} to {after}")
+        fate = fate.format(before=before, after=after)
         yield Shown(adversarial(answer, level).reshape(answer.shape), f"{title}: {fate}", answer, level)
 
 

@@ -10,6 +10,7 @@ from app.charts import bar_chart, line_chart, plot
 from app.measured import between_0_and_1
 from app.papers.studies import results
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 
 
@@ -23,10 +24,12 @@ def bars(found: Result) -> None:
         metric = connection.catalogue()["metric"].get(name, {"unit": "share"})
         chart = bar_chart.bars(
             [_called(row, found) for row in rows],
-            [mean for mean, _ in values],
+            [mean for mean, __ in values],
             title=_title(name, found),
-            y_title=metric["unit"],
-            caption="Whiskers: a deviation over seeds." + " Grey: no second stage." * bool(controls),
+            y_title=_(metric["unit"]),
+            caption=_("Whiskers: a deviation over seeds. Grey: no second stage.")
+            if controls
+            else _("Whiskers: a deviation over seeds."),
             low=[mean - spread for mean, spread in values],
             high=[mean + spread for mean, spread in values],
             controls=controls,
@@ -43,10 +46,10 @@ def against_clusters(found: Result) -> None:
         _against(found.measured, names),
         "clusters",
         {name: _title(name, found) for name in names},
-        title="Against the number of clusters",
+        title=_("Against the number of clusters"),
         x_title="K",
-        y_title="share",
-        caption="Bands: a deviation over seeds.",
+        y_title=_("share"),
+        caption=_("Bands: a deviation over seeds."),
         bands={name: (f"{name}_low", f"{name}_high") for name in names},
         share=True,
     )
@@ -71,25 +74,26 @@ def _scores(found: Result) -> list[str]:
 
 def _title(name: str, found: Result) -> str:
     metric = connection.catalogue()["metric"].get(name, {})
-    return str(found.declared["columns"].get(name) or metric.get("title", name))
+    return _(str(found.declared["columns"].get(name) or metric.get("title", name)))
 
 
 def _called(row: Row, found: Result) -> str:
     """What sets a row apart, in a few words."""
     said, models = found.declared, connection.catalogue()["model"]
     about = [
-        f"{said['axes'].get(name, name)} = {value:g}" if isinstance(value, int | float) else _word(value)
+        f"{_(said['axes'].get(name, name))} = {value:g}" if isinstance(value, int | float) else _word(value)
         for name, value in row.about.items()
         if name not in ("data", "published_for")
     ]
     several = len({one.model for one in found.measured}) > 1
-    model = str(models.get(row.model, {}).get("title", row.model)) if several else ""
-    treatment = said["treatments"][row.treatment]["title"] if len(_treatments(found)) > 1 else ""
-    return ", ".join(part for part in (model, said["arms"].get(row.arm, row.arm), treatment, *about) if part)
+    model = _(str(models.get(row.model, {}).get("title", row.model))) if several else ""
+    treatment = _(said["treatments"][row.treatment]["title"]) if len(_treatments(found)) > 1 else ""
+    arm = _(said["arms"].get(row.arm, row.arm))
+    return ", ".join(part for part in (model, arm, treatment, *about) if part)
 
 
 def _word(value: object) -> str:
-    return str(connection.catalogue()["model"].get(str(value), {}).get("title", value))
+    return _(str(connection.catalogue()["model"].get(str(value), {}).get("title", value)))
 
 
 def _treatments(found: Result) -> set[str]:

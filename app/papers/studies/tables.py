@@ -9,6 +9,7 @@ from app import take_away
 from app.address import connection, links
 from app.papers.studies import arms, claims, confusion, results, scores
 from app.papers.studies.results import Result
+from app.words import _
 from engine.events import Row
 
 DRAWN = {
@@ -28,8 +29,8 @@ def tables(page: str) -> dict[str, str]:
     known = connection.catalogue()["study"]
     here = results.of_page(page)
     key = links.key("study", here[0], lambda study: study in here, "a study of this page")
-    name = str(st.selectbox("Study", here, key=key, format_func=lambda study: known[study]["title"]))
-    st.caption(known[name]["summary"])
+    name = str(st.selectbox(_("Study"), here, key=key, format_func=lambda study: _(known[study]["title"])))
+    st.caption(_(known[name]["summary"]))
     found, size = results.chosen(name)
     if found is None:
         return results.command(name, size)
@@ -38,9 +39,9 @@ def tables(page: str) -> dict[str, str]:
     claims.show(found)
     frame = table(found)
     st.dataframe(frame, hide_index=True, key=f"table/{name}/{size}", column_config=widths(frame))
-    st.caption("Where columns are cut off, scroll the table sideways; the CSV has them all.")
+    st.caption(_("Where columns are cut off, scroll the table sideways; the CSV has them all."))
     take_away.table(frame, f"feint-{name}-{size}", f"table/{name}/{size}")
-    st.caption(known[name]["about_published"])
+    st.caption(_(known[name]["about_published"]))
     results.caption(found)
     return results.command(name, size, found.seeds)
 
@@ -64,7 +65,7 @@ def table(found: Result) -> pd.DataFrame:
     lines = [_first(row, found, apart) | _scores(row, found) for row in found.rows]
     last = [_controls(row, found, apart) for row in found.rows]
     columns = list(dict.fromkeys(title for row in sorted(last, key=len, reverse=True) for title in row))
-    notes = pd.DataFrame({"note": [row.note or _unjudged(row, found) for row in found.rows]})
+    notes = pd.DataFrame({_("note"): [row.note or _unjudged(row, found) for row in found.rows]})
     frame = pd.concat([pd.DataFrame(lines), pd.DataFrame(last, columns=columns), notes], axis=1)
     empty = [column for column in frame if frame[column].isna().all() or (frame[column] == "").all()]
     return frame.drop(columns=empty).astype(object).where(lambda values: values.notna(), "")
@@ -75,7 +76,7 @@ def _unjudged(row: Row, found: Result) -> str:
     judged = {(one.model, one.arm) for one in found.measured if one.treatment == results.STRONGEST}
     if not judged or not row.measured or row.treatment == "clean" or (row.model, row.arm) in judged:
         return ""
-    return "Not judged by the strongest attack: an upper bound."
+    return _("Not judged by the strongest attack: an upper bound.")
 
 
 def _apart(found: Result) -> list[str]:
@@ -90,10 +91,10 @@ def _first(row: Row, found: Result, apart: list[str]) -> dict[str, Any]:
     declared = found.declared
     treatment = declared["treatments"].get(row.treatment, {"title": row.treatment})
     return {
-        "model": connection.catalogue()["model"].get(row.model, {}).get("title", row.model),
-        "arm": declared["arms"].get(row.arm, row.arm),
-        "treatment": treatment["title"],
-    } | {declared["axes"].get(name, name): _word(name, row.about.get(name)) for name in apart}
+        _("model"): _(connection.catalogue()["model"].get(row.model, {}).get("title", row.model)),
+        _("arm"): _(declared["arms"].get(row.arm, row.arm)),
+        _("treatment"): _(treatment["title"]),
+    } | {_(declared["axes"].get(name, name)): _word(name, row.about.get(name)) for name in apart}
 
 
 def _scores(row: Row, found: Result) -> dict[str, str | None]:
@@ -103,9 +104,11 @@ def _scores(row: Row, found: Result) -> dict[str, str | None]:
     for name in dict.fromkeys((*(row.measured or {}), *(row.published or {}))):
         published, here = (row.published or {}).get(name), (row.measured or {}).get(name)
         doubt = " (?)" if name in row.doubtful else ""
-        title = columns.get(name) or metrics.get(name, {}).get("title", name)
-        scores[f"{title}, published"] = None if published is None else f"{published:g}{doubt}"
-        scores[f"{title}, here"] = None if here is None else results.in_words(here)
+        title = _(columns.get(name) or metrics.get(name, {}).get("title", name))
+        scores[_("{title}, published").format(title=title)] = (
+            None if published is None else f"{published:g}{doubt}"
+        )
+        scores[_("{title}, here").format(title=title)] = None if here is None else results.in_words(here)
     return scores
 
 
@@ -113,7 +116,7 @@ def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
     """Controls by their titles; what is no number has a figure of its own."""
     metrics, columns = connection.catalogue()["metric"], found.declared["columns"]
     return {
-        columns.get(name) or metrics.get(name, {}).get("title", name): results.in_words(values)
+        _(columns.get(name) or metrics.get(name, {}).get("title", name)): results.in_words(values)
         for name, values in row.controls.items()
         if name not in apart and "mean" in values
     }

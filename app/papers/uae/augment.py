@@ -10,6 +10,7 @@ from app.address import connection, house, layout, links
 from app.papers.studies import arms, results
 from app.papers.studies.results import Result
 from app.runs import reproduce, wanted
+from app.words import _
 from engine.store.wanted import Wanted
 
 SHIPPED, LIVE = "uae.table7", "uae.augment"
@@ -25,9 +26,9 @@ def show() -> dict[str, str]:
         wish = Wanted("study", LIVE, data, changes={"size": size, "seeds": seeds, "model": model})
         run = wanted.wanted_or_button(
             wish,
-            "Augment",
+            _("Augment"),
             icon=":material/library_add:",
-            help="Trains it anew on the originals, for equal steps, with noise, with L2-UAE and with UAE.",
+            help=_("Trains it anew on the originals, for equal steps, with noise, with L2-UAE and with UAE."),
         )
         whole = results.result(SHIPPED, size) if run is None else results.of_run(LIVE, size, run)
         found = None if whole is None else of_model(whole, model)
@@ -35,7 +36,7 @@ def show() -> dict[str, str]:
             arms.bars(found)
             results.caption(found)
         elif wanted.found(wish) is None:
-            st.info("Nothing was measured of it here yet: press Augment.", icon=":material/science:")
+            st.info(_("Nothing was measured of it here yet: press Augment."), icon=":material/science:")
     return reproduce.lines(wish)
 
 
@@ -45,22 +46,22 @@ def _choose() -> tuple[str, str, int]:
     sizes = {name: words for name, words in declared["measured_on"].items() if name != "paper"}
     first = next((name for name in sizes if house.of(declared["data"][name]) == house.data()), "quick")
     size = st.segmented_control(
-        "Data",
+        _("Data"),
         list(sizes),
-        format_func=sizes.__getitem__,
+        format_func=lambda name: _(sizes[name]),
         required=True,
         key=links.key("size", first, lambda name: name in sizes),
     )
     options = declared["schema"]["properties"]["model"]["enum"]
     models = connection.catalogue()["model"]
     model = st.selectbox(
-        "Autoencoder",
+        _("Autoencoder"),
         options,
         key=links.key("method", "dense_ae", lambda name: name in options),
-        format_func=lambda name: models[name]["title"],
+        format_func=lambda name: _(models[name]["title"]),
     )
     key = links.key("seeds", 3, lambda number: 1 <= number <= 10)
-    seeds = st.number_input("Seeds", 1, 10, key=key, help="Every arm is trained once for each.")
+    seeds = st.number_input(_("Seeds"), 1, 10, key=key, help=_("Every arm is trained once for each."))
     return str(size), str(model), int(seeds)
 
 

@@ -9,6 +9,7 @@ from app.address import connection, house, links
 from app.forms import exact, in_address
 from app.forms.choose_model import Victim, of_other_pages, victim_of
 from app.forms.threat import Threat, largest
+from app.words import N_, _
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
@@ -32,16 +33,19 @@ class LookedFor:
 
 DIRECTIONS = {
     "-1": LookedFor(
-        "Least similar, copied better",
-        "The least similar sample that an autoencoder still reconstructs better than the original (s = −1).",
+        N_("Least similar, copied better"),
+        N_(
+            "The least similar sample that an autoencoder still reconstructs better than the original (s ="
+            " −1)."
+        ),
         "keep_reconstruction",
         "reconstructs",
         "visible",
         "dense_ae",
     ),
     "1": LookedFor(
-        "Most similar, mistaken",
-        "The most similar sample that a classifier takes for something else (s = +1).",
+        N_("Most similar, mistaken"),
+        N_("The most similar sample that a classifier takes for something else (s = +1)."),
         "misclassify",
         "classifies",
         "visible",
@@ -51,15 +55,22 @@ DIRECTIONS = {
 }
 
 
+NONE_HERE = {
+    "reconstructs": N_("No model that reconstructs is here yet. Train one under Train."),
+    "classifies": N_("No model that classifies is here yet. Train one under Train."),
+}
+"""Ability -> what is said where no model has it."""
+
+
 def direction() -> str:
     """Which of the two is looked for."""
     return str(
         st.segmented_control(
-            "Looked for",
+            _("Looked for"),
             list(DIRECTIONS),
             key=links.key("direction", "-1", lambda name: name in DIRECTIONS),
-            format_func=lambda name: DIRECTIONS[name].title,
-            help="  \n".join(wanted.help for wanted in DIRECTIONS.values()),
+            format_func=lambda name: _(DIRECTIONS[name].title),
+            help="  \n".join(_(wanted.help) for wanted in DIRECTIONS.values()),
             required=True,
         )
     )
@@ -71,7 +82,7 @@ def model(wanted: LookedFor) -> Victim:
         name: run for name, run in connection.models(ability=wanted.ability).items() if _fits(run, wanted)
     }
     if not found:
-        st.info(f"No model that {wanted.ability} is here yet. Train one under Train.")
+        st.info(_(NONE_HERE[wanted.ability]))
         st.stop()
     asked = st.session_state["address"].get("model")
     if asked not in (None, *found):
@@ -83,12 +94,12 @@ def model(wanted: LookedFor) -> Victim:
         house.model_decides(chosen, found[chosen].spec.data)
     name = str(
         st.selectbox(
-            "Model",
+            _("Model"),
             list(found),
             key=key,
             on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
             format_func=lambda option: connection.model_title(option, found[option]),
-            help="Trained models: those that come with Feint, then your own.",
+            help=_("Trained models: those that come with Feint, then your own."),
         )
     )
     house.tell(found[name].spec.data, "")
@@ -115,7 +126,7 @@ def threat(wanted: LookedFor) -> Threat:
     entry = connection.catalogue()["attack"][ATTACK]
     settings = dict(entry["presets"][wanted.preset]) | dict(wanted.settings)
     usual = int(settings.get("compressed", entry["defaults"]["compressed"]))
-    epsilon_key = links.key("within", EPSILON, lambda size: 0 < size <= 1, "a number above 0, at most 1")
+    epsilon_key = links.key("within", EPSILON, lambda size: 0 < size <= 1, _("a number above 0, at most 1"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         epsilon = float(
             st.slider(
@@ -124,19 +135,24 @@ def threat(wanted: LookedFor) -> Threat:
                 1.0,
                 step=0.01,
                 key=epsilon_key,
-                help="No number of a sample changes by more; 1 is its whole range, as in the paper.",
+                help=_("No number of a sample changes by more; 1 is its whole range, as in the paper."),
             )
         )
-        exact.field("ε", epsilon_key, 0.01, lambda size: None if 0 < size <= 1 else "ε must lie in (0, 1].")
+        exact.field(
+            "ε", epsilon_key, 0.01, lambda size: None if 0 < size <= 1 else _("ε must lie in (0, 1].")
+        )
     compressed = int(
         st.slider(
-            "K, compressed samples",
+            _("K, compressed samples"),
             2,
             500,
             key=links.key(
-                "compressed", usual, lambda number: 2 <= number <= 500, "a whole number from 2 to 500"
+                "compressed",
+                usual,
+                lambda number: 2 <= number <= 500,
+                _("a whole number from 2 to {most}").format(most=500),
             ),
-            help="How many pairs the similarity is estimated from. More pairs: a steadier score.",
+            help=_("How many pairs the similarity is estimated from. More pairs: a steadier score."),
         )
     )
     settings["compressed"] = compressed

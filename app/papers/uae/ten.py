@@ -12,6 +12,7 @@ from app.address import connection, links
 from app.components.picker import picker
 from app.forms.choose_model import Victim
 from app.papers.uae.choose import PAGE
+from app.words import _
 from engine.asking.answers import AttackedSamplesAnswer
 from engine.asking.questions import AttackedSamplesQuestion, ImagesQuestion
 from engine.asking.striking import striking
@@ -49,7 +50,7 @@ def of(run: Run, victim: Victim, farthest: bool) -> Ten | None:
         return None
     table = whole.iloc[places]
     images = connection.ask(ImagesQuestion.of(victim.run.spec, table["id"].tolist()))
-    seen = connection.ask(AttackedSamplesQuestion(run=run.key), "Looking at the attacked samples…")
+    seen = connection.ask(AttackedSamplesQuestion(run=run.key), _("Looking at the attacked samples…"))
     rows = run.arrays("images")["adversarial"][places]
     attacked = np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
     return Ten(run, table, attacked, images.images, seen, places)
@@ -61,11 +62,11 @@ def show(ten: Ten, victim: Victim, chosen: int) -> None:
     if victim.features is not None:
         _bars(ten, victim.features, chosen, list(zip(before, after, strict=True)))
         return
-    rows = [("Original", ten.clean, before), ("What was found", ten.attacked, after)]
+    rows = [(_("Original"), ten.clean, before), (_("What was found"), ten.attacked, after)]
     if ten.seen.recon is not None and ten.seen.recon_clean is not None:
         rows += [
-            ("The original, copied by the model", ten.seen.recon_clean[ten.places], errors(ten, "clean")),
-            ("What was found, copied by the model", ten.seen.recon[ten.places], errors(ten, "attacked")),
+            (_("The original, copied by the model"), ten.seen.recon_clean[ten.places], errors(ten, "clean")),
+            (_("What was found, copied by the model"), ten.seen.recon[ten.places], errors(ten, "attacked")),
         ]
     for place, (title, images, captions) in enumerate(rows):
         st.caption(title)
@@ -78,21 +79,25 @@ def show(ten: Ten, victim: Victim, chosen: int) -> None:
 
 def _bars(ten: Ten, table: features.Features, chosen: int, taken: Sequence[tuple[str, str]]) -> None:
     """What was added to each row of a table, the features that moved most first."""
-    st.caption(f"What was added to each: the {FEW} features that moved most, of {len(table.names):,}")
+    st.caption(
+        _("What was added to each: the {few} features that moved most, of {n:,}").format(
+            few=FEW, n=len(table.names)
+        )
+    )
     moved = [" → ".join(dict.fromkeys(filter(None, words))) for words in taken]
     if ten.seen.recon is not None:
         of_both = zip(errors(ten, "clean"), errors(ten, "attacked"), strict=True)
         moved = [
-            ", ".join(filter(None, (words, f"error {one} → {two}")))
+            ", ".join(filter(None, (words, _("error {before} → {after}").format(before=one, after=two))))
             for words, (one, two) in zip(moved, of_both, strict=True)
         ]
     columns = st.columns(2, gap="medium")
     for place, number in enumerate(ten.ids):
         with columns[place % 2]:
-            st.caption(f"**Sample {number}**: {moved[place]}")
+            st.caption(_("**Sample {sample}**: {moved}").format(sample=number, moved=moved[place]))
             features.bars(table, ten.clean[place] / 255, ten.attacked[place] / 255, FEW)
     clicked = st.pills(
-        "Follow", ten.ids, default=chosen if chosen in ten.ids else None, key=f"ten/{ten.run.key}/{chosen}"
+        _("Follow"), ten.ids, default=chosen if chosen in ten.ids else None, key=f"ten/{ten.run.key}/{chosen}"
     )
     if clicked is not None and clicked != chosen:
         links.go(PAGE, {"sample": int(clicked)})
@@ -101,16 +106,17 @@ def _bars(ten: Ten, table: features.Features, chosen: int, taken: Sequence[tuple
 def sentence(ten: Ten, victim: Victim, of_all: pd.DataFrame) -> str:
     """What the ten show, beside how often it succeeds among all that were attacked."""
     share = of_all["reached"].to_numpy()[of_all["counted"].to_numpy() == 1] == 1
-    rate = f"**{share.sum()} of {len(share)}** samples succeed"
-    read = _read_otherwise(ten)
+    told = {"n": share.sum(), "total": len(share), "length": _range(ten)}
     if ten.seen.recon is None:
-        return f"{rate}; shown are those that moved least (‖δ‖ {_range(ten)})."
+        said = _("**{n} of {total}** samples succeed; shown are those that moved least (‖δ‖ {length}).")
+        return said.format(**told)
     before, after = (np.mean([float(text) for text in errors(ten, name)]) for name in ("clean", "attacked"))
-    return (
-        f"{rate}: the model copies them back to the original better than the original itself. Shown are those"
-        f" that moved most (‖δ‖ {_range(ten)}); their mean squared error to the original falls from"
-        f" **{before:.4f}** to **{after:.4f}**.{read}"
+    said = _(
+        "**{n} of {total}** samples succeed: the model copies them back to the original better than the"
+        " original itself. Shown are those that moved most (‖δ‖ {length}); their mean squared error to the"
+        " original falls from **{before:.4f}** to **{after:.4f}**."
     )
+    return said.format(**told, before=before, after=after) + _read_otherwise(ten)
 
 
 def _read_otherwise(ten: Ten) -> str:
@@ -119,8 +125,10 @@ def _read_otherwise(ten: Ten) -> str:
     if (seen["knn_clean"] < 0).any():
         return ""
     other = int((seen["knn_clean"] != seen["knn_attacked"]).sum())
-    count = f"{other} of the {len(seen)}" if other else f"none of the {len(seen)}"
-    return f" Five nearest neighbours on the raw numbers read {count} as something else."
+    said = _("Five nearest neighbours on the raw numbers read none of the {total} as something else.")
+    if other:
+        said = _("Five nearest neighbours on the raw numbers read {n} of the {total} as something else.")
+    return " " + said.format(n=other, total=len(seen))
 
 
 def errors(ten: Ten, which: str) -> list[str]:
@@ -134,9 +142,9 @@ def _taken(ten: Ten, victim: Victim, which: str) -> list[str]:
         return [victim.names[int(number)] for number in ten.table[f"class_{which}"]]
     names = victim.overview.class_names
     read = ten.table[f"knn_{which}"].tolist()
-    return [f"read as {names[int(number)]}" if number >= 0 else "" for number in read]
+    return [_("read as {name}").format(name=names[int(number)]) if number >= 0 else "" for number in read]
 
 
 def _range(ten: Ten) -> str:
     length = ten.table["l2"].to_numpy()
-    return f"{length.min():.2f} to {length.max():.2f}"
+    return _("{low} to {high}").format(low=f"{length.min():.2f}", high=f"{length.max():.2f}")

@@ -9,20 +9,21 @@ from app.attack import levels, on_the_map, takeaway
 from app.forms import possible
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
+from app.words import N_, _
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import FEW_LEVELS, Axis, LadderQuestion
 
-OVER = {"path": "through time", "epsilon": "over ε", "compressed": "over K"}
+OVER = {"path": N_("through time"), "epsilon": N_("over ε"), "compressed": N_("over K")}
 
 
 def show(victim: Victim, threat: Threat, sample: int) -> tuple[LadderQuestion, LadderAnswer, int]:
     """The ladder with the choice of its axis; its question, its answer and the level where it stands."""
     axis = str(
         st.segmented_control(
-            "Drag",
+            _("Drag"),
             list(OVER),
             key=links.key("along", "path", lambda name: name in OVER),
-            format_func=OVER.__getitem__,
+            format_func=lambda name: _(OVER[name]),
             required=True,
             label_visibility="collapsed",
         )
@@ -31,12 +32,13 @@ def show(victim: Victim, threat: Threat, sample: int) -> tuple[LadderQuestion, L
     answer = connection.ask(question, *possible.patience(threat.attack))
     takeaway.show(victim, threat.objective, answer)
     level = levels.drawn(on_the_map.drawing(victim, threat.objective, answer), "uae")
-    st.caption(
+    said = _(
         "f is the criterion: below 0 the model handles the sample as asked. c is the price of failing it,"
         " this paper's λ. I is the estimated similarity of the original and what is found: a score that"
         " goes up and down with its estimate, and no number of nats."
-        + (" The last step is the answer: of all before, the best that succeeded." if axis == "path" else "")
     )
+    last = _("The last step is the answer: of all before, the best that succeeded.")
+    st.caption(f"{said} {last}" if axis == "path" else said)
     return question, answer, level
 
 
