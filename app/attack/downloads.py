@@ -16,7 +16,7 @@ from app.components.ladder import Drawing, ladder_payload
 from app.components.standalone import standalone_html
 from app.forms.choose_model import Victim
 from app.forms.threat import Threat
-from app.words import _
+from app.words import _, language
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import OWN, LadderQuestion
@@ -31,11 +31,12 @@ def show(
     """The picture, the numbers, the protocol, and the ladder as one file that plays without a server."""
     answer = drawing.answer
     which = "own" if answer.sample == OWN else answer.sample
+    spoken = language()  # asked here: the file is made in a thread without a session
     stem = f"feint-{victim.name.replace('/', '-')}-{which}-{answer.axis}"
     with st.container(horizontal=True):
         _button(
             _("Ladder (HTML)"),
-            lambda: _page(victim, threat, drawing, level),
+            lambda: _page(victim, threat, drawing, level, spoken),
             f"{stem}.html",
             "text/html",
             "slideshow",
@@ -79,7 +80,7 @@ def _button(
     st.download_button(label, content, file, kind, on_click="ignore", icon=f":material/{icon}:", help=help_)
 
 
-def _page(victim: Victim, threat: Threat, drawing: Drawing, level: int) -> str:
+def _page(victim: Victim, threat: Threat, drawing: Drawing, level: int, spoken: str) -> str:
     """The ladder's file; made when it is asked for, in a thread without a session."""
     answer = drawing.answer
     note = (
@@ -87,7 +88,7 @@ def _page(victim: Victim, threat: Threat, drawing: Drawing, level: int) -> str:
         f" · run {victim.run.key}"
     )
     payload = ladder_payload(drawing) | {"start": level, "autoplay": True}
-    return standalone_html("ladder", payload, answer.title, note)
+    return standalone_html("ladder", payload, answer.title, note, spoken)
 
 
 def _numbers(answer: LadderAnswer, level: int) -> bytes:

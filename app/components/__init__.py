@@ -9,16 +9,18 @@ browser (Streamlit 1.67).
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import DTypeLike, NDArray
-from streamlit.components.v2.types import ComponentRenderer
 
 from app.charts import palette
+from app.words import ENGLISH, language, said
 
 FOLDER = Path(__file__).parent
 CLASSES = {
@@ -37,6 +39,8 @@ PARTS = {
     "slots": ("traces.js", "features.js", "near.js", "ladder.js"),
 }
 """Further files with classes that a component is made of."""
+MARKED = re.compile(r'\b(?:_|N_|n_)\(("(?:[^"\\]|\\.)*")(?:, ("(?:[^"\\]|\\.)*"))?')
+"""A text marked in JavaScript; of things counted, one and many."""
 STYLES = {"slots": ("ladder.css",)}
 """Further styles of those."""
 
@@ -46,8 +50,14 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const root = parentElement.querySelector(".feint");
   const report = (name, value) => (TRIGGERS.includes(name) ? setTriggerValue : setStateValue)(name, value);
   let component = mounted.get(root);
+  if (component && component.language !== data.language) {  // its words are laid where it is made
+    component.destroy();
+    component = null;
+  }
+  SAID = data.words;
   if (component) component.report = report;
   else mounted.set(root, (component = new CLASS(root, report)));
+  component.language = data.language;
   // Streamlit may run an older call's clean-up after a newer call: only the newest ends the component
   const call = (component.call = {});
   component.update(data);
@@ -60,8 +70,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 """
 
 
-def script(name: str) -> str:
-    """The JavaScript of a component: what all share, its palette, and its class."""
+def script(name: str, language: str = ENGLISH) -> str:
+    """The JavaScript of a component: what all share, its palette, its words in a language, and its class."""
     colours = json.dumps(
         {
             "light": palette.LIGHT,
@@ -73,7 +83,26 @@ def script(name: str) -> str:
     shared = (FOLDER / "common.js").read_text(encoding="utf-8")
     files = (*PARTS.get(name, ()), f"{name}.js")
     own = "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in files)
-    return f"const PALETTE = {colours};\n{shared}\n{own}"
+    told = json.dumps(words(name, language), ensure_ascii=False)
+    return f"const PALETTE = {colours};\nlet SAID = {told};\n{shared}\n{own}"
+
+
+@cache
+def words(name: str, language: str) -> dict[str, str | list[str]]:
+    """What a component says in a language, by the English that stands in its code (of things counted, by what
+    is said of one); nothing in English.
+    """
+    spoken, found = said(language), {}
+    for file in ("common.js", *PARTS.get(name, ()), f"{name}.js") if language != ENGLISH else ():
+        for one, *many in marked((FOLDER / file).read_text(encoding="utf-8")):
+            found[one] = [spoken.ngettext(one, many[0], n) for n in (1, 2)] if many else spoken.gettext(one)
+    return found
+
+
+def marked(code: str) -> Iterator[tuple[str, ...]]:
+    """The texts that JavaScript marks as Python does, by `_`, `N_` and `n_`."""
+    for one, many in MARKED.findall(code):
+        yield tuple(json.loads(text) for text in (one, many) if text)
 
 
 def style(name: str) -> str:
@@ -84,12 +113,20 @@ def style(name: str) -> str:
     )
 
 
-def register(name: str, triggers: tuple[str, ...] = ()) -> ComponentRenderer:
-    """The Streamlit component `name`; of what it reports, `triggers` are events, everything else is state."""
+def register(name: str, triggers: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """The Streamlit component `name`, in the language of whoever looks; of what it reports, `triggers` are
+    events, everything else is state.
+    """
     tie = _IN_STREAMLIT.replace("CLASS", CLASSES[name]).replace("TRIGGERS", json.dumps(triggers))
-    return st.components.v2.component(
+    mount = st.components.v2.component(
         f"feint_{name}", html='<div class="feint"></div>', css=style(name), js=script(name) + tie
     )
+
+    def draw(*, data: Mapping[str, Any], **options: Any) -> Any:
+        spoken = language()
+        return mount(data={**data, "language": spoken, "words": words(name, spoken)}, **options)
+
+    return draw
 
 
 def packed(array: NDArray[Any], dtype: DTypeLike) -> str:

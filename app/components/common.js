@@ -1,5 +1,18 @@
 // What the components share: decoding, colours of the page, small DOM helpers. Plain JavaScript, no imports, no build.
 
+/** A text in the language of whoever looks, with `values` in its {fields}: English stands here, SAID has the others. */
+function _(text, values = {}) {
+  return (SAID[text] ?? text).replace(/\{(\w+)\}/g, (field, name) => values[name] ?? field);
+}
+
+/** A text about n things, n among its values. */
+function n_(one, many, n, values = {}) {
+  return _((SAID[one] ?? [one, many])[n === 1 ? 0 : 1], { n, ...values });
+}
+
+/** Marks a text that is declared here and said by `_` elsewhere. */
+const N_ = (text) => text;
+
 /** Bytes of a base64 string. */
 function bytesOf(text) {
   const raw = atob(text), out = new Uint8Array(raw.length);

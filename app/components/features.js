@@ -6,7 +6,7 @@ class Features {
   constructor() {
     this.list = element("div", { class: "feature-rows" });
     this.note = element("p", { class: "soft small" });
-    this.node = element("section", { class: "features" }, element("h3", { text: "Features that move most" }), this.list, this.note);
+    this.node = element("section", { class: "features" }, element("h3", { text: _("Features that move most") }), this.list, this.note);
   }
 
   /** Names, ranges and clean values (d); `delta` (levels · d) in bytes with a step a level, drawn `gain` times. Rows keep the order that they have at the level `at`. */
@@ -20,13 +20,14 @@ class Features {
     this.rows = order.slice(0, FEATURES_SHOWN).map((j) => {
       const bar = element("i"), number = element("span", { class: "feature-number" });
       const low = table.low[j], span = table.span[j], before = table.clean[j];
-      const row = element("div", { class: "feature-row", title: `${table.names[j]}: ${shortly(low)} to ${shortly(low + span)} in the data` },
+      const row = element("div", { class: "feature-row", title: _("{name}: {low} to {high} in the data", { name: table.names[j], low: shortly(low), high: shortly(low + span) }) },
         element("span", { class: "feature-name", text: table.names[j] }), element("span", { class: "feature-lane" }, bar), number);
       return { j, row, bar, number, name: table.names[j], value: (x) => low + span * x, before };
     });
     this.list.replaceChildren(...this.rows.map(({ row }) => row));
     const rest = size - this.rows.length;
-    say(this.note, `A full bar is ±${shortly(this.reach)} of a feature's range${rest > 0 ? `; ${rest.toLocaleString("en")} further features are not shown` : ""}.`);
+    const reach = shortly(this.reach), said = { reach, rest: counted(rest) };
+    say(this.note, rest > 0 ? _("A full bar is ±{reach} of a feature's range; {rest} further features are not shown.", said) : _("A full bar is ±{reach} of a feature's range.", said));
   }
 
   draw(level) {

@@ -40,8 +40,8 @@ class Ladder {
     this.now = element("p", { class: "now" });
     this.value = element("span", { class: "value" });
     this.unit = element("span", { class: "unit soft" });
-    this.playButton = element("button", { type: "button", class: "play", "aria-label": "Play", title: "Play (Space)", onclick: () => this.toggle() });
-    this.saveButton = element("button", { type: "button", class: "save", "aria-label": "Save this moment", title: "Save this moment as PNG", onclick: () => this.save() }, icon(SAVE));
+    this.playButton = element("button", { type: "button", class: "play", "aria-label": _("Play"), title: _("Play (Space)"), onclick: () => this.toggle() });
+    this.saveButton = element("button", { type: "button", class: "save", "aria-label": _("Save this moment"), title: _("Save this moment as PNG"), onclick: () => this.save() }, icon(SAVE));
 
     this.curve = element("canvas", { class: "curve", "aria-hidden": "true" });
     this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.landmark); this.released(); } });
@@ -55,10 +55,10 @@ class Ladder {
     this.track.addEventListener("keydown", (event) => this.press(event));
 
     this.bars = element("div", { class: "rows", role: "group", tabindex: "0" });
-    this.barsBox = element("section", { class: "bars" }, element("h3", {}, (this.barsName = element("span")), " ", element("span", { class: "legend" }, element("i", { class: "bar" }), " now ", element("i", { class: "tick" }), " clean"),
+    this.barsBox = element("section", { class: "bars" }, element("h3", {}, (this.barsName = element("span")), " ", element("span", { class: "legend" }, element("i", { class: "bar" }), ` ${_("now")} `, element("i", { class: "tick" }), ` ${_("clean")}`),
       (this.barsScale = element("span", { class: "legend" }))), this.bars);
-    this.reconBox = element("section", { class: "recon" }, element("h3", { text: "Reconstruction" }),
-      element("div", { class: "pair" }, picture("reconClean", "clean"), picture("recon", "now")));
+    this.reconBox = element("section", { class: "recon" }, element("h3", { text: _("Reconstruction") }),
+      element("div", { class: "pair" }, picture("reconClean", _("clean")), picture("recon", _("now"))));
     this.map = element("canvas", { class: "map", role: "img" });
     this.mapTitle = element("h3");
     this.near = new Near();
@@ -72,7 +72,7 @@ class Ladder {
     this.group = element("div", { class: "ladder", role: "group" },
       element("header", {}, element("div", { class: "headline" }, this.title, this.badge), this.now),
       (this.hero = element("section", { class: "hero" },
-        picture("clean", "clean"), sign("+"), picture("delta", "perturbation"), sign("="), picture("attacked", "adversarial"))),
+        picture("clean", _("clean")), sign("+"), picture("delta", _("perturbation")), sign("="), picture("attacked", _("adversarial")))),
       this.features.node,
       element("section", { class: "control" },
         element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit), this.saveButton),
@@ -163,15 +163,16 @@ class Ladder {
     }));
     this.plane = width * height;
     this.channels = channels;
-    this.deltaNote.title = `Full colour at ±${(1 / data.gain).toFixed(3)}; ${channels === 3 ? "grey" : "the page's own colour"} is no change`;
-    this.clean.setAttribute("aria-label", `Clean sample${data.label_name ? `, labelled ${data.label_name}` : ""}`);
-    say(this.cleanNote, data.label_name ? `label “${data.label_name}”` : "");
+    const reach = (1 / data.gain).toFixed(3), label = data.label_name;
+    this.deltaNote.title = channels === 3 ? _("Full colour at ±{reach}; grey is no change", { reach }) : _("Full colour at ±{reach}; the page's own colour is no change", { reach });
+    this.clean.setAttribute("aria-label", label ? _("Clean sample, labelled {label}", { label }) : _("Clean sample"));
+    say(this.cleanNote, label ? _("label “{label}”", { label }) : "");
     this.hero.hidden = Boolean(data.features);  // a row of a table is no picture: its features are drawn as bars
     this.features.lay(data.features, this.deltaBytes, data.delta_scale, data.gain, this.landmark ?? this.count - 1);
     this.reconBox.hidden = !this.reconBytes || Boolean(data.features);
-    const names = data.axis === "nu" ? ["decoded, clean", "difference", "decoded, moved"] : ["clean", "perturbation", "adversarial"];
+    const names = data.axis === "nu" ? [_("decoded, clean"), _("difference"), _("decoded, moved")] : [_("clean"), _("perturbation"), _("adversarial")];
     ["clean", "delta", "attacked"].forEach((name, i) => say(this[`${name}Name`], names[i]));
-    say(this.mapTitle, data.map_name || "Place in the embedding");
+    say(this.mapTitle, data.map_name || _("Place in the embedding"));
     this.mapBox.hidden = !this.xy;
     this.barsBox.hidden = !this.q;
     this.group.classList.toggle("ungrouped", !this.q);  // what stands beside the pictures then
@@ -182,8 +183,13 @@ class Ladder {
     this.layTrack();
   }
 
+  /** What is said of a model that sorts into clusters, or into classes. */
+  sorts(ofClusters, ofClasses) {
+    return this.data.grouping === "class" ? ofClasses : ofClusters;
+  }
+
   layBars() {
-    say(this.barsName, this.data.grouping === "class" ? "Classes" : "Clusters");
+    say(this.barsName, this.sorts(_("Clusters"), _("Classes")));
     this.bars.setAttribute("aria-label", this.barsName.textContent);
     const at = (this.landmark ?? this.count - 1) * this.groups;  // where it matters: rows stay in place while the hand moves
     const change = (k) => Math.abs(this.q[at + k] - this.data.q_clean[k]);
@@ -194,15 +200,15 @@ class Ladder {
       const fill = element("i", { class: "fill" }), before = element("i", { class: "before" });
       const number = element("span", { class: "share" }), moved = element("span", { class: "moved soft small" });
       const thumb = medoids ? this.thumbnail(medoids.subarray(k * size, (k + 1) * size)) : element("span", { class: "dot" });
-      const row = element("div", { class: "row" + (k === this.own ? " own" : ""), title: k === this.own ? `the clean sample's ${this.data.grouping}` : null },
+      const row = element("div", { class: "row" + (k === this.own ? " own" : ""), title: k === this.own ? this.sorts(_("the clean sample's cluster"), _("the clean sample's class")) : null },
         thumb, element("span", { class: "name", text: this.data.group_names[k] }), element("span", { class: "lane" }, fill, before), number, moved);
       before.style.left = `${(100 * this.data.q_clean[k]) / this.reach}%`;
       return { k, row, fill, number, moved };
     });
     this.bars.replaceChildren(...this.rows.map(({ row }) => row));
     this.barsBox.classList.toggle("many", this.groups > 12);
-    const sorted = `by change at the ${this.landmark == null ? "end" : "mark"}`;
-    say(this.barsScale, [this.reach < 1 && `full width: ${percent(this.reach)}`, sorted].filter(Boolean).join(" · "));
+    const sorted = this.landmark == null ? _("by change at the end") : _("by change at the mark");
+    say(this.barsScale, [this.reach < 1 && _("full width: {share}", { share: percent(this.reach) }), sorted].filter(Boolean).join(" · "));
   }
 
   thumbnail(bytes) {
@@ -220,7 +226,7 @@ class Ladder {
     const { data } = this, last = this.count - 1;
     this.positions = this.placed(data.levels);
     this.traces.lay(data.traces, this.positions);
-    this.track.setAttribute("aria-label", { compressed: "Number K of compressed samples", epsilon: "Size of the perturbation, epsilon", path: "Step of the attack", lambda: "Weight lambda", nu: "Weight nu of the disagreement" }[data.axis]);
+    this.track.setAttribute("aria-label", { compressed: _("Number K of compressed samples"), epsilon: _("Size of the perturbation, epsilon"), path: _("Step of the attack"), lambda: _("Weight lambda"), nu: _("Weight nu of the disagreement") }[data.axis]);
     this.track.setAttribute("aria-valuemin", 0);
     this.track.setAttribute("aria-valuemax", last);
     const shown = [0, Math.round(last / 4), Math.round(last / 2), Math.round((3 * last) / 4), last].filter((i, at, all) => all.indexOf(i) === at);
@@ -233,20 +239,21 @@ class Ladder {
     this.mark.hidden = star == null;
     if (star != null) {
       say(this.mark, this.starText());
-      this.mark.title = `Go there (Home).${data.axis === "epsilon" ? " An upper bound: a stronger attack may need less." : ""}`;
+      this.mark.title = data.axis === "epsilon" ? _("Go there (Home). An upper bound: a stronger attack may need less.") : _("Go there (Home).");
       this.mark.style.setProperty("--at", star.toFixed(5));
       this.mark.classList.toggle("early", star < 0.1);
       this.mark.classList.toggle("late", star > 0.9);
     }
     const sign = (name, text, title) => element("span", { title }, element("i", { class: name }), text);
     const solid = this.q
-      ? [`confidence in ${this.quoted(this.own)}, 0 to ${percent(this.lineHigh)}`, `How sure the model is of the clean sample's ${data.grouping}, along the ladder`]
-      : [`value of the objective, ${this.rounded(this.lineLow)} to ${this.rounded(this.lineHigh)}`, "What the attack makes large, along the ladder"];
-    const winning = `winning ${data.grouping}`;
+      ? [_("confidence in {group}, 0 to {high}", { group: this.quoted(this.own), high: percent(this.lineHigh) }),
+        this.sorts(_("How sure the model is of the clean sample's cluster, along the ladder"), _("How sure the model is of the clean sample's class, along the ladder"))]
+      : [_("value of the objective, {low} to {high}", { low: this.rounded(this.lineLow), high: this.rounded(this.lineHigh) }), _("What the attack makes large, along the ladder")];
+    const winning = this.sorts(_("winning cluster"), _("winning class"));
     this.key.replaceChildren(
       sign("solid", ...solid),
-      ...(this.noiseLine ? [sign("dashed", "with noise of the same size", "The control: random noise of the same size")] : []),
-      ...(this.q ? [sign("band", this.noiseQ ? `${winning}: attack above, noise below` : winning, `Which ${data.grouping} wins at each level`)] : []));
+      ...(this.noiseLine ? [sign("dashed", _("with noise of the same size"), _("The control: random noise of the same size"))] : []),
+      ...(this.q ? [sign("band", this.noiseQ ? _("{winning}: attack above, noise below", { winning }) : winning, this.sorts(_("Which cluster wins at each level"), _("Which class wins at each level")))] : []));
   }
 
   /** Where values lie on the track, 0 to 1: by value where they rise, evenly otherwise. */
@@ -266,11 +273,11 @@ class Ladder {
 
   starText() {
     const { data } = this, level = data.levels[this.landmark];
-    const verb = data.target != null ? "arrives" : this.q ? "flips" : "reached";
-    if (data.axis === "path") return `${verb} at step ${level}`;
-    if (data.axis === "compressed") return `${verb} at K ${level}`;
-    if (data.axis === "nu") return `${verb} at ν ${this.short(level)}`;
-    if (data.axis === "lambda") return data.reached.every(Boolean) ? `${verb} at every λ here` : `last ${verb} at λ ${this.short(level)}`;
+    const verb = data.target != null ? _("arrives") : this.q ? _("flips") : _("reached"), at = { verb, level: this.short(level) };
+    if (data.axis === "path") return _("{verb} at step {level}", { verb, level });
+    if (data.axis === "compressed") return _("{verb} at K {level}", { verb, level });
+    if (data.axis === "nu") return _("{verb} at ν {level}", at);
+    if (data.axis === "lambda") return data.reached.every(Boolean) ? _("{verb} at every λ here", at) : _("last {verb} at λ {level}", at);
     return `ε* ≤ ${this.short(Math.ceil((data.epsilon_star ?? level) * 1000 - 1e-4) / 1000)}`; // a bound rounded down would be none
   }
 
@@ -436,10 +443,10 @@ class Ladder {
   /** What each picture is, for those who do not see it. */
   label() {
     const here = this.spoken(this.data.levels[this.level]);
-    this.attacked.setAttribute("aria-label", `Adversarial sample at ${here}: ${this.outcome().is}`);
-    this.delta.setAttribute("aria-label", `Perturbation at ${here}, shown ${Math.round(this.data.gain)} times stronger`);
-    this.recon.setAttribute("aria-label", `Reconstruction of it at ${here}`);
-    this.reconClean.setAttribute("aria-label", "Reconstruction of the clean sample");
+    this.attacked.setAttribute("aria-label", _("Adversarial sample at {here}: {is}", { here, is: this.outcome().is }));
+    this.delta.setAttribute("aria-label", _("Perturbation at {here}, shown {gain} times stronger", { here, gain: Math.round(this.data.gain) }));
+    this.recon.setAttribute("aria-label", _("Reconstruction of it at {here}", { here }));
+    this.reconClean.setAttribute("aria-label", _("Reconstruction of the clean sample"));
   }
 
   drawBars() {
@@ -490,10 +497,12 @@ class Ladder {
       pen.strokeRect(across - half, up - half, 2 * half, 2 * half);
       pen.setLineDash([]);
     });
-    map.setAttribute("aria-label", `${data.map_name || "Place in the embedding"}: ${sure ? `${length.toPrecision(2)} away from the clean sample` : "no move that says anything"}`);
+    const said = { map: data.map_name || _("Place in the embedding"), length: length.toPrecision(2) };
+    map.setAttribute("aria-label", sure ? _("{map}: {length} away from the clean sample", said) : _("{map}: no move that says anything", said));
     dot(this.onMap(...from), 4, sure ? ink : grey, true);
     dot(this.onMap(...to), 5.5, sure ? this.colour(this.winner ? this.winner[level] : 0) : grey, false);
-    say(this.mapNote, sure || level === 0 ? `ring: clean · dot: now${(data.map_marks || []).length ? " · squares: own centroid, and (dashed) its neighbour" : ""}` : `grey: shorter than the map's own error (${data.xy_error.toPrecision(2)})`);
+    const drawn = (data.map_marks || []).length ? _("ring: clean · dot: now · squares: own centroid, and (dashed) its neighbour") : _("ring: clean · dot: now");
+    say(this.mapNote, sure || level === 0 ? drawn : _("grey: shorter than the map's own error ({error})", { error: data.xy_error.toPrecision(2) }));
   }
 
   drawReading() {
@@ -507,7 +516,7 @@ class Ladder {
     this.badge.hidden = !badge;
     this.badge.className = `badge ${there ? "flipped" : "held"}`;
     say(this.badge, badge);
-    say(this.now, `${now}${this.noiseLine ? ` · noise of the same size ${this.noiseText()}` : ""}`);
+    say(this.now, this.noiseLine ? _("{now} · noise of the same size {noise}", { now, noise: this.noiseText() }) : now);
     const size = data.ratio ? ` · ‖δ‖/‖z‖\u00a0${data.ratio[level].toFixed(2)}` : "";
     say(this.deltaNote, `×${data.gain < 10 ? data.gain.toPrecision(2) : Math.round(data.gain)} · L∞\u00a0${data.linf[level].toFixed(3)} · L2\u00a0${data.l2[level].toFixed(2)}${size}`);
     say(this.attackedNote, is);
@@ -522,19 +531,19 @@ class Ladder {
     const { data, level, own } = this;
     if (!this.q) {
       const value = this.rounded(data.value[level]), there = Boolean(data.reached && data.reached[level]);
-      const badge = data.reached ? (there ? "reached" : "not reached") : "";
-      return { badge, there, is: value, now: (data.effect || "value …").replace("…", value) };
+      const badge = data.reached ? (there ? _("reached") : _("not reached")) : "";
+      return { badge, there, is: value, now: (data.effect || _("value …")).replace("…", value) };
     }
     const winner = this.winner[level], there = winner !== own;
     const is = `${this.quoted(winner)} ${percent(this.q[level * this.groups + winner])}`;
-    const badge = there ? `now in ${this.quoted(winner)}` : `stays in ${this.quoted(own)}`;
-    return { badge, there, is, now: `${is} · clean ${this.quoted(own)} ${percent(data.q_clean[own])}` };
+    const badge = there ? _("now in {group}", { group: this.quoted(winner) }) : _("stays in {group}", { group: this.quoted(own) });
+    return { badge, there, is, now: _("{is} · clean {group} {share}", { is, group: this.quoted(own), share: percent(data.q_clean[own]) }) };
   }
 
   announce() {
     const { data, level } = this, { now } = this.outcome();
-    const noise = this.noiseLine ? ` Noise of the same size: ${this.noiseText()}.` : "";
-    say(this.live, `At ${this.spoken(data.levels[level])}: ${now}.${noise}`);
+    const at = this.spoken(data.levels[level]);
+    say(this.live, this.noiseLine ? _("At {at}: {now}. Noise of the same size: {noise}.", { at, now, noise: this.noiseText() }) : _("At {at}: {now}.", { at, now }));
   }
 
   noiseText() {
@@ -544,7 +553,7 @@ class Ladder {
   }
 
   quoted(k) {
-    return `“${this.data.group_names[k]}”`;
+    return _("“{group}”", { group: this.data.group_names[k] });
   }
 
   /** A value of the objective with three digits. */
@@ -559,7 +568,7 @@ class Ladder {
   }
 
   exact(value) {
-    if (this.data.axis === "path") return `step ${Math.round(value)}`;
+    if (this.data.axis === "path") return _("step {step}", { step: Math.round(value) });
     if (this.data.axis === "compressed") return `K ${Math.round(value)}`;
     if (this.data.axis === "lambda") return `λ ${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)}`;
     if (this.data.axis === "nu") return `ν ${value.toFixed(4)}`;
@@ -568,11 +577,11 @@ class Ladder {
 
   exactUnit(value) {
     const { axis, norm, levels } = this.data;
-    if (axis === "path") return `of ${Math.round(levels[this.count - 1])}`;
-    if (axis === "compressed") return "compressed samples";
-    if (axis === "lambda") return "weight on the reconstruction";
-    if (axis === "nu") return "weight of the disagreement";
-    if (this.data.features && norm === "linf") return "of each feature's range";
+    if (axis === "path") return _("of {last}", { last: Math.round(levels[this.count - 1]) });
+    if (axis === "compressed") return _("compressed samples");
+    if (axis === "lambda") return _("weight on the reconstruction");
+    if (axis === "nu") return _("weight of the disagreement");
+    if (this.data.features && norm === "linf") return _("of each feature's range");
     return norm === "linf" ? `${(value * 255).toFixed(1)}/255` : { l2: "L2", l0: "L0" }[norm] || norm;
   }
 
@@ -672,8 +681,8 @@ class Ladder {
     const drawing = icon(this.playing ? PAUSE : PLAY);
     drawing.classList.add("solid");
     this.playButton.replaceChildren(drawing);
-    this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Play");
-    this.playButton.title = this.playing ? "Pause (Space)" : "Play (Space)";
+    this.playButton.setAttribute("aria-label", this.playing ? _("Pause") : _("Play"));
+    this.playButton.title = this.playing ? _("Pause (Space)") : _("Play (Space)");
   }
 
   /** The three pictures, the reading and the protocol as one PNG. */

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app import components
 from app.components import skip
 from app.features import Features
+from app.words import N_, _
 from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
@@ -32,6 +33,13 @@ PLAIN = (
     "protocol",
 )
 """What goes to the browser as it stands in the answer."""
+TRACED = (
+    N_("criterion, met below 0"),
+    N_("price of failing it"),
+    N_("similarity, a score"),
+    N_("what MINE estimates of random projections: closed form, nats"),
+)
+"""What the attacks call what they trace."""
 BACKGROUND_POINTS = 4000
 """Map points behind the trail: more are not seen at its size, and each costs four bytes."""
 
@@ -174,10 +182,13 @@ def _traces(answer: LadderAnswer) -> list[dict[str, Any]]:
     if traces is None:
         return []
     rows = [
-        {"symbol": symbol, "title": title, "values": [None if np.isnan(x) else float(x) for x in values]}
+        {"symbol": symbol, "title": _(title), "values": [None if np.isnan(x) else float(x) for x in values]}
         for (symbol, title), values in zip(answer.traced, traces, strict=True)
     ]
-    return [*rows, {"symbol": "‖δ‖", "title": "length of the perturbation, L2", "values": answer.l2.tolist()}]
+    return [
+        *rows,
+        {"symbol": "‖δ‖", "title": _("length of the perturbation, L2"), "values": answer.l2.tolist()},
+    ]
 
 
 def gain(delta: Array, first: int | None) -> float:
@@ -264,7 +275,7 @@ def _place(place: Place | None) -> dict[str, Any]:
         return {}
     trail, clean = np.asarray(place.trail, dtype=np.float32), np.asarray(place.clean, dtype=np.float32)
     points = np.asarray(place.points, dtype=np.float64)
-    marks = [np.asarray(xy, dtype=np.float64)[None] for _, xy in place.marks]
+    marks = [np.asarray(xy, dtype=np.float64)[None] for group, xy in place.marks]
     everything = np.concatenate([trail, clean[None], points, *marks])
     low, high = everything.min(axis=0), everything.max(axis=0)
     high = np.where(high > low, high, low + 1)

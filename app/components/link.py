@@ -2,12 +2,15 @@
 
 import streamlit as st
 
+from app.words import _
+
 _SCRIPT = """
-export default function ({ parentElement }) {
+export default function ({ parentElement, data }) {
   const button = parentElement.querySelector("button");
+  button.textContent = data.copy;
   const say = (words) => {
     button.textContent = words;
-    setTimeout(() => { button.textContent = "Copy link"; }, 1600);
+    setTimeout(() => { button.textContent = data.copy; }, 1600);
   };
   button.onclick = async () => {
     const address = window.location.href;
@@ -19,9 +22,9 @@ export default function ({ parentElement }) {
       field.select();
       const copied = document.execCommand("copy");
       field.remove();
-      if (!copied) { say("Copy it from the address bar"); return; }
+      if (!copied) { say(data.refused); return; }
     }
-    say("Copied");
+    say(data.copied);
   };
 }
 """
@@ -35,10 +38,11 @@ button:hover { border-color: var(--st-primary-color); color: var(--st-primary-co
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 """
 _mount = st.components.v2.component(
-    "feint_link", html='<button type="button" aria-live="polite">Copy link</button>', css=_STYLE, js=_SCRIPT
+    "feint_link", html='<button type="button" aria-live="polite"></button>', css=_STYLE, js=_SCRIPT
 )
 
 
 def copy_link() -> None:
     """Draw the button."""
-    _mount(key="copy_link", width="content")
+    words = {"copy": _("Copy link"), "copied": _("Copied"), "refused": _("Copy it from the address bar")}
+    _mount(data=words, key="copy_link", width="content")

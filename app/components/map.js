@@ -1,9 +1,9 @@
 // Points on a plane: hover, lasso and box, legend, clean to attacked. A plain 2-D canvas; only a selection's bits go to the server.
 
 const TOOLS = [
-  ["pan", "Move and open", "M10 2v16M2 10h16M7.5 4.5L10 2l2.5 2.5M7.5 15.5L10 18l2.5-2.5M4.5 7.5L2 10l2.5 2.5M15.5 7.5L18 10l-2.5 2.5"],
-  ["lasso", "Lasso (L)", "M6 12.5C3.5 11.5 2 9.8 2 8c0-3 3.6-5.3 8-5.3S18 5 18 8s-3.6 5.3-8 5.3c-1 0-2-.1-2.8-.3M6 12.5a2 2 0 1 0 1.5 2.6c.6 1.5-.3 2.9-2 3"],
-  ["box", "Box (B)", "M3 6V3h3M9 3h2M14 3h3v3M17 9v2M17 14v3h-3M11 17H9M6 17H3v-3M3 11V9"],
+  ["pan", N_("Move and open"), "M10 2v16M2 10h16M7.5 4.5L10 2l2.5 2.5M7.5 15.5L10 18l2.5-2.5M4.5 7.5L2 10l2.5 2.5M15.5 7.5L18 10l-2.5 2.5"],
+  ["lasso", N_("Lasso (L)"), "M6 12.5C3.5 11.5 2 9.8 2 8c0-3 3.6-5.3 8-5.3S18 5 18 8s-3.6 5.3-8 5.3c-1 0-2-.1-2.8-.3M6 12.5a2 2 0 1 0 1.5 2.6c.6 1.5-.3 2.9-2 3"],
+  ["box", N_("Box (B)"), "M3 6V3h3M9 3h2M14 3h3v3M17 9v2M17 14v3h-3M11 17H9M6 17H3v-3M3 11V9"],
 ];
 const FIT = "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4", CLEAR = "M5 5l10 10M15 5L5 15";
 const MAP_PLAY = "M6 4l10 6-10 6z", MAP_PAUSE = "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z";
@@ -33,26 +33,26 @@ class PointMap {
 
   build() {
     this.tools = Object.fromEntries(TOOLS.map(([name, title, path]) =>
-      [name, element("button", { type: "button", title, "aria-label": title, "aria-pressed": "false", onclick: () => this.choose(name) }, icon(path))]));
+      [name, element("button", { type: "button", title: _(title), "aria-label": _(title), "aria-pressed": "false", onclick: () => this.choose(name) }, icon(path))]));
     const action = (title, path, act) => element("button", { type: "button", title, "aria-label": title, onclick: act }, icon(path));
-    this.clearButton = action("Clear the selection (Escape)", CLEAR, () => this.select(null));
+    this.clearButton = action(_("Clear the selection (Escape)"), CLEAR, () => this.select(null));
     this.title = element("span", { class: "title" });
     this.count = element("span", { class: "count soft", "aria-live": "polite" });
     this.points = element("canvas", { class: "points" });
     this.over = element("canvas", { class: "over", tabindex: "0", role: "application" });
     this.card = element("div", { class: "card", hidden: true });
-    this.hint = element("div", { class: "hint small", hidden: true, text: "Click the map first, then the wheel zooms" });
+    this.hint = element("div", { class: "hint small", hidden: true, text: _("Click the map first, then the wheel zooms") });
     this.stage = element("div", { class: "stage" }, this.points, this.over, this.card, this.hint);
     this.slider = element("input", { type: "range", min: "0", max: "1", step: "0.01", value: "0", oninput: () => { this.pause(); this.moveTo(Number(this.slider.value)); } });
-    this.playButton = element("button", { type: "button", class: "play", "aria-label": "Play", onclick: () => (this.playing ? this.pause() : this.play()) });
+    this.playButton = element("button", { type: "button", class: "play", "aria-label": _("Play"), onclick: () => (this.playing ? this.pause() : this.play()) });
     this.from = element("span");
     this.to = element("span");
     this.mover = element("div", { class: "mover" }, this.playButton, this.from, this.slider, this.to);
-    this.legend = element("div", { class: "legend", role: "group", "aria-label": "Legend: press to select" });
+    this.legend = element("div", { class: "legend", role: "group", "aria-label": _("Legend: press to select") });
     this.caption = element("p", { class: "caption soft small" });
     this.group = element("div", { class: "map", role: "group" },
       element("header", {}, element("div", {}, this.title, this.count),
-        element("div", { class: "tools", role: "toolbar", "aria-label": "Tools of the map" }, ...Object.values(this.tools), action("Whole map (0)", FIT, () => this.home()), this.clearButton)),
+        element("div", { class: "tools", role: "toolbar", "aria-label": _("Tools of the map") }, ...Object.values(this.tools), action(_("Whole map (0)"), FIT, () => this.home()), this.clearButton)),
       this.stage, this.mover, this.legend, this.caption);
     this.root.replaceChildren(this.group);
     this.listen();
@@ -97,7 +97,7 @@ class PointMap {
     this.mover.hidden = !this.after;
     say(this.from, data.clean_name);
     say(this.to, data.attacked_name);
-    this.slider.setAttribute("aria-label", `From ${data.clean_name} to ${data.attacked_name}`);
+    this.slider.setAttribute("aria-label", _("From {clean} to {attacked}", { clean: data.clean_name, attacked: data.attacked_name }));
     if (!samePlaces) { this.pause(); this.tween = 0; this.slider.value = "0"; this.view = { scale: 1, x: 0, y: 0 }; }
     this.fit(true);
     this.showCounts();
@@ -158,13 +158,13 @@ class PointMap {
       bar.style.background = `linear-gradient(90deg, ${stops})`;
       this.chips = [];
       this.legend.replaceChildren(name, element("span", { text: colour.low }), bar, element("span", { text: colour.high }),
-        ...(this.totals[255] ? [element("span", { class: "soft", text: `grey: ${colour.missing} (${counted(this.totals[255])})` })] : []));
+        ...(this.totals[255] ? [element("span", { class: "soft", text: _("grey: {missing} ({n})", { missing: colour.missing, n: counted(this.totals[255]) }) })] : []));
       return;
     }
     this.chips = colour.names.map((label, k) => {
       const dot = element("i"), number = element("span", { class: "soft" });
       dot.style.background = inked(this.swatches[k]);
-      const chip = element("button", { type: "button", "aria-pressed": "false", title: `Select ${label}; Shift adds`,
+      const chip = element("button", { type: "button", "aria-pressed": "false", title: _("Select {label}; Shift adds", { label }),
         onclick: (event) => this.pick((i) => this.shownCodes()[i] === k, event),
         onpointerenter: () => this.light(k), onpointerleave: () => this.light(-1), onfocus: () => this.light(k), onblur: () => this.light(-1) },
         dot, element("span", { text: label }), number);
@@ -240,10 +240,10 @@ class PointMap {
       chip.setAttribute("aria-pressed", String(Boolean(mask) && chosen[k] > 0 && chosen[k] === totals[k] && all === chosen[k]));
       chip.classList.toggle("none", Boolean(mask) && !chosen[k]);
     }
-    say(this.count, mask ? `${counted(all)} of ${counted(this.n)} selected` : `${counted(this.n)} samples`);
+    say(this.count, mask ? _("{n} of {total} selected", { n: counted(all), total: counted(this.n) }) : n_("{count} sample", "{count} samples", this.n, { count: counted(this.n) }));
     this.clearButton.disabled = !mask;
     this.root.dataset.selected = all;
-    this.over.setAttribute("aria-label", `${this.data.title}: ${this.count.textContent}. ${this.data.summary} Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.`);
+    this.over.setAttribute("aria-label", `${this.data.title}: ${this.count.textContent}. ${this.data.summary} ${_("Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the selection.")}`);
   }
 
   fit(force = false) {
@@ -456,13 +456,13 @@ class PointMap {
     const { colour, extra } = this.data, code = this.shownCodes()[i];
     const lines = [];
     if (colour.kind === "class") lines.push(`${colour.title} ${colour.names[code]}`);
-    else lines.push(code === 255 ? `${colour.title}: ${colour.missing}` : `${colour.title} about ${(colour.span[0] + ((colour.span[1] - colour.span[0]) * code) / 254).toPrecision(3)}`);
+    else lines.push(code === 255 ? `${colour.title}: ${colour.missing}` : _("{title} about {value}", { title: colour.title, value: (colour.span[0] + ((colour.span[1] - colour.span[0]) * code) / 254).toPrecision(3) }));
     for (const other of extra || []) {
       other.decoded ??= arrayOf(other.codes, Uint8Array);
       lines.push(`${other.title} ${other.names[other.decoded[i]]}`);
     }
-    if (this.uncertain && this.uncertain[i]) lines.push("far from all its neighbours: its place means little");
-    this.card.replaceChildren(...[this.thumbnail(i), element("div", {}, element("b", { text: `sample ${this.idOf(i)}` }), ...lines.map((text) => element("span", { text })))].filter(Boolean));
+    if (this.uncertain && this.uncertain[i]) lines.push(_("far from all its neighbours: its place means little"));
+    this.card.replaceChildren(...[this.thumbnail(i), element("div", {}, element("b", { text: _("sample {id}", { id: this.idOf(i) }) }), ...lines.map((text) => element("span", { text })))].filter(Boolean));
     const x = this.now[2 * i] / this.ratio, y = this.now[2 * i + 1] / this.ratio, { width } = this.stage.getBoundingClientRect();
     this.card.style.left = `${Math.min(Math.max(8, x - this.card.offsetWidth / 2), Math.max(8, width - this.card.offsetWidth - 8))}px`;
     const above = y - this.card.offsetHeight - 14;
@@ -645,7 +645,7 @@ class PointMap {
     const drawing = icon(this.playing ? MAP_PAUSE : MAP_PLAY);
     drawing.classList.add("solid");
     this.playButton.replaceChildren(drawing);
-    this.playButton.setAttribute("aria-label", this.playing ? "Pause" : "Play from one to the other");
+    this.playButton.setAttribute("aria-label", this.playing ? _("Pause") : _("Play from one to the other"));
   }
 }
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app import components, gallery
 from app.address import ramp
 from app.charts import palette
+from app.words import N_, _
 
 Array = NDArray[Any]
 
@@ -42,7 +43,7 @@ class Values:
 
     title: str
     values: Array
-    missing: str = "no value"
+    missing: str = N_("no value")
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ class MapDrawing:
     """What the map is and by which protocol."""
     ids: Array | None = None
     xy_attacked: Array | None = None
-    attacked_name: str = "attacked"
-    clean_name: str = "clean"
+    attacked_name: str = N_("attacked")
+    clean_name: str = N_("clean")
     xy_error: float = 0.0
     """The length below which an arrow is grey."""
     uncertain: Array | None = None
@@ -149,8 +150,8 @@ def map_payload(drawing: MapDrawing) -> dict[str, Any]:
         "arrows": None if drawing.arrows is None else [int(i) for i in drawing.arrows],
         "title": drawing.title,
         "caption": drawing.caption,
-        "clean_name": drawing.clean_name,
-        "attacked_name": drawing.attacked_name,
+        "clean_name": _(drawing.clean_name),
+        "attacked_name": _(drawing.attacked_name),
         "summary": _summary(drawing.colour),
         "_ids": ids,
     }
@@ -196,8 +197,8 @@ def legend_table(colour: Classes, ids: Array | None = None, selected: Array | No
     """The map's legend as a table, for people who cannot use the picture: group, samples, selected."""
     codes = np.asarray(colour.codes)
     inside = np.isin(np.arange(len(codes)) if ids is None else ids, [] if selected is None else selected)
-    rows = {colour.title: list(colour.names), "samples": np.bincount(codes, minlength=len(colour.names))}
-    return pd.DataFrame(rows | {"selected": np.bincount(codes[inside], minlength=len(colour.names))})
+    rows = {colour.title: list(colour.names), _("samples"): np.bincount(codes, minlength=len(colour.names))}
+    return pd.DataFrame(rows | {_("selected"): np.bincount(codes[inside], minlength=len(colour.names))})
 
 
 def encode(positions: Array, n: int) -> str:
@@ -276,7 +277,7 @@ def _colour(colour: Classes | Values) -> dict[str, Any]:
         "low": f"{low:.3g}",
         "high": f"{high:.3g}",
         "span": [low, high],
-        "missing": colour.missing,
+        "missing": _(colour.missing),
         "ramp": [list(stop) for stop in palette.RAMPS[ramp.chosen()]],
     }
 
@@ -292,12 +293,12 @@ def _placed_sprite(sprite: Mapping[str, Any], ids: Array | None, n: int) -> dict
 
 def _summary(colour: Classes | Values) -> str:
     if isinstance(colour, Values):
-        return f"Coloured by {colour.title}."
+        return _("Coloured by {title}.").format(title=colour.title)
     counts = np.bincount(np.asarray(colour.codes), minlength=len(colour.names))
     largest = int(counts.argmax())
-    return (
-        f"Coloured by {colour.title}: {len(colour.names)} groups, the largest is {colour.names[largest]} with"
-        f" {counts[largest]:,}."
+    told = _("Coloured by {title}: {n} groups, the largest is {name} with {count:,}.")
+    return told.format(
+        title=colour.title, n=len(colour.names), name=colour.names[largest], count=counts[largest]
     )
 
 

@@ -2,8 +2,8 @@
 
 class Near {
   constructor() {
-    this.rows = ["clean", "now"].map((name) => element("div", { class: "near-row" }, element("span", { class: "soft small", text: name })));
-    this.node = element("div", { class: "near" }, element("h3", { text: "Nearest in the embedding" }), ...this.rows);
+    this.rows = [_("clean"), _("now")].map((name) => element("div", { class: "near-row" }, element("span", { class: "soft small", text: name })));
+    this.node = element("div", { class: "near" }, element("h3", { text: _("Nearest in the embedding") }), ...this.rows);
   }
 
   /** `near` has the pictures, each once, and which of them are near at each level; `picture` draws one of `size` bytes. */

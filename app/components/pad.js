@@ -24,10 +24,10 @@ class Pad {
     this.canvas = element("canvas", { class: "paper", tabindex: "0", role: "application" });
     this.width = element("input", { type: "range", min: "1", step: "1" });
     this.widthBox = element("label", { class: "width small" }, (this.widthName = element("span")), this.width);
-    this.undoButton = button("Undo", UNDO, () => this.undo());
-    this.clearButton = button("Clear", CLEAR, () => this.act({ clear: true }));
-    this.onlyButton = button("Only here", INVERT, () => this.act({ invert: true }));
-    this.onlyButton.title = "Swap: what is marked may change, and nothing else";
+    this.undoButton = button(_("Undo"), UNDO, () => this.undo());
+    this.clearButton = button(_("Clear"), CLEAR, () => this.act({ clear: true }));
+    this.onlyButton = button(_("Only here"), INVERT, () => this.act({ invert: true }));
+    this.onlyButton.title = _("Swap: what is marked may change, and nothing else");
     this.keys = element("p", { class: "soft small keys" });
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
     this.root.replaceChildren(element("div", { class: "pad" }, this.canvas,
@@ -52,7 +52,7 @@ class Pad {
       this.canvas.height = data.down * scale;
       this.canvas.style.aspectRatio = `${data.across} / ${data.down}`;
     }
-    this.canvas.setAttribute("aria-label", `${data.label}. Arrow keys move the pen, Space puts it down or lifts it, Backspace undoes.`);
+    this.canvas.setAttribute("aria-label", _("{label}. Arrow keys move the pen, Space puts it down or lifts it, Backspace undoes.", { label: data.label }));
     say(this.widthName, data.width_name);
     say(this.keys, data.hint);
     this.onlyButton.hidden = !this.marks;
@@ -129,7 +129,8 @@ class Pad {
       else this.cursor = [x, y];
       if (event.key === " ") { if (this.stroke) this.lift(); else this.put(...this.cursor); }
       else if (this.stroke) this.go(...this.cursor);
-      say(this.live, `${this.stroke ? "pen down" : "pen up"}, column ${Math.round(this.cursor[0] + half)}, row ${Math.round(this.cursor[1] + half)}`);
+      const there = { column: Math.round(this.cursor[0] + half), row: Math.round(this.cursor[1] + half) };
+      say(this.live, this.stroke ? _("pen down, column {column}, row {row}", there) : _("pen up, column {column}, row {row}", there));
       this.draw();
     } else return;
     event.preventDefault();
@@ -230,7 +231,7 @@ class Pad {
       pen.stroke();
     }
     this.root.dataset.marked = count;
-    say(this.keys, `${this.data.hint} ${count} of ${across * down} marked.`);
+    say(this.keys, _("{hint} {n} of {total} marked.", { hint: this.data.hint, n: count, total: across * down }));
   }
 
   drawCursor() {

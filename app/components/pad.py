@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app import components, gallery
 from app.components import fingerprint
+from app.words import _
 
 SIDE = 280
 """Pixels of the paper's side."""
@@ -30,9 +31,9 @@ def draw(picture: NDArray[Any] | None, stamp: str, *, key: str, on_drawn: Callab
     data = {"across": SIDE, "down": SIDE, "picture": shown, "marks": None, "stamp": stamp}
     data["id"] = fingerprint({"picture": shown})
     words = {
-        "label": "Paper to draw on",
-        "hint": "Draw with mouse, pen or finger; with keys: arrows, Space.",
-        "width_name": "Line",
+        "label": _("Paper to draw on"),
+        "hint": _("Draw with mouse, pen or finger; with keys: arrows, Space."),
+        "width_name": _("Line"),
     }
     _mount(
         data=data | words | {"usual": PEN, "most": THICKEST},
@@ -55,9 +56,9 @@ def mark(
         "marks": bits,
         "stamp": stamp,
         "id": fingerprint({"marks": bits}),
-        "label": "The sample; what is marked may not change",
-        "hint": "Mark what may not change; with keys: arrows, Space.",
-        "width_name": "Brush",
+        "label": _("The sample; what is marked may not change"),
+        "hint": _("Mark what may not change; with keys: arrows, Space."),
+        "width_name": _("Brush"),
         "usual": BRUSH,
         "most": WIDEST,
     }

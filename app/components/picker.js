@@ -13,7 +13,7 @@ export default function (component) {
     button.className = "cell" + (cell.marked ? " marked" : "");
     button.setAttribute("role", "option");
     button.setAttribute("aria-selected", String(cell.id === data.chosen));
-    button.setAttribute("aria-label", `sample ${cell.id}, ${cell.caption}${cell.marked ? ", moved" : ""}`);
+    button.setAttribute("aria-label", cell.said);
     button.tabIndex = cell.id === data.chosen || (place === 0 && !data.cells.some((other) => other.id === data.chosen)) ? 0 : -1;
     const picture = document.createElement("span");
     picture.className = "picture";

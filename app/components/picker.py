@@ -4,10 +4,13 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+
+from app.words import _
 
 _HERE = Path(__file__).parent
 _picker = st.components.v2.component(
@@ -27,7 +30,7 @@ def picker(
     *,
     chosen: int | None = None,
     marked: Sequence[bool] = (),
-    label: str = "Samples",
+    label: str = "",
     size: int = 56,
 ) -> int | None:
     """The id a person clicked since the last run, or None.
@@ -37,19 +40,26 @@ def picker(
     pixels.
     """
     cells = [
-        {"id": int(number), "caption": caption, "marked": bool(marked[place]) if len(marked) else False}
+        _cell(int(number), caption, bool(marked[place]) if len(marked) else False)
         for place, (number, caption) in enumerate(zip(ids, captions, strict=True))
     ]
     data = {
         "sprite": _sprite(images, shape),
         "cells": cells,
         "chosen": chosen,
-        "label": label,
+        "label": label or _("Samples"),
         "size": size,
         "aspect": shape[-2] / shape[-1] if len(shape) == 3 else 1,
     }
     result = _picker(data=data, key=key, on_picked_change=lambda: None)
     return None if result.picked is None else int(result.picked)
+
+
+def _cell(number: int, caption: str, marked: bool) -> dict[str, Any]:
+    """What the browser needs of one sample, and how it is read out."""
+    said = _("sample {id}, {caption}, moved") if marked else _("sample {id}, {caption}")
+    said = said.format(id=number, caption=caption)
+    return {"id": number, "caption": caption, "marked": marked, "said": said}
 
 
 def _sprite(images: np.ndarray, shape: Sequence[int]) -> str:

@@ -8,12 +8,12 @@ class Report {
   constructor(root) {
     this.root = root;
     const button = (text, does) => element("button", { type: "button", text, onclick: does });
-    this.html = button("Report (HTML)", () => this.saved((views) => save(new Blob([reportOf(views)], { type: "text/html" }), "feint-report.html")));
-    this.notebook = button("Notebook", () => this.saved((views) => save(new Blob([notebookOf(views)], { type: "application/x-ipynb+json" }), "feint-report.ipynb")));
-    this.empty = button("Empty it", () => this.begin(async () => { await kept.clear(); }));
+    this.html = button(_("Report (HTML)"), () => this.saved((views) => save(new Blob([reportOf(views, this.data.language)], { type: "text/html" }), "feint-report.html")));
+    this.notebook = button(_("Notebook"), () => this.saved((views) => save(new Blob([notebookOf(views)], { type: "application/x-ipynb+json" }), "feint-report.ipynb")));
+    this.empty = button(_("Empty it"), () => this.begin(async () => { await kept.clear(); }));
     this.said = element("span", { class: "soft small", role: "status" });
-    this.bar = element("div", { class: "feint-report", role: "group", "aria-label": "A report of what was looked at" },
-      button("Keep this view for a report", () => this.begin(() => this.keep())), this.html, this.notebook, this.empty, this.said);
+    this.bar = element("div", { class: "feint-report", role: "group", "aria-label": _("A report of what was looked at") },
+      button(_("Keep this view for a report"), () => this.begin(() => this.keep())), this.html, this.notebook, this.empty, this.said);
     root.replaceChildren(this.bar);
     this.begin(async () => {});
   }
@@ -31,9 +31,9 @@ class Report {
       await work();
       const count = (await kept.all()).length;
       for (const button of [this.html, this.notebook, this.empty]) button.hidden = count === 0;
-      say(this.said, count === 0 ? "" : `${count} view${count === 1 ? "" : "s"} kept in this browser.`);
+      say(this.said, count === 0 ? "" : n_("{n} view kept in this browser.", "{n} views kept in this browser.", count));
     } catch (error) {
-      say(this.said, `This browser keeps nothing here: ${error.message}`);
+      say(this.said, _("This browser keeps nothing here: {error}", { error: error.message }));
     }
   }
 
@@ -126,26 +126,26 @@ async function drawn(node, width, height) {
 }
 
 /** The views as one HTML file that reaches for nothing outside itself. */
-function reportOf(views) {
-  const page = document.implementation.createHTMLDocument("What was looked at in Feint");
+function reportOf(views, language) {
+  const page = document.implementation.createHTMLDocument(_("What was looked at in Feint"));
   const meta = (attributes) => page.head.append(element("meta", attributes));
   meta({ charset: "utf-8" });
   meta({ name: "viewport", content: "width=device-width, initial-scale=1" });
   meta({ "http-equiv": "Content-Security-Policy", content: "default-src 'none'; style-src 'unsafe-inline'; img-src data:" });
-  page.documentElement.lang = "en";
+  page.documentElement.lang = language;
   page.head.append(element("style", { text: REPORT_STYLE }));
   const body = views.map((view) => element("section", {}, element("h2", { text: view.title }),
-    element("p", { class: "soft", text: `Kept ${view.at.slice(0, 16).replace("T", " ")} UTC from ` }, element("a", { href: view.address, text: view.address })),
+    element("p", { class: "soft", text: `${_("Kept {at} UTC from", { at: view.at.slice(0, 16).replace("T", " ") })} ` }, element("a", { href: view.address, text: view.address })),
     ...view.blocks.filter((block) => block.text !== view.title).map(blockNode),
-    ...Object.entries(view.commands).flatMap(([language, text]) => [element("h3", { text: `Made again: ${language}` }), element("pre", { text })]),
+    ...Object.entries(view.commands).flatMap(([kind, text]) => [element("h3", { text: _("Made again: {kind}", { kind: kind === "Command line" ? _("Command line") : kind }) }), element("pre", { text })]),
     element("p", { class: "soft", text: view.versions })));
-  page.body.append(element("main", {}, element("h1", { text: "What was looked at in Feint" }), ...body));
+  page.body.append(element("main", {}, element("h1", { text: _("What was looked at in Feint") }), ...body));
   return `<!doctype html>\n${page.documentElement.outerHTML}`;
 }
 
 function blockNode(block) {
   if (!block.src) return element(block.tag, { text: block.text });
-  return element("figure", {}, element("img", { src: block.src, alt: block.says || "picture" }), block.says && element("figcaption", { text: block.says }));
+  return element("figure", {}, element("img", { src: block.src, alt: block.says || _("picture") }), block.says && element("figcaption", { text: block.says }));
 }
 
 /** The views as a notebook: where each was, and the code that repeats it. */

@@ -33,9 +33,9 @@ class Slots {
     this.said = element("span", { class: "said" });
     this.bands = element("canvas", { class: "slot-bands", "aria-hidden": "true" });
     this.thumb = element("span", { class: "thumb", "aria-hidden": "true" }, element("i"));
-    this.track = element("div", { class: "slot-track", role: "slider", tabindex: "0", "aria-orientation": "horizontal", "aria-label": "Size of the perturbation, epsilon, in every slot" }, this.bands, this.thumb);
+    this.track = element("div", { class: "slot-track", role: "slider", tabindex: "0", "aria-orientation": "horizontal", "aria-label": _("Size of the perturbation, epsilon, in every slot") }, this.bands, this.thumb);
     this.scale = element("div", { class: "scale soft small", "aria-hidden": "true" });
-    this.key = element("p", { class: "soft small slot-key", text: "A row each: which group wins at each ε, with noise of the same size below it. Home: where the first one flips." });
+    this.key = element("p", { class: "soft small slot-key", text: _("A row each: which group wins at each ε, with noise of the same size below it. Home: where the first one flips.") });
     this.grid = element("div", { class: "slot-grid" });
     this.track.addEventListener("pointerdown", (event) => this.grab(event));
     this.track.addEventListener("pointermove", (event) => this.held && this.drag(event));
@@ -141,7 +141,7 @@ class Slots {
     say(this.value, `ε ${epsilon.toFixed(3)}`);
     say(this.unit, unit);
     const flips = this.slots.filter((slot) => this.there(slot)).map(({ letter }) => letter), holds = this.slots.filter((slot) => !this.there(slot)).map(({ letter }) => letter);
-    const words = [flips.length ? `${flips.join(", ")} ${flips.length > 1 ? "flip" : "flips"}` : "", holds.length ? `${holds.join(", ")} ${holds.length > 1 ? "hold" : "holds"}` : ""].filter(Boolean).join(" · ");
+    const words = [flips.length ? n_("{who} flips", "{who} flip", flips.length, { who: flips.join(", ") }) : "", holds.length ? n_("{who} holds", "{who} hold", holds.length, { who: holds.join(", ") }) : ""].filter(Boolean).join(" · ");
     say(this.said, words);
     this.thumb.style.transform = `translateX(${12 + this.place(this.level) * (this.track.clientWidth - 24)}px)`;
     this.track.setAttribute("aria-valuenow", this.level);

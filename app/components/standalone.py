@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Literal
 
 from app import components
+from app.words import ENGLISH, N_, said
 
 _SHELL = """<!doctype html>
 <html lang="{language}">
@@ -39,7 +40,7 @@ footer {{ margin-top: 1.2rem; font-size: 0.8rem; line-height: 1.45; opacity: 0.7
 
 
 _BODY = """<main class="feint">
-<noscript>This picture moves with the help of JavaScript, which is switched off.</noscript></main>
+<noscript>{without}</noscript></main>
 <footer>{note}</footer>
 {payload}"""
 _SCRIPT = """
@@ -52,16 +53,26 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => comp
 
 
 def standalone_html(
-    component: Literal["ladder", "map", "wipe"], payload: Mapping[str, Any], title: str, note: str
+    component: Literal["ladder", "map", "wipe"],
+    payload: Mapping[str, Any],
+    title: str,
+    note: str,
+    language: str = ENGLISH,
 ) -> str:
     """The file's text: `payload` is what the component's `…_payload` gave, `note` says where the picture is
     from: model, protocol, link.
     """
+    without = said(language).gettext(
+        N_("This picture moves with the help of JavaScript, which is switched off.")
+    )
+    shown = data("payload", without_private(payload))
     return page(
         title,
-        body=_BODY.format(note=escape(note), payload=data("payload", without_private(payload))),
-        script=components.script(component) + _SCRIPT.format(component=components.CLASSES[component]),
+        body=_BODY.format(note=escape(note), payload=shown, without=escape(without)),
+        script=components.script(component, language)
+        + _SCRIPT.format(component=components.CLASSES[component]),
         style=components.style(component),
+        language=language,
     )
 
 

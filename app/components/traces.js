@@ -3,7 +3,7 @@
 class Traces {
   constructor() {
     this.grid = element("div", { class: "traces-grid" });
-    this.node = element("section", { class: "traces" }, element("h3", { text: "What moves together" }), this.grid);
+    this.node = element("section", { class: "traces" }, element("h3", { text: _("What moves together") }), this.grid);
   }
 
   /** A row a trace: symbol, curve, the number at the handle, what it is. `positions` are the levels' places, 0 to 1. */

@@ -1,6 +1,6 @@
 // Two pictures of the same thing: wipe over, side by side, or blink. Keyboard and touch; nothing goes to the server.
 
-const MODES = [["wipe", "Wipe"], ["side", "Side by side"], ["blink", "Blink"]];
+const MODES = [["wipe", N_("Wipe")], ["side", N_("Side by side")], ["blink", N_("Blink")]];
 const BLINK_MS = 650;  // below three changes a second, which is safe for people sensitive to flicker
 
 class Wipe {
@@ -24,8 +24,8 @@ class Wipe {
       return element("figure", {}, this[name], this[`${name}Note`]);
     };
     this.title = element("span", { class: "title" });
-    this.modes = Object.fromEntries(MODES.map(([mode, text]) => [mode, element("button", { type: "button", text, "aria-pressed": "false", onclick: () => this.choose(mode) })]));
-    this.handle = element("div", { class: "handle", role: "slider", tabindex: "0", "aria-label": "How much of each picture", "aria-valuemin": "0", "aria-valuemax": "100" }, element("i"));
+    this.modes = Object.fromEntries(MODES.map(([mode, text]) => [mode, element("button", { type: "button", text: _(text), "aria-pressed": "false", onclick: () => this.choose(mode) })]));
+    this.handle = element("div", { class: "handle", role: "slider", tabindex: "0", "aria-label": _("How much of each picture"), "aria-valuemin": "0", "aria-valuemax": "100" }, element("i"));
     this.stage = element("div", { class: "stage" }, picture("before"), picture("after"), this.handle);
     this.stage.addEventListener("pointerdown", (event) => { if (this.mode === "wipe") { this.held = true; this.stage.setPointerCapture(event.pointerId); this.drag(event); } });
     this.stage.addEventListener("pointermove", (event) => this.held && this.drag(event));
@@ -33,7 +33,7 @@ class Wipe {
     this.handle.addEventListener("keydown", (event) => this.press(event));
     this.caption = element("p", { class: "soft small caption" });
     this.group = element("div", { class: "wipe", role: "group" },
-      element("header", {}, this.title, element("div", { class: "modes", role: "toolbar", "aria-label": "How to compare" }, ...Object.values(this.modes))),
+      element("header", {}, this.title, element("div", { class: "modes", role: "toolbar", "aria-label": _("How to compare") }, ...Object.values(this.modes))),
       this.stage, this.caption);
     this.root.replaceChildren(this.group);
   }

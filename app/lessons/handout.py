@@ -55,7 +55,9 @@ def _written(lesson: Lesson) -> str:
         f"<footer><p>{escape(head.paper)}</p><p>Feint</p></footer>\n"
         f"{data('ladders', ladders)}\n{data('words', {word: _(text) for word, text in WORDS.items()})}"
     )
-    script = components.script("ladder") + (FOLDER / "handout.js").read_text(encoding="utf-8")
+    script = components.script("ladder", lesson.language) + (FOLDER / "handout.js").read_text(
+        encoding="utf-8"
+    )
     style = components.style("ladder") + (FOLDER / "handout.css").read_text(encoding="utf-8")
     return page(head.title, body, script, style, lesson.language)
 

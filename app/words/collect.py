@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from app import components
 from app.address import links
 from app.words import DOMAIN
 from engine.store import catalogue as engine_catalogue
@@ -51,6 +52,10 @@ def template() -> Catalog:
         for file in sorted((links.ROOT / room).rglob("*.py")):
             for text in marked(file.read_text(encoding="utf-8")):
                 found.add(text, locations=[(str(file.relative_to(links.ROOT)), 0)])
+    for file in sorted(components.FOLDER.glob("*.js")):
+        for texts in components.marked(file.read_text(encoding="utf-8")):
+            said = texts if len(texts) > 1 else texts[0]
+            found.add(said, locations=[(str(file.relative_to(links.ROOT)), 0)])
     for page in links.pages().values():
         for text in filter(None, (page.title, page.under)):
             found.add(text, locations=[(f"pages/{page.name}.py", 0)])
