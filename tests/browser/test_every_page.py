@@ -1,6 +1,7 @@
 """Each page in a real Chromium: it opens without an error, without a request that leaves this machine and
-without torch in the page server; it fits on a desk in light and on a phone in dark, and meets WCAG 2.1 at
-levels A and AA there, as far as axe-core can tell.
+without torch in the page server; it fits on a desk in light and on a phone in dark, where its first picture,
+figure or table begins within two screens, and meets WCAG 2.1 at levels A and AA there, as far as axe-core
+can tell.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,11 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
     "resultTypes": ["violations"],  # what passes is not described: a third of the time
 }
+EVIDENCE = ".ladder, .map, .picker, .js-plotly-plot, img, canvas, [data-testid=stDataFrame]"
+"""What there is to see on a page, beside text."""
+TOPS = (
+    "all => all.map((one) => one.getBoundingClientRect()).filter((box) => box.height).map((box) => box.top)"
+)
 MAPS = "/proc/{pid}/maps"
 """The libraries of a process; only Linux lists them."""
 
@@ -57,6 +63,8 @@ def test_a_page_opens_fits_and_is_accessible(
             f"{name} is {wide} pixels wide"
         )
         assert violations(page) == []
+        tops = page.get_by_test_id("stMain").locator(EVIDENCE).evaluate_all(TOPS)
+        assert not tops or min(tops) < 2 * height, f"{name} shows nothing before {min(tops):.0f} pixels"
     assert foreign(server, asked) == []
     maps = Path(MAPS.format(pid=server.process.pid))
     assert not maps.exists() or "libtorch" not in maps.read_text()
