@@ -7,15 +7,15 @@ and the answers its first pictures need. The old entry is removed first, or its 
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine import registry
 from engine.asking import keeping, shipping
-from engine.cli.zoo_entries import Entry, entries
+from engine.cli.zoo_entries import DRAWN, Entry, entries
 from engine.errors import RunBroken
-from engine.events import Evaluate, Event, Failed, Finished, Progress, Started, to_line
+from engine.events import Evaluate, Event, Failed, Finished, Picture, Progress, Started, to_line
 from engine.home import home
 from engine.running import runner
 from engine.store.run import Run
@@ -33,7 +33,9 @@ SCORED = {
 }
 """Ability -> what the attack of a card wants of a model; the first that a model has."""
 RECORD = 150
-"""How many evaluations of its training an entry keeps."""
+"""How many evaluations of its training an entry keeps,"""
+PICTURES = 12
+"""and at how many steps what it drew, where that ships."""
 OF_A_MODEL = ("spec.json", "result.json", "state/model.safetensors")
 OF_AN_ATTACK = ("spec.json", "result.json", "card.json")
 WHERE_MADE = ("samples.parquet", "images.npz")
@@ -67,7 +69,8 @@ def _train(name: str, out: Path) -> Iterator[Event]:
     run = Store(home()).find(spec.key)
     card = run.card() | {"attacked": [_score(run, entry, epsilon) for epsilon in EPSILONS]}
     with_card = {"card.json": json.dumps(card, indent=1)}
-    _pack(run, out / name, OF_A_MODEL, with_card)
+    drawn = _drawn(run.events()) if name in DRAWN else []
+    _pack(run, out / name, (*OF_A_MODEL, *(picture.file for picture in drawn)), with_card)
 
 
 def _score(run: Run, entry: Entry, epsilon: float) -> dict[str, Any]:
@@ -105,16 +108,34 @@ def _pack(run: Run, folder: Path, files: tuple[str, ...], texts: Mapping[str, st
     for file in files:
         (partial / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run.folder / file, partial / file)
-    record = "".join(to_line(event) + "\n" for event in _thinned(run.events()))
+    record = "".join(to_line(event) + "\n" for event in _thinned(run.events(), files))
     for file, text in {"events.jsonl": record, **(texts or {})}.items():
         (partial / file).write_text(text, encoding="utf-8")
     shipping.ship(run, partial)
     partial.rename(folder)
 
 
-def _thinned(events: list[Event]) -> list[Event]:
-    """The start, evenly spaced evaluations, and the end."""
+def _drawn(events: list[Event]) -> list[Picture]:
+    """What was drawn, at evenly spaced steps, the first and the last among them."""
+    pictures = [event for event in events if isinstance(event, Picture)]
+    steps = sorted({picture.step for picture in pictures})
+    kept = (
+        {steps[round(place * (len(steps) - 1) / (PICTURES - 1))] for place in range(PICTURES)}
+        if steps
+        else set()
+    )
+    return [picture for picture in pictures if picture.step in kept]
+
+
+def _thinned(events: list[Event], files: Sequence[str]) -> list[Event]:
+    """The start, evenly spaced evaluations, what was drawn into `files`, and the end."""
     evaluations = [event for event in events if isinstance(event, Evaluate)]
     step = max(1, -(-len(evaluations) // RECORD))
     kept = set(map(id, evaluations[::step] + evaluations[-1:]))
-    return [event for event in events if isinstance(event, Started | Finished) or id(event) in kept]
+    return [
+        event
+        for event in events
+        if isinstance(event, Started | Finished)
+        or id(event) in kept
+        or (isinstance(event, Picture) and event.file in files)
+    ]

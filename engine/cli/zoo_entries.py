@@ -42,6 +42,8 @@ LOOKED_AT = ("mnist_test", "digits")
 """Data on which pages begin: what they show first of their models ships, so that looking needs no data."""
 INSPECTED = "adec"
 """The model whose attacked samples ship."""
+DRAWN = ("mnist_test/adec", "digits/adec")
+"""Models that ship with what their training drew."""
 SWEPT = ("adec", "idec_star", "dec_star", "acai", "ae_kmeans")
 """Models whose sweeps ship."""
 COPYING = ("dense_ae", "sparse_ae", "plain_conv_ae", "adversarial_ae")
