@@ -1,9 +1,9 @@
 """Compare: two to four models under attack, side by side under one handle."""
 
 from app.address import fetching, layout
+from app.attack import subject
 from app.compare import choose, disagree, ladders, measures
 from app.explain import explain
-from app.forms.choose_sample import choose_sample
 from app.runs import reproduce
 from app.words import _
 
@@ -19,15 +19,19 @@ layout.page_head(
 left, look = layout.choose_and_look()
 with left:
     chosen = choose.choose()
-    sample = choose_sample(chosen[0].victim)
+    sample, way, own = subject.choose(chosen[0].victim)
 with look:
-    one = ladders.answers(chosen, sample)
+    subject.show(way, own)
+    for slot in chosen:
+        subject.require_label(slot.threat.objective, own)
+    asked = subject.asked(sample, own)
+    one = ladders.answers(chosen, asked)
     level = ladders.show(chosen, one)
     epsilon = measures.rounded(one[0].levels[level])
     with fetching.aside():
         many = measures.answers(chosen, epsilon)
         measures.show(chosen, one, many, epsilon)
-        disagree.show(chosen, many, sample)
+        disagree.show(chosen, many, sample if own is None else None)
     disagree.elsewhere(chosen, sample, epsilon)
 explain(*dict.fromkeys(("model", slot.victim.run.spec.name) for slot in chosen))
 commands = [
@@ -35,7 +39,10 @@ commands = [
     for slot, answer in zip(chosen, one, strict=True)
     for text in (
         reproduce.one_sample(
-            measures.wanted(slot, epsilon), slot.threat.ladder(slot.victim.run.key, sample), epsilon
+            measures.wanted(slot, epsilon),
+            slot.threat.ladder(slot.victim.run.key, asked),
+            epsilon,
+            own.key if own else "",
         )["Command line"],
         reproduce.command(measures.wanted(slot, epsilon)),
     )

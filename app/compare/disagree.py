@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from app.address import connection, links
+from app.attack import subject
 from app.compare.choose import Slot
 from app.components.picker import picker
 from app.words import _
@@ -18,8 +19,10 @@ SHOWN = 24
 """Pictures, at most."""
 
 
-def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int) -> None:
-    """A sentence with the number, and the samples: a click opens one in all slots."""
+def show(chosen: Sequence[Slot], many: Sequence[SeveralAnswer], sample: int | None) -> None:
+    """A sentence with the number, and the samples: a click opens one in all slots. `sample` is the chosen
+    one, None while that is a picture of one's own.
+    """
     letters = [slot.letter for slot in chosen]
     rates = [found.reached[found.counted].mean() if found.counted.any() else 0.0 for found in many]
     usual = letters[int(np.argmin(rates))] + letters[int(np.argmax(rates))]
@@ -49,7 +52,7 @@ def _in_words(pair: str) -> str:
 
 
 def _pictures(
-    chosen: Sequence[Slot], flips: SeveralAnswer, places: np.ndarray, flipping: int, sample: int
+    chosen: Sequence[Slot], flips: SeveralAnswer, places: np.ndarray, flipping: int, sample: int | None
 ) -> None:
     """The samples, each with where it goes in the slot that flips."""
     victim, shown = chosen[flipping].victim, places[:SHOWN]
@@ -74,6 +77,7 @@ def _pictures(
     more = _("The first {n} of {all} are shown.").format(n=SHOWN, all=len(places))
     st.caption(f"{said} {more}" if len(places) > SHOWN else said)
     if clicked is not None:
+        subject.leave()
         links.go("compare", {"sample": clicked})
 
 

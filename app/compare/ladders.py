@@ -14,13 +14,13 @@ from app.components.ladder import Drawing
 from app.forms import possible
 from app.words import _
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import COMPARED_AT, TOP, epsilon_text
+from engine.asking.questions import COMPARED_AT, TOP, OwnPicture, epsilon_text
 
 KEY = "compare_slots"
 
 
-def answers(chosen: Sequence[Slot], sample: int) -> list[LadderAnswer]:
-    """The ladder of the sample in every slot."""
+def answers(chosen: Sequence[Slot], sample: int | OwnPicture) -> list[LadderAnswer]:
+    """The ladder of the sample, or of a picture of one's own, in every slot."""
     return [
         connection.ask(
             slot.threat.ladder(slot.victim.run.key, sample), *possible.patience(slot.threat.attack)

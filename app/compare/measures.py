@@ -58,9 +58,11 @@ def show(
     chosen: Sequence[Slot], one: Sequence[LadderAnswer], many: Sequence[SeveralAnswer], epsilon: float
 ) -> None:
     """The table: a measure a row, a slot a column."""
+    number = one[0].sample
+    alone = _("Sample {n} alone").format(n=number) if number >= 0 else _("Your picture alone")
     measures = {
         _("Clean samples"): [_clean(slot) for slot in chosen],
-        _("Sample {n} alone").format(n=one[0].sample): [ladders.star(answer) for answer in one],
+        alone: [ladders.star(answer) for answer in one],
         _("Attack succeeds at ε = {epsilon}").format(epsilon=epsilon_text(epsilon)): [
             _share(found.reached[found.counted]) for found in many
         ],

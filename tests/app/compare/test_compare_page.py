@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,6 +12,7 @@ from engine.asking import keeping
 from engine.asking.computing import compute
 from engine.asking.questions import COMPARED_AT, SeveralQuestion
 from engine.cli.commands import main
+from engine.store import pictures
 from engine.store.store import Store
 from tests.app.conftest import method, said
 
@@ -43,6 +45,20 @@ def test_slots_are_counted_on_the_same_samples(
     assert len(lines) == 4 and all(line.startswith("python3 -m engine attack pgd") for line in lines)
     assert main([*shlex.split(lines[0])[3:], "--json"]) == 0, "a sample"
     assert '"sample": 7' in capsys.readouterr().out
+
+
+def test_a_picture_of_ones_own_is_held_against_every_slot(
+    trained_home: Store, opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = pictures.keep(np.pad(np.full((12, 4), 255, dtype=np.uint8), 8))
+    at = opened("compare", slots=two(trained_home), own=key, eps="0.15")
+    assert not at.exception and at.query_params["own"] == key
+    assert at.table[0].value.loc["Your picture alone"].str.startswith("ε*").all()
+    lines = next(code.value for code in at.code if "--picture" in code.value).splitlines()
+    alone = [line for line in lines if "--picture" in line]
+    assert len(alone) == 2 and len(set(alone)) == 2, "a sample of its own in each slot"
+    assert main([*shlex.split(alone[0])[3:], "--json"]) == 0
+    assert '"sample": -1' in capsys.readouterr().out
 
 
 def test_the_first_table_of_mnist_ships(trained_home: Store) -> None:
