@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from app.address import connection, house, links, notices
+from app.words import _
 from engine.atlas import case
 from engine.atlas.case import Atlas, Case
 from engine.errors import FeintError
@@ -25,19 +26,20 @@ def opened() -> Atlas | None:
 
 def cases(atlas: Atlas) -> list[int]:
     """The places of the chosen cases, after four rows of pills."""
-    titles = {name: about["title"] for name, about in atlas.rules.items()}
+    titles = {name: _(about["title"]) for name, about in atlas.rules.items()}
     chosen = list(range(len(atlas.cases)))
     rules = [FIRST, *titles]
-    rule = _pills("What is striking", "rule", rules, lambda name: titles.get(name, "the first of each"))
+    first = _("the first of each")
+    rule = _pills(_("What is striking"), "rule", rules, lambda name: titles.get(name, first))
     if rule != FIRST:
         chosen = [place for place in chosen if atlas.cases[place].rule == rule]
-        st.caption(atlas.rules[rule]["about"])
-    chosen = _narrowed(chosen, atlas, "Models", "family", lambda case: case.family, str)
+        st.caption(_(atlas.rules[rule]["about"]))
+    chosen = _narrowed(chosen, atlas, _("Models"), "family", lambda case: case.family, _)
     known = connection.catalogue()["attack"]
     chosen = _narrowed(
-        chosen, atlas, "Attack", "by", lambda case: case.attack, lambda name: str(known[name]["title"])
+        chosen, atlas, _("Attack"), "by", lambda case: case.attack, lambda name: _(str(known[name]["title"]))
     )
-    chosen = _narrowed(chosen, atlas, "Data", "of_data", lambda case: case.data, connection.data_title)
+    chosen = _narrowed(chosen, atlas, _("Data"), "of_data", lambda case: case.data, connection.data_title)
     chosen.sort(key=lambda place: house.of(atlas.cases[place].data) != house.data())
     return _first_of_each(chosen, atlas) if rule == FIRST else chosen
 
@@ -52,7 +54,7 @@ def _narrowed(
 ) -> list[int]:
     """Those of the chosen ones that have what one row of pills says; only what they have is offered."""
     there = sorted({of(atlas.cases[place]) for place in chosen})
-    wanted = _pills(label, key, [EVERY, *there], lambda name: "all" if name == EVERY else title(name))
+    wanted = _pills(label, key, [EVERY, *there], lambda name: _("all") if name == EVERY else title(name))
     return [place for place in chosen if wanted in (EVERY, of(atlas.cases[place]))]
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from app import gallery
 from app.address import connection
 from app.runs import headline
+from app.words import _
 from engine.atlas.case import Atlas, Case, Shown
 from engine.errors import FeintError
 
@@ -17,15 +18,15 @@ def card(atlas: Atlas, place: int) -> None:
     """Title, pictures, sentence, link."""
     case, images = atlas.cases[place], atlas.pictures[place]
     with st.container(border=True, height="stretch"):
-        st.markdown(f"**{atlas.rules[case.rule]['title']}**  \n{_of(case)}")
+        st.markdown(f"**{_(atlas.rules[case.rule]['title'])}**  \n{_of(case)}")
         drawn = [
             _drawn(image.reshape(case.shape), one) for image, one in zip(images, case.shown, strict=True)
         ]
         size = PICTURE if len(drawn) <= 3 else SMALLER
         gallery.grid(drawn, [_caption(one) for one in case.shown], columns=len(drawn), size=size)
-        st.markdown(case.sentence)
+        st.markdown(sentence(case))
         page, there = address(case)
-        headline.link(page, "Look at it", "open_in_full", there)
+        headline.link(page, _("Look at it"), "open_in_full", there)
 
 
 def _of(case: Case) -> str:
@@ -34,8 +35,9 @@ def _of(case: Case) -> str:
         title = connection.model_title(case.model, connection.store().find(case.model))
     except FeintError:
         title = case.model
-    attack = connection.catalogue()["attack"].get(case.attack, {}).get("title", case.attack)
-    return f"{title.replace('*', chr(92) + '*')}, sample {case.sample} · {attack}"
+    attack = _(connection.catalogue()["attack"].get(case.attack, {}).get("title", case.attack))
+    words = _("{model}, sample {n} · {attack}")
+    return words.format(model=title.replace("*", r"\*"), n=case.sample, attack=attack)
 
 
 def _drawn(image: np.ndarray, one: Shown) -> np.ndarray | bytes:
@@ -43,7 +45,13 @@ def _drawn(image: np.ndarray, one: Shown) -> np.ndarray | bytes:
 
 
 def _caption(one: Shown) -> str:
-    return one.says if one.gain is None else f"{one.says} {gallery.gain_text(one.gain)}"
+    return _(one.says) if one.gain is None else f"{_(one.says)} {gallery.gain_text(one.gain)}"
+
+
+def sentence(case: Case) -> str:
+    """What is striking about a case, in the language of whoever looks."""
+    values = {name: _(value) for name, value in case.sentence.values.items()}
+    return _(case.sentence.words).format(**values)
 
 
 def address(case: Case) -> tuple[str, dict[str, str]]:

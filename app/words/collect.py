@@ -14,10 +14,11 @@ from babel.messages.pofile import read_po, write_po
 from app import components
 from app.address import links
 from app.words import DOMAIN
+from engine.atlas import case
 from engine.store import catalogue as engine_catalogue
 
-ROOMS = ("app", "pages")
-MARKS = {"_": 1, "N_": 1, "n_": 2}
+ROOMS = ("app", "pages", "engine/atlas")
+MARKS = {"_": 1, "N_": 1, "n_": 2, "Sentence.of": 1}
 """Name -> how many texts it marks."""
 KINDS = ("model", "attack", "objective", "data", "metric", "study", "action")
 SAID = (
@@ -63,7 +64,18 @@ def template() -> Catalog:
     for kind in KINDS:
         for text in declared(described[kind]):
             found.add(text, locations=[(f"engine: {kind}", 0)])
+    for text in (*(entry["family"]["name"] for entry in described["model"].values()), *of_atlas()):
+        found.add(text, locations=[("engine: atlas", 0)])
     return found
+
+
+def of_atlas() -> Iterator[str]:
+    """What the atlas says of its rules and under its pictures, where that is no name of a group."""
+    atlas = case.read()
+    for rule in atlas.rules.values():
+        yield from (rule["title"], rule["about"])
+    said = {shown.says for each in atlas.cases for shown in each.shown}
+    yield from sorted(text for text in said if text.replace(" ", "").isalpha() and text.islower())
 
 
 def marked(code: str) -> Iterator[str | tuple[str, ...]]:
@@ -71,10 +83,10 @@ def marked(code: str) -> Iterator[str | tuple[str, ...]]:
     said of a variable is marked where it is declared.
     """
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+        if isinstance(node, ast.Call) and (mark := ast.unparse(node.func)) in MARKS:
             texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
-            said = tuple(str(text) for text in texts[: MARKS[node.func.id]])
-            if len(said) == MARKS[node.func.id]:
+            said = tuple(str(text) for text in texts[: MARKS[mark]])
+            if len(said) == MARKS[mark]:
                 yield said if len(said) > 1 else said[0]
 
 

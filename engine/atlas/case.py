@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -29,6 +29,23 @@ def difference(delta: np.ndarray) -> Shown:
     return Shown(says="difference", gain=float(0.5 / max(float(np.abs(delta).max()), 1e-6)))
 
 
+class Sentence(BaseModel):
+    """A sentence and the values that go into its fields, as they are written: so it can be translated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: str
+    values: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, words: str, **values: object) -> Self:
+        """The sentence with these values, written as they are."""
+        return cls(words=words, values={name: str(value) for name, value in values.items()})
+
+    def __str__(self) -> str:
+        return self.words.format(**self.values)
+
+
 class Case(BaseModel):
     """A sample of a model under attack, and by which rule it is striking."""
 
@@ -48,7 +65,7 @@ class Case(BaseModel):
     level: float | None = None
     """ε, or ν of an attack on the embedding."""
     axis: str = "epsilon"
-    sentence: str
+    sentence: Sentence
     measured: dict[str, float]
     """What the rule compared, by name."""
     considered: int

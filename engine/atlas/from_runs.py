@@ -11,7 +11,7 @@ from engine import registry
 from engine.asking import computing, keeping
 from engine.asking.questions import ImagesQuestion
 from engine.asking.striking import striking
-from engine.atlas.case import Case, Shown, difference
+from engine.atlas.case import Case, Sentence, Shown, difference
 from engine.device import of_answers
 from engine.store.run import Run
 from engine.store.store import Store
@@ -71,12 +71,17 @@ def _case(run: Run, table: "pd.DataFrame", place: int, farthest: bool) -> tuple[
     return kept, np.stack([clean, delta, attacked])
 
 
-def _sentence(row: "pd.Series[float]", farthest: bool, n: int, attack: str) -> str:
-    moved = f"an L2 distance of {row['l2']:.2f}"
+def _sentence(row: "pd.Series[float]", farthest: bool, n: int, attack: str) -> Sentence:
+    said = {"l2": f"{row['l2']:.2f}", "n": f"{n:,}", "attack": attack}
     if farthest:
-        before, after = row["reconstruction_error_clean"], row["reconstruction_error_attacked"]
-        return (
-            f"It went {moved} away, the farthest of {n:,} that {attack} found, and is copied better than its"
-            f" original: error {after:.4f} instead of {before:.4f}."
+        return Sentence.of(
+            "It went an L2 distance of {l2} away, the farthest of {n} that {attack} found, and is copied"
+            " better than its original: error {after} instead of {before}.",
+            **said,
+            after=f"{row['reconstruction_error_attacked']:.4f}",
+            before=f"{row['reconstruction_error_clean']:.4f}",
         )
-    return f"Of {n:,} samples under {attack}, this one went elsewhere with the least: {moved}."
+    return Sentence.of(
+        "Of {n} samples under {attack}, this one went elsewhere with the least: an L2 distance of {l2}.",
+        **said,
+    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import Question
+from engine.atlas.case import Sentence
 from engine.models.protocols import ModelSettings
 from engine.store.run import Run
 
@@ -61,7 +62,7 @@ class Rule:
     """What it looks for, in a sentence."""
     score: Callable[[Seen], float | None]
     """The larger, the more striking; None: it is no case of this rule."""
-    sentence: Callable[[Seen], str]
+    sentence: Callable[[Seen], Sentence]
     measured: Callable[[Seen], Mapping[str, float]]
     suits: Callable[[type[ModelSettings]], bool]
     """Of which models samples are looked at."""

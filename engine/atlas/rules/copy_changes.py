@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import copying, mean_square
 from engine.atlas.rule import Rule, Seen
 
@@ -14,10 +15,12 @@ def ratio(seen: Seen) -> float:
     return mean_square(change) / max(mean_square(answer.delta[-1]), 1e-12)
 
 
-def sentence(seen: Seen) -> str:
-    return (
-        f"The sample changes by at most {seen.answer.levels[-1]:g} a number; its copy changes"
-        f" {ratio(seen):.0f} times as much, in mean square."
+def sentence(seen: Seen) -> Sentence:
+    return Sentence.of(
+        "The sample changes by at most {epsilon} a number; its copy changes {times} times as much, in mean"
+        " square.",
+        epsilon=f"{seen.answer.levels[-1]:g}",
+        times=f"{ratio(seen):.0f}",
     )
 
 

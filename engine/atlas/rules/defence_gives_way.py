@@ -1,5 +1,6 @@
 """A defence that holds a sample far longer, and gives way all the same."""
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import LEFT, leaving, undefended
 from engine.atlas.rule import Rule, Seen, up
 
@@ -15,12 +16,17 @@ def score(seen: Seen) -> float | None:
     return star / before if before >= BORDER else None
 
 
-def sentence(seen: Seen) -> str:
+def sentence(seen: Seen) -> Sentence:
     assert seen.beside is not None
     star, before = seen.answer.epsilon_star or 0.0, seen.beside.epsilon_star or 1.0
-    return (
-        f"Without the defence it takes ε ≤ {up(before)}. With it {star / before:.1f} times as much is"
-        f" needed, and at ε ≤ {up(star)} it goes from “{seen.own}” to “{seen.becomes}” anyway."
+    return Sentence.of(
+        "Without the defence it takes ε ≤ {before}. With it {times} times as much is needed, and at"
+        " ε ≤ {star} it goes from “{own}” to “{becomes}” anyway.",
+        before=up(before),
+        times=f"{star / before:.1f}",
+        star=up(star),
+        own=seen.own,
+        becomes=seen.becomes,
     )
 
 

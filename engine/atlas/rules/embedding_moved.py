@@ -1,6 +1,7 @@
 """The smallest move of an embedding that changes its cluster."""
 
 from engine.asking.answers import EmbeddingLadderAnswer
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import embeds, moved_embedding
 from engine.atlas.rule import Rule, Seen
 
@@ -19,15 +20,21 @@ def score(seen: Seen) -> float | None:
     return None if answer.noise_at(seen.at)[0] else -length(seen)
 
 
-def sentence(seen: Seen) -> str:
+def sentence(seen: Seen) -> Sentence:
     answer = seen.answer
     assert isinstance(answer, EmbeddingLadderAnswer)
     reached, n = answer.noise_at(seen.at)
-    return (
-        f"Its embedding is moved by {100 * length(seen):.0f} % of its length, from “{seen.own}” to"
-        f" “{seen.becomes}”, while its picture changes by {float(answer.shift_mse[seen.at]):.2g} (mean"
-        f" square; its own error is {answer.error_mse:.2g}). A random direction of that length does so in"
-        f" {reached} of {n} draws."
+    return Sentence.of(
+        "Its embedding is moved by {length} % of its length, from “{own}” to “{becomes}”, while its picture"
+        " changes by {shift} (mean square; its own error is {error}). A random direction of that length does"
+        " so in {reached} of {n} draws.",
+        length=f"{100 * length(seen):.0f}",
+        own=seen.own,
+        becomes=seen.becomes,
+        shift=f"{float(answer.shift_mse[seen.at]):.2g}",
+        error=f"{answer.error_mse:.2g}",
+        reached=reached,
+        n=n,
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import groups, leaving
 from engine.atlas.rule import Rule, Seen, up
 
@@ -22,11 +23,16 @@ def score(seen: Seen) -> float | None:
     return place(seen) - answer.epsilon_star
 
 
-def sentence(seen: Seen) -> str:
+def sentence(seen: Seen) -> Sentence:
     assert seen.answer.q_clean is not None
-    return (
-        f"It goes from “{seen.own}” to “{seen.becomes}”, place {place(seen)} of {seen.answer.q_clean.size}"
-        f" in what was likely before; ε ≤ {up(seen.answer.epsilon_star or 0)} suffices."
+    return Sentence.of(
+        "It goes from “{own}” to “{becomes}”, place {place} of {n} in what was likely before; ε ≤ {star}"
+        " suffices.",
+        own=seen.own,
+        becomes=seen.becomes,
+        place=place(seen),
+        n=seen.answer.q_clean.size,
+        star=up(seen.answer.epsilon_star or 0),
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import groups, leaving
 from engine.atlas.rule import Rule, Seen, up
 
@@ -24,13 +25,15 @@ def score(seen: Seen) -> float | None:
     return -seen.answer.levels[found] if still else None
 
 
-def sentence(seen: Seen) -> str:
+def sentence(seen: Seen) -> Sentence:
     found = level(seen)
     assert found is not None and seen.answer.near is not None
-    count, at = seen.answer.near.shape[1], up(seen.answer.levels[found])
-    return (
-        f"At ε = {at} it is still taken for “{seen.own}”, yet none of the {count} samples nearest to it was"
-        " near before."
+    return Sentence.of(
+        "At ε = {epsilon} it is still taken for “{own}”, yet none of the {n} samples nearest to it was near"
+        " before.",
+        epsilon=up(seen.answer.levels[found]),
+        own=seen.own,
+        n=seen.answer.near.shape[1],
     )
 
 

@@ -1,5 +1,6 @@
 """One step of the gradient fails where twenty need little."""
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import groups, leaving, one_step
 from engine.atlas.rule import Rule, Seen, up
 
@@ -19,13 +20,21 @@ def score(seen: Seen) -> float | None:
     return needed(seen) / star
 
 
-def sentence(seen: Seen) -> str:
+def sentence(seen: Seen) -> Sentence:
     assert seen.beside is not None
-    never = seen.beside.epsilon_star is None
-    one = f"fails even at ε = {needed(seen):g}" if never else f"needs ε = {up(needed(seen))}"
-    return (
-        f"Twenty steps take it from “{seen.own}” to “{seen.becomes}” at ε ≤"
-        f" {up(seen.answer.epsilon_star or 0)}; one step of the gradient {one}."
+    said = {"own": seen.own, "becomes": seen.becomes, "star": up(seen.answer.epsilon_star or 0)}
+    if seen.beside.epsilon_star is None:
+        return Sentence.of(
+            "Twenty steps take it from “{own}” to “{becomes}” at ε ≤ {star}; one step of the gradient fails"
+            " even at ε = {needed}.",
+            **said,
+            needed=f"{needed(seen):g}",
+        )
+    return Sentence.of(
+        "Twenty steps take it from “{own}” to “{becomes}” at ε ≤ {star}; one step of the gradient needs"
+        " ε = {needed}.",
+        **said,
+        needed=up(needed(seen)),
     )
 
 

@@ -1,5 +1,6 @@
 """The smallest ε that suffices where noise never does."""
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import groups, leaving
 from engine.atlas.rule import Rule, Seen, up
 
@@ -12,10 +13,15 @@ def score(seen: Seen) -> float | None:
     return -answer.epsilon_star
 
 
-def sentence(seen: Seen) -> str:
-    return (
-        f"A change of {up(seen.answer.epsilon_star or 0)} takes it from “{seen.own}” to “{seen.becomes}”."
-        f" Noise never does, up to ε = {seen.answer.levels[-1]:g}: 0 of {seen.answer.noise_n or 0:,} draws."
+def sentence(seen: Seen) -> Sentence:
+    return Sentence.of(
+        "A change of {star} takes it from “{own}” to “{becomes}”. Noise never does, up to ε = {top}: 0 of {n}"
+        " draws.",
+        star=up(seen.answer.epsilon_star or 0),
+        own=seen.own,
+        becomes=seen.becomes,
+        top=f"{seen.answer.levels[-1]:g}",
+        n=f"{seen.answer.noise_n or 0:,}",
     )
 
 

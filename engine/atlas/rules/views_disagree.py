@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.atlas.case import Sentence
 from engine.atlas.ladders import leaving
 from engine.atlas.rule import Rule, Seen, up
 
@@ -23,10 +24,15 @@ def score(seen: Seen) -> float | None:
     return faithful(seen) - star
 
 
-def sentence(seen: Seen) -> str:
-    return (
-        f"At ε ≤ {up(seen.answer.epsilon_star or 0)} all together are taken for “{seen.becomes}”, though"
-        f" {faithful(seen)} of {seen.answer.views} alone would still be “{seen.own}”."
+def sentence(seen: Seen) -> Sentence:
+    return Sentence.of(
+        "At ε ≤ {star} all together are taken for “{becomes}”, though {faithful} of {views} alone would still"
+        " be “{own}”.",
+        star=up(seen.answer.epsilon_star or 0),
+        becomes=seen.becomes,
+        faithful=faithful(seen),
+        views=seen.answer.views,
+        own=seen.own,
     )
 
 

@@ -65,7 +65,7 @@ def test_the_later_place_is_the_more_surprising() -> None:
     found = RULES["least_expected"]
     last, second = (found.score(Seen("m", answer(0.2, taken=group))) for group in (3, 1))
     assert last is not None and second is not None and last > second
-    assert "place 4 of 4" in found.sentence(Seen("m", answer(0.2, taken=3)))
+    assert "place 4 of 4" in str(found.sentence(Seen("m", answer(0.2, taken=3))))
 
 
 def test_new_neighbours_are_counted_where_the_group_is_still_the_same() -> None:
@@ -80,7 +80,7 @@ def test_one_step_and_defences_are_held_against_the_other_ladder() -> None:
     one = RULES["one_step_fails"]
     assert one.score(Seen("m", answer(0.1), answer(0.2))) == pytest.approx(2)
     assert one.score(Seen("m", answer(0.1), answer(None))) == pytest.approx(3)
-    assert "fails even at ε = 0.3" in one.sentence(Seen("m", answer(0.1), answer(None)))
+    assert "fails even at ε = 0.3" in str(one.sentence(Seen("m", answer(0.1), answer(None))))
     held = RULES["defence_gives_way"]
     assert held.score(Seen("m", answer(0.2), answer(0.1))) == pytest.approx(2)
     assert held.score(Seen("m", answer(None), answer(0.1))) is None
