@@ -14,7 +14,7 @@ from engine import registry
 from engine.asking import views
 from engine.asking.answers import NOISES, LadderAnswer
 from engine.asking.case import Case
-from engine.asking.questions import SAID, LadderQuestion, epsilon_text
+from engine.asking.questions import FEW_LEVELS, SAID, LadderQuestion, epsilon_text
 from engine.asking.victims import as_bytes, numbers, read_as
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
@@ -126,7 +126,9 @@ def _search(case: Case, question: LadderQuestion, rng: torch.Generator) -> Searc
 
 
 def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) -> Search:
-    """The ladder over ε, and the smallest ε that reaches the objective, where it has such a notion."""
+    """The ladder over ε, and the smallest ε that reaches the objective, where it has such a notion: the level
+    itself where there are many and the attack need not use its budget up, else refined between two.
+    """
     axis, attempt = question.axis, case.attempt(question.objective.lam)
     top = axis.top
     if attempt.mask is not None:  # few places have little room
@@ -140,9 +142,16 @@ def _over_epsilon(case: Case, question: LadderQuestion, rng: torch.Generator) ->
 
     if case.reached(case.before) is None:
         return Search.of(found)
-    star = ladders.smallest_reaching(attempt, found, reached, rng)
+    rounds = 0 if _among_levels(case, question) else 2
+    star = ladders.smallest_reaching(attempt, found, reached, rng, rounds)
     smallest = float(star.epsilon)
     return Search.of(found, smallest if np.isfinite(smallest) else None)
+
+
+def _among_levels(case: Case, question: LadderQuestion) -> bool:
+    """Whether ε* is one of the levels: each refinement takes an attack of this kind as long as they all."""
+    axis = question.axis
+    return axis.name == "epsilon" and axis.levels >= FEW_LEVELS and not case.attack.fills
 
 
 def noise_counted(by_noise: Tensor | None, moved: Tensor) -> dict[str, Any]:
@@ -209,6 +218,8 @@ def _protocol(case: Case, question: LadderQuestion) -> str:
     parts = [attack.in_words(()), aim + penalty, NORMS[question.norm]]
     values = attack.values()
     parts += [f"{said} {values[name]}" for name, said in SAID if values.get(name) is not None]
+    if _among_levels(case, question):
+        parts += [f"ε* among {axis.levels} levels"]
     if question.fixed:
         shape = picture(case.clean.shapes)
         fixed = fixed_of(question.fixed, shape)

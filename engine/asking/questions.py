@@ -38,7 +38,7 @@ Method = tuple[str, str]
 
 CLUSTERS_OF = "spherical_k_means"
 """The method that only clusters what an encoder gives."""
-FEW_LEVELS = 17
+FEW_LEVELS = 33
 """Of a ladder over ε under an attack that takes its time at each."""
 NU_TOP, SMALL_NU_TOP, SMALL_SIZE = 0.12, 0.04, 200
 """The largest ν of a ladder; that for samples of fewer than so many numbers."""

@@ -29,7 +29,7 @@ from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
 
-COMPRESSED = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 500)
+COMPRESSED = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 500)
 """K of a ladder over it."""
 
 

@@ -227,6 +227,12 @@ def cosine(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> Float[Tensor
     return 1 - apart(x, other) / 2
 
 
+def mixture(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"]) -> tuple[Tensor, Tensor]:
+    """ρ and √(1 − ρ²) of every pair of rows: of what v consists, (B,) each."""
+    gap = apart(x, other)
+    return 1 - gap / 2, (gap * (1 - gap / 4)).sqrt()
+
+
 def closed_form(x: Float[Tensor, "b d"], other: Float[Tensor, "b d"], size: int) -> Float[Tensor, "b"]:
     """−p/2 log(1 − ρ²), the mutual information of `size` = p projected numbers of both: (B,) nats."""
     gap = apart(x, other)
@@ -256,8 +262,7 @@ class Projections:
         """What makes the pairs of every sample from a draw; `other` (B, d) may carry a gradient."""
         if self.matrices:
             return lambda drawn: Given(*(self._projected(rows, drawn) for rows in (x, other)))
-        gap = apart(x, other)
-        rho, across = 1 - gap / 2, (gap * (1 - gap / 4)).sqrt()
+        rho, across = mixture(x, other)
 
         def made(drawn: Tensor) -> Drawn:
             one, two = drawn - drawn.mean(dim=-1, keepdim=True)

@@ -11,6 +11,7 @@ from engine.asking import controls, keeping, victims
 from engine.asking.answers import Control, ControlsAnswer, LadderAnswer
 from engine.asking.computing import compute
 from engine.asking.questions import (
+    FEW_LEVELS,
     AttackChoice,
     Axis,
     ControlsQuestion,
@@ -67,6 +68,23 @@ def test_epsilon_star_is_an_upper_bound_that_really_leaves(key: str) -> None:
     attacked = clean.flat() + torch.from_numpy(found.delta[found.first_reached])
     group = victim.outputs_of(clean.like(attacked)).group
     assert group is not None and int(group) != found.own_group
+
+
+@pytest.mark.parametrize(("levels", "refined"), [(FEW_LEVELS, False), (5, True)])
+def test_an_attack_that_need_not_use_its_budget_up_is_not_refined_among_many_levels(
+    key: str, levels: int, refined: bool
+) -> None:
+    few = {"steps": 8, "inner_steps": 1, "compressed": 4, "size": 4, "step": "sign", "step_size": 0.05}
+    question = LadderQuestion(
+        model=key,
+        sample=3,
+        attack=AttackChoice(name="minmax", settings=few | {"first_price": 1000.0, "positive": False}),
+        axis=Axis.of_epsilon(levels=levels),
+    )
+    found = compute(question)
+    assert found.first_reached is not None and found.epsilon_star is not None
+    assert (found.epsilon_star < found.levels[found.first_reached]) == refined
+    assert (f"ε* among {levels} levels" in found.protocol) != refined
 
 
 def test_with_a_target_to_reach_is_to_arrive(key: str) -> None:

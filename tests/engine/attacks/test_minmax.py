@@ -349,7 +349,7 @@ def test_gaussian_noise_has_its_deviation_and_belongs_to_its_sample() -> None:
 @pytest.mark.parametrize("changes", [{}, {"draws": 3, "network": "published"}, {"similarity": "closed_form"}])
 def test_all_k_in_one_batch_are_each_alone(changes: dict[str, object]) -> None:
     """The ladder over K is launched at once; every level is what its K finds by itself."""
-    attack, clean, ks = MinMax(**SMALL | changes), images(2), (2, 5, 12, 40)  # type: ignore[arg-type]
+    attack, clean, ks = MinMax(**SMALL | changes), images(2), (2, 5, 12, 150)  # type: ignore[arg-type]
     index = torch.arange(2).repeat_interleave(len(ks))
     model, budget = Linear(), Budget("linf", 0.4, shared=len(ks))
     tiled = clean.rows(index)
