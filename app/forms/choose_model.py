@@ -11,12 +11,13 @@ from app.address import connection, house, links, notices
 from app.features import Features
 from app.forms import possible
 from app.runs import rows
+from app.words import _
 from engine.asking.answers import OverviewAnswer
 from engine.asking.questions import OverviewQuestion
 from engine.store.run import Run
 
-TINY = {"digits": " (tiny, fast)", "noisy_digits": " (tiny, fast)"}
-"""Words beside data on which everything takes seconds."""
+TINY = ("digits", "noisy_digits")
+"""Data on which everything takes seconds."""
 DEFAULT_METHOD, DEFAULT_OF_VIEWS = "adec", "comvc"
 
 
@@ -97,7 +98,7 @@ def default_model() -> str:
 
 def victim_of(run: Run, name: str = "") -> Victim:
     """A model with what is known of its clean samples."""
-    overview = connection.ask(OverviewQuestion(model=run.key), "Looking at the model…")
+    overview = connection.ask(OverviewQuestion(model=run.key), _("Looking at the model…"))
     return Victim(name or run.name, run, overview)
 
 
@@ -115,13 +116,13 @@ def choose_model(ability: str = "") -> Victim:
     if asked not in found and asked in connection.models():
         of_other_pages(str(asked))
     if not found:
-        st.info("No trained model is here yet. Train one on the Train page; digits take a minute.")
+        st.info(_("No trained model is here yet. Train one on the Train page; digits take a minute."))
         st.stop()
     key = links.key(
         "model",
         _first(found),
         lambda name: name in found,
-        "a zoo name or the key of a finished run (train it with `python3 -m engine train`)",
+        _("a zoo name or the key of a finished run (train it with `python3 -m engine train`)"),
     )
     house.model_decides(st.session_state[key], found[st.session_state[key]].spec.data)
     _choose_data(found, key)
@@ -130,11 +131,11 @@ def choose_model(ability: str = "") -> Victim:
     }
     house.tell(found[st.session_state[key]].spec.data, "")
     name = st.selectbox(
-        "Model",
+        _("Model"),
         sorted(here, key=lambda name: _group(name, here[name])),
         key=key,
         format_func=lambda option: _title(option, here[option]),
-        help="Trained models of these data: those that come with Feint, then your own finished runs.",
+        help=_("Trained models of these data: those that come with Feint, then your own finished runs."),
     )
     return victim_of(found[name], name)
 
@@ -153,7 +154,9 @@ def of_other_pages(model: str) -> None:
     """
     if links.brought("model"):
         notices.notice(
-            f"The link says model={model[:40]}, which this page cannot show: another is shown instead."
+            _("The link says model={model}, which this page cannot show: another is shown instead.").format(
+                model=model[:40]
+            )
         )
     links.forget("model", "sample")
 
@@ -175,11 +178,11 @@ def _choose_data(found: Mapping[str, Run], key: str) -> None:
         house.follow(data)
 
     st.selectbox(
-        "Data",
+        _("Data"),
         [*first, *(name for name in every if name not in first)],
         key="model_data",
         on_change=turned,
-        format_func=lambda name: connection.data_title(name) + TINY.get(name, ""),
+        format_func=_data_title,
     )
 
 
@@ -192,5 +195,11 @@ def _group(name: str, run: Run) -> tuple[bool, str, str]:
 def _title(name: str, run: Run) -> str:
     """What the list calls a model: its method, its first score, and whether training saw labels."""
     score = "".join(f" · {score}" for score in rows.of_model(run.result())[:1])
-    labels = " · trained with labels" if possible.supervised(run.spec.name) else ""
+    labels = f" · {_('trained with labels')}" if possible.supervised(run.spec.name) else ""
     return connection.method_title(run.spec) + score + connection.apart(name, run) + labels
+
+
+def _data_title(name: str) -> str:
+    """What the list calls data."""
+    title = connection.data_title(name)
+    return _("{title} (tiny, fast)").format(title=title) if name in TINY else title

@@ -6,6 +6,7 @@ import streamlit as st
 from app.address import connection, fetching, links
 from app.components.picker import picker
 from app.forms.choose_model import Victim
+from app.words import N_, _
 from engine.asking.answers import OverviewAnswer
 from engine.asking.questions import LOOKED_AT, SHOWN, ImagesQuestion
 
@@ -24,8 +25,13 @@ def choose_sample(victim: Victim, first: int | None = None) -> int:
     """
     n = victim.overview.n
     default = first_sample(victim.run.spec.data) if first is None else first
-    key = links.key("sample", default, lambda number: 0 <= number < n, f"a whole number from 0 to {n - 1}")
-    with st.expander("Choose a sample", icon=":material/grid_view:", expanded=False):
+    key = links.key(
+        "sample",
+        default,
+        lambda number: 0 <= number < n,
+        _("a whole number from 0 to {last}").format(last=n - 1),
+    )
+    with st.expander(_("Choose a sample"), icon=":material/grid_view:", expanded=False):
         ids, images = _shown(victim, _ids(victim))
         groups = victim.overview.group
         names = victim.captions(None if groups is None else groups[ids]) or [f"#{number}" for number in ids]
@@ -35,7 +41,7 @@ def choose_sample(victim: Victim, first: int | None = None) -> int:
         )
         if clicked is not None:
             links.put("sample", clicked)
-    return int(st.number_input("Sample number", 0, n - 1, key=key, help="Its place in the data set."))
+    return int(st.number_input(_("Sample number"), 0, n - 1, key=key, help=_("Its place in the data set.")))
 
 
 def _shown(victim: Victim, ids: list[int]) -> tuple[list[int], np.ndarray]:
@@ -44,7 +50,7 @@ def _shown(victim: Victim, ids: list[int]) -> tuple[list[int], np.ndarray]:
         return ids, connection.ask(ImagesQuestion.of(victim.run.spec, ids)).images
     except fetching.DataAway as away:
         ids = list(LOOKED_AT.get(victim.run.spec.data, ()))
-        st.caption(f"{away} Until then, these:" if ids else str(away))
+        st.caption(_("{away} Until then, these:").format(away=away) if ids else str(away))
     return ids, connection.ask(ImagesQuestion.of(victim.run.spec, ids)).images if ids else np.empty((0, 0))
 
 
@@ -53,15 +59,16 @@ def _ids(victim: Victim) -> list[int]:
     if victim.overview.margin is None:
         return _any(np.arange(victim.overview.n))[:LISTED]
     order = st.segmented_control(
-        "Order",
-        ["fragile", "safe", "any"],
+        _("Order"),
+        [N_("fragile"), N_("safe"), N_("any")],
+        format_func=_,
         default="fragile",
         required=True,
         label_visibility="collapsed",
-        help="Fragile first: by the margin between the two likeliest groups.",
+        help=_("Fragile first: by the margin between the two likeliest groups."),
     )
     group = st.pills(
-        victim.grouping.capitalize(),
+        _("Class") if victim.grouping == "class" else _("Cluster"),
         range(len(victim.names)),
         format_func=lambda number: victim.names[number],
         key="sample_cluster",

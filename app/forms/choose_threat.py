@@ -9,10 +9,11 @@ from app.address import links
 from app.forms import exact, possible, settings_form
 from app.forms.choose_model import Victim
 from app.forms.threat import NORMS, Threat, largest, sizes
+from app.words import N_, _
 from engine.asking.questions import LAMBDA_TOP, Norm
 
-OF_PICTURES = "How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031."
-OF_FEATURES = "How far each feature may be moved, as a share of its range in the training rows."
+OF_PICTURES = N_("How far the image may be moved. Pixels lie in [0, 1]; 8/255 = 0.031.")
+OF_FEATURES = N_("How far each feature may be moved, as a share of its range in the training rows.")
 """What ε is measured in, of the two kinds of samples."""
 
 
@@ -24,12 +25,15 @@ def choose_threat(
     """
     method = victim.run.spec.name
     objective = _one_of(
-        "Objective", "objective", possible.objectives(method, victim.labelled), "What the attacker wants."
+        _("Objective"),
+        "objective",
+        possible.objectives(method, victim.labelled),
+        _("What the attacker wants."),
     )
     attacks = possible.attacks(method, objective, fitted, axis)
-    attack = _one_of("Attack", "attack", attacks, "How the attacker gets it.")
+    attack = _one_of(_("Attack"), "attack", attacks, _("How the attacker gets it."))
     if possible.entry("objective", objective).get("needs_labels"):
-        st.caption("This objective knows the labels of the samples.")
+        st.caption(_("This objective knows the labels of the samples."))
     norm = _norm(possible.entry("attack", attack).get("norms") or NORMS)
     unit = OF_PICTURES if victim.features is None else OF_FEATURES
     epsilon = _epsilon(norm, axis != "epsilon", unit) if with_epsilon else sizes(norm)["Visible"]
@@ -42,18 +46,18 @@ def choose_threat(
 def choose_seed() -> int:
     """The seed of the random start."""
     key = links.key("seed", 0, lambda number: 0 <= number <= 9999)
-    return int(st.number_input("Seed", 0, 9999, key=key, help="Of the random start."))
+    return int(st.number_input(_("Seed"), 0, 9999, key=key, help=_("Of the random start.")))
 
 
 def choose_steps(default: int) -> int:
     """T, how many gradient steps."""
     return int(
         st.slider(
-            "T, steps",
+            _("T, steps"),
             1,
             100,
             key=links.key("steps", default, lambda number: 1 <= number <= 100),
-            help="Gradient steps. T = 1 understates an attack; more steps, and restarts, find more.",
+            help=_("Gradient steps. T = 1 understates an attack; more steps, and restarts, find more."),
         )
     )
 
@@ -62,18 +66,18 @@ def choose_locked(victim: Victim) -> tuple[int, ...]:
     """The views that stay as they are, kept in the address; says so where that leaves nothing to attack."""
     views = victim.overview.views
     locked = st.pills(
-        "Locked views",
+        _("Locked views"),
         range(views),
         default=[view for view in locked_in_address() if view < views],
         selection_mode="multi",
-        format_func=lambda view: f"View {view + 1}",
+        format_func=lambda view: _("View {number}").format(number=view + 1),
         key=f"locks/{victim.run.key}",
-        help="A locked view stays as it is: what can an attacker do who holds the others alone?",
+        help=_("A locked view stays as it is: what can an attacker do who holds the others alone?"),
     )
     held = tuple(sorted(int(view) for view in locked))
     links.put("locked", ",".join(map(str, held)))
     if len(held) == views:
-        st.error("Every view is locked, which leaves nothing to attack. Unlock one.")
+        st.error(_("Every view is locked, which leaves nothing to attack. Unlock one."))
     return held
 
 
@@ -92,18 +96,20 @@ def _one_of(label: str, kind: str, names: Sequence[str], help_: str) -> str:
     default = next(name for name in (usual, *marked, *known, *names) if name in names)
     key = links.key(kind, default, lambda name: name in names)
     return str(
-        st.selectbox(label, names, key=key, format_func=lambda name: possible.title(kind, name), help=help_)
+        st.selectbox(
+            label, names, key=key, format_func=lambda name: _(possible.title(kind, name)), help=help_
+        )
     )
 
 
 def _norm(known: Collection[str]) -> Norm:
     norm = st.segmented_control(
-        "Norm",
+        _("Norm"),
         [norm for norm in NORMS if norm in known],
         key=links.key("norm", "linf", lambda name: name in known),
         format_func=NORMS.__getitem__,
         required=True,
-        help="L∞ bounds every number of a sample by ε; L2 bounds the length of the whole perturbation.",
+        help=_("L∞ bounds every number of a sample by ε; L2 bounds the length of the whole perturbation."),
     )
     return cast(Norm, norm)
 
@@ -111,14 +117,16 @@ def _norm(known: Collection[str]) -> Norm:
 def _lambda() -> float:
     return float(
         st.slider(
-            "λ, weight on keeping the reconstruction",
+            _("λ, weight on keeping the reconstruction"),
             0.0,
             LAMBDA_TOP,
             step=1.0,
             key=links.key("lambda", 0.0, lambda size: 0 <= size <= LAMBDA_TOP),
             help=(
-                "The attacker wants: objective − λ · mean squared change of the reconstruction. λ = 0 does"
-                " not care."
+                _(
+                    "The attacker wants: objective − λ · mean squared change of the reconstruction. λ = 0"
+                    " does not care."
+                )
             ),
         )
     )
@@ -126,13 +134,19 @@ def _lambda() -> float:
 
 def _epsilon(norm: Norm, slider: bool, unit: str) -> float:
     top, offered = largest(norm), sizes(norm)
-    key = links.key("eps", offered["Visible"], lambda size: 0 <= size <= top, f"a number from 0 to {top:g}")
+    key = links.key(
+        "eps",
+        offered["Visible"],
+        lambda size: 0 <= size <= top,
+        _("a number from 0 to {top:g}").format(top=top),
+    )
     if not slider:
         return float(st.session_state[key])
     st.pills(
-        "Size",
+        _("Size"),
         list(offered),
         label_visibility="collapsed",
+        format_func=_,
         key="epsilon_preset",
         on_change=_size_chosen,
         args=(offered,),
@@ -145,14 +159,16 @@ def _epsilon(norm: Norm, slider: bool, unit: str) -> float:
             step=top / 200,
             key=key,
             format="%.3f",
-            help=unit,
+            help=_(unit),
         )
         exact.field("ε", key, top / 200, lambda size: _outside(size, top))
     return float(chosen)
 
 
 def _outside(epsilon: float, top: float) -> str | None:
-    return None if 0 <= epsilon <= top else f"ε must be a number from 0 to {top:g}; got {epsilon:g}."
+    if 0 <= epsilon <= top:
+        return None
+    return _("ε must be a number from 0 to {top:g}; got {epsilon:g}.").format(top=top, epsilon=epsilon)
 
 
 def _size_chosen(offered: dict[str, float]) -> None:
@@ -168,7 +184,7 @@ def _attack_settings(entry: dict[str, Any]) -> dict[str, Any]:
     if "steps" in entry["defaults"]:
         settings["steps"] = choose_steps(int(entry["defaults"]["steps"]))
     others = tuple(name for name in entry["defaults"] if name != "steps")
-    settings |= _more("More of this attack", entry, others)
+    settings |= _more(_("More of this attack"), entry, others)
     return {name: value for name, value in settings.items() if value != entry["defaults"][name]}
 
 
@@ -176,19 +192,21 @@ def _objective_settings(entry: dict[str, Any], victim: Victim) -> dict[str, Any]
     """The objective's own fields where they differ from its defaults, and the target of one that has one."""
     defaults = entry["defaults"]
     if not entry.get("targeted"):
-        found = _more("More of this objective", entry, tuple(defaults))
+        found = _more(_("More of this objective"), entry, tuple(defaults))
         return {name: value for name, value in found.items() if value != defaults[name]}
-    count = len(victim.names)
+    count, classes = len(victim.names), victim.grouping == "class"
+    expected = _("a class from 0 to {last}") if classes else _("a cluster from 0 to {last}")
+    named = _("class {name}") if classes else _("cluster {name}")
     target = st.selectbox(
-        f"Target {victim.grouping}",
+        _("Target class") if classes else _("Target cluster"),
         range(count),
         key=links.key(
             "target",
             0,
             lambda number: 0 <= number < count,
-            f"a {victim.grouping} from 0 to {count - 1}",
+            expected.format(last=count - 1),
         ),
-        format_func=lambda number: f"{victim.grouping} {victim.names[number]}",
+        format_func=lambda number: named.format(name=victim.names[number]),
     )
     return {"cluster": int(target)}
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.address import connection, links
 from app.forms import possible
+from app.words import _
 
 
 def family(page: str) -> Mapping[str, Any]:
@@ -53,9 +54,9 @@ class Methods:
         """The same, with a box where there is a choice."""
         if len(self.names) > 1:
             st.selectbox(
-                self.label,
+                _(self.label),
                 [self.first, *(name for name in self.names if name != self.first)],
                 key=links.key(self.parameter, self.first, lambda name: name in self.names),
-                format_func=lambda name: possible.title(self.kind, name),
+                format_func=lambda name: _(possible.title(self.kind, name)),
             )
         return self.chosen()

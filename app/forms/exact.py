@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from app.words import _
+
 WIDTH = 96
 """Pixels of the field."""
 
@@ -14,7 +16,7 @@ def field(label: str, key: str, step: float, wrong: Callable[[Any], str | None])
     exact = f"{key}/exact"
     st.session_state[exact] = st.session_state[key]
     st.number_input(
-        f"{label}, exactly",
+        _("{label}, exactly").format(label=label),
         step=step,
         format="%d" if isinstance(step, int) else "%g",
         key=exact,
@@ -28,7 +30,7 @@ def field(label: str, key: str, step: float, wrong: Callable[[Any], str | None])
 def _take(key: str, wrong: Callable[[Any], str | None]) -> None:
     """Take the number that was written; one that is refused is told, and changes nothing."""
     wanted = st.session_state[f"{key}/exact"]
-    sentence = "Write a number." if wanted is None else wrong(wanted)
+    sentence = _("Write a number.") if wanted is None else wrong(wanted)
     if sentence is None:
         st.session_state[key] = wanted
     else:

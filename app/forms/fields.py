@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.words import _
+
 KINDS = {"number": "number", "integer": "integer", "boolean": "boolean", "string": "text"}
 
 
@@ -36,17 +38,15 @@ class Knob:
     @property
     def label(self) -> str:
         """Title, the paper's symbol and the unit, as the widget's label."""
-        return (
-            self.title
-            + (f", {self.symbol}" if self.symbol else "")
-            + (f" ({self.unit})" if self.unit else "")
-        )
+        unit = f" ({_(self.unit)})" if self.unit else ""
+        return _(self.title) + (f", {self.symbol}" if self.symbol else "") + unit
 
     @property
     def tooltip(self) -> str | None:
         """Help, default and source as Markdown."""
-        default = "" if self.kind == "group" else f"Default: {in_words(self.default)}."
-        parts = [self.help, default, f"Source: {self.source}" if self.source else ""]
+        default = _("Default: {value}.").format(value=in_words(self.default)) if self.kind != "group" else ""
+        source = _("Source: {source}").format(source=self.source) if self.source else ""
+        parts = [_(self.help), default, source]
         return "\n\n".join(part for part in parts if part) or None
 
 
@@ -64,30 +64,36 @@ def complaint(owner: str, knob: Knob, value: Any) -> str | None:
     """
     if value is None and knob.optional:
         return None
+    field = f"{owner}.{knob.path}"
     if knob.kind == "numbers":
         right = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
-        such = f"such as {in_words(knob.default)}"
-        return (
-            None
-            if right
-            else f"{owner}.{knob.path} must be numbers with commas between them, {such}; got {value!r}."
-        )
+        told = _("{field} must be numbers with commas between them, such as {such}; got {value!r}.")
+        return None if right else told.format(field=field, such=in_words(knob.default), value=value)
     if knob.kind not in ("number", "integer"):
         return None
     if value is None:
-        return f"{owner}.{knob.path} must be a number; it is empty. Its default is {in_words(knob.default)}."
+        told = _("{field} must be a number; it is empty. Its default is {default}.")
+        return told.format(field=field, default=in_words(knob.default))
     low, high = (
-        (knob.low, knob.low_open, value.__lt__, "at least"),
-        (knob.high, knob.high_open, value.__gt__, "at most"),
+        (knob.low, knob.low_open, value.__lt__, _at_least),
+        (knob.high, knob.high_open, value.__gt__, _at_most),
     )
-    for limit, is_open, wrong, words in (low, high):
+    for limit, is_open, wrong, say in (low, high):
         if limit is not None and (wrong(type(value)(limit)) or (is_open and value == limit)):
-            strict = {"at least": "greater than", "at most": "less than"}[words]
-            return (
-                f"{owner}.{knob.path} must be {strict if is_open else words} {limit:g}; got {value:g}."
-                f" {knob.help}".strip()
-            )
+            return f"{say(is_open).format(field=field, limit=limit, value=value)} {_(knob.help)}".strip()
     return None
+
+
+def _at_least(strictly: bool) -> str:
+    if strictly:
+        return _("{field} must be greater than {limit:g}; got {value:g}.")
+    return _("{field} must be at least {limit:g}; got {value:g}.")
+
+
+def _at_most(strictly: bool) -> str:
+    if strictly:
+        return _("{field} must be less than {limit:g}; got {value:g}.")
+    return _("{field} must be at most {limit:g}; got {value:g}.")
 
 
 def leaves(fields: Sequence[Knob]) -> Iterator[Knob]:
@@ -201,7 +207,7 @@ def _numeric(schema: Mapping[str, Any]) -> bool:
 
 def in_words(value: Any) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     if isinstance(value, list | tuple):
         return ", ".join(map(in_words, value))
-    return "automatic" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return _("automatic") if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from app.address import links
 from app.address.notices import notice
 from app.forms import possible
 from app.forms.fields import Knob, complaint, in_words, leaves
+from app.words import _
 from engine.store.spec import Spec
 
 TYPES: dict[str, Any] = {
@@ -34,14 +35,16 @@ def changes_of(text: str, owner: str, knobs: Sequence[Knob]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        notice(f"The link's settings of {owner} cannot be read; its defaults are used instead.")
+        told = _("The link's settings of {owner} cannot be read; its defaults are used instead.")
+        notice(told.format(owner=owner))
         return {}
     known = {knob.path: knob for knob in leaves(knobs)}
     found = {}
     for path, value in said.items():
         wrong = _wrong(owner, known.get(path), path, value)
         if wrong:
-            notice(f"The link says {path}={str(value)[:40]}: {wrong} Its default is used instead.")
+            told = _("The link says {path}={value}: {wrong} Its default is used instead.")
+            notice(told.format(path=path, value=str(value)[:40], wrong=wrong))
         else:
             number = known[path].kind == "number" and value is not None
             found[path] = float(value) if number else value
@@ -72,7 +75,7 @@ def text_of(changes: Mapping[str, Any]) -> str:
 def _wrong(owner: str, knob: Knob | None, path: str, value: Any) -> str | None:
     """Why a value is none for a field, as a sentence."""
     if knob is None:
-        return f"{owner} has no such setting."
+        return _("{owner} has no such setting.").format(owner=owner)
     if value is None and knob.optional:
         return None
     kind: dict[str, Any] = {
@@ -90,5 +93,6 @@ def _wrong(owner: str, knob: Knob | None, path: str, value: Any) -> str | None:
         and (not isinstance(value, float) or math.isfinite(value))
     )
     if not right:
-        return f"{owner}.{path} must be such as {in_words(knob.default)}."
+        told = _("{field} must be such as {default}.")
+        return told.format(field=f"{owner}.{path}", default=in_words(knob.default))
     return complaint(owner, knob, value)

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.address import connection
 from app.forms import fields
+from app.words import _
 
 KEEPS = "reconstruction_change"
 """The objective that λ weighs against any other."""
@@ -16,8 +17,8 @@ def patience(attack: str) -> tuple[str, float]:
     most.
     """
     if not entry("attack", attack).get("slow"):
-        return "Climbing the ladder…", 120.0
-    return "Climbing the ladder: at every level several targets and starts, which can take minutes…", 600.0
+        return _("Climbing the ladder…"), 120.0
+    return _("Climbing the ladder: at every level several targets and starts, which can take minutes…"), 600.0
 
 
 def entry(kind: str, name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import streamlit as st
 from app.address import connection, links, notices
 from app.forms import exact, in_address
 from app.forms.fields import Knob, complaint, flat, in_words, knobs, ladder, leaves, merged, nested
+from app.words import _
 
 Choice = dict[str, Any]
 
@@ -47,13 +48,13 @@ def choose(
     prefix = f"{key}/{entry['name']}/{chosen}"
     if parameter:
         _take_from_link(parameter, entry["name"], shown, base, prefix)
-    values = _drawn(shown, base, prefix, "Settings" if fold else "")
+    values = _drawn(shown, base, prefix, _("Settings") if fold else "")
     changes = {path: values[path] for path, at_first in flat(base) if values[path] != at_first}
     if parameter:
         st.session_state[f"written/{parameter}"] = in_address.text_of(changes)
         links.put(parameter, in_address.text_of(changes))
     if changes:
-        _reset_button("Back to the preset" if chosen else "Back to the defaults", prefix, base, changes)
+        _reset_button(_("Back to the preset") if chosen else _("Back to the defaults"), prefix, base, changes)
     sentence = next(
         (text for knob in leaves(shown) if (text := complaint(entry["name"], knob, values[knob.path]))), None
     )
@@ -86,20 +87,22 @@ def _drawn(shown: Sequence[Knob], base: Mapping[str, Any], prefix: str, folder: 
     values = dict(flat(base))
     single = [knob for knob in shown if knob.kind != "group"]
     _fields([knob for knob in single if not knob.advanced], values, prefix, folder)
-    _fields([knob for knob in single if knob.advanced], values, prefix, "More settings")
+    _fields([knob for knob in single if knob.advanced], values, prefix, _("More settings"))
     for group in (knob for knob in shown if knob.kind == "group"):
-        _fields(group.children, values, prefix, f"{group.title} settings", group.help)
+        _fields(
+            group.children, values, prefix, _("{title} settings").format(title=_(group.title)), _(group.help)
+        )
     return values
 
 
 def _words(option: Any) -> str:
-    return str(option).replace("_", " ")
+    return _(str(option).replace("_", " "))
 
 
 def _preset_title(name: str) -> str:
     """What a preset is called: by its data where it is named after some."""
     data = connection.catalogue()["data"].get(name)
-    return _words(name) if data is None else str(data["title"])
+    return _words(name) if data is None else _(str(data["title"]))
 
 
 def _pick_preset(
@@ -114,14 +117,14 @@ def _pick_preset(
     if asked in names:
         st.session_state[name] = asked
     chosen = st.segmented_control(
-        "Preset",
+        _("Preset"),
         names,
         key=name,
         required=True,
         wrap=True,
         persist_state="session",
         format_func=lambda preset: " · ".join(filter(None, (_preset_title(preset), about.get(preset)))),
-        help="A named set of values; change what you like below.",
+        help=_("A named set of values; change what you like below."),
     )
     if in_link:
         st.session_state["written/preset"] = chosen
@@ -135,7 +138,11 @@ def _fields(
     """Widgets whose values go into `values`, in a folder of that name, or in the open where it has none."""
     if not fields:
         return
-    with st.expander(folder, icon=":material/tune:", key=f"{prefix}/{folder}") if folder else st.container():
+    with (
+        st.expander(folder, icon=":material/tune:", key=f"{prefix}/folder/{fields[0].path}")
+        if folder
+        else st.container()
+    ):
         if help_:
             st.caption(help_)
         for knob in fields:
@@ -149,7 +156,7 @@ def _reset_button(words: str, prefix: str, base: Mapping[str, Any], changes: Map
         key=f"{prefix}/reset",
         on_click=_reset,
         args=(prefix, base),
-        help="Changed: " + ", ".join(changes),
+        help=_("Changed: {names}").format(names=", ".join(changes)),
     )
 
 
@@ -209,7 +216,7 @@ def _number(knob: Knob, value: Any, common: dict[str, Any]) -> Any:
         value=None,
         step=kind(step),
         format="%d" if whole else "%g",
-        placeholder="automatic" if knob.optional else None,
+        placeholder=_("automatic") if knob.optional else None,
         **common,
     )
 
@@ -233,9 +240,10 @@ def _logarithmic(knob: Knob, value: float, common: dict[str, Any]) -> Any:
 def _refused(knob: Knob, wanted: float) -> str | None:
     """Why a field does not take a number; None where it does."""
     if knob.multiple is not None and wanted % knob.multiple:
-        return f"{knob.title} must be a multiple of {knob.multiple:g}; got {wanted:g}."
+        told = _("{field} must be a multiple of {multiple:g}; got {value:g}.")
+        return told.format(field=_(knob.title), multiple=knob.multiple, value=wanted)
     sentence = complaint("", knob, wanted)
-    return sentence and sentence.replace(f".{knob.path}", knob.title, 1)
+    return sentence and sentence.replace(f".{knob.path}", _(knob.title), 1)
 
 
 def _stops(knob: Knob, values: tuple[float, ...]) -> list[float]:

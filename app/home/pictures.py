@@ -12,6 +12,7 @@ from app.forms.choose_model import DEFAULT_METHOD
 from app.forms.choose_sample import first_sample
 from app.papers.studies import judged, results, same_sample
 from app.papers.studies.results import Result
+from app.words import _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer, OverviewAnswer
 from engine.asking.questions import (
@@ -76,7 +77,7 @@ def curves(data: str) -> Iterator[Picture]:
         if rates:
             yield (
                 adversarial(answer, _level(answer, size)).reshape(answer.shape),
-                f"ε {size:g}: {np.mean(rates):.0%} flip",
+                _("ε {size:g}: {share:.0%} flip").format(size=size, share=np.mean(rates)),
             )
 
 
@@ -97,8 +98,9 @@ def defend(data: str) -> Iterator[Picture]:
     if found is not None:
         at = judged.telling(judged.verdicts(found)).epsilon
         for one in same_sample.pictures(found, at, keeping.kept):
-            size = f" at ε = {one.answer.levels[one.level]:.2g}" * (one.level > 0)
-            yield one.image, one.says + size
+            size = one.answer.levels[one.level]
+            moved = _("{says} at ε = {size:.2g}").format(says=one.says, size=size)
+            yield one.image, moved if one.level > 0 else one.says
 
 
 def defended(data: str) -> Result | None:
@@ -128,8 +130,8 @@ def uae(data: str) -> Iterator[Picture]:
         return
     for place, original in list(zip(places, clean.images, strict=True))[: MOST // 2]:
         before, after = (table[f"reconstruction_error_{name}"][place] for name in ("clean", "attacked"))
-        yield original.reshape(clean.shape), f"error {before:.4f}"
-        yield images[place].astype(np.float32).reshape(clean.shape), f"error {after:.4f}"
+        yield original.reshape(clean.shape), _("error {size:.4f}").format(size=before)
+        yield images[place].astype(np.float32).reshape(clean.shape), _("error {size:.4f}").format(size=after)
 
 
 def contrastive(data: str) -> Iterator[Picture]:
@@ -144,13 +146,14 @@ def contrastive(data: str) -> Iterator[Picture]:
         if images is not None:
             for number in answer.near[answer.start][:3]:
                 picture = images.images[int(np.searchsorted(every.ids, number))]
-                yield picture.reshape(images.shape), "near to it there"
+                yield picture.reshape(images.shape), _("near to it there")
 
 
 def train(data: str) -> Iterator[Picture]:
     """What a training came to: the sample in the middle of each cluster."""
     for image, group, overview in _middles(data):
-        yield image, f"{overview.sizes[group]:,} in “{overview.group_names[group]}”"
+        told = _("{n:,} in “{group}”").format(n=overview.sizes[group], group=overview.group_names[group])
+        yield image, told
 
 
 OF_PAGE: Mapping[str, Callable[[str], Iterator[Picture]]] = {
@@ -177,7 +180,8 @@ def classes(data: str) -> Iterator[Picture]:
     """What a classifier is shown in training: samples with their labels."""
     for image, group, overview in _middles(data):
         if overview.label is not None and overview.medoids is not None:
-            yield image, f"labelled “{overview.class_names[overview.label[overview.medoids[group]]]}”"
+            label = overview.class_names[overview.label[overview.medoids[group]]]
+            yield image, _("labelled “{label}”").format(label=label)
 
 
 def triple(answer: LadderAnswer) -> Iterator[Picture]:
@@ -189,12 +193,15 @@ def triple(answer: LadderAnswer) -> Iterator[Picture]:
     level, shape = answer.start, answer.shape
     delta = answer.delta[level].astype(np.float32)
     gain = 0.5 / max(float(np.abs(delta).max()), 1e-9)
-    what = "difference" if answer.axis == "nu" else "perturbation"
+    gained = gallery.gain_text(gain)
+    what = _("difference {gain}") if answer.axis == "nu" else _("perturbation {gain}")
     own, taken = answer.own_group, int(answer.q[level].argmax())
-    yield answer.clean.reshape(shape), f"cluster {answer.group_names[own]}"
-    yield gallery.signed_png(delta.reshape(shape), gain), f"{what} {gallery.gain_text(gain)}"
-    said = f"{NAMES[answer.axis]} {answer.levels[level]:.3f}"
-    yield adversarial(answer, level).reshape(shape), f"cluster {answer.group_names[taken]} at {said}"
+    yield answer.clean.reshape(shape), _("cluster {name}").format(name=answer.group_names[own])
+    yield gallery.signed_png(delta.reshape(shape), gain), what.format(gain=gained)
+    said = _("cluster {name} at {axis} {size:.3f}").format(
+        name=answer.group_names[taken], axis=_(NAMES[answer.axis]), size=answer.levels[level]
+    )
+    yield adversarial(answer, level).reshape(shape), said
 
 
 def _middles(data: str) -> Iterator[tuple[np.ndarray, int, OverviewAnswer]]:

@@ -91,13 +91,17 @@ def marked(code: str) -> Iterator[str | tuple[str, ...]]:
 
 
 def declared(entry: Any, name: str = "") -> Iterator[str]:
-    """The texts in an entry of the engine's catalogue that pages say."""
+    """The texts in an entry of the engine's catalogue that pages say, options and presets by their names."""
     if isinstance(entry, dict):
+        if name == "presets":
+            yield from (preset.replace("_", " ") for preset in entry)
         for key, part in entry.items():
             yield from declared(part, name if name in NAMES else key)
     elif isinstance(entry, list):
         for part in entry if name != "axes" else ():  # the axes of an attack are keys
             yield from declared(part, name)
+    elif isinstance(entry, str) and name == "enum":
+        yield entry.replace("_", " ")
     elif isinstance(entry, str) and name in DECLARED and any(map(str.isalpha, entry)):
         yield entry
 
