@@ -7,7 +7,7 @@ from app.attack import other_models
 from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers import on_train
-from app.papers.contrastive import choose, encoder_map, slide, which_k
+from app.papers.contrastive import choose, encoder_map, slide, weight, which_k
 from app.papers.contrastive.choose import PAGE
 from app.papers.studies import tables
 from app.runs import reproduce
@@ -26,10 +26,12 @@ def clusters() -> dict[str, str]:
     """The map, one sample on it, and its way to the neighbour."""
     left, look = layout.choose_and_look()
     with left:
-        found = choose.of(choose.encoder())
-        chosen = choose.with_clusters(found)
+        encoder, clusters_slot = choose.encoder(), st.container()
+        weighted = weight.with_weight(encoder)
+        with clusters_slot:
+            chosen = None if weighted is None else choose.with_clusters(choose.of(weighted))
         slot = st.container()
-    if chosen is None:
+    if weighted is None or chosen is None:
         return {}
     victim = chosen.victim
     with slot:
@@ -51,6 +53,7 @@ def clusters() -> dict[str, str]:
             with others, fetching.aside():
                 other_models.show(victim, threat, sample)
         which_k.show(chosen)
+        weight.show(weighted)
     return reproduce.one_sample(threat.wanted(victim.run), question, answer.levels[level])
 
 

@@ -84,6 +84,7 @@ OF_A_PAGE = (
     "k",
     "within",
     "clusters",
+    "weight",
     "neighbour",
     "compressed",
     "code",

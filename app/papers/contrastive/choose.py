@@ -59,7 +59,7 @@ def encoder() -> Victim:
         house.model_decides(chosen, found[chosen].spec.data)
 
     def turned() -> None:
-        links.forget("sample", "clusters")
+        links.forget("sample", "clusters", "weight")
         house.follow(found[st.session_state[key]].spec.data)
 
     name = str(

@@ -1,4 +1,4 @@
-"""Scores of a study beside one another: bars row by row, or lines against the number of clusters."""
+"""Scores of a study beside one another: bars row by row, or lines against the number of clusters or λ."""
 
 from collections.abc import Sequence
 
@@ -40,27 +40,39 @@ def bars(found: Result) -> None:
 
 
 def against_clusters(found: Result) -> None:
-    """Every score against K, with a deviation over seeds as a band."""
-    names = _scores(found)
+    """Every score against K."""
+    _against(found, "clusters", _("Against the number of clusters"))
+
+
+def against_lambda(found: Result, at: float | None = None) -> None:
+    """Every score against λ; `at`: where a line stands."""
+    _against(found, "lam", _("Against λ, the weight of attacked pictures"), at)
+
+
+def _against(found: Result, axis: str, title: str, at: float | None = None) -> None:
+    """Every score, with a deviation over seeds as a band."""
+    names, symbol = _scores(found), str(found.declared["axes"][axis])
     chart = line_chart.curves(
-        _against(found.measured, names),
-        "clusters",
+        _bands(found.measured, axis, names),
+        axis,
         {name: _title(name, found) for name in names},
-        title=_("Against the number of clusters"),
-        x_title="K",
+        title=title,
+        x_title=symbol,
         y_title=_("share"),
         caption=_("Bands: a deviation over seeds."),
         bands={name: (f"{name}_low", f"{name}_high") for name in names},
         share=True,
     )
-    plot.show(chart, f"clusters/{found.study}/{found.size}")
+    if at is not None:
+        chart.figure.add_vline(x=at, line_dash="dot", annotation_text=f"{symbol} = {at:g}")
+    plot.show(chart, f"{axis}/{found.study}/{found.size}")
 
 
-def _against(rows: Sequence[Row], names: Sequence[str]) -> pd.DataFrame:
-    """One line a K: each score with the ends of its band."""
+def _bands(rows: Sequence[Row], axis: str, names: Sequence[str]) -> pd.DataFrame:
+    """One line a value of the axis: each score with the ends of its band."""
     lines = []
-    for row in sorted(rows, key=lambda row: row.about["clusters"]):
-        line = {"clusters": row.about["clusters"]}
+    for row in sorted(rows, key=lambda row: row.about[axis]):
+        line = {axis: row.about[axis]}
         for name in names:
             mean, spread = results.value(row, name)
             line |= {name: mean, f"{name}_low": mean - spread, f"{name}_high": mean + spread}

@@ -18,6 +18,7 @@ DRAWN = {
     "epsilon": arms.against_epsilon,
     "scores": scores.bars,
     "clusters": scores.against_clusters,
+    "lam": scores.against_lambda,
 }
 """Figure of a study -> what draws it above its table."""
 LETTER, MARGIN, WIDEST = 7, 24, 320

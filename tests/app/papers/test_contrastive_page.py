@@ -44,6 +44,21 @@ def test_another_k_finds_clusters_by_itself(
     assert spec.builds_on["base"] == trained_home.find(ENCODER).key
 
 
+def test_another_lambda_is_another_training_of_the_same_settings(
+    trained_home: Store, opened: Opened, desk: Desk
+) -> None:
+    at = opened("contrastive", data="digits", model=ENCODER, weight="12")
+    assert not at.error and not desk.submitted, said(at)
+    next(button for button in at.button if button.label == "Train it with λ = 12").click().run()
+    (key,) = desk.submitted
+    shipped, spec = trained_home.find(ENCODER).spec, trained_home.find(key).spec
+    there, settings = shipped.settings["model_settings"], spec.settings["model_settings"]
+    assert {name for name in there if name != "encoder_settings" and settings[name] != there[name]} == {"lam"}
+    assert settings["lam"] == 12 and spec.builds_on == shipped.builds_on
+    undefended = opened("contrastive", model="digits/spherical_k_means", data="digits")
+    assert not undefended.select_slider, "which knows no λ"
+
+
 def test_an_encoder_has_its_centroids_and_exemplars_on_the_map() -> None:
     seen = computing.compute(OverviewQuestion(model=ENCODER))
     victim = victim_of(ENCODER)
