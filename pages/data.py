@@ -5,7 +5,7 @@ import streamlit as st
 from app.address import house, layout, links
 from app.data_and_zoo import bring, data_card, model_card, rows, tables
 from app.forms.choose_model import default_model
-from app.words import N_, _
+from app.words import _
 
 TITLE, ICON, PLACE = "Data and zoo", "dataset", 68
 UNDER = "Yours"
@@ -22,7 +22,7 @@ layout.page_head(
         " words first, then it can be trained on, attacked and inspected like any other."
     ),
 )
-tab = layout.choose_tab({"data": N_("Data"), "models": N_("Models"), "bring": N_("Bring your own")})
+tab = layout.choose_tab({"data": _("Data"), "models": _("Models"), "bring": _("Bring your own")})
 command = "python3 -m engine list data"
 if tab == "data":
     name = tables.choose("data", rows.of_data(), house.data(), NUMBERS, _("{n} of {all} data sets"))

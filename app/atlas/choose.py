@@ -37,7 +37,7 @@ def cases(atlas: Atlas) -> list[int]:
     chosen = _narrowed(chosen, atlas, _("Models"), "family", lambda case: case.family, _)
     known = connection.catalogue()["attack"]
     chosen = _narrowed(
-        chosen, atlas, _("Attack"), "by", lambda case: case.attack, lambda name: _(str(known[name]["title"]))
+        chosen, atlas, _("Attacks"), "by", lambda case: case.attack, lambda name: _(str(known[name]["title"]))
     )
     chosen = _narrowed(chosen, atlas, _("Data"), "of_data", lambda case: case.data, connection.data_title)
     chosen.sort(key=lambda place: house.of(atlas.cases[place].data) != house.data())

@@ -59,8 +59,8 @@ def _said(key: str, language: str, _spec: Spec) -> list[str]:
         wanted = wanted_of(_spec, connection.catalogue(), connection.store())
     except FeintError:  # by an extension that is not here
         return []
-    preset = [wanted.preset.replace("_", " ")] if wanted.preset else []
-    changed = [f"{name} {in_words(value)}" for name, value in _changed(wanted)]
+    preset = [_(wanted.preset.replace("_", " "))] if wanted.preset else []
+    changed = [f"{name} {_(in_words(value))}" for name, value in _changed(wanted)]
     built = [
         _(BUILT[flag_of(role)]).format(name=_called(name))
         for role, name in wanted.models.items()
