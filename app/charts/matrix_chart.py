@@ -1,5 +1,6 @@
 """Matrices of counts or of changes, whose cells and headers can be clicked."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from app.words import _
 Array = NDArray[Any]
 Places = tuple[Sequence[int], Sequence[int]]
 """Places in the palette of what rows and columns stand for."""
+LETTERS = 9
+"""A line of a header."""
 GROWING = ((0.0, 0.03), (0.0001, 0.10), (0.5, 0.5), (1.0, 1.0))
 """Share of the largest count -> how strongly the hue covers the page."""
 SIGNED = ((0.0, (*palette.NEGATIVE, 1)), (0.5, (128, 128, 128, 0.06)), (1.0, (*palette.POSITIVE, 1)))
@@ -223,7 +226,7 @@ def _headers(figure: go.Figure, drawn: Matrix) -> None:
         x=[-1.0] * len(rows) + columns,
         y=rows + [-1.0] * len(columns),
         mode="markers+text",
-        text=[_short(name) for each in names for name in each],
+        text=[*map(_in_lines, drawn.row_names), *map(_short, drawn.column_names)],
         customdata=[[row, -1] for row in rows] + [[-1, column] for column in columns],
         hovertext=[
             _("all of {title} {name}").format(title=title, name=name)
@@ -290,5 +293,11 @@ def _number(value: float, signed: bool) -> str:
     return f"{value:{'+' if signed else ''}{',.0f' if whole else '.3f'}}".replace("-", "−")
 
 
-def _short(name: str, letters: int = 9) -> str:
-    return name if len(name) <= letters else name[: letters - 1] + "…"
+def _in_lines(name: str) -> str:
+    """A row's name, in two lines where these hold it."""
+    lines = textwrap.wrap(name, LETTERS)
+    return "<br>".join(lines) if len(lines) == 2 and max(map(len, lines)) <= LETTERS else _short(name)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"

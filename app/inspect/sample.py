@@ -158,7 +158,7 @@ def _pictures(attacked: FinishedAttack, clean: SampleAnswer, place: int, names: 
                 pictures.append(images.reshape(shape))
                 captions.append(title)
         gallery.grid(pictures, captions, columns=2, size=120)
-        st.caption("Blue is darker, vermillion brighter.")
+        st.caption(_("Blue is darker, vermillion brighter."))
 
 
 def _bars(table: features.Features, before: np.ndarray, after: np.ndarray) -> None:
@@ -206,7 +206,7 @@ def _decoded(
             columns=2,
             size=120,
         )
-        st.caption("Blue is darker, vermillion brighter.")
+        st.caption(_("Blue is darker, vermillion brighter."))
 
 
 def _wipe(

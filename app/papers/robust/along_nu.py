@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.address import links
+from app.attack.takeaway import noise_draws
 from app.forms.choose_model import Victim, victim_of
 from app.papers.robust import rounds
 from app.papers.robust.rounds import Rounds
@@ -69,7 +70,7 @@ def takeaway(answer: EmbeddingLadderAnswer) -> None:
             name=answer.group_names[answer.own_group],
             first=answer.levels[first or 0],
             last=answer.levels[-1],
-            noise=answer.noise_draws,
+            noise=noise_draws(answer),
         )
     )
 
