@@ -13,8 +13,8 @@ from app.words import DOMAIN, LOCALE, collect
 from tests.app.conftest import said
 
 FILES = sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
-NOT_YET = 10_000
-"""Texts that a catalogue may leave in English."""
+NOT_YET = 25
+"""Texts that a catalogue may leave in English: whoever adds a model or a page need not speak German."""
 FIELD = re.compile(r"\{\w*(?:![rsa])?(?::[^{}]*)?\}")
 KEPT = (FIELD, re.compile(r":material/\w+:"), re.compile(r"\]\([^)]*\)"))
 COUNTED = "`$"
