@@ -54,6 +54,7 @@ NEEDS = ABILITIES | {
     "recognised",
     "likeness",
     "reference",
+    "inception",
     "pixels",
     "embedding",
     "unseen",

@@ -2,19 +2,25 @@
 
     FID = ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^{1/2}),    KID = unbiased MMD² with the kernel (a·b / D + 1)³
 
-The features are those of the house: what the head of the attacked classifier reads. Published numbers are of
-another network (Inception) and are never to be held beside these. Its features are left out: its weights may
-not be shipped, and a network written for them could not be checked here without them. Both distances depend
-on how many samples there are, so the same samples before the attack stand beside them.
+The features are what the head of the attacked classifier reads, and those of Inception v3 where a person has
+its weights; a number of one is never to be held beside a number of the other, so each name says which. Both
+distances depend on how many samples there are, so the same samples before the attack stand beside them.
 
 Sources: Heusel et al., "GANs trained by a two time-scale update rule", NeurIPS 2017, arXiv:1706.08500;
 Bińkowski et al., "Demystifying MMD GANs", ICLR 2018, arXiv:1801.01401.
 """
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from engine.metrics.protocols import AttackedSamples
 from engine.registry import Metric, register_metric
+
+Sets = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Features of the attacked samples, of the same before, and of those trained on."""
+Distance = Callable[[np.ndarray, np.ndarray], float | None]
+Measure = Callable[[AttackedSamples], float | None]
 
 
 def fid(one: np.ndarray, two: np.ndarray) -> float | None:
@@ -23,12 +29,10 @@ def fid(one: np.ndarray, two: np.ndarray) -> float | None:
     """
     if not _usable(one, two):
         return None
-    first, second = one.astype(np.float64), two.astype(np.float64)
-    gap = np.square(first.mean(0) - second.mean(0)).sum()
-    own, other = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (first, second))
-    root = _root(own)
-    shared = np.linalg.eigvalsh(root @ other @ root)  # those of Σ₁ Σ₂, which is not symmetric itself
-    return float(gap + np.trace(own) + np.trace(other) - 2 * np.sqrt(shared.clip(0)).sum())
+    gap = np.square(one.mean(0, dtype=np.float64) - two.mean(0, dtype=np.float64)).sum()
+    first, second = _half(one), _half(two)
+    shared = np.linalg.svd(first @ second.T, compute_uv=False).sum()  # the trace of (Σ₁ Σ₂)^{1/2}
+    return float(gap + np.square(first).sum() + np.square(second).sum() - 2 * shared)
 
 
 def kid(one: np.ndarray, two: np.ndarray) -> float | None:
@@ -48,69 +52,83 @@ def _kernel(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return found
 
 
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric square root of a covariance (D, D)."""
-    values, vectors = np.linalg.eigh(covariance)
-    found: np.ndarray = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    return found
+def _half(rows: np.ndarray) -> np.ndarray:
+    """H (≤ D, D) or (n, D) with Hᵀ H the covariance of rows (n, D), of which there may be fewer than D."""
+    centred = rows.astype(np.float64)
+    centred = (centred - centred.mean(0)) / np.sqrt(len(rows) - 1)
+    return centred if len(rows) <= rows.shape[1] else np.linalg.qr(centred).R
 
 
 def _usable(one: np.ndarray, two: np.ndarray) -> bool:
     return min(len(one), len(two)) > 1 and bool(np.isfinite(one).all() and np.isfinite(two).all())
 
 
-def _features(seen: AttackedSamples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the attacked samples, of the same before, and of the reference."""
+def _of_classifier(seen: AttackedSamples) -> Sets:
     assert seen.reference is not None
     clean, attacked = seen.embeddings()
     return attacked, clean, seen.reference.numpy()
 
 
-ABOUT = (
-    " Features: what the head of the attacked classifier reads; not Inception's, whose weights Feint does not"
-    " have, and not to be held beside published values."
+def _of_inception(seen: AttackedSamples) -> Sets:
+    assert seen.inception is not None
+    attacked, clean, reference = (features.numpy() for features in seen.inception)
+    return attacked, clean, reference
+
+
+FEATURES: tuple[tuple[str, str, str, str, Callable[[AttackedSamples], Sets]], ...] = (
+    (
+        "",
+        "reference",
+        "classifier's features",
+        " Features: what the head of the attacked classifier reads; not Inception's, and not to be held"
+        " beside published values.",
+        _of_classifier,
+    ),
+    (
+        "inception_",
+        "inception",
+        "Inception's features",
+        " Features: the 2,048 of Inception v3 by the weights given, on pictures brought to 299 x 299;"
+        " published values are of other weights of the same network, and of other numbers of samples.",
+        _of_inception,
+    ),
+)
+"""Of each: what stands within a metric's name, what it needs, what it is called, what is to be known, and
+the sets.
+"""
+CLEAN = " of these samples before the attack: what the distance is without one."
+KINDS = (
+    ("fid", "FID", "Fréchet distance", fid, "Heusel et al., NeurIPS 2017, arXiv:1706.08500"),
+    ("kid", "KID", "Kernel distance", kid, "Bińkowski et al., ICLR 2018, arXiv:1801.01401"),
 )
 
-register_metric(
-    Metric(
-        "fid_attacked",
-        "FID, attacked",
-        "Fréchet distance of the attacked samples from the training samples." + ABOUT,
-        "Heusel et al., NeurIPS 2017, arXiv:1706.08500",
-        unit="distance",
-        of="attack",
-        needs=("reference",),
-        measure=lambda seen: fid(_features(seen)[0], _features(seen)[2]),
-    ),
-    Metric(
-        "fid_clean",
-        "FID, clean",
-        "The same of these samples before the attack: what the distance is without one." + ABOUT,
-        "Heusel et al., NeurIPS 2017, arXiv:1706.08500",
-        unit="distance",
-        of="attack",
-        needs=("reference",),
-        measure=lambda seen: fid(_features(seen)[1], _features(seen)[2]),
-    ),
-    Metric(
-        "kid_attacked",
-        "KID, attacked",
-        "Kernel distance of the attacked samples from the training samples." + ABOUT,
-        "Bińkowski et al., ICLR 2018, arXiv:1801.01401",
-        unit="distance",
-        of="attack",
-        needs=("reference",),
-        measure=lambda seen: kid(_features(seen)[0], _features(seen)[2]),
-    ),
-    Metric(
-        "kid_clean",
-        "KID, clean",
-        "The same of these samples before the attack: about 0 where they are like the training samples."
-        + ABOUT,
-        "Bińkowski et al., ICLR 2018, arXiv:1801.01401",
-        unit="distance",
-        of="attack",
-        needs=("reference",),
-        measure=lambda seen: kid(_features(seen)[1], _features(seen)[2]),
-    ),
-)
+
+def _metrics() -> Iterator[Metric]:
+    for within, need, called, about, sets in FEATURES:
+        for name, title, words, distance, source in KINDS:
+            for place, (which, whose) in enumerate(
+                (("attacked", " of the attacked samples from the training samples."), ("clean", CLEAN))
+            ):
+                yield Metric(
+                    f"{name}_{within}{which}",
+                    f"{title}, {which}, {called}",
+                    words + whose + about,
+                    source,
+                    unit="distance",
+                    of="attack",
+                    needs=(need,),
+                    measure=_measured(distance, sets, place),
+                )
+
+
+def _measured(distance: Distance, sets: Callable[[AttackedSamples], Sets], place: int) -> Measure:
+    """The distance from the reference: of the attacked samples (0), or of the clean ones (1)."""
+
+    def measure(seen: AttackedSamples) -> float | None:
+        found = sets(seen)
+        return distance(found[place], found[2])
+
+    return measure
+
+
+register_metric(*_metrics())

@@ -58,6 +58,8 @@ class AttackedSamples:
     """What the attack moved: "pixels" or "embedding"."""
     reference: Tensor | None = None
     """(N, m) embeddings of the samples that the model was trained on, for distances of sets."""
+    inception: tuple[Tensor, Tensor, Tensor] | None = None
+    """Features of Inception, of the attacked samples, of the same before, and of the samples trained on."""
     compression: Compression | None = None
     """How the likeness of clean and attacked samples is scored; None: it is not."""
 
@@ -79,6 +81,7 @@ class AttackedSamples:
             "recognised": self.recognised is not None,
             "likeness": self.compression is not None,
             "reference": self.reference is not None,
+            "inception": self.inception is not None,
             self.space: True,
         }
         return self.clean.present | {name for name, there in facts.items() if there}

@@ -21,9 +21,10 @@ from engine.events import Event
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.registry import register
-from engine.running import embedding_attack, masking, outcome
+from engine.running import embedding_attack, inception_features, masking, outcome
 from engine.running.action import Action, Work
 from engine.running.fitting import fit, keep_fitted
+from engine.running.inception_features import WEIGHTS
 from engine.running.judging import Judge
 from engine.running.launching import launch, with_recognised
 from engine.running.pictures import Sketch
@@ -90,6 +91,21 @@ class Attack(Action):
         advanced=True,
     )
     chunk: int = knob(500, "Chunk", "Samples attacked at a time.", ge=1, advanced=True)
+    features: Literal["classifier", "inception"] = knob(
+        "classifier",
+        "Features",
+        "In which FID and KID are measured: what the head of the attacked classifier reads; inception: those"
+        " of Inception v3 as well, for a person who has its weights.",
+        added_later=True,
+        advanced=True,
+    )
+    inception: str = knob(
+        "",
+        "Weights of Inception",
+        f"A safetensors file; unless given, {WEIGHTS} in the folder FEINT_DATA.",
+        added_later=True,
+        advanced=True,
+    )
     doubts: bool = knob(
         True,
         "Doubts",
@@ -129,7 +145,7 @@ class Attack(Action):
 
     def _unbounded(self) -> None:
         """Raises SettingsError for a choice that means nothing where no pixel moves."""
-        for name in ("epsilon", "norm", "lam", "locked", "fixed", "cluster"):
+        for name in ("epsilon", "norm", "lam", "locked", "fixed", "cluster", "features"):
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise SettingsError(
                     f"{self.attack} moves the embedding and takes no {name}; got {getattr(self, name)!r}."
@@ -183,6 +199,8 @@ class Attack(Action):
         DataError where labels are missing.
         """
         self.threat.budget(data.views.shapes).check_size(data.views.size)
+        if self.features == "inception":
+            inception_features.suits(self.inception, data.views.shapes)
         if self.chosen_objective.asks_labels() and data.labels is None:
             raise DataError(
                 f"{self.objective} needs the samples' labels, and {data.name} has none. Choose data that have"
@@ -241,6 +259,7 @@ class Attack(Action):
             n=self.n,
             half=self.half,
             chunk=self.chunk,
+            inception=inception_features.weights(self.inception) if self.features == "inception" else None,
         )
 
     def work(self, work: Work) -> Generator[Event, None, dict[str, Any]]:
@@ -259,4 +278,5 @@ class Attack(Action):
         checks, doubts = (yield from masking.check(threat, judge, samples, seed)) if self.doubts else ({}, [])
         if threat.attack.space == "embedding":
             doubts = embedding_attack.doubts(judge, samples) + doubts
-        return outcome.metrics(samples) | checks | {"doubts": doubts}
+        told = {} if threat.inception is None else inception_features.told(threat.inception)
+        return outcome.metrics(samples) | checks | told | {"doubts": doubts}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,15 @@ from engine.errors import SettingsError
 from engine.events import Progress
 from engine.metrics.protocols import AttackedSamples
 from engine.models.protocols import Classifies, Encodes
+from engine.nets.inception import inception_of
 from engine.running import embedding_attack
 from engine.running.judging import Judge, another_delta, check_inside, stream
 from engine.running.threat import Threat
 
 REFERENCE = 5000
 """Training samples that attacked ones are held against, at most."""
+PICTURES = 25
+"""Seen by Inception at a time."""
 REPORT_EVERY = 0.5
 """Seconds between two Progress events."""
 
@@ -40,7 +44,10 @@ def launch(
     index = judge.choose(threat.n, seed, threat.half)
     attack = threat.attack if fitted is None else threat.attack.bound(fitted, judge.clean(index[:1]))
     adversarial, noisy, value = yield from _perturbed(threat, attack, judge, index, seed, how)
-    return _judged(threat, judge, index, adversarial, noisy, value)
+    samples = _judged(threat, judge, index, adversarial, noisy, value)
+    if threat.inception is None:
+        return samples
+    return replace(samples, inception=(yield from _by_inception(threat.inception, judge, samples)))
 
 
 def _perturbed(
@@ -91,6 +98,24 @@ def _judged(
         compression=threat.attack.compression,
         reference=_reference(judge) if threat.attack.compression is not None else None,
     )
+
+
+def _by_inception(
+    weights: Path, judge: Judge, samples: AttackedSamples
+) -> Generator[Progress, None, tuple[Tensor, Tensor, Tensor]]:
+    """Features (n, 2048) of the attacked samples and of the same before, and (N, 2048) of at most REFERENCE
+    training samples.
+    """
+    network, clean = inception_of(weights).to(judge.device), judge.clean(samples.index)
+    training = judge.clean(judge.choose(REFERENCE, 0, "train"))
+    parts = (clean.like(samples.attacked.x.to(judge.device)), clean, training)
+    clock = Clock(sum(part.n for part in parts), "features")
+    found: tuple[list[Tensor], ...] = ([], [], [])
+    for part, features in zip(parts, found, strict=True):
+        for pictures in part[0].split(PICTURES):
+            features.append(network(pictures).cpu())
+            yield from clock.tick(len(pictures))
+    return torch.cat(found[0]), torch.cat(found[1]), torch.cat(found[2])
 
 
 def _reference(judge: Judge) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -32,6 +33,8 @@ class Threat:
     """Of which the samples are drawn: "all", "first" or "second" half, "train" or "test" rows of the data."""
     chunk: int = 500
     """Samples attacked at a time."""
+    inception: Path | None = None
+    """Weights of the network in whose features distances are measured too; None: they are not."""
 
     def budget(self, shapes: Shapes) -> Budget:
         """The ball and the box, for views of these shapes. Raises SettingsError for a lock on a view that is

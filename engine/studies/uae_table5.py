@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from engine import registry
 from engine.registry import register
-from engine.studies.protocols import Case
+from engine.settings import knob
+from engine.studies.protocols import Attacking, Case
 from engine.studies.uae_figure1 import Figure1
 
-DISTANCES = ("fid_attacked", "kid_attacked")
+
+def distances(features: str, which: str) -> dict[str, str]:
+    """The names of FID and KID in these features, of samples that are "attacked" or "clean"."""
+    within = "" if features == "classifier" else f"{features}_"
+    return {name: name for name in (f"fid_{within}{which}", f"kid_{within}{which}")}
 
 
 @register
@@ -25,30 +30,44 @@ class Table5(Figure1):
         " way to tell how alike they are to their originals, beside those of the same samples clean."
     )
     protocol = Figure1.protocol + (
-        " Distances are in the features that the attacked classifier's head reads, and so cannot be held"
-        " beside published ones, which name no features."
+        " Distances are in the features that the attacked classifier's head reads, unless Inception's are"
+        " chosen, and so cannot be held beside published ones, which name no features."
     )
     axes: ClassVar[Mapping[str, str]] = dict(Figure1.axes) | {
         "compress_by": "compressed by",
         "compressed": "K",
     }
     place = 2
+    features: Literal["classifier", "inception"] = knob(
+        "classifier",
+        "Features",
+        "classifier: what its head reads; inception: those of Inception v3, whose weights must be here.",
+        added_later=True,
+    )
     mine: ClassVar[Mapping[str, Any]] = {"compressed": 96}
 
     def cases(self) -> list[Case]:
         """The attacks of figure 1 by their distances; then what was published."""
-        clean = ("fid_clean", "kid_clean", "success_rate", "noise_success_rate", "l2_mean", "n")
+        beside = ("success_rate", "noise_success_rate", "l2_mean", "n")
         rows = [
             replace(
                 case,
                 about={**case.about, **self._compression(case)},
-                measured={name: name for name in DISTANCES},
-                controls={name: name for name in clean},
+                attacking=self._attacking(case),
+                measured=distances(self.features, "attacked"),
+                controls=distances(self.features, "clean") | {name: name for name in beside},
             )
             for case in super().cases()
             if case.treatment != "pgd"  # which is measured in no features
         ]
         return rows + self.alone("table5", [], "fid", "kid", treatment="published")
+
+    def _attacking(self, case: Case) -> Attacking:
+        """The row's attack, which measures in these features."""
+        assert case.attacking is not None
+        if self.features == "classifier":
+            return case.attacking
+        return replace(case.attacking, changes={**case.attacking.changes, "features": self.features})
 
     def _compression(self, case: Case) -> dict[str, Any]:
         """How the pairs of a row are made, and how many they are; nothing where there are none."""

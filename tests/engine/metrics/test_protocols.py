@@ -33,6 +33,7 @@ PRESENT = {
             "recognised",
             "likeness",
             "reference",
+            "inception",
             "unseen",
             "selects",
         ]
