@@ -148,11 +148,30 @@ def _do(chosen: Typed) -> tuple[int, Run]:
     if run.status() in DONE:
         store.note(run)
     events: Iterable[Event] = runner.run(run, how=how, store=store)
+    if run.status() not in DONE and not chosen.json:
+        _say_preset(chosen.wanted, spec)
     if run.status() in DONE and not chosen.json:
         _say_done(run)
         last = run.last_event()
         events = [last] if isinstance(last, Finished) else events
     return _show(run, events, chosen.json, chosen.most), run
+
+
+def _say_preset(wanted: Wanted, spec: Spec) -> None:
+    """Of a training with no preset that takes longer than the one that is meant for its data: how much, and
+    how that one is asked for. Nobody waits for hours who did not mean to.
+    """
+    if wanted.action != "train" or wanted.preset or "epochs" in wanted.changes:
+        return
+    entry = catalogue.read()["model"][wanted.name]
+    meant, own = entry["fits"].get(spec.data), spec.settings["model_settings"].get("epochs")
+    shorter = entry["presets"].get(meant, {}).get("epochs")
+    if own and shorter and own > shorter:
+        print(
+            f"{wanted.name} as published: {own:,} epochs, {own / shorter:.0f} times the {shorter:,} of its"
+            f" preset for {spec.data}. Stop with Ctrl-C and add --preset {meant} for that one.",
+            file=sys.stderr,
+        )
 
 
 def _say_done(run: Run) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import main, terminal
+from engine.cli import computing, main, terminal
 from engine.events import Finished, Progress
 from engine.store import catalogue
 from engine.store.files import write_json
@@ -100,3 +100,16 @@ def test_a_part_of_a_study_or_sweep_shows_how_far_it_is(
     assert terminal.follow([*told, Finished(run="k", metrics={}, seconds=1.0)], False, {}) == 0
     shown = capsys.readouterr().err
     assert "comvc, seed 1" in shown and "2/24" in shown and "43% of this one" in shown
+
+
+def test_a_training_as_published_says_how_much_longer_it_takes_than_the_preset_for_its_data(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(computing, "_show", lambda *_: 0)  # told before anything is computed
+    assert main(["train", "simclr", "--data", "digits"]) == 0
+    told = capsys.readouterr().err
+    assert "simclr as published: 1,000 epochs, 17 times the 60 of its preset for digits." in told
+    assert "--preset quick" in told
+    for others in ("train simclr --data digits --epochs 1000", "train simclr --data digits --json --seed 1"):
+        assert main(others.split()) == 0
+        assert "as published" not in capsys.readouterr().err
