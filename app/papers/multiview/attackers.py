@@ -86,7 +86,7 @@ def attackers(victim: Victim) -> dict[str, Attacker]:
     for name in possible.attacks(victim.run.spec.name, fitted=True):
         entry = possible.entry("attack", name)
         for preset in (None, *entry["presets"]) if entry["fitted"] else (None,):
-            said = f", {preset.replace('_', ' ')}" if preset else ""
+            said = f", {_(preset.replace('_', ' '))}" if preset else ""
             key = f"{name}.{preset}" if preset else name
             found[key] = Attacker(name, preset, _(entry["title"]) + said)
     first = Threat().attack

@@ -51,7 +51,7 @@ def choose(victim: Victim) -> Rounds:
     done = finished()
     attacks = {run.name: run for run in fitted_to(victim.run.key, done)}
     attack = _chosen(
-        _("attack").capitalize(),  # the title of the page Attack is a verb elsewhere
+        _("Attack"),
         attacks,
         "attacker",
         attack_title,

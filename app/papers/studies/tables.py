@@ -29,7 +29,7 @@ def tables(page: str) -> dict[str, str]:
     """Any study of a page as its table; how it is run again."""
     known = connection.catalogue()["study"]
     here = results.of_page(page)
-    key = links.key("study", here[0], lambda study: study in here, "a study of this page")
+    key = links.key("study", here[0], lambda study: study in here, _("a study of this page"))
     name = str(st.selectbox(_("Study"), here, key=key, format_func=lambda study: _(known[study]["title"])))
     st.caption(_(known[name]["summary"]))
     found, size = results.chosen(name)
