@@ -1,5 +1,5 @@
-"""Every model with every attack, objective and axis, and every tab of every page, opened by its address in a
-real Chromium: no exception, no red box; and every picker of these pages is clicked.
+"""Every model with every objective and axis, and every tab of every page, opened by its address in a real
+Chromium: no exception, no red box; and every picker of these pages is clicked.
 
 MNIST's models are asked about whatever does not ship where FEINT_TEST_DATA names a folder with the data; else
 pages say that the data are away, or are shown on digits.
@@ -29,17 +29,19 @@ Address = dict[str, str]
 
 
 def on_attack(name: str, run: Run) -> Iterator[tuple[str, Address]]:
-    """A model under every attack, for every objective, along every axis; not those whose ladders take
-    minutes, which `test_every_question` climbs in a few levels.
+    """A model with every objective along every axis, each under the first attack that has it, and under every
+    attack once; not those whose ladders take minutes. `test_every_question` climbs them all in a few levels.
     """
-    method = run.spec.name
+    method, seen = run.spec.name, set()
     for objective in possible.objectives(method):
         for attack in possible.attacks(method, objective):
             entry = possible.entry("attack", attack)
             few = {"steps": "2"} if "steps" in entry["defaults"] else {}
             for axis in possible.axes(method, attack, objective) if not entry.get("slow") else ():
-                chosen = {"model": name, "attack": attack, "objective": objective, "tab": axis}
-                yield "attack", chosen | few
+                if {(objective, axis), (attack, "")} - seen:
+                    chosen = {"model": name, "attack": attack, "objective": objective, "tab": axis}
+                    yield "attack", chosen | few
+                seen |= {(objective, axis), (attack, "")}
 
 
 def elsewhere(name: str, run: Run) -> Iterator[tuple[str, Address]]:
