@@ -17,8 +17,8 @@ from app.words import _
 Array = NDArray[Any]
 Places = tuple[Sequence[int], Sequence[int]]
 """Places in the palette of what rows and columns stand for."""
-LETTERS = 9
-"""A line of a header."""
+LETTERS, WORD = 9, 7
+"""A header at most, and what of it stands beside another word."""
 GROWING = ((0.0, 0.03), (0.0001, 0.10), (0.5, 0.5), (1.0, 1.0))
 """Share of the largest count -> how strongly the hue covers the page."""
 SIGNED = ((0.0, (*palette.NEGATIVE, 1)), (0.5, (128, 128, 128, 0.06)), (1.0, (*palette.POSITIVE, 1)))
@@ -294,8 +294,8 @@ def _number(value: float, signed: bool) -> str:
 
 
 def _in_lines(name: str) -> str:
-    """A row's name, in two lines where these hold it."""
-    lines = textwrap.wrap(name, LETTERS)
+    """A row's name, in two lines where these hold it: on a phone a row's header is a cell wide."""
+    lines = textwrap.wrap(name, WORD, break_long_words=False, break_on_hyphens=False)
     return "<br>".join(lines) if len(lines) == 2 and max(map(len, lines)) <= LETTERS else _short(name)
 
 

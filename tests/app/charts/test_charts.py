@@ -48,6 +48,13 @@ def test_every_cell_and_header_of_a_matrix_can_be_clicked() -> None:
     assert "label b, cluster z: 5" in chart.takeaway
 
 
+def test_a_rows_name_in_two_words_stands_in_two_lines_and_one_long_word_is_cut() -> None:
+    names = ["ohne Angriff", "view 1", "Automobile"]
+    chart = matrix_chart.confusion(np.eye(3), names, names, title="t", row_title="r", column_title="c")
+    rows = next(trace.text for trace in chart.figure.data if trace.text and "view 1" in trace.text)
+    assert rows[:3] == ("ohne<br>Angriff", "view 1", "Automobi…") and rows[3] == "ohne Ang…"
+
+
 def test_a_matrix_needs_its_names_and_bears_missing_values() -> None:
     with pytest.raises(ValueError, match="a name for each row and column; got 1 and 2"):
         matrix_chart.confusion(
