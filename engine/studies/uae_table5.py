@@ -30,8 +30,8 @@ class Table5(Figure1):
         " way to tell how alike they are to their originals, beside those of the same samples clean."
     )
     protocol = Figure1.protocol + (
-        " Distances are in the features that the attacked classifier's head reads, unless Inception's are"
-        " chosen, and so cannot be held beside published ones, which name no features."
+        " Distances are in the features that the attacked classifier's head reads, and so cannot be held"
+        " beside published ones, which name no features."
     )
     axes: ClassVar[Mapping[str, str]] = dict(Figure1.axes) | {
         "compress_by": "compressed by",
@@ -45,6 +45,16 @@ class Table5(Figure1):
         added_later=True,
     )
     mine: ClassVar[Mapping[str, Any]] = {"compressed": 96}
+
+    @property
+    def protocol_in_full(self) -> str:
+        """As every study's; it names the features."""
+        told = super().protocol_in_full
+        if self.features == "inception":
+            told = told.replace(
+                "that the attacked classifier's head reads", "of Inception v3, its weights given"
+            )
+        return told
 
     def cases(self) -> list[Case]:
         """The attacks of figure 1 by their distances; then what was published."""

@@ -111,6 +111,8 @@ def test_who_has_no_weights_or_others_is_told_in_a_sentence(
 
 def test_runs_without_them_keep_their_keys_and_a_study_names_its_features() -> None:
     assert not {"features", "inception"} & (Attack().values() | Table5().values()).keys()
-    first = Table5(features="inception").cases()[0]
+    study = Table5(features="inception")
+    assert "features of Inception v3" in study.protocol_in_full
+    first = study.cases()[0]
     assert set(first.measured) == {"fid_inception_attacked", "kid_inception_attacked"}
     assert first.attacking is not None and first.attacking.changes["features"] == "inception"
