@@ -34,9 +34,11 @@ from engine.objectives.ncp import SOURCE, Strategy, neighbours, score
 from engine.registry import register
 from engine.settings import knob
 
-STAGE_1 = {"blur": 0.5, "rate": 0.4, "optimiser": "lars_clipped", "projection": (2048, 256)}
+STAGE_1 = {"blur": 0.5, "rate": 0.4, "optimiser": "lars_clipped", "projection": (2048, 256)} | {
+    "normalised": True
+}
 """Where the paper's stage 1 differs from SimCLR here; all but the blur as in solo-learn, whose head has no
-normalisation.
+normalisation; it normalises in its loader, here the encoder does, as in DeACL.
 """
 
 

@@ -9,10 +9,10 @@
 | g | projection head, of which only the loss knows | (n, p) |
 | τ | temperature | () |
 
-Crops, flips and colours are drawn for a whole batch at once. Pictures are not normalised first: the batch
-normalisation behind the first layer takes their mean and scale out, but at the border. Source: Chen,
-Kornblith, Norouzi and Hinton, ICML 2020, arXiv:2002.05709; settings of Hsu, Chen, Lu, Liu and Yu, AAAI 2022,
-arXiv:2103.01895.
+Crops, flips and colours are drawn for a whole batch at once. Pictures are not normalised first unless
+`normalised` says so: the batch normalisation behind the first layer takes their mean and scale out, but at
+the border. Source: Chen, Kornblith, Norouzi and Hinton, ICML 2020, arXiv:2002.05709; settings of Hsu, Chen,
+Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895.
 """
 
 import math
@@ -31,7 +31,13 @@ from engine.models.declared import Curve, Family
 from engine.models.pace import Pace, descend
 from engine.models.protocols import ModelSettings
 from engine.models.state import State
-from engine.nets.contrastive import ContrastiveNetwork, ConvolvingContrastiveNetwork, RandomViews, nt_xent
+from engine.nets.contrastive import (
+    ContrastiveNetwork,
+    ConvolvingContrastiveNetwork,
+    Normalise,
+    RandomViews,
+    nt_xent,
+)
 from engine.nets.lars import LARS
 from engine.nets.resnet import normalised_layers, resnet, three_convolutions
 from engine.registry import register
@@ -106,6 +112,15 @@ class SimCLR(ModelSettings):
         le=1,
         added_later=True,
     )
+    normalised: bool = knob(
+        False,
+        "Normalised first",
+        "The encoder first takes mean and deviation of each channel of its training pictures out of what it"
+        " sees; ε stays in pixels.",
+        source="NCP-ACL, DeACL: on",
+        added_later=True,
+        advanced=True,
+    )
     epochs: int = knob(
         1000, "Epochs", "Passes over the training rows.", source="the paper", ge=1, le=100_000, log=True
     )
@@ -168,6 +183,8 @@ class SimCLR(ModelSettings):
             )
         channels, height, width = shapes[0]
         encoder, m = self._encoder(channels, height, width, rng)
+        if self.normalised:
+            encoder = nn.Sequential(Normalise(channels), *encoder)
         head = normalised_layers((m, *self.projection), rng, end=False)
         side = height, width
         views = RandomViews(side, channels, self.crop, self.flip, self.strength, self.grey, blur=self.blur)
@@ -211,7 +228,9 @@ class SimCLR(ModelSettings):
         data = data if state.rows is None else data.subset(state.rows)
         data, pace = data.to(state.how.device), Pace()
         total = steps_of(self.steps, self.epochs, len(data), self.batch, whole=True)
-        network_of(state).train()
+        first = network_of(state).train().encoder[0]
+        if isinstance(first, Normalise) and state.step == 0:
+            first.like(data)
         for index in batches(state, len(data), self.batch, total, whole=True):
             loss = self.loss(state, data.rows(index))
             share = min(len(index), self.batch) / 256

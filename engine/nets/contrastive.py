@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from engine.data.views import Views
+from engine.data.views import AtRest, Views
 from engine.nets.layers import float32
 
 
@@ -68,6 +68,37 @@ class RandomViews:
         return views.clamp(0, 1)
 
 
+class Normalise(nn.Module):
+    """Pictures less the mean of each channel, by its deviation, as the first layer of an encoder: so an
+    attack's ε stays in pixels. (n, C, H, W) or flat (n, C · H · W) -> the same; as it is, until `like`.
+    """
+
+    mean: Tensor  # (C,)
+    deviation: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("deviation", torch.ones(channels))
+
+    def like(self, data: AtRest) -> None:
+        """Take both from pictures; a channel that is the same everywhere is not scaled."""
+        sums, count = torch.zeros(2, len(self.mean), dtype=torch.float64), 0
+        for views in data.chunks():
+            pixels = views[0].double()
+            sums += torch.stack([power.sum((0, 2, 3)) for power in (pixels, pixels.square())]).cpu()
+            count += pixels[:, 0].numel()
+        mean, square = sums / count
+        deviation = (square - mean.square()).clamp_min(0).sqrt()
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 2:
+            return self(x.unflatten(1, (len(self.mean), -1, 1))).flatten(1)  # type: ignore[no-any-return]
+        return (x - self.mean[:, None, None]) / self.deviation[:, None, None]
+
+
 class ContrastiveNetwork(nn.Module):
     """An encoder h = E(x) and a projection head g(h) (n, p), in which views are compared. Encodes.
 
@@ -105,7 +136,8 @@ class ConvolvingContrastiveNetwork(ContrastiveNetwork):
 
     def maps(self, x: Views) -> Tensor:
         """The first convolution's maps, before normalisation and ReLU as published: (n, K, h, w)."""
-        return float32(self.encoder[0](x[0]))
+        first = next(place for place, layer in enumerate(self.encoder) if isinstance(layer, nn.Conv2d))
+        return float32(self.encoder[: first + 1](x[0]))
 
 
 def nt_xent(one: Float[Tensor, "n p"], two: Float[Tensor, "n p"], temperature: float) -> Float[Tensor, " n"]:

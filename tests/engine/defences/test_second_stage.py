@@ -20,11 +20,12 @@ from engine.defences.second_stage import SecondStage, embedded, student_of
 from engine.errors import AbilityError, DataError, SettingsError
 from engine.events import Evaluate
 from engine.models.protocols import abilities
+from engine.models.simclr import SimCLR, network_of
 from engine.nets.augmentation import shifted_and_flipped
 from engine.nets.contrastive import nt_xent
 from engine.objectives.ncp import neighbours, score
-from tests.engine.defences.small import DATA, SHORT, base, fresh
-from tests.engine.models.small import BASE, every_step, rng, same, until, weights
+from tests.engine.defences.small import DATA, SHORT, STAGE_1, base, fresh
+from tests.engine.models.small import BASE, every_step, how, rng, same, until, weights
 
 EACH: dict[str, SecondStage] = {
     "ncp_acl": NCPACL(**SHORT),
@@ -303,3 +304,31 @@ def test_wrong_choices_get_a_sentence() -> None:
         ACL(**(SHORT | headless)).network(DATA.views.shapes, 4)
     with pytest.raises(DataError, match="no more than there are samples, here 30; got 31"):
         list(NCPACL(**SHORT).train(fresh(NCPACL(**SHORT), clusters=31), DATA.views))
+
+
+@pytest.mark.parametrize("encoder", ["three_convolutions", "layers"])
+def test_an_encoder_that_normalises_first_takes_it_from_training_rows_and_hands_it_on(encoder: str) -> None:
+    first = SimCLR(**{**STAGE_1, "normalised": True, "encoder": encoder, "epochs": 1})
+    state = first.skeleton(DATA.views, 3, rng(), how())
+    state.rows = torch.from_numpy(DATA.rows("train"))
+    list(first.train(state, DATA.views))
+    model = network_of(state).eval()
+    seen = DATA.views.rows(state.rows)[0]
+    mean, deviation = seen.mean(), seen.std(correction=0)
+    assert mean != DATA.views.all()[0].mean(), "the test rows are not looked at"
+    torch.testing.assert_close(model.encoder[0].mean, mean[None], atol=1e-6, rtol=0)
+    x = DATA.views.rows(slice(0, 5))
+    scaled = (x[0] - mean) / deviation
+    beyond = model.encoder[1:](scaled.flatten(1) if encoder == "layers" else scaled)
+    torch.testing.assert_close(model.encode(x), beyond, atol=1e-4, rtol=1e-4)
+    if encoder != "layers":
+        assert torch.equal(model.maps(x), model.encoder[:2](x[0])), "the maps are still the convolution's"
+    second = NCPACL(**{**SHORT, "encoder_settings": first.values()})
+    student = second.skeleton(DATA.views, 4, rng(), how())
+    second.adopt(student, {"base": model})
+    torch.testing.assert_close(student_of(student).eval().encode(x), model.encode(x))
+
+
+def test_normalising_is_a_choice_that_leaves_the_keys_of_runs_as_they_are() -> None:
+    assert "normalised" not in SimCLR().values() | SimCLR.preset("quick").values()
+    assert NCPACL.preset("cifar10").encoder_settings["normalised"] is True
