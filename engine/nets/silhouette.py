@@ -32,16 +32,17 @@ def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tens
         )
     length = torch.linalg.vector_norm(z, dim=1)
     inverse = torch.where(length > 0, 1 / length, 0.0)
-    order = labels.argsort(
-        stable=True
-    )  # rows are summed where they lie: a copy of z would cost most of the time
+    order = labels.argsort()  # rows are summed where they lie: a copy of z would cost most of the time
     sums = F.embedding_bag(
         order, z, count.cumsum(0) - count, mode="sum", per_sample_weights=inverse[order]
     )  # (k, m)
     own, size, itself = labels[:, None], count[labels], (length > 0).to(z)
-    dots = (z @ sums.T).mul_(inverse[:, None])  # (n, k)
-    a = 1 - (dots.gather(1, own)[:, 0] - itself).double() / (size - 1).clamp_min(1)
-    dots.div_(count.clamp_min(1)).masked_fill_(count == 0, -torch.inf).scatter_(1, own, -torch.inf)
-    a, b = a.clamp_min(0), (1 - dots.amax(dim=1).double()).clamp_min(0)
+    dots = z @ (sums / count.clamp_min(1)[:, None]).T  # (n, k), of z as long as it is: scaled once reduced
+    alike = (dots.gather(1, own)[:, 0] * inverse * size - itself).double() / (size - 1).clamp_min(1)
+    dots.scatter_(1, own, -torch.inf)
+    if int(count.min()) == 0:
+        dots.masked_fill_(count == 0, -torch.inf)
+    a, b = 1 - alike, 1 - (dots.amax(dim=1) * inverse).double()
+    a, b = a.clamp_min(0), b.clamp_min(0)
     largest = torch.maximum(a, b)
     return torch.where((size > 1) & (largest > TINY), (b - a) / largest.clamp_min(TINY), 0.0)
