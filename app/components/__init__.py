@@ -35,13 +35,14 @@ CLASSES = {
 PARTS = {
     "ladder": ("traces.js", "features.js", "near.js"),
     "figure": ("figure_svg.js",),
+    "map": ("figure_svg.js", "map_files.js"),
     "report": ("figure_svg.js",),
     "slots": ("traces.js", "features.js", "near.js", "ladder.js"),
 }
 """Further files with classes that a component is made of."""
 MARKED = re.compile(r'\b(?:_|N_|n_)\(("(?:[^"\\]|\\.)*")(?:, ("(?:[^"\\]|\\.)*"))?')
 """A text marked in JavaScript; of things counted, one and many."""
-STYLES = {"slots": ("ladder.css",)}
+STYLES = {"slots": ("ladder.css",), "map": ("figure.css",)}
 """Further styles of those."""
 
 _IN_STREAMLIT = """

@@ -21,7 +21,7 @@ class Figure {
   async save(kind) {
     const plot = document.querySelector(`.${this.data.of} .js-plotly-plot`);
     if (!plot) return say(this.said, _("The figure is not drawn yet."));
-    const blob = kind === "svg" ? new Blob([svgOf(plot)], { type: "image/svg+xml" }) : await pngOf(plot);
+    const blob = kind === "svg" ? new Blob([svgOf(plot)], { type: "image/svg+xml" }) : await pngOf(svgOf(plot));
     save(blob, `${this.data.name}.${kind}`);
     say(this.said, _("Saved as {kind}.", { kind: kind.toUpperCase() }));
   }

@@ -50,10 +50,11 @@ class PointMap {
     this.mover = element("div", { class: "mover" }, this.playButton, this.from, this.slider, this.to);
     this.legend = element("div", { class: "legend", role: "group", "aria-label": _("Legend: press to select") });
     this.caption = element("p", { class: "caption soft small" });
+    this.files = new MapFiles(this);
     this.group = element("div", { class: "map", role: "group" },
       element("header", {}, element("div", {}, this.title, this.count),
         element("div", { class: "tools", role: "toolbar", "aria-label": _("Tools of the map") }, ...Object.values(this.tools), action(_("Whole map (0)"), FIT, () => this.home()), this.clearButton)),
-      this.stage, this.mover, this.legend, this.caption);
+      this.stage, this.mover, this.legend, this.caption, this.files.node);
     this.root.replaceChildren(this.group);
     this.listen();
     this.showPlaying();

@@ -1,5 +1,6 @@
 """The three components in a real browser: what a hand does, what it costs, and what goes to the server."""
 
+import csv
 import json
 import os
 import re
@@ -8,9 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.components.ladder import ladder_payload
@@ -90,6 +93,15 @@ def opened(browser: Browser, harness: str) -> Iterator[Opened]:
 def data(page: Page, name: str) -> str:
     """What a component notes on its root."""
     return str(page.locator(".feint").evaluate("(root, name) => root.dataset[name]", name))
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    """The file that a button saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button, exact=True).click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
 
 
 def drew(page: Page, more: int) -> None:
@@ -463,3 +475,13 @@ def test_a_map_works_from_one_file(opened: Opened, tmp_path: Path) -> None:
     lasso(page, [(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99)])
     assert data(page, "selected") == "500"
     assert json.loads(page.locator("#payload").inner_text())["title"] == "Blobs"
+    svg = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+    dots = [dot for dot in svg.iter("{http://www.w3.org/2000/svg}circle") if "r" in dot.attrib]
+    assert len(dots) == 500 + 10, "points, and a name for each colour"
+    assert len(Image.open(saved(page, "PNG", tmp_path)).convert("RGB").getcolors(1 << 24) or []) > 20
+    with saved(page, "CSV", tmp_path).open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert [row["cluster"] for row in rows] == [f"</b>{k}" for k in codes]
+    wide = np.ptp(places[:, 0])
+    told = np.array([float(row["x_attacked"]) - float(row["x"]) for row in rows])
+    assert np.abs(told - (moved - places)[:, 0]).max() < 1e-3 * wide
