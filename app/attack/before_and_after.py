@@ -9,7 +9,7 @@ from app.attack.levels import adversarial, at
 from app.components.picker import picker
 from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
-from app.words import _
+from app.words import _, each
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import ImagesQuestion, epsilon_text
 
@@ -61,7 +61,7 @@ def _pair(answer: LadderAnswer, level: int) -> None:
             before_name=before,
             after_name=after,
             title=_("Clean and adversarial"),
-            caption=f"{at(answer, level, answer.norm)} · {answer.protocol}",
+            caption=f"{at(answer, level, answer.norm)} · {each(answer.protocol)}",
         ),
         key="wipe",
     )

@@ -9,7 +9,7 @@ from app.address import connection, links, notices
 from app.components.ladder import Drawing, Place
 from app.forms import possible
 from app.forms.choose_model import Victim
-from app.words import _
+from app.words import N_, _
 from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion, PlaceOnUmapQuestion, Question
@@ -23,7 +23,7 @@ def drawing(
     """
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
-        name = _(answer.map_name.replace("of z", "of the embedding"))
+        name = _(N_("PCA of the embedding") if answer.map_name == "PCA of z" else answer.map_name)
         if question is not None:
             name = _("{map} (UMAP is being made)").format(map=name)
         place = (_on_umap(victim, question) if question is not None else None) or Place(

@@ -1,9 +1,9 @@
 """The browser components: ladder, map, wipe, pad, slots. Each is a .py with its .js and .css.
 
 A component's .js holds one class, `new Class(root, report)` with `update(data)` and `destroy()`; it knows
-nothing of Streamlit. Here it gets the little that ties it to Streamlit; `standalone` ties the same class to a
-file that plays with no server. Arrays travel as base64 inside JSON: raw bytes inside a dict never reach the
-browser (Streamlit 1.67).
+nothing of Streamlit, and marks its texts as Python does (`_("Play")`). Here it gets the little that ties it
+to Streamlit; `standalone` ties the same class to a file that plays with no server. Arrays travel as base64
+inside JSON: raw bytes inside a dict never reach the browser (Streamlit 1.67).
 """
 
 import base64

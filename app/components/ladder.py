@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app import components
 from app.components import skip
 from app.features import Features
-from app.words import N_, _
+from app.words import N_, _, each
 from engine.asking.answers import LadderAnswer
 
 Array = NDArray[Any]
@@ -30,7 +30,6 @@ PLAIN = (
     "epsilon_star",
     "label_name",
     "title",
-    "protocol",
 )
 """What goes to the browser as it stands in the answer."""
 TRACED = (
@@ -125,6 +124,7 @@ def ladder_payload(drawing: Drawing) -> dict[str, Any]:
     answer = drawing.answer
     payload: dict[str, Any] = {name: getattr(answer, name) for name in PLAIN}
     payload |= {
+        "protocol": each(answer.protocol),
         "grouping": drawing.grouping,
         "effect": drawing.effect,
         "colours": list(drawing.colours),

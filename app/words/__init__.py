@@ -78,6 +78,11 @@ def n_(one: str, many: str, n: int) -> str:
     return said(language()).ngettext(one, many, n)
 
 
+def each(line: str) -> str:
+    """A line of titles and values with dots between them, each said by itself: an attack's protocol."""
+    return " · ".join(_(part) for part in line.split(" · "))
+
+
 def N_(text: str) -> str:
     """Marks a text that is declared here and said by `_` elsewhere; English as it stands."""
     return text

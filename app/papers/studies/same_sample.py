@@ -14,7 +14,7 @@ from app.attack.levels import adversarial
 from app.forms.choose_sample import first_sample
 from app.papers.studies import curves
 from app.papers.studies.results import Result
-from app.words import _
+from app.words import _, each
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion, epsilon_text
 from engine.store.run import Run
@@ -49,7 +49,7 @@ def show(found: Result, epsilon: float) -> None:
             sample=answer.sample,
             data=connection.data_title(answer.data),
             epsilon=epsilon_text(answer.levels[level]),
-            protocol=answer.protocol,
+            protocol=each(answer.protocol),
         )
     )
 

@@ -320,3 +320,21 @@ def test_the_palette_is_that_of_the_theme() -> None:
             "borderColor",
         ):
             assert theme[name][setting] in page
+
+
+def test_what_runs_in_the_browser_says_its_words_in_a_language() -> None:
+    german = components.words("ladder", "de")
+    assert german["Play"] == "Abspielen" and "“{group}”" in german
+    assert components.words("map", "de")["{count} sample"] == ["{count} Probe", "{count} Proben"]
+    assert '"Abspielen"' in components.script("ladder", "de") and "let SAID = {};" in components.script(
+        "ladder"
+    )
+
+
+def test_javascript_marks_whole_texts() -> None:
+    code = "".join(
+        components.script(name).split(components.FOLDER.joinpath("common.js").read_text("utf-8"))[1]
+        for name in components.CLASSES
+    )
+    assert len(list(components.marked(code))) > 100
+    assert not re.findall(r"\b(?:_|N_|n_)\((?!\"|text\)|title\)).{40}", code), "no text is made of parts"
