@@ -16,7 +16,9 @@ CORE = {"errors", "settings", "registry", "extensions", "events", "device", "hom
 ABOVE = ("store", "running", "asking", "pool", "studies", "atlas")
 """On top of the methods, each seeing those before it; the command line sees everything."""
 METHODS = {"models", "objectives", "attacks", "metrics"}
-SHARED = {"engine.attacks.budget"} | {f"engine.{folder}.protocols" for folder in METHODS}
+SHARED = {"engine.attacks.budget", "engine.models.outputs"} | {
+    f"engine.{folder}.protocols" for folder in METHODS
+}
 SEEN_BY = {  # what each part of the engine may import beside itself and the core
     "data": set(),
     "nets": {"data"},

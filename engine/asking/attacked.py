@@ -15,7 +15,8 @@ from engine.asking.questions import AttackedSamplesQuestion
 from engine.asking.victims import BLOCK, Victim, as_bytes, numbers, victim_of, whole_numbers
 from engine.errors import SettingsError
 from engine.home import home
-from engine.models.protocols import Decodes, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Decodes, require
 from engine.store.store import Store
 
 NEIGHBOURS = 5

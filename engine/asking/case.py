@@ -15,7 +15,7 @@ from engine.attacks.protocols import AttackSettings
 from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives import combine
 from engine.objectives.protocols import ObjectiveSettings
 from engine.running.fitting import restored

@@ -32,7 +32,8 @@ from engine.data.views import Views, picture
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import embedding
-from engine.models.protocols import Decodes, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Decodes, require
 from engine.objectives.protocols import LatentObjective, ObjectiveSettings, OverWeight, on_embedding
 from engine.store.store import Store
 

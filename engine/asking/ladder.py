@@ -22,7 +22,7 @@ from engine.attacks.protocols import answer as launched
 from engine.data.fixed import fixed_of
 from engine.data.views import picture
 from engine.errors import BudgetError
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives.protocols import Objective
 from engine.running.judging import stream
 

@@ -9,7 +9,7 @@ from engine.asking.questions import OWN, OwnPicture
 from engine.asking.victims import NEIGHBOURS, Victim, label_facts, model_facts, near_facts
 from engine.data.views import Views
 from engine.errors import DataError, SettingsError
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.store import pictures
 
 TITLE = "Your picture"

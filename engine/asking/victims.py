@@ -15,7 +15,8 @@ from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
-from engine.models.protocols import Classifies, Clusters, Compares, Encodes, Outputs, outputs
+from engine.models.outputs import Outputs, outputs
+from engine.models.protocols import Classifies, Clusters, Compares, Encodes
 from engine.running.ingredients import plain_data_of
 from engine.running.judging import give_others
 from engine.running.models import load_model

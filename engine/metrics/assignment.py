@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.metrics.protocols import AttackedSamples
 from engine.metrics.robustness import divergence
-from engine.models.protocols import Outputs, margin
+from engine.models.outputs import Outputs, margin
 from engine.registry import Metric, register_metric
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.metrics.protocols import AttackedSamples
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.registry import Metric, register_metric
 
 

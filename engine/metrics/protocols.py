@@ -16,7 +16,7 @@ from torch import Tensor
 from engine import registry
 from engine.errors import FeintError, MetricError
 from engine.metrics.intervals import rate
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.nets.mine import Compression
 from engine.objectives.protocols import ObjectiveSettings, OverWeight
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives.ncp import Strategy, TowardsNeighbour
 from engine.registry import register
 

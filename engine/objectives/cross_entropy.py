@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from engine.data.views import Views
-from engine.models.protocols import Classifies, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Classifies, require
 from engine.objectives.misclassify import Misclassify
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Decodes, Encodes, Outputs, Scales, check_abilities, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Decodes, Encodes, Scales, check_abilities, require
 from engine.nets.layers import float32
 from engine.objectives.protocols import LatentObjective, ObjectiveSettings, cluster_changed
 from engine.registry import register

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Clusters, Outputs, margin, require
+from engine.models.outputs import Outputs, margin
+from engine.models.protocols import Clusters, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 from engine.settings import knob

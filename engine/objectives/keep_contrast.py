@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from engine.data.views import Views
 from engine.errors import DataError
-from engine.models.protocols import BLOCK, Contrasts, Outputs, require
+from engine.models.outputs import BLOCK, Outputs
+from engine.models.protocols import Contrasts, require
 from engine.objectives.keep_reconstruction import SMALLEST
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register

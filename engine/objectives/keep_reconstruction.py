@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Outputs, Reconstructs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Reconstructs, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
 

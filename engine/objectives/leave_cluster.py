@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from engine import registry
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Clusters, Fuses, Outputs, margin, require
+from engine.models.outputs import Outputs, margin
+from engine.models.protocols import Clusters, Fuses, require
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.objectives.towards import ToCluster, groups
 from engine.registry import register

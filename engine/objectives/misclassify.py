@@ -12,7 +12,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Classifies, Outputs, margin, require
+from engine.models.outputs import Outputs, margin
+from engine.models.protocols import Classifies, require
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.objectives.towards import ToClass, groups
 from engine.registry import register

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Clusters, Fuses, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Clusters, Fuses, require
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register

@@ -17,7 +17,8 @@ from torch.nn.functional import normalize
 
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Compares, Encodes, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Compares, Encodes, require
 from engine.objectives.protocols import Measure, ObjectiveSettings, cluster_changed
 from engine.registry import register
 from engine.settings import knob

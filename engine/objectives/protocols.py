@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from engine.data.views import Shapes, Views
 from engine.device import How
 from engine.errors import DataError, SettingsError
-from engine.models.protocols import Classifies, Convolves, Outputs, check_abilities, outputs
+from engine.models.outputs import Outputs, outputs
+from engine.models.protocols import Classifies, Convolves, check_abilities
 from engine.settings import Settings
 
 Measure = Callable[[Tensor], Tensor]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine import registry
 from engine.data.views import Views
 from engine.errors import SettingsError
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives.protocols import Objective, ObjectiveSettings, added
 from engine.registry import register
 from engine.settings import knob

@@ -16,7 +16,8 @@ from engine.data.dataset import Dataset
 from engine.data.views import Views, picture
 from engine.errors import BudgetError, DataError
 from engine.metrics import legibility
-from engine.models.protocols import BLOCK, Clusters, Contrasts, Decodes, Outputs, outputs, require
+from engine.models.outputs import BLOCK, Outputs, outputs
+from engine.models.protocols import Clusters, Contrasts, Decodes, require
 from engine.objectives.protocols import Objective, ObjectiveSettings
 
 OTHERS = 64

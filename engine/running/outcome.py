@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.metrics.protocols import AttackedSamples, measure
 from engine.metrics.robustness import matched_labels
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 
 
 def metrics(samples: AttackedSamples) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from engine.events import Evaluate, Event, Picture
 from engine.metrics.gradient_angles import probe_angles
 from engine.metrics.protocols import CleanSamples, measure
 from engine.metrics.protocols import watched as watched_numbers
-from engine.models.protocols import ModelSettings, Outputs, Selects, joined, outputs
+from engine.models.outputs import Outputs, joined, outputs
+from engine.models.protocols import ModelSettings, Selects
 from engine.models.state import State
 from engine.running import pictures
 from engine.running.action import Work

@@ -17,7 +17,7 @@ from engine.attacks.pgd import PGD
 from engine.attacks.protocols import answer
 from engine.data.views import Views
 from engine.errors import BudgetError
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
 from engine.objectives.leave_cluster import LeaveCluster

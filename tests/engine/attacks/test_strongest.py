@@ -12,7 +12,7 @@ from engine.attacks.pgd import PGD
 from engine.attacks.protocols import AttackSettings, answer
 from engine.attacks.strongest import Strongest
 from engine.data.views import Views
-from engine.models.protocols import Outputs, outputs
+from engine.models.outputs import Outputs, outputs
 from engine.objectives import combine
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding

@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.attacks.minmax import MinMax
 from engine.metrics import likeness
 from engine.metrics.protocols import AttackedSamples, measure
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.nets import mine
 from engine.objectives.keep_reconstruction import KeepReconstruction
 from engine.running import masking

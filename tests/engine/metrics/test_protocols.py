@@ -11,7 +11,8 @@ import torch
 from engine import registry
 from engine.errors import MetricError
 from engine.metrics.protocols import AttackedSamples, CleanSamples, measure, watched
-from engine.models.protocols import ABILITIES, Outputs, outputs
+from engine.models.outputs import Outputs, outputs
+from engine.models.protocols import ABILITIES
 from engine.objectives.leave_cluster import LeaveCluster
 from engine.objectives.move_embedding import MoveEmbedding
 from engine.registry import Metric, register_metric

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.metrics import embedding, intervals, legibility, perturbation, robustness
 from engine.metrics.protocols import AttackedSamples, measure
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.objectives.leave_cluster import LeaveCluster
 
 

@@ -13,8 +13,9 @@ from engine.errors import AbilityError
 from engine.metrics.classification import lost, mistaken
 from engine.metrics.protocols import AttackedSamples
 from engine.models.linear_probe import probe_of
+from engine.models.outputs import Outputs
 from engine.models.probe_with_centroids import LinearProbeWithCentroids
-from engine.models.protocols import Outputs, abilities
+from engine.models.protocols import abilities
 from engine.models.spherical_k_means import SphericalKMeans
 from engine.models.state import State
 from engine.objectives.chase_neighbour import ChaseNeighbour

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from engine.errors import AbilityError
-from engine.models import protocols
-from engine.models.protocols import Clusters, Encodes, Outputs, abilities, outputs, require
+from engine.models.outputs import Outputs, outputs
+from engine.models.protocols import Clusters, Encodes, abilities, require
 from tests.engine.tiny import Tiny, TinyAutoencoder, TinyClassifier, TinyDecoding, TinyEncoder, images
 
 
@@ -46,7 +46,7 @@ def test_outputs_asks_every_ability_and_no_other() -> None:
 def test_outputs_in_blocks_are_those_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     x = images(7)
     whole = outputs(Tiny(), x)
-    monkeypatch.setattr(protocols, "BLOCK", 3)
+    monkeypatch.setattr("engine.models.outputs.BLOCK", 3)
     parts = outputs(Tiny(), x)
     assert whole.z is not None and parts.z is not None and parts.cluster is not None
     torch.testing.assert_close(parts.z, whole.z)

@@ -13,7 +13,8 @@ from engine.attacks.pgd import PGD
 from engine.attacks.protocols import answer, value_and_gradient
 from engine.data.views import Views
 from engine.errors import AbilityError, SettingsError
-from engine.models.protocols import abilities, outputs
+from engine.models.outputs import outputs
+from engine.models.protocols import abilities
 from engine.objectives.chase_neighbour import ChaseNeighbour
 from engine.objectives.leave_own_cluster import LeaveOwnCluster
 from engine.objectives.leave_teacher import LeaveTeacher

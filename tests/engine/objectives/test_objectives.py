@@ -13,7 +13,7 @@ from engine.attacks.minmax import MinMax
 from engine.attacks.protocols import value_and_gradient
 from engine.data.views import Views
 from engine.errors import AbilityError, DataError, SettingsError, UnknownName
-from engine.models.protocols import Outputs, margin
+from engine.models.outputs import Outputs, margin
 from engine.objectives import combine
 from engine.objectives.go_to_cluster import GoToCluster
 from engine.objectives.keep_reconstruction import KeepReconstruction

@@ -14,7 +14,8 @@ from engine import registry
 from engine.data.dataset import Dataset
 from engine.data.views import Views
 from engine.errors import AbilityError, SettingsError
-from engine.models.protocols import ABILITIES, Classifies, Encodes, Outputs, abilities, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import ABILITIES, Classifies, Encodes, abilities, require
 from engine.objectives.protocols import LatentObjective, Measure, Objective, ObjectiveSettings
 from engine.running.attacking import Attack
 from engine.running.judging import Judge

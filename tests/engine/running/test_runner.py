@@ -28,7 +28,7 @@ from engine.errors import (
     UnknownName,
 )
 from engine.events import Evaluate, Failed, Finished, Picture, Progress, Started, Stopped, to_line
-from engine.models.protocols import Outputs
+from engine.models.outputs import Outputs
 from engine.running import runner, watching
 from engine.running.models import load_model
 from engine.running.runner import prepare, run

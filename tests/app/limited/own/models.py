@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.events import Evaluate, Event, Progress
-from engine.models.protocols import Classifies, ModelSettings, Outputs, require
+from engine.models.outputs import Outputs
+from engine.models.protocols import Classifies, ModelSettings, require
 from engine.models.state import State
 from engine.objectives.protocols import Measure, ObjectiveSettings
 from engine.registry import register
