@@ -129,7 +129,7 @@ def test_alarms_are_those_of_the_method(trained_home: Store) -> None:
         known = catalogue.read()
         scores.show(st.session_state["told"], known["model"]["adec"], known["metric"])
 
-    at = AppTest.from_function(page)
+    at = AppTest.from_function(page, default_timeout=240)
     at.session_state["told"] = read(Evaluate(step=1, values={"ratio_adv_kl": 3.0}))
     at.run()
     assert "3.0 times the clustering's (alarm above 2)" in at.warning[0].value
