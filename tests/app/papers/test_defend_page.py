@@ -161,7 +161,8 @@ def test_a_cell_of_the_grid_opens_the_runs_behind_it(trained_home: Store, opened
     found = results.result("ar_dmvc.lambda_gamma", "quick")
     assert found is not None
     at = opened("defend", tab="grid", at="0.01,10")
-    row = next(row for row in found.rows if (row.about["lam"], row.about["gamma"]) == (0.01, 10.0))
+    cells = grid.judged(found)
+    row = next(row for row in cells if (row.about["lam"], row.about["gamma"]) == (0.01, 10.0))
     for seed in range(3):
         next(button for button in at.button if button.label == f"Train seed {seed} here").click().run()
     assert desk.submitted == row.runs["model"], "trained here they are the very runs behind the cell"
@@ -178,9 +179,10 @@ def test_a_cell_of_the_grid_opens_the_runs_behind_it(trained_home: Store, opened
 def test_the_grid_is_drawn_by_the_strongest_attack_where_that_was_run(trained_home: Store) -> None:
     found = results.result("ar_dmvc.lambda_gamma", "quick")
     assert found is not None
-    assert grid.judged(found) == found.measured, "as shipped, PGD alone"
-    stronger = [row.model_copy(update={"treatment": "strongest"}) for row in found.measured[:4]]
-    assert grid.judged(replace(found, rows=[*found.rows, *stronger])) == stronger
+    strongest = [row for row in found.measured if row.treatment == "strongest"]
+    alone = [row for row in found.measured if row.treatment == "pgd"]
+    assert grid.judged(found) == strongest and len(strongest) == len(alone) == 49
+    assert grid.judged(replace(found, rows=alone)) == alone, "PGD alone, where nothing else was run"
 
 
 def test_a_link_to_a_cell_that_is_not_there_says_so(trained_home: Store, opened: Opened) -> None:
