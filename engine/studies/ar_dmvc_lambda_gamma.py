@@ -32,6 +32,7 @@ class LambdaGamma(MultiViewStudy):
     grid: tuple[float, ...] = knob(
         (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0), "Values", "Of λ and of γ.", min_length=1
     )
+
     def cases(self) -> list[Case]:
         """λ by λ, γ by γ; the figure's heights were not published as numbers."""
         return [
