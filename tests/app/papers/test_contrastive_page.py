@@ -28,7 +28,7 @@ def told(at: AppTest) -> str:
 def test_a_sample_is_pushed_as_was_chosen(objective: str, trained_home: Store, opened: Opened) -> None:
     at = opened("contrastive", data="digits", objective=objective)
     assert not at.error and not at.warning, said(at)
-    assert "Nearest to its own centroid" in told(at) and len(at.get("plotly_chart")) == 1
+    assert "Nearest to its own centroid" in told(at) and len(at.get("plotly_chart")) == 2, "K and λ"
     assert at.session_state["p_objective"] == objective
 
 
