@@ -29,7 +29,7 @@ from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
 
-COMPRESSED = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 500)
+COMPRESSED = (2, 3, 4, 6, 8, 16, 32, 64, 96, 128, 256)
 """K of a ladder over it."""
 
 
