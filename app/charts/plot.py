@@ -74,6 +74,13 @@ def show(
     return clicked(event) if on_select != "ignore" else []
 
 
+def stand(figure: go.Figure, x: float, words: str) -> None:
+    """An upright line where a person stands on the axis, named above the figure."""
+    line = {"color": GREY, "dash": "dot", "width": 1.5}
+    figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=line)
+    figure.add_annotation(x=x, y=1, yref="paper", yanchor="bottom", text=words, showarrow=False)
+
+
 def with_room(figure: go.Figure) -> go.Figure:
     """The figure; along an axis on which its lines have one value only, from 0 to twice that value: alone it
     would stand on an axis from one below to one above it.

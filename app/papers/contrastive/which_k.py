@@ -31,5 +31,5 @@ def show(chosen: Chosen) -> None:
         caption=caption,
         controls=("purity",),
     )
-    chart.figure.add_vline(x=chosen.k, line_dash="dot", annotation_text=f"K = {chosen.k}")
+    plot.stand(chart.figure, chosen.k, f"K = {chosen.k}")
     plot.show(chart, f"silhouette/{chosen.encoder.key}")

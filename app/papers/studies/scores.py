@@ -64,7 +64,7 @@ def _against(found: Result, axis: str, title: str, at: float | None = None) -> N
         share=True,
     )
     if at is not None:
-        chart.figure.add_vline(x=at, line_dash="dot", annotation_text=f"{symbol} = {at:g}")
+        plot.stand(chart.figure, at, f"{symbol} = {at:g}")
     plot.show(chart, f"{axis}/{found.study}/{found.size}")
 
 
