@@ -163,20 +163,20 @@ class UAEStudy(StudySettings):
         """The autoencoders that are measured at this size."""
         return MEASURED[self.size]
 
-    def original(self, model: str, **changes: Any) -> Training:
-        """A model trained on the originals."""
-        return self.training(model, STEPS[self.size][model], **changes)
+    def original(self, which: str, **changes: Any) -> Training:
+        """The model `which` trained on the originals."""
+        return self.training(which, STEPS[self.size][which], **changes)
 
-    def longer(self, model: str, *appended: Appended, **changes: Any) -> Training:
+    def longer(self, which: str, *appended: Appended, **changes: Any) -> Training:
         """The same for the steps of the augmented trainings, with what is appended."""
-        steps = round(STEPS[self.size][model] * LONGER[model])
-        return self.training(model, steps, *appended, **changes)
+        steps = round(STEPS[self.size][which] * LONGER[which])
+        return self.training(which, steps, *appended, **changes)
 
-    def training(self, model: str, steps: int, *appended: Appended, **changes: Any) -> Training:
-        """A model trained for so many steps."""
-        batch = BATCHES.get(self.size, {}).get(model)
+    def training(self, which: str, steps: int, *appended: Appended, **changes: Any) -> Training:
+        """The model `which` trained for so many steps."""
+        batch = BATCHES.get(self.size, {}).get(which)
         fixed: dict[str, Any] = {"steps": steps} | ({} if batch is None else {"batch": batch})
-        return Training(model, self.set, PRESETS[self.size], fixed | changes, appended)
+        return Training(which, self.set, PRESETS[self.size], fixed | changes, appended)
 
     def classifier(self, times: float, *appended: Appended, model: str = "classifier") -> Training:
         """A classifier trained for so many times the steps of the original, with what is appended."""
@@ -190,14 +190,14 @@ class UAEStudy(StudySettings):
         """Noise for each training row."""
         return Attacking("gaussian_noise", None, {**EVERY, "sigma": sigma})
 
-    def of_arm(self, arm: str, model: str) -> Training:
-        """A model of one of the arms in TITLES."""
+    def of_arm(self, arm: str, which: str) -> Training:
+        """The model `which` of one of the arms in TITLES."""
         if arm == "original":
-            return self.original(model)
+            return self.original(which)
         if arm == "equal_steps":
-            return self.longer(model)
+            return self.longer(which)
         clean = {"uae_target": "clean"} if arm == "uae_clean" else {}
-        return self.longer(model, Appended(self.original(model), self.made(arm)), **clean)
+        return self.longer(which, Appended(self.original(which), self.made(arm)), **clean)
 
     def made(self, arm: str) -> Attacking:
         """The attack whose samples an arm sees too."""

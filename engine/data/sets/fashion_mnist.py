@@ -1,14 +1,17 @@
-"""Fashion-MNIST: 70,000 pictures of clothes in MNIST's form.
+"""Fashion-MNIST: 70,000 pictures of clothes in MNIST's form, and 3,000 of its test images.
 
 Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning
 algorithms, arXiv:1708.07747, 2017.
 """
 
+from typing import ClassVar
+
+from engine.data.dataset import Dataset
 from engine.data.download import Remote
 from engine.data.finding import Part
 from engine.data.formats import idx_release
 from engine.data.published import OpenML, Published, Release
-from engine.data.sets.mnist import split_70000
+from engine.data.sets.mnist import first, split_70000
 from engine.registry import register
 
 TRAIN = Part("train", (28, 28), (6000,) * 10, 72.940352)
@@ -57,7 +60,28 @@ class FashionMNIST(Published):
     fingerprint = "5ee6e1b8ebf9416a"
     download = RELEASE.size
     file = "fashion_mnist.npz"
-    parts = (TRAIN, TEST)
+    parts: ClassVar[tuple[Part, ...]] = (TRAIN, TEST)
     release = RELEASE
     openml = OpenML(40996, split_70000)
     split = "train + test"
+
+
+@register
+class FashionMNISTMini(FashionMNIST):
+    """So few of them that a study of many trainings takes minutes."""
+
+    name = "fashion_mnist_mini"
+    title = "Fashion-MNIST, 3,000 test images"
+    summary = "The first 3,000 test images of Fashion-MNIST, 28x28: 1,000 to train on, 2,000 to test on."
+    counts = (302, 308, 310, 298, 324, 285, 298, 293, 297, 285)
+    note = (
+        "The first 3,000 images of the release's test part, in its order; the first 1,000 are for training."
+    )
+    fingerprint = "aa7658b7c08a2c9e"
+    parts = (TEST,)
+    all_parts = (TRAIN, TEST)
+    split = "1,000 for training, 2,000 for testing"
+
+    def load(self) -> Dataset:
+        """The data set; `engine.data.load` fetches it first. Raises DataMissing or DataError."""
+        return first(super().load(), self.note, self.fingerprint)

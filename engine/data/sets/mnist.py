@@ -42,6 +42,22 @@ def split_70000(x: np.ndarray, y: np.ndarray) -> Arrays:
     return {"x_train": x[:60_000], "y_train": y[:60_000], "x_test": x[60_000:], "y_test": y[60_000:]}
 
 
+def first(whole: Dataset, note: str, expected: str) -> Dataset:
+    """The first images of a data set, some of them to train on; the note says where they are not those of
+    the `expected` fingerprint.
+    """
+    assert whole.labels is not None, "the release has labels"
+    few = replace(
+        whole,
+        views=whole.views.subset(slice(SMALL)),
+        labels=whole.labels[:SMALL],
+        train=np.arange(LEARNED),
+        test=np.arange(LEARNED, SMALL),
+        fingerprint="",
+    )
+    return replace(few, note=note if few.fingerprint == expected else f"{note} {OTHER_COPY}")
+
+
 @register
 class MNIST(Published):
     """Both parts joined, the training images first, as the clustering papers use it."""
@@ -99,15 +115,4 @@ class MNISTMini(MNISTTest):
 
     def load(self) -> Dataset:
         """The data set; `engine.data.load` fetches it first. Raises DataMissing or DataError."""
-        whole = super().load()
-        assert whole.labels is not None, "the release has labels"
-        few = replace(
-            whole,
-            views=whole.views.subset(slice(SMALL)),
-            labels=whole.labels[:SMALL],
-            train=np.arange(LEARNED),
-            test=np.arange(LEARNED, SMALL),
-            fingerprint="",
-        )
-        same = few.fingerprint == self.fingerprint
-        return replace(few, note=self.note if same else f"{self.note} {OTHER_COPY}")
+        return first(super().load(), self.note, self.fingerprint)

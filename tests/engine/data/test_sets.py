@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("real_data")
 FILES = {
     "coil20": "coil20.npz",
     "fashion_mnist": "fashion_mnist.npz",
+    "fashion_mnist_mini": "fashion_mnist.npz",
     "isolet": "isolet.npz",
     "mice_protein": "mice_protein.npz",
     "mnist": "mnist.npz",
@@ -39,6 +40,7 @@ FINGERPRINTS = {
     "coil20": "fdc324a5d404dc24",
     "digits": "dd5d14bc0a5d3644",
     "fashion_mnist": "5ee6e1b8ebf9416a",
+    "fashion_mnist_mini": "aa7658b7c08a2c9e",
     "isolet": "7be9da461767f5ab",
     "mice_protein": "069342063d9fb468",
     "mnist": "d528bc002ee2036f",
@@ -78,6 +80,7 @@ def test_every_set_is_registered_and_listed():
         "coil20",
         "digits",
         "fashion_mnist",
+        "fashion_mnist_mini",
         "har",
         "isolet",
         "mice_protein",
