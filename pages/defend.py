@@ -64,14 +64,6 @@ def over_lambda_and_gamma() -> dict[str, str]:
                 )
             else:
                 grid.runs_of(row, found)
-            if not results.has(found, results.STRONGEST):
-                judge = results.command(name, size, strongest=True)["Command line"]
-                st.warning(
-                    _(
-                        "The strongest attack was not run over this grid: every cell is an upper bound. It is"
-                        " run by `{command}`, in about two hours on one core."
-                    ).format(command=judge)
-                )
             st.markdown(
                 _(
                     "λ weighs the loss at attacked views, γ the Attack Mitigator. Under Adam a large λ does"

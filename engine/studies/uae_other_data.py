@@ -63,6 +63,7 @@ class OtherData(UAEStudy):
         "paper": "Fashion-MNIST and ISOLET",
     }
     figure = "test_errors"
+    version: ClassVar[int] = 2  # Fashion-MNIST and ISOLET, too
     baseline = "equal_steps"
     defences: ClassVar[tuple[str, ...]] = ("uae",)
     place = 9

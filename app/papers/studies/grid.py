@@ -47,9 +47,8 @@ def grid(found: Result, key: str) -> Row | None:
 
 
 def judged(found: Result) -> list[Row]:
-    """The rows of the strongest attack, or of the first that was run, where that was not."""
-    treatment = results.STRONGEST if results.has(found, results.STRONGEST) else found.measured[0].treatment
-    return [row for row in found.measured if row.treatment == treatment]
+    """The rows of the strongest attack."""
+    return [row for row in found.measured if row.treatment == results.STRONGEST]
 
 
 def _in_address(row: Row) -> str:

@@ -161,10 +161,10 @@ def chosen(name: str) -> tuple[Result | None, str]:
     return result(name, str(size)), str(size)
 
 
-def command(name: str, size: str, seeds: int = 3, **more: Any) -> dict[str, str]:
+def command(name: str, size: str, seeds: int = 3) -> dict[str, str]:
     """How a study is run again; without a size, at its first."""
     size = size or next(iter(declared(name)["measured_on"]))
-    return reproduce.lines(Wanted("study", name, changes={"size": size, "seeds": seeds} | more))
+    return reproduce.lines(Wanted("study", name, changes={"size": size, "seeds": seeds}))
 
 
 def caption(found: Result) -> None:
@@ -183,11 +183,6 @@ def value(row: Row, name: str) -> tuple[float, float]:
 def samples(row: Row) -> int:
     """On how many samples a row was measured for one seed."""
     return round(row.controls["n"]["mean"])
-
-
-def has(found: Result, treatment: str) -> bool:
-    """Whether some row of a study was measured under a treatment."""
-    return treatment in {row.treatment for row in found.measured}
 
 
 def drop(row: Row, clean: str, attacked: str) -> tuple[float, float]:

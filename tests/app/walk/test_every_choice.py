@@ -27,9 +27,9 @@ FEW = {"inspect": {"model": "digits/adec", "n": "50"}}
 
 def far(widget: str, option: str) -> bool:
     """Whether a choice needs data that are fetched first, or a UMAP, which compiles for half a minute, or
-    leads to another tab, which is walked by itself, or to other data on all pages.
+    leads to another tab, which is walked by itself, or to other data or another language on all pages.
     """
-    return "mnist" in option.lower() or widget in ("p_umap", "p_tab", "house_choice")
+    return "mnist" in option.lower() or widget in ("p_umap", "p_tab", "p_lang", "house_choice")
 
 
 @pytest.fixture
