@@ -31,6 +31,8 @@ def test_a_page_begins_with_mnist(name: str, visit: Callable[..., Page]) -> None
     if name == "curves":
         expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("5 models, the same attack")).to_be_visible()
+    elif name == "train":  # what its training drew, in one picture
+        expect(page.get_by_alt_text("their reconstructions").first).to_be_visible(timeout=PATIENCE)
     else:
         shown = page.locator("img, canvas")
         wait_until(lambda: shown.evaluate_all(BIG) > 2, 30, f"pictures of MNIST on the page {name}")
