@@ -7,6 +7,7 @@ Measured on two cores, in per cent of one: 0.5 with a page at rest and 0.5 where
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -23,9 +24,10 @@ def used(server: Server) -> Counter[str]:
     page_server = psutil.Process(server.process.pid)
     for process in (page_server, *page_server.children(recursive=True)):
         kind = "page server" if process == page_server else "workers"
-        kind = "scheduler" if "serve" in process.cmdline() else kind
-        times = process.cpu_times()
-        found[kind] += times.user + times.system
+        with suppress(psutil.NoSuchProcess):  # ended just now, or nobody has asked yet how
+            kind = "scheduler" if "serve" in process.cmdline() else kind
+            times = process.cpu_times()
+            found[kind] += times.user + times.system
     return found
 
 
