@@ -137,8 +137,7 @@ def server_command(python: Path, host: str, port: int, more: Sequence[str] = ())
     return [
         str(python),
         "-m",
-        "streamlit",
-        "run",
+        "app.serving",
         "app/main.py",
         "--server.address",
         host,

@@ -134,8 +134,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command = [
         sys.executable,
         "-m",
-        "streamlit",
-        "run",
+        "app.serving",
         "app/main.py",
         "--server.port",
         str(port),

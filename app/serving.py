@@ -1,0 +1,16 @@
+"""`python -m app.serving app/main.py …`: Streamlit's server, which loads what the first page needs before it
+answers, so that nobody waits for that in a browser.
+"""
+
+import sys
+
+import pandas  # noqa: F401
+import plotly.graph_objects  # noqa: F401
+from streamlit.web import cli
+
+import engine.asking.keeping
+import engine.data.fetching
+import engine.pool.client  # noqa: F401
+
+if __name__ == "__main__":
+    cli.main(["run", *sys.argv[1:]], prog_name="streamlit")
