@@ -11,6 +11,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `streamlit run` puts only this folder on the path
 
 from app.address import connection, fetching, house, layout, links, notices  # noqa: E402
+from app.charts import plot  # noqa: E402
 from app.lessons import panel  # noqa: E402
 from app.words import _  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
@@ -65,7 +66,7 @@ for script in links.pages().values():
         )
     )
 page = st.navigation(sections, position="top")
-st.html(STYLE)
+st.html(STYLE + plot.INK_FOLLOWS)
 st.html(PLAIN_LIST, unsafe_allow_javascript=True)
 links.open_address(page.url_path)
 connection.warm_up()

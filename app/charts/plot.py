@@ -27,6 +27,11 @@ CAPTION_LETTERS = 62
 CLEAR = "rgba(0,0,0,0)"
 GREY = palette.QUIET
 INK = {"light": "#3A4654", "dark": "#C9D2DB"}
+INK_FOLLOWS = f"""<style>
+.js-plotly-plot :is(.gtitle, .gtitle-subtitle, .xtitle, .ytitle, .xtick > text, .ytick > text, .legendtext) {{
+  fill: light-dark({INK["light"]}, {INK["dark"]}) !important; }}
+</style>"""
+"""By this the letters of figures follow a theme that changes while somebody looks."""
 PAGE = {"light": "#FFFFFF", "dark": "#12171D"}
 """Backgrounds of .streamlit/config.toml."""
 BLUE, DARKER, BRIGHTER = (

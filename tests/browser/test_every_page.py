@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.address.links import pages
+from app.charts import plot
 from tests.browser.test_journey import settled
 from tests.conftest import PATIENCE, Server
 
@@ -25,6 +26,7 @@ EVIDENCE = ".ladder, .map, .picker, .js-plotly-plot, img, canvas, [data-testid=s
 TOPS = (
     "all => all.map((one) => one.getBoundingClientRect()).filter((box) => box.height).map((box) => box.top)"
 )
+INKS = "all => all.map((one) => getComputedStyle(one).fill)"
 MAPS = "/proc/{pid}/maps"
 """The libraries of a process; only Linux lists them."""
 
@@ -33,6 +35,11 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds, a line each."""
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def rgb(colour: str) -> str:
+    """A colour of the form #rrggbb as browsers write it."""
+    return f"rgb({', '.join(str(int(colour[place : place + 2], 16)) for place in (1, 3, 5))})"
 
 
 def foreign(server: Server, asked: list[str]) -> list[str]:
@@ -63,6 +70,8 @@ def test_a_page_opens_fits_and_is_accessible(
             f"{name} is {wide} pixels wide"
         )
         assert violations(page) == []
+        inks = page.locator(".js-plotly-plot :is(.gtitle, .gtitle-subtitle)").evaluate_all(INKS)
+        assert set(inks) <= {rgb(plot.INK[scheme])}, f"titles of figures on {name} are not those of {scheme}"
         tops = page.get_by_test_id("stMain").locator(EVIDENCE).evaluate_all(TOPS)
         assert not tops or min(tops) < 2 * height, f"{name} shows nothing before {min(tops):.0f} pixels"
     assert foreign(server, asked) == []
