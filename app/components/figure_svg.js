@@ -30,6 +30,27 @@ async function pngOf(text) {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
+/** A bar of buttons, one a kind of file: `makes` (kind -> a Blob, a promise of one, or null) and what they are called. */
+class SaveBar {
+  constructor(label, makes, name) {
+    this.said = element("span", { class: "soft small", role: "status" });
+    this.node = element("div", { class: "figure", role: "group", "aria-label": label },
+      ...Object.keys(makes).map((kind) => element("button", { type: "button", text: kind.toUpperCase(), onclick: () => this.save(kind) })), this.said);
+    this.makes = makes;
+    this.name = name;
+  }
+
+  async save(kind) {
+    const blob = await this.makes[kind]();
+    if (!blob) return say(this.said, _("The figure is not drawn yet."));
+    save(blob, `${this.name()}.${kind}`);
+    say(this.said, _("Saved as {kind}.", { kind: kind.toUpperCase() }));
+  }
+}
+
+/** An SVG's text as a file. */
+const svgFile = (text) => new Blob([text], { type: "image/svg+xml" });
+
 /** Let the browser save a Blob under a name. */
 function save(blob, name) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });

@@ -2,21 +2,12 @@
 
 const LINE = 18, LETTER_WIDE = 7.2;
 
-/** Three buttons below a map. */
+/** What a map shows, as files; three buttons below it. */
 class MapFiles {
   constructor(map) {
     this.map = map;
-    const button = (text, does) => element("button", { type: "button", text, onclick: does });
-    this.said = element("span", { class: "soft small", role: "status" });
-    this.node = element("div", { class: "figure", role: "group", "aria-label": _("Save this map") },
-      button("SVG", () => this.save("svg")), button("PNG", () => this.save("png")), button("CSV", () => this.save("csv")), this.said);
-  }
-
-  async save(kind) {
-    const blob = kind === "csv" ? new Blob([this.table()], { type: "text/csv" })
-      : kind === "svg" ? new Blob([this.svg()], { type: "image/svg+xml" }) : await pngOf(this.svg());
-    save(blob, `feint-map.${kind}`);
-    say(this.said, _("Saved as {kind}.", { kind: kind.toUpperCase() }));
+    const makes = { svg: () => svgFile(this.svg()), png: () => pngOf(this.svg()), csv: () => new Blob([this.table()], { type: "text/csv" }) };
+    this.node = new SaveBar(_("Save this map"), makes, () => "feint-map").node;
   }
 
   /** Title, points, what lies over them, and the legend, as text. */
