@@ -10,8 +10,6 @@ from app.words import N_, _
 from engine.store.run import Run
 from engine.store.store import DONE
 
-EPSILON = 0.1
-"""Of the attacked scores that ship."""
 COLUMNS = {
     "data": N_("data"),
     "samples": N_("samples"),
@@ -148,17 +146,17 @@ def _attacked_here() -> dict[str, Run]:
 
 
 def attacked_score(run: Run, attack: Run | None) -> Score | None:
-    """The first score of a model on the same samples clean and attacked: that which ships with it, else that
-    of an attack made here.
+    """The first score of a model on the same samples clean and attacked: that which ships with it, at the
+    middle one of its ε, else that of an attack made here.
     """
     shipped = run.card().get("attacked", ()) if run.zoo else ()
-    result: dict[str, Any] = next((one for one in shipped if one.get("epsilon") == EPSILON), {})
+    result: dict[str, Any] = shipped[len(shipped) // 2] if shipped else {}
     name = str(result.get("attack", ""))
     if not result and attack is not None:
         name, result = attack.spec.name, {"epsilon": attack.spec.settings.get("epsilon")} | attack.result()
     title = _(connection.catalogue()["attack"].get(name, {}).get("title", name))
     epsilon = result.get("epsilon")
-    under = f"{title}, ε = {epsilon:g}" if isinstance(epsilon, float) else title
+    under = f"{title}, ε = {epsilon:.3g}" if isinstance(epsilon, float) else title
     return next((Score(*pair, under) for pair in pairs(result)), None)
 
 

@@ -81,9 +81,9 @@ class OverviewAnswer(Answer):
 
 
 class UmapAnswer(Answer):
-    """The clean embedding and its UMAP coordinates."""
+    """UMAP coordinates of the clean embedding, and `some` of its rows, by which it is known again."""
 
-    z: Float[Array, "n m"]
+    some: Float[Array, "some m"]
     xy: Float[Array, "n 2"]
 
 
@@ -213,15 +213,10 @@ class LadderAnswer(Answer):
         return round(float(self.noise_share[level]) * NOISES), NOISES if self.levels[level] > 0 else 0
 
     @property
-    def noise_draws(self) -> str:
-        """How often noise of the size of the level shown first reached it, in words: "1 of 20 draws (95 %
-        interval 1 to 24 %)".
-        """
-        return "{reached:,} of {n:,} draws (95 % interval {low} to {high} %)".format(**self.noise_told)
-
-    @property
     def noise_told(self) -> dict[str, Any]:
-        """The numbers of that: `reached` of `n`, and the interval from `low` to `high` as it is written."""
+        """How often noise of the size of the level shown first reached it: `reached` of `n` draws, and the
+        ends of its 95 % interval, `low` and `high`, in per cent as they are written.
+        """
         reached, n = self.noise_at(self.start)
         low, high = (_percent(share) for share in wilson(reached, n))
         return {"reached": reached, "n": n, "low": low, "high": high}

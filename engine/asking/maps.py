@@ -20,11 +20,14 @@ from engine.running import placing
 
 def umap(question: UmapQuestion) -> UmapAnswer:
     """UMAP coordinates of the clean embedding. Raises AbilityError for a model that does not encode."""
-    victim = victim_of(question.model)
-    require(victim.model, Encodes, "A map")
-    assert victim.z is not None, "a model that encodes has an embedding"
-    z = victim.z.cpu().numpy()
-    return UmapAnswer(z=z, xy=placing.fit_map(z, question.seed))
+    require(victim_of(question.model).model, Encodes, "A map")
+    z = _embedding(question.model)
+    return UmapAnswer(some=some_of(z), xy=placing.fit_map(z, question.seed))
+
+
+def some_of(z: np.ndarray) -> np.ndarray:
+    """Every sixteenth row of an embedding, by which it is known again: (n, m) -> (n / 16, m)."""
+    return z[::16].copy()
 
 
 def place_on_umap(question: PlaceOnUmapQuestion) -> PlaceOnUmapAnswer:
@@ -33,7 +36,7 @@ def place_on_umap(question: PlaceOnUmapQuestion) -> PlaceOnUmapAnswer:
     climbed = keeping.kept_or(question.ladder, ladder, device.of_answers)
     assert climbed.z_clean is not None and climbed.z is not None, "a mapped model encodes"
     z = np.concatenate([climbed.z_clean[None], climbed.z])
-    xy, error = placing.place(z, mapped.z, mapped.xy)
+    xy, error = placing.place(z, _embedding(question.umap.model), mapped.xy)
     return PlaceOnUmapAnswer(xy_clean=xy[0], xy=xy[1:], xy_error=error)
 
 
@@ -43,5 +46,12 @@ def attacked_on_umap(question: AttackedOnUmapQuestion) -> AttackedOnUmapAnswer:
     mapped = keeping.kept_or(UmapQuestion(model=rows.victim.run.key), umap, device.of_answers)
     attacked = keeping.kept_or(AttackedSamplesQuestion(run=question.run), attacked_samples, device.of_answers)
     assert attacked.z is not None, "a mapped model encodes"
-    xy, error = placing.place(attacked.z, mapped.z, mapped.xy)
+    xy, error = placing.place(attacked.z, _embedding(rows.victim.run.key), mapped.xy)
     return AttackedOnUmapAnswer(error=error, xy_clean=mapped.xy[rows.index.cpu().numpy()], xy=xy)
+
+
+def _embedding(model: str) -> np.ndarray:
+    """Of all samples: (n, m)."""
+    z = victim_of(model).z
+    assert z is not None, "a model that encodes has an embedding"
+    return z.cpu().numpy()

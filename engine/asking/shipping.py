@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import device, registry
-from engine.asking import computing, keeping
+from engine.asking import computing, keeping, maps
 from engine.asking import questions as asked
 from engine.asking.answers import Answer, UmapAnswer
 from engine.asking.questions import AttackChoice, LadderQuestion, ObjectiveChoice, Question
@@ -20,9 +20,7 @@ from engine.models.protocols import ModelSettings
 from engine.store.run import Run
 
 LARGE = 500_000
-"""Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes and
-megabytes.
-"""
+"""Numbers in an embedding of all samples from which no UMAP is made ready: it would take minutes."""
 SMALL = 200
 """Numbers in a sample below which the pictures of an attack on the embedding come with it; of larger ones
 they would take megabytes, and are decoded when asked for.
@@ -66,9 +64,10 @@ def _still_right(question: Question[Any], found: Answer | None) -> Answer | None
     if not isinstance(question, asked.UmapQuestion) or not isinstance(found, UmapAnswer):
         return None
     z = victim_of(question.model).z
-    if z is None or found.z.shape != tuple(z.shape):
+    some = None if z is None else maps.some_of(z.cpu().numpy())
+    if some is None or found.some.shape != some.shape:
         return None
-    return found if np.abs(found.z - z.cpu().numpy()).max() <= SAME else None
+    return found if np.abs(found.some - some).max() <= SAME else None
 
 
 def _of_a_model(run: Run) -> Iterator[Question[Any]]:
@@ -90,7 +89,8 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
     if "compares" in settings.abilities:
         yield from _compared(run, first)
-    ladders = [first, *(_looked_at(run, first) if "clusters" in settings.abilities else ())]
+    often = "clusters" in settings.abilities and "compares" not in settings.abilities
+    ladders = [first, *(_looked_at(run, first) if often else ())]
     yield from ladders[1:]
     if "clusters" in settings.abilities and "fuses" not in settings.abilities:
         for ladder in ladders:
@@ -118,7 +118,9 @@ def _compared(run: Run, first: LadderQuestion) -> Iterator[Question[Any]]:
 
 
 def _looked_at(run: Run, first: LadderQuestion) -> Iterator[LadderQuestion]:
-    """Of data that must be fetched: further samples, and the first along the other axes."""
+    """Of models that Attack begins with, on data that must be fetched: further samples, and the first along
+    the other axes.
+    """
     samples = asked.LOOKED_AT.get(run.spec.data, ())
     yield from (first.model_copy(update={"sample": sample}) for sample in samples if sample != first.sample)
     if samples:

@@ -59,6 +59,7 @@ class ACL(SecondStage):
             "rate": 0.2,  # at that of NCP-ACL attacked views end as one
         },
         "cifar10": NCPACL.presets["cifar10"],
+        "small": {**NCPACL.presets["small"], "epochs": 5, "rate": 0.1},
     }
 
     temperature: float = knob(0.5, "Temperature", symbol="τ", source="the paper", gt=0, le=10, log=True)

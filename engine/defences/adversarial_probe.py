@@ -41,7 +41,8 @@ from engine.registry import register
 from engine.settings import Settings, knob
 
 PUBLISHED = "the paper on neighbouring clusters"
-SMALL = {"batch": 64, "epsilon": 0.1, "attack_step": 0.025}
+GREY = {"batch": 64, "epsilon": 0.1, "attack_step": 0.025}
+SMALL = {"quick": GREY, "mnist_test": GREY}
 
 
 @register
@@ -69,7 +70,7 @@ class AdversarialProbe(OnEncoder):
     fits: ClassVar[Mapping[str, str]] = SimCLR.fits
     compared_with: ClassVar[tuple[Arm, ...]] = (Arm("adversarial_probe"), Arm("linear_probe"))
     presets = {
-        name: {"encoder": "simclr", "encoder_settings": values} | ({} if name == "cifar10" else SMALL)
+        name: {"encoder": "simclr", "encoder_settings": values} | SMALL.get(name, {})
         for name, values in SimCLR.presets.items()
     }
 

@@ -48,7 +48,9 @@ class DynACL(ACL):
     )
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        name: values if name == "cifar10" else {**values, "rate": 4.0} for name, values in ACL.presets.items()
+        **{name: {**values, "rate": 4.0} for name, values in ACL.presets.items()},
+        "cifar10": ACL.presets["cifar10"],
+        "small": {**ACL.presets["small"], "rate": 1.0},
     }
 
     average: float = knob(

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from engine.data.views import AtRest, Views
 from engine.defences.imitating import SAME_LOOP, Imitating, imitator_of
-from engine.defences.second_stage import MNIST_TEST, QUICK, embedded
+from engine.defences.second_stage import COLOUR, MNIST_TEST, QUICK, embedded
 from engine.device import How
 from engine.errors import SettingsError
 from engine.models.declared import Arm, Qualifier
@@ -73,6 +73,7 @@ class NCPACL(Imitating):
         "quick": {"encoder_settings": SimCLR.presets["quick"], **QUICK},
         "mnist_test": {"encoder_settings": SimCLR.presets["mnist_test"], **MNIST_TEST},
         "cifar10": {"encoder_settings": {**SimCLR.presets["cifar10"], **STAGE_1}},
+        "small": {"encoder_settings": SimCLR.presets["small"], **COLOUR},
     }
 
     strategy: Strategy = knob(

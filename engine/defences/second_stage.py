@@ -49,6 +49,7 @@ MNIST_TEST = SMALL | {
     "attack_step": 0.025,
     "padding": 2,
 }
+COLOUR = {"epochs": 10, "batch": 128, "rate": 1.0}
 PUSH = Panel(
     "push",
     "What the attack makes large",

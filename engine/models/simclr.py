@@ -52,6 +52,12 @@ CONTRASTIVE = Family(
     defence="ncp_acl",
 )
 QUICK = {"encoder": "three_convolutions", "optimiser": "adam", "rate": 1e-3, "batch": 256, "flip": 0.0}
+SMALL = {"encoder": "small_resnet", "projection": (128, 128, 64), "crop": 0.2, "epochs": 60} | {
+    "optimiser": "adam",
+    "rate": 1e-3,
+    "batch": 256,
+}
+"""Of colour pictures on two cores."""
 
 
 @register
@@ -76,11 +82,13 @@ class SimCLR(ModelSettings):
         "mnist_test": "mnist_test",
         "cifar10": "cifar10",
         "cifar10_jpeg": "cifar10",
+        "cifar10_jpeg_mini": "small",
     }
     presets = {
         "quick": QUICK | {"crop": 0.4, "epochs": 60, "rate": 3e-3, "projection": (128, 128, 64)},
         "mnist_test": QUICK | {"crop": 0.3, "epochs": 20},
         "cifar10": {},
+        "small": SMALL,
     }
 
     encoder: Literal["auto", "layers", "three_convolutions", "small_resnet", "resnet18"] = knob(

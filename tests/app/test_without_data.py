@@ -187,7 +187,7 @@ def test_views_studies_and_defended_networks_follow_the_choice(desk: Desk, train
         "digits": {"multiview": "noisy_digits/comvc", "robust": "digits/conv_ae", "defend": "quick"},
     }
     at = whole("home", data="mnist_test")
-    for data in ("mnist_test", "digits", "mnist_test"):
+    for data in ("digits", "mnist_test"):
         at.selectbox(key="house_choice").set_value(data).run()
         for page, shown in of_pages[data].items():
             at.query_params.clear()  # as a browser does

@@ -75,7 +75,7 @@ def described() -> None:
         ("attack pdg --model digits/adec", "did you mean pgd"),
         ("sweep pgd --model digits/adec --epsilon=,", "epsilons must be a list of at least 1"),
         ("sweep pgd --model digits/adec --attack-seed=-1", "attack_seeds.0 must be greater than or equal"),
-        ("show 7", "No run is called '7'; known: digits/acai, .* … and [0-9]+ more"),
+        ("show 7", "No run is called '7'; known: .*digits/acai, .* … and [0-9]+ more"),
         ("train nothing --data digits", "known: .* and [0-9]+ more"),
         (
             "train adec --data digits --hidden=-1",

@@ -8,7 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from engine.asking import keeping, questions
-from engine.asking.answers import Answer, ControlsAnswer, ImagesAnswer, LadderAnswer, UmapAnswer
+from engine.asking.answers import (
+    Answer,
+    AttackedOnUmapAnswer,
+    ControlsAnswer,
+    ImagesAnswer,
+    LadderAnswer,
+    UmapAnswer,
+)
 from engine.asking.computing import ANSWERED_BY, answer
 from engine.asking.questions import (
     AttackChoice,
@@ -36,7 +43,7 @@ def _versions(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], int]:
 
 
 def umap(n: int = 4) -> UmapAnswer:
-    return UmapAnswer(z=np.ones((n, 3), np.float32), xy=np.zeros((n, 2), np.float32))
+    return UmapAnswer(some=np.ones((n, 3), np.float32), xy=np.zeros((n, 2), np.float32))
 
 
 def test_every_question_has_a_function_and_a_class_of_answers() -> None:
@@ -94,7 +101,7 @@ def test_answers_are_kept_typed_without_objects_and_a_damaged_one_is_computed_ag
     with np.load(file, allow_pickle=False) as stored:
         assert all(stored[name].dtype != object for name in stored.files)
     read = keeping.read(file, question)
-    assert isinstance(read, UmapAnswer) and np.array_equal(read.z, umap().z)
+    assert isinstance(read, UmapAnswer) and np.array_equal(read.some, umap().some)
     file.write_bytes(file.read_bytes()[:-20])
     assert keeping.read(file, question) is None
 
@@ -106,22 +113,22 @@ def test_the_answer_to_another_question_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("z", "xy"),
+    ("clean", "xy"),
     [
-        (np.ones((4, 3), np.float32), np.zeros((5, 2), np.float32)),
-        (np.ones((4, 3), np.float32), np.zeros((4, 3), np.float32)),
+        (np.ones((4, 2), np.float32), np.zeros((5, 2), np.float32)),
+        (np.ones((4, 2), np.float32), np.zeros((4, 3), np.float32)),
         (np.ones(4, np.float32), np.zeros((4, 2), np.float32)),
-        (np.ones((4, 3), np.int64), np.zeros((4, 2), np.float32)),
+        (np.ones((4, 2), np.int64), np.zeros((4, 2), np.float32)),
     ],
 )
-def test_an_array_of_another_shape_or_kind_is_an_error(z: np.ndarray, xy: np.ndarray) -> None:
+def test_an_array_of_another_shape_or_kind_is_an_error(clean: np.ndarray, xy: np.ndarray) -> None:
     with pytest.raises(ValidationError):
-        UmapAnswer(z=z, xy=xy)
+        AttackedOnUmapAnswer(error=0.0, xy_clean=clean, xy=xy)
 
 
 def test_answers_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        umap().z = np.zeros((4, 3), np.float32)  # type: ignore[misc]
+        umap().some = np.zeros((4, 3), np.float32)  # type: ignore[misc]
     with pytest.raises(ValidationError, match="frozen"):
         ONE.sample = 4  # type: ignore[misc]
 

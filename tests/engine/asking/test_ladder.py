@@ -125,7 +125,7 @@ def test_noise_is_drawn_twenty_times_at_every_level_of_a_size(key: str, axis: Ax
     assert found.noise_share is not None and found.noise_reached is not None
     assert found.noise_share.sum() * 20 == pytest.approx(found.noise_reached, abs=1e-3)
     of_one_size = 20 if axis.name == "epsilon" else 20 * sized
-    assert found.noise_at(found.start)[1] == of_one_size and f"of {of_one_size} draws" in found.noise_draws
+    assert found.noise_at(found.start)[1] == of_one_size and found.noise_told["n"] == of_one_size
 
 
 def test_noise_far_outside_does_reach_and_its_share_grows_with_epsilon(key: str) -> None:
@@ -142,13 +142,13 @@ def test_noise_of_one_epsilon_is_told_with_its_interval(key: str) -> None:
     found = compute(LadderQuestion(model=key, sample=3, axis=SHORT))
     none, last = np.zeros(len(found.levels), np.float32), len(found.levels) - 1
     still = found.model_copy(update={"first_reached": last, "noise_share": none})
-    assert still.noise_draws == "0 of 20 draws (95 % interval 0 to 16 %)"
+    assert still.noise_told == {"reached": 0, "n": 20, "low": "0", "high": "16"}
     once = np.where(np.arange(len(none)) == last, np.float32(0.05), none)
-    assert still.model_copy(update={"noise_share": once}).noise_draws.startswith(
-        "1 of 20 draws (95 % interval"
-    )
+    told = still.model_copy(update={"noise_share": once}).noise_told
+    assert (told["reached"], told["n"]) == (1, 20)
     path = {"epsilon": 0.1, "noise_n": 420, "noise_reached": 0}
-    assert still.model_copy(update=path).noise_draws == "0 of 420 draws (95 % interval 0 to 0.9 %)"
+    told = still.model_copy(update=path).noise_told
+    assert told == {"reached": 0, "n": 420, "low": "0", "high": "0.9"}
 
 
 def test_an_answer_that_does_not_say_its_draws_is_not_read(key: str, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_every_set_is_registered_and_listed():
         "cifar10",
         "cifar100",
         "cifar10_jpeg",
+        "cifar10_jpeg_mini",
         "coil20",
         "digits",
         "fashion_mnist",
@@ -188,6 +189,10 @@ def test_the_jpeg_copy_of_cifar_is_decoded_once_and_named():
     assert found.title == "CIFAR-10 (JPEG)" and found.views.shapes == ((3, 32, 32),)
     assert (len(found.train), len(found.test)) == (50_000, 10_000)
     assert find("cifar10_jpeg_decoded.npz") is not None
+    few = data.load("cifar10_jpeg_mini")
+    assert torch.equal(few.views.tensors[0][10_000:], found.views.tensors[0][50_000:52_000])
+    assert few.test.tolist() == list(range(10_000, 12_000)) and few.title == "CIFAR-10 (JPEG), 12,000 images"
+    assert np.bincount(few.labels).tolist() == list(data.cards()["cifar10_jpeg_mini"]["counts"])
 
 
 def test_digits_are_scikit_learns():

@@ -74,8 +74,10 @@ def test_every_zoo_entry_is_made_again(name: str) -> None:
     assert made_again(spec) == (spec.key, spec.key)
 
 
-@pytest.mark.parametrize("size", ["quick", "mini"])
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [(name, size) for name in STUDIES for size in ENTRIES["study"][name]["measured_on"] if size != "paper"],
+)
 def test_every_study_is_made_again(name: str, size: str) -> None:
     wanted = Wanted("study", name, changes={"size": size, "seeds": 2})
     data = Study.choose(name, None, wanted.changes).chosen.data()
@@ -101,7 +103,7 @@ def test_every_run_of_a_study_is_made_again(name: str, home: Path, monkeypatch: 
         "engine.running.preparing.check_shapes", lambda *_: type("Header", (), {"clusters": 10})
     )
     store, seen = Store(), set()  # commands that differ in numbers alone are read alike: one of each is tried
-    cases = Study.choose(name, None, {"size": "quick"}).chosen.cases()
+    cases = Study.choose(name, None, {}).chosen.cases()
     for case in cases:
         if case.training is None or case.training.base or case.training.data not in here():
             continue
