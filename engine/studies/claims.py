@@ -16,6 +16,10 @@ from engine.metrics.intervals import paired_difference
 Word = Literal["holds", "holds only", "not shown", "does not hold"]
 
 
+SIGNS = 5
+"""Differences of a single seed below which their signs show nothing: four of four are chance once in 16."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """That `value` of the rows `first` is larger than that of the rows `second`, which differ in nothing else
@@ -69,12 +73,14 @@ class Verdict:
 
     @property
     def word(self) -> Word:
-        """holds, holds only (beside some); where no difference is beyond its interval: not shown, if most
-        lean to it, or does not hold.
+        """holds, holds only (beside some); where no difference is beyond its interval, or few are told by
+        their sign alone: not shown, if most lean to it, or does not hold.
         """
-        if len(self.borne_out) == len(self.comparisons):
+        signs = self.claim.within is None and all(one.difference[1] == -np.inf for one in self.comparisons)
+        counted = () if signs and len(self.comparisons) < SIGNS else self.borne_out
+        if len(counted) == len(self.comparisons):
             return "holds"
-        if self.borne_out:
+        if counted:
             return "holds only"
         lean = [one for one in self.comparisons if one.leans_to(self.claim)]
         return "not shown" if 2 * len(lean) > len(self.comparisons) else "does not hold"

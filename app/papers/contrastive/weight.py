@@ -14,9 +14,8 @@ from app.runs import wanted
 from app.words import _
 from engine.store.reproduce import wanted_of
 
-LAMBDAS = (0.0, 1.0, 2.0, 6.0, 12.0, 24.0)
-"""Those that the study has measured."""
 STUDY = "ncp.lambda"
+"""What has measured several λ."""
 
 
 def of(victim: Victim) -> float | None:
@@ -25,13 +24,18 @@ def of(victim: Victim) -> float | None:
     return None if usual is None else float(victim.run.spec.settings["model_settings"].get("lam", usual))
 
 
+def _measured() -> set[float]:
+    found = (results.result(STUDY, size) for size in connection.catalogue()["study"][STUDY]["data"])
+    return {float(row.about["lam"]) for one in found if one is not None for row in one.measured}
+
+
 def with_weight(victim: Victim) -> Victim | None:
     """The same method with λ as the slider says; None while nobody has trained that."""
     trained = of(victim)
     if trained is None:
         links.forget("weight")
         return victim
-    options = sorted({*LAMBDAS, trained})
+    options = sorted({trained, *_measured()})
     lam = float(
         st.select_slider(
             _("λ, weight of attacked pictures"),
@@ -50,9 +54,11 @@ def with_weight(victim: Victim) -> Victim | None:
 
 
 def show(victim: Victim) -> None:
-    """What λ is worth, as the study on these data has measured it."""
-    lam, study = of(victim), connection.catalogue()["study"][STUDY]
-    sizes = [size for size, data in study["data"].items() if data == victim.run.spec.data]
-    found = next((one for size in sizes if (one := results.result(STUDY, size)) is not None), None)
-    if lam is not None and found is not None and victim.run.spec.name in study["defences"]:
-        scores.against_lambda(found, lam)
+    """What λ is worth to this method, as the study on these data has measured it."""
+    study, lam = connection.catalogue()["study"][STUDY], of(victim)
+    if lam is None or victim.run.spec.name not in study["defences"]:
+        return
+    for size, data in study["data"].items():
+        found = results.result(STUDY, size) if data == victim.run.spec.data else None
+        if found is not None:
+            scores.against_lambda(found, lam)

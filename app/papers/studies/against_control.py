@@ -63,8 +63,7 @@ def any_nu(found: Result, network: str) -> None:
     st.caption(
         _(
             "The defended networks were trained against the attack at its default ν (0.01 on digits),"
-            " whatever"
-            " the ν they are attacked with here."
+            " whatever the ν they are attacked with here."
         )
     )
     results.caption(found)

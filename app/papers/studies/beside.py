@@ -29,8 +29,7 @@ def equal_epochs(clean: Result, against: Result) -> None:
     st.markdown(
         _(
             "**For equal epochs.** The model without defence is trained as long as the defences, and once for"
-            " its"
-            " own number of epochs."
+            " its own number of epochs."
         )
     )
     frame = pd.DataFrame([{_("model"): name} | values for name, values in lines.items()]).fillna("")

@@ -42,7 +42,10 @@ def judge(found: Result) -> list[Verdict]:
 def rule(found: Result) -> str:
     """What counts as a difference."""
     if found.seeds == 1:
-        return _("One seed: the sign of a difference counts, which is little.")
+        return _(
+            "One seed: the sign of a difference counts, which is little; fewer than five differences show"
+            " nothing."
+        )
     return _(
         "A difference counts where its 95 % interval over {n} seeds leaves out 0. Not shown: most"
         " lean to it, and none is beyond its interval."

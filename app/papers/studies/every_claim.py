@@ -41,7 +41,7 @@ def one_study(name: str, word: str) -> None:
         headline.link(
             said["page"], _("Published and measured"), "table_chart", {"tab": said["tab"], "study": name}
         )
-        size = judged[0][0].size if judged else "quick"
+        size = judged[0][0].size if judged else next(iter(said["measured_on"]))
         st.code(results.command(name, size)["Command line"], language=None, wrap_lines=True)
 
 

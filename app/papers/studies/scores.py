@@ -59,7 +59,7 @@ def _against(found: Result, axis: str, title: str, at: float | None = None) -> N
         title=title,
         x_title=symbol,
         y_title=_("share"),
-        caption=_("Bands: a deviation over seeds."),
+        caption=f"{_(found.declared['measured_on'][found.size])}. {_('Bands: a deviation over seeds.')}",
         bands={name: (f"{name}_low", f"{name}_high") for name in names},
         share=True,
     )

@@ -55,7 +55,17 @@ def test_a_comparison_is_offered_where_it_is_declared(
     )
 
 
-@pytest.mark.parametrize("name", registry.names("study"))
+ON_DIGITS = [name for name in registry.names("study") if "quick" in registry.find("study", name).measured_on]
+
+
+def test_a_study_on_colour_pictures_opens_without_them(opened: Opened) -> None:
+    at = opened("contrastive", data="digits", tab="tables", study="ncp.colour")
+    told = said(at) + "".join(code.value for code in at.code)
+    assert "engine study ncp.colour " in told and "One seed: no deviation" in told, told
+    assert "was not made on digits. It is shown on CIFAR-10 (JPEG)" in told
+
+
+@pytest.mark.parametrize("name", ON_DIGITS)
 def test_a_link_to_a_study_opens_it(name: str, trained_home: Store, opened: Opened) -> None:
     entry = connection.catalogue()["study"][name]
     made = trained_home.create(prepare("study", name, entry["data"]["quick"], changes={"size": "quick"}))

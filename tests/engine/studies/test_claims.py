@@ -34,7 +34,11 @@ def test_a_claim_holds_beside_those_that_it_is_told_from(a: list[float], b: list
 def test_a_difference_must_be_beyond_its_interval_over_seeds_and_of_one_seed_its_sign_counts() -> None:
     ours, other = row("ours", [0.3, 0.5, 0.4]), row("a", [0.29, 0.52, 0.36])
     assert verdicts([MORE], [ours, other])[0].word == "not shown", "it leans to it"
-    assert verdicts([MORE], [row("ours", [0.3]), row("a", [0.29])])[0].word == "holds"
+    assert verdicts([MORE], [row("ours", [0.3]), row("a", [0.29])])[0].word == "not shown", "by one sign"
+    others = [row(name, [0.29]) for name in "abcde"]
+    five = Claim("more", "ra", OURS, [{"model": name} for name in "abcde"])
+    assert verdicts([five], [row("ours", [0.3]), *others])[0].word == "holds"
+    assert verdicts([five], [row("ours", [0.3]), *others[1:], row("a", [0.4])])[0].word == "holds only"
 
 
 def test_rows_are_compared_that_differ_in_nothing_else() -> None:
