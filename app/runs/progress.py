@@ -94,9 +94,11 @@ def _progress_text(run: Run, record: Record, status: str) -> str:
 
 def _phase(run: Run, pace: Pace) -> str:
     """What is going on, at the beginning of a sentence."""
+    models = connection.catalogue()["model"]
     if pace.of_base:
-        return _("First its base, {phase}").format(phase=pace.phase.removeprefix("base: "))
-    phases = connection.catalogue()["model"].get(run.spec.name, {}).get("phases", {})
+        base = pace.phase.removeprefix("base: ")
+        return _("First its base, {phase}").format(phase=_(models.get(base, {}).get("title", base)))
+    phases = models.get(run.spec.name, {}).get("phases", {})
     return _upper(_(phases.get(pace.phase, pace.phase)) or _("done"))
 
 

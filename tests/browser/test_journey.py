@@ -24,6 +24,7 @@ def settled(page: Page) -> None:
         "data-test-script-state", "notRunning", timeout=PATIENCE
     )
     expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
 
 
 def picture(canvas: Locator) -> str:
@@ -52,10 +53,16 @@ def numbers(page: Page, names: list[str]) -> dict[str, str | None]:
     return {name: match[1] if match else None for name, match in found.items()}
 
 
-def press(page: Page, x: float, y: float) -> None:
-    """Click as a hand does: Plotly takes what the pointer rested on a moment ago."""
-    page.mouse.move(x, y)
-    page.wait_for_timeout(200)
+def press(page: Page, plot: Locator, x: float, y: float) -> None:
+    """Click as a hand does, once the figure knows on what the pointer rests: Plotly reports that."""
+
+    def rests() -> bool:
+        page.mouse.move(x + 2, y)
+        page.mouse.move(x, y)
+        page.wait_for_timeout(200)
+        return bool(plot.evaluate("plot => (plot._hoverdata ?? []).length"))
+
+    wait_until(rests, PATIENCE / 1000, "the figure to see the pointer")
     page.mouse.click(x, y)
 
 
@@ -75,7 +82,7 @@ def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
         PATIENCE / 1000,
         "the point",
     )
-    press(page, *there())
+    press(page, plot, *there())
 
 
 def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:
@@ -88,7 +95,7 @@ def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:
     }""",
         [row, column],
     )
-    press(page, x, y)
+    press(page, plot, x, y)
 
 
 def test_home_plays_before_anybody_clicks(visit: Visit) -> None:

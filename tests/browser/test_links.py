@@ -117,10 +117,7 @@ SCENES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "attack, its own settings": (ATTACK, strengthen),
     "inspect": ("/inspect?model=digits/adec&n=60&pick=attacked:3:-1&view=attacked&eps=0.15", pick),
     "curves": ("/curves?model=digits/adec&along=lambda", None),
-    "multiview": ("/multiview?model=noisy_digits/comvc", drag),
-    "robust": ("/robust?tab=nu", drag),
     "train": ("/train?data=digits", configure),
-    "defend": ("/defend?tab=grid", None),
     "runs": ("/runs", None),
 }
 MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
@@ -129,8 +126,11 @@ MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "attack over λ": (f"{ATTACK}&tab=lambda&eps=0.2", drag),
     "attack on the UMAP": ("/attack?model=digits/adec&umap=1", drag),
     "train, a run": ("/train?run=digits/adec", None),
+    "multiview": ("/multiview?model=noisy_digits/comvc", drag),
+    "robust": ("/robust?tab=nu", drag),
+    "defend": ("/defend?tab=grid", None),
 }
-"""What pages show otherwise than they begin; under the mark slow."""
+"""What pages show otherwise than they begin, and pages of the same parts; under the mark slow."""
 
 
 @pytest.mark.parametrize("scene", [*SCENES, *(pytest.param(scene, marks=pytest.mark.slow) for scene in MORE)])

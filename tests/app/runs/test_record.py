@@ -5,12 +5,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from app.runs import record
+from app.address import connection
+from app.runs import progress, record
 from app.runs.record import Pace, Record
 from engine.errors import RunBroken
 from engine.events import Evaluate, Event, Progress, Started, Stopped
 from engine.store.run import Run
-from engine.store.store import Store
+from engine.store.store import ZOO, Store
 from tests.app.conftest import method
 
 
@@ -91,6 +92,12 @@ def test_pace_is_that_of_the_present_phase() -> None:
     assert (
         read(*(Progress(step=0, total=9, phase="discriminator") for _ in range(4))).pace().remaining is None
     )
+
+
+def test_a_base_is_called_by_its_title() -> None:
+    pace = read(Progress(step=3, total=9, phase="base: acai")).pace()
+    title = connection.catalogue()["model"]["acai"]["title"]
+    assert progress._phase(Store(ZOO).zoo()["digits/adec"], pace) == f"First its base, {title}"
 
 
 def test_losses_are_those_of_the_run_itself_and_thinned() -> None:
