@@ -5,7 +5,6 @@ sweep, train, share, take away.
 import math
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,17 +52,27 @@ def numbers(page: Page, names: list[str]) -> dict[str, str | None]:
     return {name: match[1] if match else None for name, match in found.items()}
 
 
-def press(page: Page, plot: Locator, x: float, y: float) -> None:
-    """Click as a hand does, once the figure knows on what the pointer rests: Plotly reports that."""
+def press(page: Page, plot: Locator, where: str, of: object) -> None:
+    """Click a place of a figure as a hand does: once the figure knows on what the pointer rests, and again
+    where it was drawn anew meanwhile and saw no click.
+    """
+    plot.scroll_into_view_if_needed()
 
-    def rests() -> bool:
+    def seen() -> bool:
+        x, y = plot.evaluate(where, of)
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return False
         page.mouse.move(x + 2, y)
         page.mouse.move(x, y)
         page.wait_for_timeout(200)
-        return bool(plot.evaluate("plot => (plot._hoverdata ?? []).length"))
+        if not plot.evaluate("plot => (plot._hoverdata ?? []).length"):
+            return False
+        plot.evaluate("plot => { window.seen = 0; plot.once('plotly_click', () => { window.seen = 1; }); }")
+        page.mouse.click(x, y)
+        page.wait_for_timeout(500)
+        return bool(page.evaluate("window.seen"))
 
-    wait_until(rests, PATIENCE / 1000, "the figure to see the pointer")
-    page.mouse.click(x, y)
+    wait_until(seen, PATIENCE / 1000, "the figure to see the click")
 
 
 def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
@@ -75,27 +84,16 @@ def click_point(page: Page, plot: Locator, trace: str, place: int) -> None:
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(x[place]), box.y + _size.t + yaxis.c2p(y[place])];
     }"""
-    there = partial(plot.evaluate, where, [trace, place])
-    plot.scroll_into_view_if_needed()
-    wait_until(
-        lambda: all(map(math.isfinite, there())),
-        PATIENCE / 1000,
-        "the point",
-    )
-    press(page, plot, *there())
+    press(page, plot, where, [trace, place])
 
 
 def click_cell(page: Page, plot: Locator, row: int, column: int) -> None:
     """Click the cell of a matrix."""
-    plot.scroll_into_view_if_needed()
-    x, y = plot.evaluate(
-        """(plot, [row, column]) => {
+    where = """(plot, [row, column]) => {
         const { _size, xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
         return [box.x + _size.l + xaxis.c2p(column), box.y + _size.t + yaxis.c2p(row)];
-    }""",
-        [row, column],
-    )
-    press(page, plot, x, y)
+    }"""
+    press(page, plot, where, [row, column])
 
 
 def test_home_plays_before_anybody_clicks(visit: Visit) -> None:
