@@ -14,7 +14,7 @@ from app.words import N_, _
 from engine.asking import keeping
 from engine.asking.questions import A, Question
 from engine.data import own_kept
-from engine.errors import EngineGone
+from engine.errors import DataMissing, EngineGone
 from engine.home import home
 from engine.models.declared import title_of
 from engine.pool.client import Engine
@@ -90,11 +90,14 @@ def ask(question: Question[A], waiting: str = "", timeout: float = 120.0) -> A:
     if found is not None:
         return found
     fetching.require(_data_of(question))
-    with st.spinner(waiting), suppress(EngineGone):
-        return engine().ask(question, timeout=timeout)
-    _wait_for_new_ones()
-    with st.spinner(waiting):
-        answer = engine().ask(question, timeout=timeout)
+    try:
+        with st.spinner(waiting), suppress(EngineGone):
+            return engine().ask(question, timeout=timeout)
+        _wait_for_new_ones()
+        with st.spinner(waiting):
+            answer = engine().ask(question, timeout=timeout)
+    except DataMissing as missing:  # a file of one's own, or one that nobody may pass on
+        raise fetching.DataAway(str(missing), coming=False, data=_data_of(question)) from missing
     _say_renewed()
     return answer
 

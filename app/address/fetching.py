@@ -81,6 +81,12 @@ def fetchable(data: str) -> bool:
     return known is not None and known.whereabouts() is None and _source(data).download > 0
 
 
+def here_or_coming(data: str) -> bool:
+    """Whether a data set is here, or can be fetched."""
+    known = owners().get(data)
+    return known is None or known.whereabouts() is not None or fetchable(data)
+
+
 def about(data: str) -> DataAway | None:
     """What is to be said of a data set that is not here; None where it is, or where nobody fetches it in the
     background.

@@ -145,8 +145,7 @@ def wait_or_stand_in(away: DataAway, page: str) -> None:
             st.info(f"{away} {_('It goes on by itself.')}", icon=":material/downloading:")
             offered.bar(away.data)
         return
-    away_now = str(away).rstrip(".")
-    notices.notice(_("{away}: it is shown on digits instead.").format(away=away_now))
+    notices.notice(f"{away} {_('It is shown on digits instead.')}")
     links.forget_everywhere("data", *OF_DATA)
     st.session_state["house"] = STAND_IN
     links.go(page, {"data": STAND_IN})

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from app.address import connection, links
+from app.address import connection, fetching, links
 from app.attack import subject
 from app.attack.levels import adversarial, at
 from app.components.picker import picker
@@ -31,7 +31,8 @@ def show(victim: Victim, answer: LadderAnswer, level: int) -> None:
 
 def _near(victim: Victim, answer: LadderAnswer, level: int) -> None:
     """Who is near in the embedding, and in the data themselves."""
-    _neighbours(victim, answer, level)
+    with fetching.aside():
+        _neighbours(victim, answer, level)
     if answer.read_as is not None:
         read, label = answer.read_as[level], answer.label_name
         said = _("Legibility: by its 5 nearest neighbours among the raw samples it is read as **{read}**.")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.address import connection, links, notices
+from app.address import connection, fetching, links, notices
 from app.components.ladder import Drawing, Place
 from app.forms import possible
 from app.forms.choose_model import Victim
@@ -24,7 +24,7 @@ def drawing(
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
         name = _(N_("PCA of the embedding") if answer.map_name == "PCA of z" else answer.map_name)
-        if question is not None:
+        if question is not None and fetching.here_or_coming(victim.run.spec.data):
             name = _("{map} (UMAP is being made)").format(map=name)
         place = (_on_umap(victim, question) if question is not None else None) or Place(
             name,

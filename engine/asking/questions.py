@@ -48,8 +48,13 @@ OWN = -1
 """The number of a person's own picture, which is no sample of the data."""
 SHOWN = {"digits": 3, "mnist_test": 3, "noisy_digits": 3, "noisy_mnist": 5}
 """The sample a page shows first."""
-LOOKED_AT = {"mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)}
-"""Samples of data that must be fetched, one of each class, of which a page's first pictures ship."""
+LOOKED_AT = {
+    "mnist_test": (3, 2, 1, 18, 4, 8, 11, 0, 61, 7),
+    "cifar10_jpeg_mini": (29, 4, 6, 9, 3, 27, 0, 7, 8, 1),
+}
+"""Samples of data that must be fetched or supplied, one of each class, of which a page's first pictures
+ship.
+"""
 
 
 SAID = (("steps", "T ="), ("restarts", "restarts"), ("starts", "starts"), ("targets", "targets"))

@@ -16,13 +16,16 @@ from torch import Tensor
 from engine.errors import DataError
 
 TINY = 1e-12
+CLOSE = 0.1
+"""A mean distance below which float32 would no longer tell the mean silhouette to 1e-6."""
 
 
 def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
     """s of every point z, in [−1, 1], 0 for one alone in its cluster, as float64. Raises DataError for a
     single cluster.
 
-    A point without a direction (zero) is at distance 1 of every other.
+    A point without a direction (zero) is at distance 1 of every other. Distances are computed in float32,
+    and where any point is close to all its own and to another cluster, in float64.
     """
     count = torch.bincount(labels)
     if int((count > 0).sum()) < 2:
@@ -30,6 +33,16 @@ def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tens
             "The silhouette compares clusters, so it needs at least 2; all samples are in one. Ask for more"
             " clusters."
         )
+    alone = count[labels] == 1
+    a, b = _distances(z.float(), labels, count)
+    if bool((torch.maximum(a, b) < CLOSE).logical_and(~alone).any()):
+        a, b = _distances(z.double(), labels, count)
+    largest = torch.maximum(a, b)
+    return torch.where(alone | (largest <= TINY), 0.0, (b - a) / largest.clamp_min(TINY))
+
+
+def _distances(z: Tensor, labels: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """a and b of every point, (n,) each, as float64, computed in the precision of z (n, m)."""
     length = torch.linalg.vector_norm(z, dim=1)
     inverse = torch.where(length > 0, 1 / length, 0.0)
     order = labels.argsort()  # rows are summed where they lie: a copy of z would cost most of the time
@@ -43,6 +56,4 @@ def silhouette(z: Float[Tensor, "n m"], labels: Int[Tensor, " n"]) -> Float[Tens
     if int(count.min()) == 0:
         dots.masked_fill_(count == 0, -torch.inf)
     a, b = 1 - alike, 1 - (dots.amax(dim=1) * inverse).double()
-    a, b = a.clamp_min(0), b.clamp_min(0)
-    largest = torch.maximum(a, b)
-    return torch.where((size > 1) & (largest > TINY), (b - a) / largest.clamp_min(TINY), 0.0)
+    return a.clamp_min(0), b.clamp_min(0)

@@ -108,7 +108,7 @@ def test_pages_begin_with_mnist_and_need_no_data(
 def test_where_it_cannot_be_had_digits_stand_in_with_one_sentence(refused: Worker) -> None:
     at = whole("attack", model="mnist_test/adec", sample="77", data="mnist_test")
     told = said(at)
-    assert told.count("This needs MNIST, which could not be fetched: it is shown on digits instead.") == 1
+    assert told.count("This needs MNIST, which could not be fetched. It is shown on digits instead.") == 1
     assert at.session_state["p_model"] == "digits/adec" and house.STAND_IN == "digits"
     at.switch_page("../pages/train.py").run()
     assert at.session_state["p_data"] == "digits", "chosen once for all pages"
@@ -121,10 +121,31 @@ def test_robust_clustering_needs_it_begins_with_digits_and_says_so(refused: Work
     assert at.session_state["house"] == "mnist_test", "what ships of it is still shown on the other pages"
 
 
+@pytest.mark.parametrize(
+    ("page", "model"),
+    [("contrastive", "ncp_acl"), ("attack", "ncp_acl"), ("attack", "ncp_acl.probe"), ("attack", "simclr")],
+)
+def test_data_that_are_never_fetched_are_looked_at_without_them(
+    page: str, model: str, desk: Desk, opened: Opened
+) -> None:
+    model = f"cifar10_jpeg_mini/{model}"
+    at = opened(page, data="cifar10_jpeg_mini", model=model)
+    told = said(at)
+    assert at.session_state["p_model"] == model and not at.error
+    assert "12,000 images is not on this machine" in told and "Until then, these:" in told
+
+
+def test_what_does_not_ship_of_them_is_shown_on_digits(desk: Desk, trained_home: Store) -> None:
+    at = whole("attack", model="cifar10_jpeg_mini/ncp_acl", sample="77")
+    told = said(at)
+    assert told.count("It is shown on digits instead.") == 1 and "cifar10_jpeg.npz" in told
+    assert at.session_state["house"] == house.STAND_IN
+
+
 def test_a_training_that_needs_it_turns_to_digits(refused: Worker) -> None:
     at = whole("train", data="mnist_test")
     next(button for button in at.button if button.label == "Train").click().run()
-    assert "it is shown on digits instead" in said(at) and at.session_state["p_data"] == "digits"
+    assert "It is shown on digits instead." in said(at) and at.session_state["p_data"] == "digits"
     assert not refused.submitted
 
 

@@ -135,6 +135,20 @@ def test_9_the_silhouette_is_that_of_scikit_learn(clusters: int) -> None:
     )  # numbers left out
 
 
+@pytest.mark.parametrize("spread", [1, 0.1, 0.001])
+def test_9_it_is_also_where_all_point_nearly_the_same_way(spread: float) -> None:
+    draw = rng(3)
+    labels = torch.randint(8, (2000,), generator=draw)
+    towards = 0.5 * torch.randn(8, 64, generator=draw, dtype=torch.float64)[labels]
+    apart = towards + torch.randn(2000, 64, generator=draw, dtype=torch.float64)
+    z = torch.randn(1, 64, generator=draw, dtype=torch.float64) + spread * apart
+    expected = silhouette_score(z.numpy(), labels.numpy(), metric="cosine")
+    assert float(silhouette(z, labels).mean()) == pytest.approx(expected, abs=1e-6)
+    rounded = z.float()
+    expected = silhouette_score(rounded.double().numpy(), labels.numpy(), metric="cosine")
+    assert float(silhouette(rounded, labels).mean()) == pytest.approx(expected, abs=1e-6)
+
+
 def test_9_a_single_cluster_has_no_silhouette() -> None:
     with pytest.raises(DataError, match="at least 2; all samples are in one"):
         silhouette(torch.randn(5, 3, generator=rng()), torch.zeros(5, dtype=torch.long))
