@@ -87,8 +87,16 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright's synchronous interface leaves an event loop running in this thread."""
-    items.sort(key=lambda item: "browser" in Path(item.fspath).relative_to(ROOT).parts)
+    """Browser tests last: Playwright's synchronous interface leaves an event loop running in this thread. One
+    that failed is tried once more: a pointer or a key may come between two drawings of a page.
+    """
+
+    def in_browser(item: pytest.Item) -> bool:
+        return "browser" in Path(item.fspath).relative_to(ROOT).parts
+
+    items.sort(key=in_browser)
+    for item in filter(in_browser, items):
+        item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 const PLAY = "M6 4l10 6-10 6z", PAUSE = "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z", SAVE = "M10 3v9m-3.5-3.5L10 12l3.5-3.5M4 16h12";
 const SWEEP_SECONDS = 4.2, REST_SECONDS = 0.9;
-const UNDER_WAY = 0.09;  // share of the axis where a ladder that plays by itself begins: before it the eased sweep hardly moves
+const UNDER_WAY = 0.15;  // share of the axis where a ladder that plays by itself begins: before it the eased sweep hardly moves
 
 class Ladder {
   constructor(root, report) {

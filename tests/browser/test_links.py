@@ -118,7 +118,6 @@ SCENES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "inspect": ("/inspect?model=digits/adec&n=60&pick=attacked:3:-1&view=attacked&eps=0.15", pick),
     "curves": ("/curves?model=digits/adec&along=lambda", None),
     "train": ("/train?data=digits", configure),
-    "runs": ("/runs", None),
 }
 MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "attack over λ, then ε": (f"{ATTACK}&tab=lambda&eps=0.2", weigh_then_return),
@@ -126,6 +125,7 @@ MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "attack over λ": (f"{ATTACK}&tab=lambda&eps=0.2", drag),
     "attack on the UMAP": ("/attack?model=digits/adec&umap=1", drag),
     "train, a run": ("/train?run=digits/adec", None),
+    "runs": ("/runs", None),
     "multiview": ("/multiview?model=noisy_digits/comvc", drag),
     "robust": ("/robust?tab=nu", drag),
     "defend": ("/defend?tab=grid", None),
