@@ -9,6 +9,7 @@ from engine.studies.uae import MINE, UAEStudy
 
 SIMILARITIES: Mapping[str, Mapping[str, Any]] = {
     "pairs": {},
+    "any_sign": {"positive": False},
     "convolution": {"compress_by": "convolution"},
     "closed_form": {"similarity": "closed_form"},
     "l2": {"similarity": "l2"},
@@ -22,6 +23,8 @@ SAMPLES = {"quick": 300, "mini": 300, "paper": 1000}
 @register
 class Figure1(UAEStudy):
     """Supervised attacks along the likeness, by each way of measuring it."""
+
+    version: ClassVar[int] = 2
 
     name = "uae.figure1"
     title = "UAE, figure 1: alike, and mistaken"
@@ -43,6 +46,7 @@ class Figure1(UAEStudy):
     }
     treatments = {
         "pairs": Treatment("MINE, random sampling"),
+        "any_sign": Treatment("MINE, random sampling, whatever the sign of the estimate"),
         "convolution": Treatment("MINE, convolution"),
         "closed_form": Treatment("closed form"),
         "l2": Treatment("L2"),
