@@ -12,6 +12,7 @@ if str(ROOT) not in sys.path:
 
 from app.address import connection, fetching, house, layout, links, notices  # noqa: E402
 from app.charts import plot  # noqa: E402
+from app.classroom import seat  # noqa: E402
 from app.lessons import panel  # noqa: E402
 from app.words import _  # noqa: E402
 from engine.errors import FeintError  # noqa: E402
@@ -71,6 +72,7 @@ st.html(PLAIN_LIST, unsafe_allow_javascript=True)
 links.open_address(page.url_path)
 connection.warm_up()
 fetching.begin()
+seat.forget_old()
 
 
 def run_page() -> None:

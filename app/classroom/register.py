@@ -1,7 +1,8 @@
 """What is kept of classes: one SQLite file under FEINT_HOME, which many sessions write at once.
 
 Nobody has an account. A class has a public code and a teacher's secret, of which only a hash is kept; a
-student has an alias. Whatever is older than DAYS days is deleted.
+student has an alias. Whatever is older than DAYS days is deleted, when a server starts and whenever anybody
+looks.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from app.words import _
 from engine.errors import FeintError
 from engine.home import home, make_home, writing
 
+FILE = "classroom.sqlite"
 DAYS = 30
 """How long the work of a class is kept."""
 LONGEST_CODE, LONGEST_ALIAS, LONGEST_ANSWER, MOST = 12, 24, 60, 200
@@ -77,13 +79,19 @@ class Said:
 
 
 def begin(code: str, secret: str) -> None:
-    """Make a class known, unless it is already; delete what is too old."""
+    """Make a class known, unless it is already."""
     with _written() as base:
-        base.execute("delete from classes where made < ?", (time.time() - DAYS * 86400,))
         base.execute(
             "insert or ignore into classes (code, secret, made) values (?, ?, ?)",
             (tidy_code(code), _hash(code, secret), time.time()),
         )
+
+
+def forget_old() -> None:
+    """Delete what is too old, where there is anything."""
+    if (home() / FILE).is_file():
+        with _read():
+            pass  # which does it
 
 
 def is_teacher(code: str, secret: str) -> bool:
@@ -216,11 +224,14 @@ def _hash(code: str, secret: str) -> str:
 @contextmanager
 def _read() -> Iterator[sqlite3.Connection]:
     """A connection of one's own, so that threads share nothing."""
-    file = make_home() / "classroom.sqlite"
+    file = make_home() / FILE
     with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as base:
         base.execute("pragma journal_mode = wal")
         base.execute("pragma foreign_keys = on")
         base.executescript(TABLES)
+        oldest = (time.time() - DAYS * 86400,)
+        if base.execute("select 1 from classes where made < ?", oldest).fetchone():
+            base.execute("delete from classes where made < ?", oldest)
         yield base
 
 

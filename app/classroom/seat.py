@@ -1,11 +1,14 @@
 """Who sits at this browser tab: a student of a class, its teacher, or nobody of the kind."""
 
 import os
+import sqlite3
+from contextlib import suppress
 
 import streamlit as st
 
 from app.classroom import register
 from app.classroom.register import State, Student
+from engine.errors import FeintError
 
 CODE, SECRET = "FEINT_CLASS", "FEINT_CLASS_SECRET"
 """What `python3 -m app --lan` tells the page server: the class code, and the teacher's secret."""
@@ -19,6 +22,13 @@ export default function ({ data, setStateValue }) {
 }
 """
 _mount = st.components.v2.component("feint_seat", html="<i></i>", css="i { display: none; }", js=_SCRIPT)
+
+
+@st.cache_resource(show_spinner=False)
+def forget_old() -> None:
+    """Once a server: delete the classes that are too old."""
+    with suppress(FeintError, sqlite3.Error):  # a page that only looks goes on
+        register.forget_old()
 
 
 def open_class() -> str:

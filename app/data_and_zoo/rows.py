@@ -10,6 +10,8 @@ from app.words import N_, _
 from engine.store.run import Run
 from engine.store.store import DONE
 
+LEGIBILITY = "knn_acc_"
+"""How well raw samples are read, which says nothing of a model."""
 COLUMNS = {
     "data": N_("data"),
     "samples": N_("samples"),
@@ -157,7 +159,8 @@ def attacked_score(run: Run, attack: Run | None) -> Score | None:
     title = _(connection.catalogue()["attack"].get(name, {}).get("title", name))
     epsilon = result.get("epsilon")
     under = f"{title}, ε = {epsilon:.3g}" if isinstance(epsilon, float) else title
-    return next((Score(*pair, under) for pair in pairs(result)), None)
+    of_the_model = {name: value for name, value in result.items() if not name.startswith(LEGIBILITY)}
+    return next((Score(*pair, under) for pair in pairs(of_the_model)), None)
 
 
 def pairs(result: Mapping[str, Any]) -> list[tuple[str, float, float]]:

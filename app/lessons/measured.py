@@ -32,8 +32,6 @@ from engine.errors import FeintError
 
 Value = float | str
 """A measured number, or a name such as that of a cluster."""
-COMMA = str.maketrans(".,", ",.")
-"""How numbers are written where the decimal mark is a comma."""
 AT_FIRST = ("epsilon_star", "first", "becomes", "read_first")
 """What is read at the first level that reached the objective."""
 
@@ -63,9 +61,7 @@ def filled(text: str, lesson: Lesson, found: Mapping[str, Value]) -> str:
     """A text with its measured values written in."""
 
     def say(match: re.Match[str]) -> str:
-        value = found[match[1]]
-        said = written(lesson.measured[match[1]], value)
-        return said.translate(COMMA) if lesson.language == "de" and not isinstance(value, str) else said
+        return written(lesson.measured[match[1]], found[match[1]])
 
     return PLACEHOLDER.sub(say, text)
 

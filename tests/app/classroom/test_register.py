@@ -1,7 +1,9 @@
 """What is kept of a class: many write at once, nobody writes over another, nothing is kept too long."""
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,18 +84,19 @@ def test_every_change_of_the_teacher_is_told() -> None:
     assert register.state(CODE) == wanted
 
 
-def test_what_is_too_old_is_deleted_with_all_its_work(home: Path) -> None:
+@pytest.mark.parametrize("look", [register.forget_old, partial(register.begin, "FRESH", SECRET)])
+def test_what_is_too_old_is_deleted_with_all_its_work(look: Callable[[], None], home: Path) -> None:
     register.answer(register.join(CODE, "Ada").token, "noise", 1, "p", "1")
     with sqlite3.connect(home / "classroom.sqlite") as base:
         base.execute("update classes set made = made - ?", ((register.DAYS + 1) * 86400,))
     base.close()
-    register.begin("FRESH", SECRET)
-    assert register.state(CODE) is None and register.state("FRESH") is not None
+    look()
     with sqlite3.connect(home / "classroom.sqlite") as base:
         assert base.execute(
             "select (select count(*) from students) + (select count(*) from answers)"
         ).fetchone() == (0,)
     base.close()
+    assert register.state(CODE) is None
 
 
 @pytest.mark.usefixtures("desk")
