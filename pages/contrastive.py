@@ -32,6 +32,9 @@ def clusters() -> dict[str, str]:
             chosen = None if weighted is None else choose.with_clusters(choose.of(weighted))
         slot = st.container()
     if weighted is None or chosen is None:
+        with look:  # what does not depend on the K or the λ that is awaited
+            which_k.show(choose.of(encoder))
+            weight.show(encoder)
         return {}
     victim = chosen.victim
     with slot:

@@ -108,8 +108,8 @@ def with_head(base: nn.Module) -> "ContrastiveNetwork | Contraster":
     if isinstance(base, ContrastiveNetwork | Contraster):
         return base
     raise AbilityError(
-        "Training on the contrast of views needs an encoder with a projection head; this one"
-        f" ({type(base).__name__}) has none. Begin from a run of simclr."
+        "Training on the contrast of views needs an encoder with a projection head; the base has none."
+        " Begin from a run of simclr."
     )
 
 

@@ -88,6 +88,9 @@ class NCPStudy(StudySettings):
         " on pictures that went through JPEG are stand-ins, and no reproduction: what may be compared is the"
         " order of the methods. ADVCL and DeACL were quoted from their own papers on CIFAR-10 and CIFAR-100,"
         " with other evaluations. (?): a published value that cannot be taken as it stands."
+        " ADVCL, which is not built here, contrasts a sample with its high frequencies and an adversarial"
+        " view, and takes pseudo-labels from an encoder trained on ImageNet; DYNACL-AIR++, not built either,"
+        " adds to DYNACL++ two terms that ask adversarial views to be as similar to others as clean ones."
     )
     page = "contrastive"
     figure = "scores"

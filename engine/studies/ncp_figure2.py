@@ -28,7 +28,8 @@ class Figure2(NCPStudy):
     )
     reduced: ClassVar = {
         "quick": "Against the published settings: 8x8 digits, three convolutions (ResNet-18 on CIFAR-10).",
-        "mini": "Against the published settings: 10,000 images of MNIST, a small residual network.",
+        "mini": "Against the published settings: 5,000 training rows of MNIST, affine layers of 256, 128.",
+        "paper": NCPStudy.reduced["paper"],
     }
     figure = "clusters"
     baseline = "spherical_k_means"

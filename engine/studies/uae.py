@@ -131,7 +131,7 @@ class UAEStudy(StudySettings):
         ),
         "mini": (
             "Against the published settings: 1,000 training and 2,000 test images, all of MNIST's test part"
-            " (60,000 and 10,000), the sparse autoencoder, 600 steps of the original (12,000 to 30,000), K ="
+            " (60,000 and 10,000), fewer models, 200 to 960 steps of the original (12,000 to 205,600), K ="
             " 64 (500), 32 numbers each (128), the collapsed network of MINE by Adam 0.001 in 5 steps (20 of"
             " 1.5e-5)."
         ),
