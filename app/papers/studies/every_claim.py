@@ -37,12 +37,21 @@ def one_study(name: str, word: str) -> None:
     st.subheader(_(said["title"]), anchor=False)
     for claim, of_it in shown:
         one_claim(claim, of_it)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        headline.link(
-            said["page"], _("Published and measured"), "table_chart", {"tab": said["tab"], "study": name}
-        )
-        size = judged[0][0].size if judged else next(iter(said["measured_on"]))
-        st.code(results.command(name, size)["Command line"], language=None, wrap_lines=True)
+    headline.link(
+        said["page"], _("Published and measured"), "table_chart", {"tab": said["tab"], "study": name}
+    )
+    commands(name, [found for found, every in judged if every])
+
+
+def commands(name: str, judged: list[Result]) -> None:
+    """How each judged result of a study is made again, with as many seeds; where there is none, how its first
+    is.
+    """
+    again = [(measured_on(found), results.command(name, found.size, found.seeds)) for found in judged]
+    for told, lines in again or [(_(NOT_RUN), results.command(name, ""))]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(told, width="content")
+            st.code(lines["Command line"], language=None, wrap_lines=True)
 
 
 def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:

@@ -29,6 +29,16 @@ def test_every_claim_has_its_verdict_and_its_command(trained_home: Store, opened
     assert all(any(f"engine study {name} " in line for line in commands) for name in CLAIMING)
 
 
+def test_each_judged_result_has_a_command_of_its_own(trained_home: Store, opened: Opened) -> None:
+    commands = [block.value for block in opened("claims").code]
+    for name in CLAIMING:
+        entry = results.declared(name)
+        here = [found for size in entry["measured_on"] if (found := results.result(name, size))]
+        judged = [(found.size, found.seeds) for found in here if claims.judge(found)]
+        for size, seeds in judged:
+            assert results.command(name, size, seeds)["Command line"] in commands, (name, size, seeds)
+
+
 @pytest.mark.parametrize("word", ["holds", "does not hold"])
 def test_one_word_alone_is_shown(word: str, trained_home: Store, opened: Opened) -> None:
     at = opened("claims", status=word)
