@@ -1,5 +1,6 @@
 """What the paper of a study says, and whether it holds in what was measured: a badge and a sentence each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -56,12 +57,38 @@ def in_words(verdict: Verdict, found: Result) -> str:
     """The badge, what was said, and the differences behind it, where they are few."""
     told = f"{badge(verdict)} {_(verdict.claim.says)}."
     if len(verdict.comparisons) > FEW:
-        return told
-    rows = (
+        return plain(f"{told} {borne_out(verdict, pairs(verdict, found))}".strip())
+    rows = [
         f"{pair}: {mean}" + f" ({interval})" * bool(interval)
         for pair, mean, interval in differences(verdict, found)
-    )
-    return f"{told} {'; '.join(rows)}."
+    ]
+    return plain(f"{told} {borne_out(verdict, rows) or '; '.join(rows) + '.'}")
+
+
+def pairs(verdict: Verdict, found: Result) -> list[str]:
+    """Each comparison: what is taken from what."""
+    return [pair for pair, __, __ in differences(verdict, found)]
+
+
+def borne_out(verdict: Verdict, told: Sequence[str]) -> str:
+    """Which comparisons bear out one that holds in part, each as it is `told`, and which do not; where they
+    are many, only the fewer of both. "" where all do or none.
+    """
+    if verdict.word != "holds only":
+        return ""
+    bears = [one.bears_out(verdict.claim) for one in verdict.comparisons]
+    those = "; ".join(words for words, so in zip(told, bears, strict=True) if so)
+    others = "; ".join(words for words, so in zip(told, bears, strict=True) if not so)
+    if len(told) <= FEW:
+        return _("Borne out by {pairs}. Not by {others}.").format(pairs=those, others=others)
+    if 2 * sum(bears) <= len(bears):
+        return _("Borne out by {pairs}.").format(pairs=those)
+    return _("Borne out by all but {others}.").format(others=others)
+
+
+def plain(words: str) -> str:
+    """Words whose asterisks are no markup."""
+    return words.replace("*", r"\*")
 
 
 def badge(verdict: Verdict) -> str:
@@ -117,4 +144,6 @@ def _called(name: str, row: Row, found: Result) -> str:
         return _(str(connection.catalogue()["model"].get(value, {}).get("title", value)))
     if name in titles:
         return _(str(titles[name].get(value, value))).removeprefix(_("and "))
+    if name == "data":
+        return connection.data_title(str(value))
     return f"{_(said['axes'].get(name, name))} {value:g}" if isinstance(value, int | float) else str(value)

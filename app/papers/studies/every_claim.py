@@ -56,12 +56,16 @@ def commands(name: str, judged: list[Result]) -> None:
 
 def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
     """The sentence, and under it what is left of it, size by size."""
-    sentence = _(claim.says).replace("*", r"\*")
+    sentence = claims.plain(_(claim.says))
     if not of_it:
         st.markdown(f":gray-badge[{_(NOT_RUN)}] **{sentence}**")
         return
-    badges = (f"{claims.badge(verdict)} {measured_on(found)}" for found, verdict in of_it)
-    st.markdown(f"**{sentence}**  \n{'  '.join(badges)}")
+    left = (
+        f"{claims.badge(verdict)} {measured_on(found)}. "
+        + claims.plain(claims.borne_out(verdict, claims.pairs(verdict, found)))
+        for found, verdict in of_it
+    )
+    st.markdown("  \n".join([f"**{sentence}**", *left]))
     with st.expander(_("The differences behind it"), icon=":material/balance:"):
         for found, verdict in of_it:
             frame = pd.DataFrame(

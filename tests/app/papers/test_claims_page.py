@@ -39,6 +39,40 @@ def test_each_judged_result_has_a_command_of_its_own(trained_home: Store, opened
             assert results.command(name, size, seeds)["Command line"] in commands, (name, size, seeds)
 
 
+def test_what_holds_in_part_says_which_pairs_bear_it_out(trained_home: Store, opened: Opened) -> None:
+    words = told(opened("claims"))
+    partly = 0
+    for name in CLAIMING:
+        found = results.result(name, "quick")
+        for verdict in claims.judge(found) if found else []:
+            said_of_it = claims.borne_out(verdict, claims.pairs(verdict, found))
+            assert bool(said_of_it) == (verdict.word == "holds only")
+            assert claims.plain(said_of_it) in words
+            partly += bool(said_of_it)
+    assert partly
+
+
+def test_the_fewer_pairs_are_told_where_they_are_many(home: object, desk: Desk) -> None:
+    many = results.result("robust.table1", "quick")
+    assert many is not None
+    (verdict,) = claims.judge(many)
+    others = [one for one in verdict.comparisons if one not in verdict.borne_out]
+    assert (
+        claims.borne_out(verdict, claims.pairs(verdict, many))
+        == "Borne out by all but "
+        + "; ".join(
+            pair
+            for pair, one in zip(claims.pairs(verdict, many), verdict.comparisons, strict=True)
+            if one in others
+        )
+        + "."
+    )
+    few = results.result("ar_dmvc.table3", "quick")
+    assert few is not None
+    says = claims.in_words(claims.judge(few)[2], few)
+    assert "Borne out by ε 0.1: AR-DMVC-AM minus AR-DMVC: +" in says and ". Not by ε 0.2: " in says
+
+
 @pytest.mark.parametrize("word", ["holds", "does not hold"])
 def test_one_word_alone_is_shown(word: str, trained_home: Store, opened: Opened) -> None:
     at = opened("claims", status=word)
