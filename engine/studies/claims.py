@@ -99,10 +99,15 @@ def about(row: Row) -> dict[str, Any]:
     return {"model": row.model, "arm": row.arm, "treatment": row.treatment} | more
 
 
+def held(row: Row, name: str) -> dict[str, Any]:
+    """What a row measured, or holds as a control, under a name; empty where it has none."""
+    return (row.measured or {}).get(name) or row.controls.get(name) or {}
+
+
 def seeds(row: Row, name: str) -> np.ndarray | None:
     """The values of a row by seed: (n,); None where it has none of that name."""
-    held = (row.measured or {}).get(name) or row.controls.get(name) or {}
-    return np.array(held["seeds"]) if "seeds" in held else None
+    values = held(row, name)
+    return np.array(values["seeds"]) if "seeds" in values else None
 
 
 def _comparisons(claim: Claim, rows: Sequence[Row]) -> list[Comparison]:

@@ -7,10 +7,11 @@ import streamlit as st
 
 from app.address import connection
 from app.measured import between_0_and_1, minus
+from app.papers.studies import results
 from app.papers.studies.results import Result
 from app.words import N_, _
 from engine.events import Row
-from engine.studies.claims import Claim, Comparison, Verdict, about, verdicts
+from engine.studies.claims import Claim, Comparison, Verdict, about, held, verdicts
 
 COLOURS = {
     N_("holds"): "green",
@@ -110,6 +111,26 @@ def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
         interval = "" if low == "−inf" else _("{low} to {high}").format(low=low, high=high)
         lines.append((_pair(one, apart, found), unit.format(value=mean), interval))
     return lines
+
+
+def sides(verdict: Verdict) -> list[dict[str, str]]:
+    """Each comparison: what was measured on its two sides and what was published for them, by column."""
+    name = verdict.claim.value
+    lines = []
+    for one in verdict.comparisons:
+        line = {}
+        for title, row in ((_("the first"), one.first), (_("the second"), one.second)):
+            published = results.published(row, name)
+            line[_("{title}, here").format(title=title)] = results.in_words(held(row, name))
+            line[_("{title}, published").format(title=title)] = _published_for(published, row)
+        lines.append(line)
+    return lines
+
+
+def _published_for(published: str, row: Row) -> str:
+    """A published value with the data that it is about, where they are not those measured here."""
+    other = row.about.get("published_for")
+    return f"{published} ({other})" if published and other else published
 
 
 def _unit(claim: Claim) -> tuple[float, str]:

@@ -68,12 +68,17 @@ def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
     st.markdown("  \n".join([f"**{sentence}**", *left]))
     with st.expander(_("The differences behind it"), icon=":material/balance:"):
         for found, verdict in of_it:
-            frame = pd.DataFrame(
-                claims.differences(verdict, found),
-                columns=[_("what"), _("mean difference"), _("95 % interval")],
-            )
-            st.dataframe(frame, hide_index=True)
+            st.dataframe(behind(verdict, found), hide_index=True)
             st.caption(f"{measured_on(found)}. {claims.rule(found)} {found.where}. {found.protocol}")
+
+
+def behind(verdict: Verdict, found: Result) -> pd.DataFrame:
+    """A verdict's differences, with both sides as measured here and as published."""
+    differences = pd.DataFrame(
+        claims.differences(verdict, found),
+        columns=[_("what"), _("mean difference"), _("95 % interval")],
+    )
+    return differences.join(pd.DataFrame(claims.sides(verdict)))
 
 
 def measured_on(found: Result) -> str:

@@ -185,6 +185,14 @@ def samples(row: Row) -> int:
     return round(row.controls["n"]["mean"])
 
 
+def published(row: Row, name: str) -> str:
+    """What was published for a row, marked where it is doubtful; "" where nothing was."""
+    if name not in (row.published or {}):
+        return ""
+    doubt = " (?)" if name in row.doubtful else ""
+    return f"{(row.published or {})[name]:g}{doubt}"
+
+
 def drop(row: Row, clean: str, attacked: str) -> tuple[float, float]:
     """Mean and spread over seeds of a control minus a measured value."""
     pairs = zip(row.controls[clean]["seeds"], (row.measured or {})[attacked]["seeds"], strict=True)

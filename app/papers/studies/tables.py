@@ -103,12 +103,9 @@ def _scores(row: Row, found: Result) -> dict[str, str | None]:
     scores: dict[str, str | None] = {}
     metrics, columns = connection.catalogue()["metric"], found.declared["columns"]
     for name in dict.fromkeys((*(row.measured or {}), *(row.published or {}))):
-        published, here = (row.published or {}).get(name), (row.measured or {}).get(name)
-        doubt = " (?)" if name in row.doubtful else ""
+        here = (row.measured or {}).get(name)
         title = _(columns.get(name) or metrics.get(name, {}).get("title", name))
-        scores[_("{title}, published").format(title=title)] = (
-            None if published is None else f"{published:g}{doubt}"
-        )
+        scores[_("{title}, published").format(title=title)] = results.published(row, name) or None
         scores[_("{title}, here").format(title=title)] = None if here is None else results.in_words(here)
     return scores
 

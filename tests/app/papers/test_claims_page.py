@@ -1,6 +1,7 @@
 """The page Claims, on the results that ship with Feint."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -109,3 +110,33 @@ def test_differences_say_what_is_taken_from_what(home: object, desk: Desk) -> No
     assert pair == "Sparse autoencoder: original minus UAE"
     errors = {row.arm: (row.measured or {})["reconstruction_mse_test"]["mean"] for row in found.measured[:8]}
     assert mean == f"{100 * (1 - errors['uae'] / errors['original']):+.1f} %" and " to " in interval
+
+
+def test_both_sides_of_a_difference_stand_beside_what_was_published(home: object, desk: Desk) -> None:
+    found = results.result("ncp.table2", "quick")
+    assert found is not None
+    by_pgd, by_aa, *_ = claims.judge(found)
+    line = claims.sides(by_pgd)[0]
+    assert list(line) == [
+        "the first, here",
+        "the first, published",
+        "the second, here",
+        "the second, published",
+    ]
+    one = by_pgd.comparisons[0]
+    assert line["the first, here"] == results.in_words((one.first.measured or {})["ra"])
+    assert line["the first, published"] == "0.5406 (cifar10)"
+    assert claims.sides(by_aa)[0]["the first, published"] == "", "AA was published, AA-lite was not"
+    doubted = replace(one, first=one.first.model_copy(update={"doubtful": ["ra"]}))
+    line = claims.sides(replace(by_pgd, comparisons=(doubted,)))[0]
+    assert line["the first, published"] == "0.5406 (?) (cifar10)"
+
+
+def test_the_frames_of_the_page_hold_what_was_measured_and_published(
+    trained_home: Store, opened: Opened
+) -> None:
+    frames = [table.value for table in opened("claims").dataframe]
+    assert frames and all(
+        {"what", "the first, here", "the second, published"} <= set(frame) for frame in frames
+    )
+    assert all((frame["the first, here"] != "").all() for frame in frames)
