@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Case, Training
 from engine.studies.uae import LONGER, TRAINED, UAEStudy
 from engine.studies.uae_table7 import FEWER
@@ -24,6 +25,11 @@ ON: Mapping[str, Mapping[str, tuple[str, str | None, int]]] = {
 }
 """Size -> data -> autoencoder, preset, and steps of the original."""
 FEATURES = {"accuracy_features": "accuracy_features", "features_unique": "features_unique"}
+
+
+def better_features(says: str, control: str) -> Claim:
+    """That the features chosen with UAE tell more than those of another arm."""
+    return Claim(says, "accuracy_features", {"arm": "uae"}, [{"arm": control}])
 
 
 @register
@@ -67,6 +73,12 @@ class OtherData(UAEStudy):
     baseline = "equal_steps"
     defences: ClassVar[tuple[str, ...]] = ("uae",)
     place = 9
+    claims: ClassVar[tuple[Claim, ...]] = (
+        better_features("Augmentation with UAE leads to better selected features", "original"),
+        better_features(
+            "Control: to better ones than training on the originals for as many steps", "equal_steps"
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """Data by data, arm by arm."""

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from engine.registry import register
+from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Attacking, Case
-from engine.studies.uae import EVERY, TRAINED, UAEStudy
+from engine.studies.uae import EVERY, TRAINED, UAEStudy, less_error
 
 MODEL = "plain_conv_ae"
 USUAL: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -48,6 +49,19 @@ class Table6(UAEStudy):
     defences = tuple(name + WITH for name in USUAL)
     against = {name + WITH: name for name in USUAL}
     place = 4
+    claims: ClassVar[tuple[Claim, ...]] = (
+        less_error(
+            "With UAE the test error is below that of flips and rotations alone",
+            "flip_rotate",
+            "flip_rotate_uae",
+        ),
+        less_error("With UAE the test error is below that of noise alone", "noise", "noise_uae"),
+        less_error(
+            "With UAE the test error is below that of flips, rotations and noise alone",
+            "flip_rotate_noise",
+            "flip_rotate_noise_uae",
+        ),
+    )
 
     def cases(self) -> list[Case]:
         """The originals, then each augmentation, alone and with UAE; beside what was published of SVHN."""

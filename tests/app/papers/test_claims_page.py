@@ -93,6 +93,25 @@ def test_every_claim_of_a_shipped_study_is_about_rows_that_it_has(
     assert all("(AA)" in says for says in lacking), lacking  # AA-lite stands for it at this size
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "said_of", "pairs"),
+    [
+        ("robust.table2", "quick", "acc", 12),
+        ("robust.table2", "mini", "acc", 9),
+        ("uae.other_data", "mini", "accuracy_features", 2),
+        ("uae.table6", "quick", "reconstruction_mse_test", 1),
+    ],
+)
+def test_what_beside_the_first_tables_is_claimed_is_judged_by_its_shipped_rows(
+    name: str, size: str, said_of: str, pairs: int, home: object, desk: Desk
+) -> None:
+    found = results.result(name, size)
+    assert found is not None
+    judged = claims.judge(found)
+    assert [one.claim for one in judged] == list(registry.find("study", name).claims)
+    assert judged[0].claim.value == said_of and len(judged[0].comparisons) == pairs
+
+
 def test_points_are_not_multiplied_again(home: object, desk: Desk) -> None:
     found = results.result("ncp.table1", "quick")
     assert found is not None
