@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from app.words import _
+
 SIGNS = {
     "±": r"$\pm$",
     "≤": r"$\leq$",
@@ -40,6 +42,12 @@ def table(frame: pd.DataFrame, name: str, key: str, index: bool = False) -> None
     with st.container(horizontal=True):
         button("CSV", lambda: frame.to_csv(index=index), f"{name}.csv", "text/csv", f"{key}/csv")
         button("LaTeX", lambda: latex(frame, index), f"{name}.tex", "application/x-tex", f"{key}/latex")
+
+
+def below(frame: pd.DataFrame, name: str, key: str, index: bool = False) -> None:
+    """The same two buttons, behind one quiet line that stands under a table."""
+    with st.popover(_("Take this table away"), icon=":material/download:", type="tertiary"):
+        table(frame, name, key, index)
 
 
 def button(label: str, content: Callable[[], str | bytes], file: str, kind: str, key: str) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app import take_away
 from app.address import connection, layout
 from app.charts import plot
 from app.papers import on_train
@@ -34,8 +35,10 @@ def holds() -> dict[str, str]:
         verdicts = judged.verdicts(found)
         judged.show(found, verdicts)
         same_sample.show(found, judged.telling(verdicts).epsilon)
-        st.dataframe(judged.table(found, verdicts), hide_index=True, key=f"verdicts/{size}")
+        frame = judged.table(found, verdicts)
+        st.dataframe(frame, hide_index=True, key=f"verdicts/{size}")
         st.caption(_(judged.RULE))
+        take_away.below(frame, f"feint-{name}-{size}-verdicts", f"verdicts/{size}")
         clean, attacks = results.result(clean_name, size), curves.attacks(found)
         for place in range(0, len(attacks), 2):
             for column, attack in zip(st.columns(2, gap="medium"), attacks[place : place + 2], strict=False):

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection
 from app.attack import takeaway
 from app.charts import plot
@@ -56,6 +57,7 @@ def show(victim: Victim, threat: Threat, sample: int | OwnPicture) -> None:
             does=does, norm=NORMS[threat.norm], top=epsilon_text(found.top)
         )
     )
+    take_away.below(frame, "feint-other-models", "other_models")
 
 
 def comparable(threat: Threat) -> ObjectiveChoice:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection
 from app.compare import ladders
 from app.compare.choose import Slot
@@ -84,6 +85,7 @@ def show(
         " bounds."
     )
     st.caption(words.format(n=len(many[0].ids), counts=counts))
+    take_away.below(frame, "feint-compare", "measures", index=True)
 
 
 def _clean(slot: Slot) -> str:

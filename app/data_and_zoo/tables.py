@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import links
 from app.data_and_zoo import rows
 from app.words import N_, _
@@ -52,8 +53,9 @@ def choose(
         if picked:
             links.put("which", names[picked[0]])
 
+    frame = pd.DataFrame([row.shown for row in fitting]).rename(columns=_column)
     st.dataframe(
-        pd.DataFrame([row.shown for row in fitting]).rename(columns=_column),
+        frame,
         key=table,
         hide_index=True,
         height=36 * (min(len(fitting), HEIGHT) + 1),
@@ -61,6 +63,7 @@ def choose(
         on_select=clicked,
         selection_mode="single-row",
     )
+    take_away.below(frame, f"feint-{kind}", table)
     titles = {row.name: row.title for row in fitting}
     usual = first if first in titles else names[0]
     if st.session_state["address"].get("which") not in (None, *titles):

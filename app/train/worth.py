@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection
 from app.papers.studies import results
 from app.papers.studies.results import Result
@@ -33,7 +35,9 @@ def show(run: Run) -> None:
     )
     with st.expander(_("The study behind it")):
         lines = results.command(STUDY, found.size, found.seeds)
-        st.dataframe(list(_table(found)), hide_index=True, key=f"worth/{run.name}")
+        frame = pd.DataFrame(_table(found))
+        st.dataframe(frame, hide_index=True, key=f"worth/{run.name}")
+        take_away.table(frame, f"feint-{STUDY}-{found.size}", f"worth/{run.name}")
         results.caption(found)
         st.code(lines["Command line"], language="bash")
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection
 from app.papers.robust import attacked, figures
 from app.papers.robust.attacked import Attacked
@@ -64,7 +65,8 @@ def numbers(known: Mapping[str, Attacked]) -> None:
         for name in measured
     ]
     st.markdown(_("**All numbers**"))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="rounds/numbers")
+    frame = pd.DataFrame(rows)
+    st.dataframe(frame, hide_index=True, key="rounds/numbers")
     st.caption(
         _(
             "D before and after the defence are not to be compared where the embedding's own scale has"
@@ -72,6 +74,7 @@ def numbers(known: Mapping[str, Attacked]) -> None:
             " coordinates that are switched off dominate the relative D."
         )
     )
+    take_away.below(frame, "feint-rounds", "rounds/numbers")
 
 
 def _is_number(value: object) -> bool:

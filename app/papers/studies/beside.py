@@ -5,6 +5,7 @@ other ways to defend.
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.papers.studies import curves, results
 from app.papers.studies.results import Result
 from app.words import _
@@ -34,6 +35,7 @@ def equal_epochs(clean: Result, against: Result) -> None:
     )
     frame = pd.DataFrame([{_("model"): name} | values for name, values in lines.items()]).fillna("")
     st.dataframe(frame, hide_index=True, key="equal_epochs")
+    take_away.below(frame, "feint-equal-epochs", "equal_epochs")
 
 
 def _column(row: Row, title: str) -> str:
@@ -61,7 +63,9 @@ def other_defences(page: str, size: str) -> None:
             " that has seen one attack only has learnt that one."
         ).format(d=where.about["dimension"])
     )
-    st.dataframe(pd.DataFrame(lines), hide_index=True, key=f"arms/{size}")
+    frame = pd.DataFrame(lines)
+    st.dataframe(frame, hide_index=True, key=f"arms/{size}")
+    take_away.below(frame, f"feint-other-defences-{size}", f"arms/{size}")
 
 
 def _place(row: Row) -> tuple[str, object, object]:

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection
 from app.papers.studies import claims, results
 from app.papers.studies.results import Result
@@ -68,7 +69,11 @@ def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:
     st.markdown("  \n".join([f"**{sentence}**", *left]))
     with st.expander(_("The differences behind it"), icon=":material/balance:"):
         for found, verdict in of_it:
-            st.dataframe(behind(verdict, found), hide_index=True)
+            frame = behind(verdict, found)
+            st.dataframe(frame, hide_index=True)
+            take_away.table(
+                frame, f"feint-{found.study}-{found.size}", f"claim/{found.study}/{found.size}/{claim.says}"
+            )
             st.caption(f"{measured_on(found)}. {claims.rule(found)} {found.where}. {found.protocol}")
 
 

@@ -33,7 +33,7 @@ def test_every_data_set_and_model_has_a_row_and_a_card(trained_home: Store, open
     assert models["digits/adec"]["attacked"] == f"ACC {shipped['acc_attacked']:.3f}"
     assert models["digits/adec"]["under"] == "PGD, ε = 0.1" and set(connection.models()) == set(models)
     at = opened("data", tab="models", which="digits/adec", find="adec")
-    assert "ADEC on Digits" in at.subheader[0].value and len(at.get("download_button")) == 1
+    assert "ADEC on Digits" in at.subheader[0].value and len(at.get("download_button")) == 3
 
 
 def test_what_is_kept_is_in_every_list_and_can_be_removed(
