@@ -32,17 +32,18 @@ CLASSES = {
     "report": "Report",
     "slots": "Slots",
 }
+LADDER = ("traces.js", "features.js", "near.js", "figure_svg.js", "sheet.js", "ladder_files.js")
 PARTS = {
-    "ladder": ("traces.js", "features.js", "near.js"),
+    "ladder": LADDER,
     "figure": ("figure_svg.js",),
-    "map": ("figure_svg.js", "map_files.js"),
+    "map": ("figure_svg.js", "sheet.js", "map_files.js"),
     "report": ("figure_svg.js",),
-    "slots": ("traces.js", "features.js", "near.js", "ladder.js"),
+    "slots": (*LADDER, "ladder.js", "slots_files.js"),
 }
 """Further files with classes that a component is made of."""
 MARKED = re.compile(r'\b(?:_|N_|n_)\(("(?:[^"\\]|\\.)*")(?:, ("(?:[^"\\]|\\.)*"))?')
 """A text marked in JavaScript; of things counted, one and many."""
-STYLES = {"slots": ("ladder.css",), "map": ("figure.css",)}
+STYLES = {"slots": ("ladder.css", "figure.css"), "ladder": ("figure.css",), "map": ("figure.css",)}
 """Further styles of those."""
 
 _IN_STREAMLIT = """

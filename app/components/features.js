@@ -46,16 +46,16 @@ class Features {
     return `${shortly(row.value(row.before))} → ${shortly(now)}`;
   }
 
-  /** The same on a canvas, a line of 22 a feature: [left, top, width]. */
-  paint(pen, theme, [left, top, width]) {
+  /** The same as elements of a drawing, a line of 22 a feature: [left, top, width]. */
+  drawing(theme, [left, top, width]) {
     const middle = left + 0.55 * width, half = 0.2 * width;
-    this.rows.forEach((row, place) => {
+    return this.rows.flatMap((row, place) => {
       const y = top + 22 * place, moved = this.shift(row.j, this.level), long = half * Math.min(1, Math.abs(moved) / this.reach);
-      pen.fillStyle = inked(theme.text);
-      pen.fillText(row.name, left, y + 12, 0.33 * width);
-      pen.fillText(this.text(row, moved), left + 0.78 * width, y + 12, 0.22 * width);
-      pen.fillStyle = inked(moved < 0 ? PALETTE.negative : PALETTE.positive);
-      pen.fillRect(moved < 0 ? middle - long : middle, y + 2, long, 12);
+      return [
+        drawn("text", { x: left, y: y + 12, "font-size": 12 }, row.name),
+        drawn("text", { x: left + 0.78 * width, y: y + 12, "font-size": 12 }, this.text(row, moved)),
+        drawn("rect", { x: moved < 0 ? middle - long : middle, y: y + 2, width: long, height: 12, fill: hexOf(moved < 0 ? PALETTE.negative : PALETTE.positive) }),
+      ];
     });
   }
 }

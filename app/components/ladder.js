@@ -1,6 +1,6 @@
 // One sample dragged along a ladder. Everything is redrawn from the payload while the hand moves; only the released level is reported.
 
-const PLAY = "M6 4l10 6-10 6z", PAUSE = "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z", SAVE = "M10 3v9m-3.5-3.5L10 12l3.5-3.5M4 16h12";
+const PLAY = "M6 4l10 6-10 6z", PAUSE = "M5 4h3.5v12H5zM11.5 4H15v12h-3.5z";
 const SWEEP_SECONDS = 4.2, REST_SECONDS = 0.9;
 const UNDER_WAY = 0.15;  // share of the axis where a ladder that plays by itself begins: before it the eased sweep hardly moves
 
@@ -42,7 +42,6 @@ class Ladder {
     this.value = element("span", { class: "value" });
     this.unit = element("span", { class: "unit soft" });
     this.playButton = element("button", { type: "button", class: "play", "aria-label": _("Play"), title: _("Play (Space)"), onclick: () => this.toggle() });
-    this.saveButton = element("button", { type: "button", class: "save", "aria-label": _("Save this moment"), title: _("Save this moment as PNG"), onclick: () => this.save() }, icon(SAVE));
 
     this.curve = element("canvas", { class: "curve", "aria-hidden": "true" });
     this.mark = element("button", { type: "button", class: "mark", tabindex: "-1", onclick: () => { this.stop(); this.go(this.landmark); this.released(); } });
@@ -68,6 +67,7 @@ class Ladder {
     this.mapNote = element("p", { class: "soft small" });
     this.mapBox = element("section", { class: "mapbox" }, this.mapTitle, this.map, this.mapNote, this.near.node);
     this.protocol = element("p", { class: "protocol soft small" });
+    this.files = new LadderFiles(this);
     this.live = element("div", { class: "unseen", "aria-live": "polite" });
 
     this.group = element("div", { class: "ladder", role: "group" },
@@ -76,8 +76,8 @@ class Ladder {
         picture("clean", _("clean")), sign("+"), picture("delta", _("perturbation")), sign("="), picture("attacked", _("adversarial")))),
       this.features.node,
       element("section", { class: "control" },
-        element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit), this.saveButton),
-        element("div", { class: "rail" }, this.mark, this.track, this.scale, this.key)),
+        element("div", { class: "reading" }, this.playButton, element("div", { class: "number" }, this.value, this.unit)),
+        element("div", { class: "rail" }, this.mark, this.track, this.scale, this.key), this.files.node),
       this.traces.node, this.barsBox, this.mapBox, this.reconBox, this.protocol, this.live);
     this.root.replaceChildren(this.group);
     this.showPlaying();
@@ -685,31 +685,5 @@ class Ladder {
     this.playButton.replaceChildren(drawing);
     this.playButton.setAttribute("aria-label", this.playing ? _("Pause") : _("Play"));
     this.playButton.title = this.playing ? _("Pause (Space)") : _("Play (Space)");
-  }
-
-  /** The three pictures, the reading and the protocol as one PNG. */
-  save() {
-    this.stop();
-    const [, height, width] = this.data.shape, side = 260, edge = 24, rows = this.data.features && this.features.rows;
-    const tall = rows ? 22 * rows.length : Math.round((side * height) / width);
-    const canvas = element("canvas", { width: 3 * side + 4 * edge, height: tall + 150 }), pen = canvas.getContext("2d");
-    pen.fillStyle = inked(this.theme.background);
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.imageSmoothingEnabled = false;
-    pen.fillStyle = inked(this.theme.text);
-    pen.font = `600 18px ${this.theme.font}`;
-    pen.fillText(`${this.data.title}: ${this.exact(this.data.levels[this.level])} ${this.exactUnit(this.data.levels[this.level])}`, edge, 34, canvas.width - 2 * edge);
-    pen.font = `13px ${this.theme.font}`;
-    if (rows) this.features.paint(pen, this.theme, [edge, 54, canvas.width - 2 * edge]);
-    else [["clean", this.cleanNote], ["delta", this.deltaNote], ["attacked", this.attackedNote]].forEach(([name, note], i) => {
-      const left = edge + i * (side + edge);
-      pen.drawImage(this[name], left, 54, side, tall);
-      pen.font = `14px ${this.theme.font}`;
-      pen.fillText(`${this[`${name}Name`].textContent} ${note.textContent}`, left, 54 + tall + 22, side);
-    });
-    pen.font = `12px ${this.theme.font}`;
-    pen.fillText(this.now.textContent, edge, tall + 106, canvas.width - 2 * edge);
-    pen.fillText(this.data.protocol, edge, tall + 128, canvas.width - 2 * edge);
-    element("a", { href: canvas.toDataURL("image/png"), download: `ladder-${this.id}-${this.level}.png` }).click();
   }
 }

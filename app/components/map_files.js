@@ -14,9 +14,9 @@ class MapFiles {
   svg() {
     const { map } = this, { theme } = map, box = map.stage.getBoundingClientRect();
     const width = Math.round(box.width), height = Math.round(box.height), names = this.legend(width), tall = height + LINE * (names.lines + 1.5);
-    const whole = drawn("svg", { xmlns: SVG_SPACE, width, height: tall, "font-family": "system-ui, sans-serif", "font-size": 12, fill: inked(theme.text) });
+    const whole = drawn("svg", { xmlns: SVG_SPACE, width, height: tall, "font-family": "system-ui, sans-serif", "font-size": 12, fill: hexOf(theme.text) });
     whole.setAttribute("viewBox", `0 0 ${width} ${tall}`);
-    whole.append(drawn("rect", { width: "100%", height: "100%", fill: inked(theme.background) }), drawn("text", { x: 8, y: 13, "font-weight": 600 }, map.data.title));
+    whole.append(drawn("rect", { width: "100%", height: "100%", fill: hexOf(theme.background) }), drawn("text", { x: 8, y: 13, "font-weight": 600 }, map.data.title));
     const inside = drawn("svg", { y: LINE, width, height, viewBox: `0 0 ${width} ${height}` });
     inside.append(...this.points(), drawn("image", { width, height, href: map.over.toDataURL() }));
     whole.append(inside);
@@ -31,9 +31,9 @@ class MapFiles {
     const { map } = this, { mask, now, ratio, uncertain } = map, codes = map.shownCodes(), groups = new Map();
     for (let i = 0; i < map.n; i++) {
       const quiet = mask && !mask[i], key = 2 * codes[i] + Number(!quiet);
-      if (!groups.has(key)) groups.set(key, drawn("g", { fill: inked(map.swatches[codes[i]]), stroke: "none", ...(quiet ? { opacity: 0.25 } : {}) }));
+      if (!groups.has(key)) groups.set(key, drawn("g", { fill: hexOf(map.swatches[codes[i]]), stroke: "none", ...(quiet ? { opacity: 0.25 } : {}) }));
       const dot = { cx: (now[2 * i] / ratio).toFixed(1), cy: (now[2 * i + 1] / ratio).toFixed(1), r: (map.radius() / ratio).toFixed(1) };
-      const hollow = uncertain && uncertain[i] ? { fill: "none", stroke: inked(map.swatches[codes[i]]) } : {};
+      const hollow = uncertain && uncertain[i] ? { fill: "none", stroke: hexOf(map.swatches[codes[i]]) } : {};
       groups.get(key).append(drawn("circle", { ...dot, ...hollow }));
     }
     return [...groups.entries()].sort(([a], [b]) => (a & 1) - (b & 1)).map(([, group]) => group);
@@ -42,12 +42,12 @@ class MapFiles {
   /** Where the names of the colours stand, in as many lines as they need. */
   legend(width) {
     const { colour } = this.map.data, chips = [];
-    if (colour.kind === "value") return { lines: 1, chips: [{ x: 8, y: LINE, label: `${colour.title}: ${colour.low} … ${colour.high}`, ink: inked(this.map.swatches[254]) }] };
+    if (colour.kind === "value") return { lines: 1, chips: [{ x: 8, y: LINE, label: `${colour.title}: ${colour.low} … ${colour.high}`, ink: hexOf(this.map.swatches[254]) }] };
     let x = 8, line = 1;
     colour.names.forEach((label, k) => {
       const wide = 26 + LETTER_WIDE * label.length;
       if (x + wide > width && x > 8) { x = 8; line += 1; }
-      chips.push({ x, y: LINE * line, label, ink: inked(this.map.swatches[k]) });
+      chips.push({ x, y: LINE * line, label, ink: hexOf(this.map.swatches[k]) });
       x += wide;
     });
     return { lines: line, chips };
@@ -64,12 +64,4 @@ class MapFiles {
     const lines = Array.from({ length: map.n }, (_unused, i) => [map.idOf(i), ...place(map.before, i), meaning(map.codes[i]), ...after(i)].join(","));
     return [heads.join(","), ...lines, ""].join("\n");
   }
-}
-
-/** An element of a drawing, with its text. */
-function drawn(tag, attributes, text) {
-  const node = document.createElementNS(SVG_SPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text != null) node.textContent = text;
-  return node;
 }

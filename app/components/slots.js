@@ -35,14 +35,16 @@ class Slots {
     this.thumb = element("span", { class: "thumb", "aria-hidden": "true" }, element("i"));
     this.track = element("div", { class: "slot-track", role: "slider", tabindex: "0", "aria-orientation": "horizontal", "aria-label": _("Size of the perturbation, epsilon, in every slot") }, this.bands, this.thumb);
     this.scale = element("div", { class: "scale soft small", "aria-hidden": "true" });
-    this.key = element("p", { class: "soft small slot-key", text: _("A row each: which group wins at each ε, with noise of the same size below it. Home: where the first one flips.") });
+    this.rows = element("span", { text: _("A row each: which group wins at each ε, with noise of the same size below it.") });
+    this.key = element("p", { class: "soft small slot-key" }, this.rows, " ", element("span", { text: _("Home: where the first one flips.") }));
     this.grid = element("div", { class: "slot-grid" });
     this.track.addEventListener("pointerdown", (event) => this.grab(event));
     this.track.addEventListener("pointermove", (event) => this.held && this.drag(event));
     for (const name of ["pointerup", "pointercancel"]) this.track.addEventListener(name, () => this.drop());
     this.track.addEventListener("keydown", (event) => this.press(event));
+    this.files = new SlotsFiles(this);
     this.root.replaceChildren(element("div", { class: "slots ladder-handle" },
-      element("div", { class: "slot-control" }, element("div", { class: "reading" }, this.value, this.unit, this.said), this.track, this.scale, this.key), this.grid));
+      element("div", { class: "slot-control" }, element("div", { class: "reading" }, this.value, this.unit, this.said), this.track, this.scale, this.key), this.grid, this.files.node));
   }
 
   update(data) {
@@ -96,7 +98,6 @@ class Slots {
     pen.clearRect(0, 0, this.bands.width, this.bands.height);
     this.slots.forEach(({ letter, ladder }, row) => {
       const top = (6 + 26 * row) * ratio, high = 14 * ratio, low = 5 * ratio;
-      const colours = (winner) => (i) => (winner ? ladder.colour(winner[i]) : ladder.data.reached && ladder.data.reached[i] ? "#d55e00" : inked(this.theme.text, 0.35));
       const band = (colour, from, height) => {
         for (let i = 0; i < this.count; i++) {
           const left = i ? (x(i - 1) + x(i)) / 2 : x(0), right = i < this.count - 1 ? (x(i) + x(i + 1)) / 2 : x(i);
@@ -104,8 +105,8 @@ class Slots {
           pen.fillRect(left, from, right - left + 0.5, height);
         }
       };
-      band(colours(ladder.winner), top, high);
-      if (ladder.noiseWinner) band(colours(ladder.noiseWinner), top + high + ratio, low);
+      band(this.colours(ladder, ladder.winner), top, high);
+      if (ladder.noiseWinner) band(this.colours(ladder, ladder.noiseWinner), top + high + ratio, low);
       if (ladder.landmark != null) {
         pen.fillStyle = inked(this.theme.text);
         pen.fillRect(x(ladder.landmark) - ratio, top - 3 * ratio, 2 * ratio, high + low + 5 * ratio);
@@ -116,6 +117,12 @@ class Slots {
       pen.textBaseline = "middle";
       pen.fillText(letter, edge / 2, top + high / 2);
     });
+  }
+
+  /** The colour of a slot at each level: of the group that wins, else of whether its attack is there. */
+  colours(ladder, winner) {
+    const { background, text } = this.theme, reached = ladder.data.reached;
+    return (i) => (winner ? ladder.colour(winner[i]) : reached && reached[i] ? "#d55e00" : inked(mixed(background, text, 0.35)));
   }
 
   /** Whether a slot's sample is where its attack wants it at the level that is shown. */

@@ -265,11 +265,28 @@ def test_the_ladder_fits_its_page(opened: Opened, shots: Path, width: int, dark:
     page.screenshot(path=shots / f"ladder-{width}-{'dark' if dark else 'light'}.png", full_page=True)
 
 
-def test_the_ladder_saves_its_moment(opened: Opened) -> None:
-    page = opened("show=ladder")
-    with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("Save this moment")).click()
-    assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+def test_the_ladder_saves_its_moment_and_its_levels(opened: Opened, tmp_path: Path) -> None:
+    page = opened("show=ladder&sample=9")
+    svg = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    pictures = [image.attrib["href"] for image in svg.iter(f"{space}image")]
+    assert len(set(pictures)) == 3 and all(href.startswith("data:image/png;base64,") for href in pictures)
+    words = " ".join(text.text or "" for text in svg.iter(f"{space}text"))
+    assert page.locator(".ladder .value").inner_text() in words and "ε* ≤" in words
+    assert len(list(svg.iter(f"{space}path"))) >= 2, "the curve and the area under it"
+    colours = re.findall(r'(?:fill|stroke)="([^"]+)"', ElementTree.tostring(svg).decode())
+    assert all(re.fullmatch(r"none|#[0-9a-f]{6}", colour) for colour in colours), (
+        "as every program reads them"
+    )
+    picture = Image.open(saved(page, "PNG", tmp_path))
+    assert picture.width == 3 * int(svg.attrib["width"]) and len(picture.getcolors(1 << 24) or []) > 20
+    with saved(page, "CSV", tmp_path).open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    answer = samples.ladder_drawing(9).answer
+    assert np.allclose([float(row["epsilon"]) for row in rows], answer.levels, atol=1e-6)
+    assert answer.q is not None
+    assert [row["group"] for row in rows] == [answer.group_names[k] for k in answer.q.argmax(1)]
+    assert np.allclose([float(row["q_own"]) for row in rows], answer.q[:, answer.own_group], atol=1e-6)
 
 
 def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
@@ -453,6 +470,12 @@ def test_a_ladder_of_a_table_draws_signed_bars_of_features(
     side = "less" if moved[first] < 0 else "more"
     assert rows.first.locator(f".{side}").count() == 1
     assert not re.search("pixel|image|picture|/255", page.locator(".features").inner_text(), re.IGNORECASE)
+    svg = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+    space = "{http://www.w3.org/2000/svg}"
+    words = [text.text for text in svg.iter(f"{space}text")]
+    assert set(page.locator(".feature-name").all_inner_texts()) <= set(words), "bars in place of pictures"
+    assert not list(svg.iter(f"{space}image"))
+    assert saved(page, "PNG", tmp_path).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert "of each feature's range" in page.locator(".reading").inner_text()
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     page.screenshot(path=shots / "ladder-table-390.png")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -90,3 +91,8 @@ def test_one_handle_moves_every_slot_without_the_server(visit: Visit) -> None:
     settled(page)
     assert level(page) == held
     expect(page.get_by_text("the other way round on")).to_be_visible(timeout=PATIENCE)
+    with page.expect_download() as download:
+        page.get_by_role("group", name="Save this moment").get_by_role("button", name="SVG").click()
+    svg = Path(download.value.path()).read_text(encoding="utf-8")
+    assert svg.count("data:image/png;base64,") == 6, "three pictures a slot"
+    assert page.locator(".slot-control .value").inner_text() in svg and svg.count("A: ") == 1
