@@ -96,3 +96,7 @@ def test_one_handle_moves_every_slot_without_the_server(visit: Visit) -> None:
     svg = Path(download.value.path()).read_text(encoding="utf-8")
     assert svg.count("data:image/png;base64,") == 6, "three pictures a slot"
     assert page.locator(".slot-control .value").inner_text() in svg and svg.count("A: ") == 1
+    with page.expect_download() as download:
+        page.get_by_role("group", name="Save this moment").get_by_role("button", name="CSV").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(lines) % 2 == 1 and sum(line.startswith('"B"') for line in lines) == len(lines) // 2
