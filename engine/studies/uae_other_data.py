@@ -1,5 +1,5 @@
-"""Unsupervised adversarial examples on other data: pictures of objects, and a table whose features are
-chosen.
+"""Unsupervised adversarial examples on other data: pictures of objects and of clothes, and tables whose
+features are chosen.
 """
 
 from collections.abc import Mapping
@@ -39,8 +39,9 @@ class OtherData(UAEStudy):
     name = "uae.other_data"
     title = "UAE on other data"
     summary = (
-        "A dense autoencoder on pictures of objects, and a concrete one, which chooses features, on a table:"
-        " trained on the originals, for equal steps, and with noise, L2-UAE and UAE."
+        "A dense autoencoder on pictures of objects and of clothes, and a concrete one, which chooses"
+        " features, on tables of proteins and of spoken letters: trained on the originals, for equal steps,"
+        " and with noise, L2-UAE and UAE."
     )
     protocol = TRAINED.format(
         "the original of the dense autoencoder for a third of them, as published of MNIST, that of the"

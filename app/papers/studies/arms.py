@@ -21,7 +21,9 @@ TEST, SUCCESS = "reconstruction_mse_test", "success_rate"
 
 
 def bars(found: Result) -> None:
-    """Test errors, model by model: a bar an arm, the control grey; what each defence adds to the control."""
+    """Test errors, model by model and data by data: a bar an arm, the control grey; what each defence adds to
+    the control.
+    """
     for model, rows in _by_model(found).items():
         st.markdown(" ".join(_beside_the_control(found, rows)))
         arms = {arm: _(words) for arm, words in found.declared["arms"].items()}
@@ -29,7 +31,7 @@ def bars(found: Result) -> None:
         chart = bar_chart.bars(
             [arms[row.arm] for row in rows],
             [mean for mean, __ in values],
-            title=_("{model}: test error").format(model=_title(model)),
+            title=_("{model}: test error").format(model=_title(*model)),
             y_title=_("mean squared error of rows never trained on"),
             caption=_("Whiskers: a deviation over seeds. Grey: {arm}.").format(
                 arm=arms[found.declared["baseline"]]
@@ -40,33 +42,38 @@ def bars(found: Result) -> None:
         )
         chart.figure.update_xaxes(tickformat="~g")
         chart.figure.update_traces(hovertemplate="%{y}: %{x:.5f}<extra></extra>")
-        plot.show(chart, f"arms/{found.study}/{found.size}/{model}")
+        plot.show(chart, "/".join(("arms", found.study, found.size, *filter(None, model))))
 
 
 def against_epsilon(found: Result) -> None:
-    """Success of the attack against ε, model by model: a line an arm."""
+    """Success of the attack against ε, model by model and data by data: a line an arm."""
     for model, rows in _by_model(found).items():
         chart = curves.curve(
             found,
             rows,
             "epsilon",
             partial(results.value, name=SUCCESS),
-            title=_("{model}: success of the attack").format(model=_title(model)),
+            title=_("{model}: success of the attack").format(model=_title(*model)),
             y_title=_("share"),
             caption=_("L∞, test rows that were classified as labelled before."),
         )
         if chart is not None:
-            plot.show(chart, f"epsilon/{found.study}/{found.size}/{model}")
+            plot.show(chart, "/".join(("epsilon", found.study, found.size, *filter(None, model))))
 
 
-def _by_model(found: Result) -> dict[str, list[Row]]:
-    """Model -> its rows that were measured."""
-    models = dict.fromkeys(row.model for row in found.measured)
-    return {model: [row for row in found.measured if row.model == model] for model in models}
+def _by_model(found: Result) -> dict[tuple[str, str], list[Row]]:
+    """Model and data -> its rows that were measured; "" for the data where the study holds one set alone."""
+    several = len({row.about.get("data") for row in found.measured}) > 1
+    by_model: dict[tuple[str, str], list[Row]] = {}
+    for row in found.measured:
+        data = str(row.about.get("data", "")) if several else ""
+        by_model.setdefault((row.model, data), []).append(row)
+    return by_model
 
 
-def _title(model: str) -> str:
-    return _(str(connection.catalogue()["model"].get(model, {}).get("title", model)))
+def _title(model: str, data: str) -> str:
+    title = _(str(connection.catalogue()["model"].get(model, {}).get("title", model)))
+    return _("{method} on {data}").format(method=title, data=connection.data_title(data)) if data else title
 
 
 def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:

@@ -33,3 +33,19 @@ def test_arms_are_drawn_beside_their_control(
     under = [title["subtitle"]["text"].replace("<br>", " ") for title in titles]
     assert all(control.get(study, "") in text for text in under), under
     assert at.dataframe[len(at.dataframe) - 1].value.columns[0] == "model"
+
+
+def test_data_of_a_model_have_their_own_chart_and_sentence(trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", tab="tables", study="uae.other_data", size="mini", data="digits")
+    drawn = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    assert [chart["layout"]["title"]["text"] for chart in drawn] == [
+        "Dense autoencoder on COIL-20: test error",
+        "Concrete autoencoder on Mice Protein: test error",
+        "Dense autoencoder on Fashion-MNIST, 3,000 test images: test error",
+        "Concrete autoencoder on ISOLET: test error",
+    ]
+    for chart in drawn:
+        names = [name for bars in chart["data"] for name in bars["y"]]
+        assert len(names) == len(set(names)) == 5, "a bar an arm, drawn once"
+    sentences = [text.value for text in at.markdown if "against" in text.value or "**UAE**" in text.value]
+    assert len(sentences) == len(set(sentences)) == 4
