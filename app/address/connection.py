@@ -14,7 +14,7 @@ from app.words import N_, _
 from engine.asking import keeping
 from engine.asking.questions import A, Question
 from engine.data import own_kept
-from engine.errors import DataMissing, EngineGone
+from engine.errors import DataMissing, EngineGone, FeintError
 from engine.home import home
 from engine.models.declared import title_of
 from engine.pool.client import Engine
@@ -24,7 +24,7 @@ from engine.store import snapshot
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import DONE, Store
-from engine.store.wanted import flag_of
+from engine.store.wanted import WITH, flag_of
 
 RENEWED = N_(
     "The worker processes ended unexpectedly and new ones were started: what was waiting or running goes on "
@@ -155,8 +155,22 @@ def method_title(spec: Spec) -> str:
         base in known and "imitates" not in known[spec.name]["abilities"]
     ):  # what imitates is an encoder itself
         title = _("{title} of {base}").format(title=title, base=_(known[base]["title"]))
-    with_more = any(flag_of(role) == "with" for role in spec.builds_on)
-    return _("{title}, augmented").format(title=title) if with_more else title
+    more = [_attack_title(key) for role, key in sorted(spec.builds_on.items()) if flag_of(role) == WITH]
+    return (
+        _("{title}, augmented with {attacks}").format(title=title, attacks=" + ".join(more))
+        if more
+        else title
+    )
+
+
+def _attack_title(key: str) -> str:
+    """What a person calls the attack of a run; of one that is not here the beginning of its key."""
+    try:
+        spec = store().find(key).spec
+        entry = in_words(catalogue()["attack"][spec.name])
+    except (FeintError, KeyError):
+        return key[:8]
+    return title_of(entry, spec.settings.get("attack_settings", {}))
 
 
 def in_words(entry: Mapping[str, Any]) -> dict[str, Any]:

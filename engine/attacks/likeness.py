@@ -16,6 +16,7 @@ from engine.attacks.budget import Budget
 from engine.attacks.own_draws import glorot_width, own_draws
 from engine.attacks.protocols import AttackSettings, value_and_gradient, value_only
 from engine.errors import SettingsError
+from engine.models.declared import Qualifier
 from engine.nets import mine
 from engine.objectives.protocols import Objective, ObjectiveSettings
 from engine.settings import knob
@@ -41,6 +42,7 @@ class LikenessAttack(AttackSettings):
     needs_mark: ClassVar[bool] = True
     needs_room: ClassVar[bool] = True
     fills: ClassVar[bool] = False
+    qualifiers: ClassVar[tuple[Qualifier, ...]] = (Qualifier("similarity", " (L2-UAE)", "l2"),)
 
     direction: Literal[-1, 1] = knob(
         -1,

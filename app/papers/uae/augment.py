@@ -1,7 +1,8 @@
 """What augmentation is worth: one autoencoder trained on its originals, for as long as the augmented ones,
-and with noise, L2-UAE and UAE; over seeds.
+and with noise, L2-UAE and UAE; over seeds. What was trained can be opened.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from app.address import connection, house, layout, links
 from app.papers.studies import arms, results
 from app.papers.studies.results import Result
-from app.runs import reproduce, wanted
+from app.runs import headline, reproduce, wanted
 from app.words import _
 from engine.store.wanted import Wanted
 
@@ -35,6 +36,7 @@ def show() -> dict[str, str]:
         if found is not None and found.rows:
             arms.bars(found)
             results.caption(found)
+            _to_open(found, f"{house.of(data)}/{model}.with_uae")
         elif wanted.found(wish) is None:
             st.info(_("Nothing was measured of it here yet: press Augment."), icon=":material/science:")
     return reproduce.lines(wish)
@@ -68,3 +70,51 @@ def _choose() -> tuple[str, str, int]:
 def of_model(found: Result, model: str) -> Result:
     """What was measured of one model."""
     return replace(found, rows=[row for row in found.measured if row.model == model])
+
+
+def _to_open(found: Result, shipped: str) -> None:
+    """Links to the model of a chosen arm and seed; where none of them is here, to the augmented one that
+    ships.
+    """
+    models = connection.models()
+    made = _made(found, {run.key: name for name, run in models.items()})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if made:
+            _links(_chosen(found, made))
+        elif shipped in models:
+            said = _("The weights of these models are not here. What ships can be opened: {model}.")
+            title = connection.model_title(shipped, models[shipped])
+            st.markdown(said.format(model=title), width="content")
+            _links(shipped)
+
+
+def _made(found: Result, here: Mapping[str, str]) -> dict[str, dict[int, str]]:
+    """Arm -> seed -> name of its model, of those that are `here` by their keys."""
+    made = {
+        row.arm: {seed: here[key] for seed, key in enumerate(row.runs.get("model", ())) if key in here}
+        for row in found.rows
+    }
+    return {arm: names for arm, names in made.items() if names}
+
+
+def _chosen(found: Result, made: Mapping[str, Mapping[int, str]]) -> str:
+    """The name of the model of the chosen arm and seed."""
+    arms_here, titles = list(made), found.declared["arms"]
+    first = "uae" if "uae" in made else arms_here[0]
+    arm = st.selectbox(
+        _("Model to open"),
+        arms_here,
+        key=links.key("which", first, lambda name: name in made),
+        format_func=lambda name: _(titles[name]),
+        width=300,
+    )
+    seeds = list(made[arm])
+    key = links.key("of_seed", seeds[0], lambda number: number in seeds)
+    seed = st.selectbox(_("Seed"), seeds, key=key, width=160)
+    return made[arm][seed]
+
+
+def _links(name: str) -> None:
+    """To the pages that attack a model and look at what it makes of attacked samples."""
+    headline.link("attack", _("Attack this model"), "bolt", {"model": name})
+    headline.link("inspect", _("Inspect"), "search", {"model": name})

@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.address import connection
 from app.components.ladder import Drawing, ladder_payload
 from app.papers.uae import choose, through_time
 from engine.asking import computing
 from engine.asking.questions import AttackChoice, Axis, LadderQuestion, ObjectiveChoice
 from engine.asking.striking import striking
 from engine.store.store import Store
-from tests.app.conftest import said
+from engine.studies import uae
+from tests.app.conftest import Worker, said
 
 Opened = Callable[..., AppTest]
 
@@ -48,6 +50,46 @@ def test_augmentation_is_told_beside_training_as_long(trained_home: Store, opene
     assert not at.error and not at.warning, said(at)
     assert "control for equal steps" in told(at) and len(at.get("plotly_chart")) == 1
     assert [button for button in at.button if button.label == "Augment"]
+
+
+def opens(at: AppTest) -> dict[str, str]:
+    """Label of each link to a model -> that model."""
+    said = {link.proto.label: parse_qs(link.proto.query_string) for link in at.get("page_link")}
+    return {label: there["model"][0] for label, there in said.items() if "model" in there}
+
+
+@pytest.mark.parametrize(("size", "data"), [("quick", "digits"), ("mini", "mnist_test")])
+def test_where_only_errors_ship_the_augmented_twin_opens(
+    size: str, data: str, trained_home: Store, opened: Opened
+) -> None:
+    at = opened("uae", data="digits", tab="augment", size=size)
+    assert "weights of these models are not here" in told(at) and "augmented with MinMax on" in told(at)
+    assert opens(at) == dict.fromkeys(("Attack this model", "Inspect"), f"{data}/dense_ae.with_uae")
+
+
+def test_what_was_trained_opens_by_arm_and_seed(
+    trained_home: Store, worker: Worker, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(uae.STEPS, "quick", {"dense_ae": 20})
+    monkeypatch.setitem(uae.MINE, "quick", {"similarity": "closed_form", "steps": 2})
+    monkeypatch.setitem(uae.EVERY, "n", 20)
+    at = opened("uae", data="digits", tab="augment", size="quick", seeds="2")
+    next(button for button in at.button if button.label == "Augment").click()
+    at.run()
+    assert not at.error and not at.exception, said(at)
+    models = {}
+    for arm in ("equal_steps", "noise_2", "l2", "uae"):
+        at.selectbox(key="p_which").set_value(arm)
+        at.selectbox(key="p_of_seed").set_value(1).run()
+        name = opens(at)["Attack this model"]
+        assert opens(at)["Inspect"] == name and trained_home.find(name).spec.seed == 1
+        models[arm] = connection.method_title(trained_home.find(name).spec)
+    assert models == {
+        "equal_steps": "Dense autoencoder",
+        "noise_2": "Dense autoencoder, augmented with Gaussian noise (control)",
+        "l2": "Dense autoencoder, augmented with MinMax (L2-UAE)",
+        "uae": "Dense autoencoder, augmented with MinMax",
+    }
 
 
 def test_what_moves_together_goes_to_the_browser() -> None:
