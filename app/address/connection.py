@@ -144,8 +144,8 @@ def models(data: str | None = None, ability: str | None = None) -> dict[str, Run
 
 
 def method_title(spec: Spec) -> str:
-    """What a person calls the method of a training with its settings, and what it stands on where that may be
-    of any method.
+    """What a person calls the method of a training with its settings, what it stands on where that may be of
+    any method, and the attacks whose samples it saw too.
     """
     known, settings = catalogue()["model"], spec.settings.get("model_settings", {})
     entry = known.get(spec.name)
@@ -156,21 +156,24 @@ def method_title(spec: Spec) -> str:
     ):  # what imitates is an encoder itself
         title = _("{title} of {base}").format(title=title, base=_(known[base]["title"]))
     more = [_attack_title(key) for role, key in sorted(spec.builds_on.items()) if flag_of(role) == WITH]
-    return (
-        _("{title}, augmented with {attacks}").format(title=title, attacks=" + ".join(more))
-        if more
-        else title
-    )
+    augmented = _("{title}, augmented with {attacks}")
+    return augmented.format(title=title, attacks=" + ".join(more)) if more else title
 
 
 def _attack_title(key: str) -> str:
     """What a person calls the attack of a run; of one that is not here the beginning of its key."""
     try:
-        spec = store().find(key).spec
+        spec = _spec_of(key)
         entry = in_words(catalogue()["attack"][spec.name])
     except (FeintError, KeyError):
         return key[:8]
     return title_of(entry, spec.settings.get("attack_settings", {}))
+
+
+@lru_cache(maxsize=1000)
+def _spec_of(key: str) -> Spec:
+    """What a run is; a key stands for its spec, wherever it is. Raises FeintError where nobody has it."""
+    return store().find(key).spec
 
 
 def in_words(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,12 @@ def test_what_was_trained_opens_by_arm_and_seed(
     }
 
 
+def test_an_augmented_model_is_named_by_all_that_was_appended(trained_home: Store) -> None:
+    spec = trained_home.find("digits/dense_ae.with_uae").spec
+    twice = spec.model_copy(update={"builds_on": spec.builds_on | {"with.2": "0123456789abcdef"}})
+    assert connection.method_title(twice) == "Dense autoencoder, augmented with MinMax + 01234567"
+
+
 def test_what_moves_together_goes_to_the_browser() -> None:
     question = LadderQuestion(
         model="digits/dense_ae",
