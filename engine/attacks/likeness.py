@@ -16,7 +16,7 @@ from engine.attacks.budget import Budget
 from engine.attacks.own_draws import glorot_width, own_draws
 from engine.attacks.protocols import AttackSettings, value_and_gradient, value_only
 from engine.errors import SettingsError
-from engine.models.declared import Qualifier
+from engine.models.protocols import Qualifier
 from engine.nets import mine
 from engine.objectives.protocols import Objective, ObjectiveSettings
 from engine.settings import knob
