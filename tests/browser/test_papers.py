@@ -12,9 +12,9 @@ from tests.conftest import PATIENCE
 Visit = Callable[..., Page]
 
 
-def choose_another(page: Page, pickers: int = 0) -> str:
+def choose_another(page: Page) -> str:
     """Click a picture that is not the one shown; the number of its sample."""
-    cell = page.locator(".picker").nth(pickers).locator(".cell[aria-selected=false]").nth(2)
+    cell = page.locator(".picker .cell[aria-selected=false]:visible").nth(2)
     wanted = re.search(r"sample (\d+)", cell.get_attribute("aria-label") or "")
     assert wanted is not None
     cell.click()
