@@ -63,4 +63,3 @@ def test_ten_samples_one_through_time_and_the_opposite(visit: Visit) -> None:
     drag_to_the_end(page)
     page.get_by_role("link", name=re.compile("Attack this model otherwise")).click()
     page.wait_for_url(re.compile(r"/attack\?.*attack=minmax"), timeout=PATIENCE)
-    ladder(page)
