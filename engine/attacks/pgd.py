@@ -37,7 +37,9 @@ class PGD(AttackSettings):
     source: ClassVar[str] = "Madry, Makelov, Schmidt, Tsipras and Vladu, ICLR 2018, arXiv:1706.06083"
     equation: ClassVar[str] = r"x_{t+1} = \Pi\left(x_t + a\, \mathrm{sign}\, \nabla f(x_t)\right)"
 
-    steps: int = knob(20, "Steps", "Gradient steps of one start.", symbol="T", ge=1, le=1000)
+    steps: int = knob(
+        20, "Steps", "Gradient steps of one start; 0: the start itself.", symbol="T", ge=0, le=1000
+    )
     step_size: float | None = knob(
         None,
         "Step size",
@@ -142,7 +144,7 @@ class PGD(AttackSettings):
         return best, best_value if objective.is_exact else value_only(objective, best)
 
     def _stride(self, budget: Budget, x: Tensor) -> Tensor | float:
-        return budget.radius(x) * (STEP / self.steps) if self.step_size is None else self.step_size
+        return budget.radius(x) * (STEP / max(self.steps, 1)) if self.step_size is None else self.step_size
 
     def _start(
         self, x: Tensor, objective: Objective, budget: Budget, rng: torch.Generator, restart: int

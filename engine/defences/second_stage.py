@@ -95,7 +95,7 @@ class SecondStage(OnEncoder):
         le=1,
     )
     attack_steps: int = knob(
-        5, "Steps of the attack", "Of PGD, from a random start.", symbol="T", source=DEACL, ge=1, le=1000
+        5, "Steps of the attack", "Of PGD, from a random start.", symbol="T", source=DEACL, ge=0, le=1000
     )
     attack_step: float = knob(
         2 / 255, "Step of the attack", "In the unit of ε.", source=DEACL, gt=0, le=1, advanced=True
@@ -277,6 +277,9 @@ class SecondStage(OnEncoder):
                 (gradient,) = torch.autograd.grad(reached.sum(), point)
                 values.append(reached.detach().mean())
                 point = project(point.detach() + self.attack_step * gradient.sign())
+            if not values:  # no step: the random start is the answer
+                with torch.no_grad(), state.how.autocast():
+                    values.append(value(x.like(point)).mean())
         return Push(x.like(point), values[0], values[-1])
 
     def settle(self, state: State, data: AtRest) -> None:

@@ -87,6 +87,20 @@ def test_pgd_reaches_the_corner_of_a_linear_objective(attack: PGD) -> None:
     )
 
 
+@pytest.mark.parametrize("settings", [{}, {"stop": True}, {"restarts": 3}, {"step_size": 0.1}])
+def test_pgd_without_a_step_answers_its_start(settings: dict[str, object]) -> None:
+    objective, _ = linear()
+    x = images(5).flat()
+    for epsilon in (0.0, 0.1):
+        attack, budget = PGD(steps=0, **settings), Budget("linf", epsilon)
+        path = list(attack.perturb(x, objective, budget, rng()))
+        assert len(path) == attack.iterates == 1
+        torch.testing.assert_close(path[0].value, objective(path[0].x))
+        assert (path[0].x - x).abs().max() <= epsilon + 1e-6 and torch.equal(path[0].x, x) == (epsilon == 0)
+    still = answer(PGD(steps=0, random_start=False).perturb(x, objective, Budget("linf", 0.1), rng())).x
+    assert torch.equal(still, x)
+
+
 def test_pgd_in_l2_reaches_the_optimum_of_a_linear_objective() -> None:
     objective, weight = linear()
     x = torch.full((3, SIZE), 0.5)  # away from the box

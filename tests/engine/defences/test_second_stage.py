@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.attacks.budget import Budget
 from engine.data.views import AtRest, Views
 from engine.defences.acl import ACL, contraster_of
 from engine.defences.deacl import DeACL
@@ -115,6 +116,20 @@ def test_1_the_loss_of_a_student_that_is_its_teacher() -> None:
     )
 
 
+def test_1_at_rest_the_loss_is_minus_one_and_the_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = NCPACL(**SHORT)
+    state = fresh(settings)
+    settings.begin_epoch(state, DATA.views)
+    model = imitator_of(state).eval()
+    monkeypatch.setattr(model, "train", lambda mode=True: model)  # running statistics: f is the teacher
+    parts, _ = settings.parts(state, batch(), torch.arange(15))
+    assert float(parts["imitation"].detach()) == pytest.approx(-1, abs=1e-5)
+    assert -6 - 1e-5 <= float(parts["agreement"].detach()) < 6
+    still = NCPACL(**(SHORT | {"epsilon": 0.0}))  # and the floor, where nothing is pushed
+    parts, _ = still.parts(state, batch(), torch.arange(15))
+    assert float(sum(part.detach() for part in parts.values())) == pytest.approx(-7, abs=1e-5)
+
+
 def test_1_both_terms_are_cosines_written_out() -> None:
     settings = NCPACL(**SHORT)
     state = fresh(settings)
@@ -169,6 +184,16 @@ def test_4_attacked_pictures_stay_in_the_ball_and_the_box(epsilon: float, step: 
     assert 0 <= float(pushed.flat().min()) <= float(pushed.flat().max()) <= 1
     assert torch.equal(pushed.flat(), x.flat()) == (epsilon == 0)
     assert settings.watched_attack() is None or epsilon > 0
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.05])
+def test_4_without_a_step_the_random_start_is_the_answer(epsilon: float) -> None:
+    settings = NCPACL(**(SHORT | {"epsilon": epsilon, "attack_steps": 0}))
+    state, x = fresh(settings), batch()
+    start = Budget("linf", epsilon).random_point(x.flat(), fresh(settings).rng)
+    pushed = settings.pushed_by(state, x, lambda views: student_of(state).encode(views).sum(1))
+    assert torch.equal(pushed.x.flat(), start) and torch.equal(pushed.began, pushed.ended)
+    assert [event.step for event in settings.train(fresh(settings), DATA.views)][-1] == 8
 
 
 def test_5_the_gradients_of_the_strategies_add_up() -> None:

@@ -211,9 +211,9 @@ def test_progress_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
             "pgd has no setting 'stepz'; it has: steps",
         ),
         (
-            lambda: Attack(attack_settings={"steps": 0}),
+            lambda: Attack(attack_settings={"steps": -1}),
             SettingsError,
-            "pgd.steps must be greater than or equal to 1; got 0.",
+            "pgd.steps must be greater than or equal to 0; got -1.",
         ),
         (lambda: Attack(norm="l1"), SettingsError, "attack.norm must be 'linf' or 'l2'; got 'l1'."),
         (lambda: Attack(objective="go_to_cluster"), SettingsError, "needs a target"),
