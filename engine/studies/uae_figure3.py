@@ -7,7 +7,7 @@ from typing import ClassVar
 from engine.registry import register
 from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Attacking, Case, Training, Treatment
-from engine.studies.uae import UAEStudy
+from engine.studies.uae import CONVOLUTIONAL, IN_PLACE, UAEStudy
 
 EPSILONS = (0.05, 0.1, 0.2, 0.3, 0.4)
 ARMS: Mapping[str, str] = {
@@ -31,7 +31,7 @@ class Robustness(UAEStudy):
     )
     reduced: ClassVar[Mapping[str, str]] = {
         "quick": "Against the published settings: 898 training rows of 8x8 digits, a dense classifier.",
-        "mini": "Against the published settings: 1,000 training images of MNIST.",
+        "mini": "Against the published settings: 1,000 training images of MNIST." + IN_PLACE,
     }
     figure = "epsilon"
     treatments = {"pgd": Treatment("PGD-100")}
@@ -42,7 +42,7 @@ class Robustness(UAEStudy):
         """The samples that an arm's classifier sees too."""
         if arm in ("original", "equal_steps"):
             return ()
-        return (Appended(self.original("plain_conv_ae"), self.made(arm)),)
+        return (Appended(self.original(CONVOLUTIONAL[self.size]), self.made(arm)),)
 
     def at(self, model: str, arm: str, training: Training, epsilon: float, **attack: float) -> Case:
         """A classifier of an arm under PGD at ε."""

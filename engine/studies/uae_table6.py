@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 from engine.registry import register
 from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Attacking, Case
-from engine.studies.uae import EVERY, TRAINED, UAEStudy, less_error
+from engine.studies.uae import CONVOLUTIONAL, EVERY, IN_PLACE, TRAINED, UAEStudy, less_error
 
-MODEL = "plain_conv_ae"
 USUAL: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "flip_rotate": ("flip_rotate", {}),
     "noise": ("gaussian_noise", {"sigma": 0.01}),
@@ -21,7 +20,7 @@ WITH = "_uae"
 
 @register
 class Table6(UAEStudy):
-    """The convolutional autoencoder with usual augmentations, alone and with UAE."""
+    """An autoencoder with usual augmentations, alone and with UAE."""
 
     name = "uae.table6"
     title = "UAE, table 6: beside flips and rotations"
@@ -33,6 +32,9 @@ class Table6(UAEStudy):
         " Every training row is appended once as it was mirrored by chance, either way, and turned by at most"
         " 10 degrees, or with noise of σ = 0.01; the UAE are those of the model so trained."
     )
+    reduced: ClassVar[Mapping[str, str]] = dict(UAEStudy.reduced) | {
+        "mini": UAEStudy.reduced["mini"] + IN_PLACE
+    }
     figure = "test_errors"
     arms: ClassVar[Mapping[str, str]] = {
         "original": "original",
@@ -65,16 +67,17 @@ class Table6(UAEStudy):
 
     def cases(self) -> list[Case]:
         """The originals, then each augmentation, alone and with UAE; beside what was published of SVHN."""
-        rows = [self.row(MODEL, arm, self.of_arm(arm, MODEL)) for arm in ("original", "equal_steps")]
+        model = CONVOLUTIONAL[self.size]
+        rows = [self.row(model, arm, self.of_arm(arm, model)) for arm in ("original", "equal_steps")]
         for name, (attack, changes) in USUAL.items():
-            usual = Appended(self.original(MODEL), Attacking(attack, None, {**EVERY, **changes}))
-            alone = self.longer(MODEL, usual)
-            both = self.longer(MODEL, usual, Appended(alone, self.uae()))
+            usual = Appended(self.original(model), Attacking(attack, None, {**EVERY, **changes}))
+            alone = self.longer(model, usual)
+            both = self.longer(model, usual, Appended(alone, self.uae()))
             for arm, published, training in (
                 (name, "augmented", alone),
                 (name + WITH, "augmented_uae", both),
             ):
-                row = self.row(MODEL, arm, training, published_for="svhn")
+                row = self.row(model, arm, training, published_for="svhn")
                 found = self.beside("table6", "reconstruction_mse_test", augmentation=name, arm=published)
                 rows.append(replace(row, **found))
         return rows
