@@ -23,7 +23,8 @@ ALONE = ("127.0.0.1", "localhost", "::1")
 HELP = N_(
     "- **Pictures**: a .zip with one folder for each class, and its pictures in it (without folders there are"
     " no classes). They are brought to one size, 64 pixels at most.\n"
-    "- **Numbers**: a .csv with a row for each sample and, if there are classes, a column `label`.\n"
+    "- **Numbers**: a .csv with a row for each sample and, if there are classes, a column `label`. An empty"
+    " cell takes the median of its column.\n"
     "- **Arrays**: an .npz with `x` and, if there are classes, `y`; several views of the same samples are"
     " `x1`, `x2` …\n"
     "- **A model**: the .zip that Feint made of it."

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.data import own_files, own_images
+from engine.data import own_files, own_images, own_missing
 from engine.data.finding import find, find_folder, is_file, is_folder, placed
 from engine.data.own_files import Raw
-from engine.data.scaling import ranged
+from engine.data.scaling import filled, ranged
 from engine.errors import DataError, DataMissing
 
 READERS: dict[str, Callable[[Path], Raw]] = {
@@ -58,6 +58,8 @@ class Brought:
     done: list[str] = field(default_factory=list)
     range: tuple[float, float] = (0.0, 1.0)
     """The least and the greatest value that came."""
+    missing: int = 0
+    """Numbers that were missing and are replaced."""
 
 
 def looks_like_file(name: str) -> bool:
@@ -140,12 +142,32 @@ def _scaled(raw: Raw) -> Brought:
     """The numbers in [0, 1], or what stands in the way."""
     x = raw.x.astype(np.uint8) if raw.x.dtype.kind == "b" else raw.x
     training = raw.training if raw.training is not None and raw.training.any() else np.ones(len(x), bool)
-    problems = _value_problems(x, raw.features, training)
+    if x.ndim > 2:
+        problems = _value_problems(x, (), training)
+        return Brought(x, 1, None, (), 0, problems=problems) if problems else _scaled_images(x)
+    names = raw.features if len(raw.features) == x.shape[1] else ()
+    gaps = np.isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
+    if not gaps.any():
+        return _whole_table(x, names, training)
+    problem = own_missing.problem(gaps, names, training)
+    if problem:
+        return Brought(x, 1, None, (), 0, problems=[problem])
+    found = _whole_table(filled(x, training), names, training)
+    done = own_missing.done(training)
+    return replace(
+        found,
+        facts=[*found.facts, own_missing.fact(gaps, names)],
+        done=[done, *found.done],
+        note=f"{done} {found.note}".strip(),
+        missing=int(gaps.sum()),
+    )
+
+
+def _whole_table(x: np.ndarray, names: tuple[str, ...], training: np.ndarray) -> Brought:
+    """Vectors of which no number is missing, in [0, 1], or what stands in the way."""
+    problems = _value_problems(x, names, training)
     if problems:
         return Brought(x, 1, None, (), 0, problems=problems)
-    if x.ndim > 2:
-        return _scaled_images(x)
-    names = raw.features if len(raw.features) == x.shape[1] else ()
     return replace(_scaled_vectors(x, training), feature_names=names)
 
 
@@ -154,9 +176,10 @@ def _value_problems(x: np.ndarray, features: tuple[str, ...], training: np.ndarr
     if x.dtype.kind == "f" and (bad := ~np.isfinite(x)).any():
         rows = int(bad.reshape(len(x), -1).any(axis=1).sum())
         where = _named(bad.any(axis=0), features) if x.ndim == 2 else "pixels"
+        what = "infinite" if x.ndim == 2 else "missing or infinite (NaN)"
         found.append(
-            f"{int(bad.sum())} values are missing or infinite (NaN), in {rows} samples ({where}). "
-            "Fill them or leave those samples out."
+            f"{int(bad.sum())} values are {what}, in {rows} samples ({where}). "
+            "Replace them or leave those samples out."
         )
     elif x.dtype.kind == "f" and max(-float(x.min()), float(x.max())) > LARGEST:
         found.append(

@@ -49,7 +49,7 @@ class Report:
         """All of it but the samples, a sentence each."""
         return [
             *self.facts,
-            "No value is missing.",
+            *([] if self.missing else ["No value is missing."]),
             *self.done,
             f"Licence: {self.licence.lower()}; whoever passes results on has to know it.",
             f"Fingerprint {self.fingerprint}: the same numbers and labels have it on every machine.",
@@ -89,7 +89,7 @@ def _report(file: str, found: list[Brought], data: Dataset) -> Report:
         range=[min(one.range[0] for one in found), max(one.range[1] for one in found)],
         classes=dict(zip(names, counts, strict=True)),
         clusters=data.clusters,
-        missing=0,  # else they would be refused
+        missing=sum(one.missing for one in found),
         facts=facts,
         done=done,
         licence=data.licence,

@@ -14,7 +14,7 @@ from engine.data import own_kept
 from engine.store import portable
 from engine.store.store import Store
 from tests.app.conftest import Desk, method, said
-from tests.engine.data.test_own_kept import pictures, table
+from tests.engine.data.test_own_kept import gappy, pictures, table
 
 Opened = Callable[..., AppTest]
 
@@ -60,6 +60,16 @@ def test_a_file_is_told_about_before_it_is_kept(
     assert not own_kept.cards(), "nothing is used yet"
     at.text_input(key="brought_path").set_value(str(tmp_path / "gone")).run()
     assert at.error and not at.exception
+
+
+def test_missing_values_are_told_with_what_will_be_done_to_them(
+    desk: Desk, trained_home: Store, opened: Opened, tmp_path: Path
+) -> None:
+    at = opened("data", tab="bring")
+    at.text_input(key="brought_path").set_value(str(gappy(tmp_path))).run()
+    assert next(metric.value for metric in at.metric if metric.label == "Missing values") == "2"
+    assert "2 of 60 values are missing" in said(at) and "replaced by the median of its feature" in said(at)
+    assert not at.error and not at.exception
 
 
 def test_an_upload_lies_under_its_hash_and_nowhere_else(home: Path) -> None:

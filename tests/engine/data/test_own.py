@@ -230,9 +230,53 @@ def test_report_speaks_plainly(save):
 HOLE = np.where(np.arange(200).reshape(40, 5) == 7, np.nan, X)
 FLAT = np.where(np.arange(5) == 3, 1.0, X)
 
+
+def test_missing_numbers_become_medians_and_are_told(write):
+    """Worked by hand: the medians are 3 of (2, 3, 5) and 40 of (10, 40, 60); labels are not looked at."""
+    text = "width,height,label\n2,10,x\n3,,y\n,40,x\n5,60,y\n"
+    whole = text.replace("3,,", "3,40,").replace("\n,40", "\n3,40")
+    lines = said(write(text))
+    found = data.load(write(text))
+    assert "2 of 8 values are missing, in 2 of 4 samples and 2 of 2 features (width: 1, height: 1)." in lines
+    replaced = "Each missing value is replaced by the median of its feature over the samples that have it."
+    assert replaced in lines and "No value is missing." not in lines and found.note.startswith(replaced)
+    assert examine(write(text)).report.missing == 2
+    assert data.load(write(whole)).fingerprint == found.fingerprint, "of what is used"
+    assert found.affine[0].tolist() == [2, 10] and found.affine[1].tolist() == [3, 50]
+
+
+def test_the_medians_are_of_the_training_rows_and_the_largest_gaps_come_first(save):
+    train, test = X[:30].copy(), X[30:].copy()
+    train[0, 1] = test[0, 1] = test[1, 4] = np.nan
+    path = save(x_train=train, x_test=test, feature_names=np.array(list("abcde")))
+    low, span = data.load(path).affine
+    view = data.load(path).views.all()[0].numpy()
+    np.testing.assert_allclose((low + span * view)[30, 1], np.median(X[1:30, 1]), rtol=1e-5)
+    np.testing.assert_allclose((low + span * view)[31, 4], np.median(X[:30, 4]), rtol=1e-5)
+    lines = said(path)
+    assert any("(b: 2, e: 1)" in line for line in lines)
+    assert any("over the training samples that have it" in line for line in lines)
+
+
 BAD = {
-    "nan": ({"x": HOLE}, r"1 values are missing or infinite \(NaN\), in 1 samples \(number 2\). Fill them"),
-    "infinite": ({"x": np.where(np.isnan(HOLE), np.inf, HOLE)}, "missing or infinite"),
+    "missing pixels": (
+        {"x": HOLE.reshape(40, 5, 1)},
+        r"1 values are missing or infinite \(NaN\), in 1 samples \(pixels\). Replace them",
+    ),
+    "infinite": ({"x": np.where(np.isnan(HOLE), np.inf, HOLE)}, "1 values are infinite, in 1 .* Replace"),
+    "missing and infinite": ({"x": np.where(X.max() == X, np.inf, HOLE)}, "1 values are infinite"),
+    "mostly missing feature": (
+        {"x": np.where((np.arange(5) == 3) & (np.arange(40)[:, None] < 21), np.nan, HOLE)},
+        r"missing in 1 of 5 features \(number 3: 21\). Fill them, or leave these features out",
+    ),
+    "feature missing in training": (
+        {"x_train": np.where(np.arange(5) == 3, np.nan, X[:9]), "x_test": X[9:]},
+        r"missing in the training rows in 1 of 5 features \(number 3: 9\)",
+    ),
+    "empty sample": (
+        {"x": np.where(np.arange(40)[:, None] == 6, np.nan, X)},
+        r"1 of 40 samples have no value at all \(number 6\). Leave them out",
+    ),
     "constant feature": ({"x": FLAT}, r"1 of 5 features are constant \(number 3\). Leave them out"),
     "named constant feature": ({"x": FLAT, "feature_names": np.array(list("abcde"))}, r"constant \(d\)"),
     "constant set": ({"x": np.ones((9, 4, 4))}, "all values are 1"),
@@ -288,7 +332,7 @@ def test_bad_arrays(save, case):
         ("a,b\n", "holds no samples: it has a heading"),
         ("a,b\n1,x\n2,y\n", "these hold text: b. Name"),
         ("a,label\n1,x\n2,\n", "1 of 2 labels are empty"),
-        ("a,b,label\n1,2,x\n3,,y\n4,5,x\n6,1,y\n", r"1 values are missing.* \(b\)"),
+        ("a,b,label\n1,2,x\n3,,y\n4,,x\n6,,y\n", r"missing in 1 of 2 features \(b: 3\). Fill them"),
         ("a,b,label\n1,2,x\n1,3,y\n1,5,x\n1,1,y\n", r"constant \(a\)"),
         ('a,b\n"1,2\n3', "cannot be read as a table"),
         ("label\nx\ny\n", "no samples"),

@@ -43,8 +43,26 @@ def views(folder: Path) -> Path:
     return folder / "own.npz"
 
 
+def gappy(folder: Path) -> Path:
+    """A table with empty cells."""
+    file = table(folder)
+    file.write_text(file.read_text().replace("\n8,", "\n,").replace("\n9,", "\n,"))
+    return file
+
+
 def keep(path: Path, name: str) -> int:
     return cli.main(["data", "keep", str(path), "--name", name])
+
+
+def test_empty_cells_are_told_before_and_on_the_card(tmp_path, capsys) -> None:
+    file = gappy(tmp_path)
+    assert cli.main(["data", "check", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "2 of 60 values are missing, in 2 of 30 samples and 1 of 2 features (width: 2)." in told
+    assert "replaced by the median of its feature over the training samples" in told
+    assert keep(file, "gappy") == 0
+    card = own_kept.cards()["gappy"]
+    assert "replaced by the median" in card["note"] and any("2 of 60" in fact for fact in card["facts"])
 
 
 def test_a_folder_of_pictures_is_told_in_plain_words(tmp_path, capsys) -> None:
@@ -62,7 +80,7 @@ def test_a_folder_of_pictures_is_told_in_plain_words(tmp_path, capsys) -> None:
     assert said["fingerprint"] == whole.fingerprint and not own_kept.cards()
 
 
-@pytest.mark.parametrize("make", [pictures, table, views])
+@pytest.mark.parametrize("make", [pictures, table, views, gappy])
 def test_what_is_kept_is_what_was_brought(tmp_path, make, capsys) -> None:
     brought = tmp_path / "it"
     brought.mkdir()

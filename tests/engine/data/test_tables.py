@@ -107,10 +107,8 @@ def test_a_brought_table_keeps_its_names_and_is_scaled_by_its_training_rows(tmp_
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (
-            "1,1,train\n,2,train\n3,4,test\n",
-            r"1 values are missing or infinite \(NaN\), in 1 samples \(age\)",
-        ),
+        ("1,1,train\n,2,train\n3,4,test\n", r"constant in the training rows \(age\)\. Leave them out"),
+        (",1,train\n,2,train\n3,4,test\n4,5,test\n", r"missing in the training rows .* \(age: 2\)\. Fill"),
         ("1,1,train\n2,1,train\n3,1,train\n", r"1 of 2 features are constant \(weight\)\. Leave them out"),
         ("1,1,train\n2,1,train\n3,4,test\n", r"constant in the training rows \(weight\)\. Leave them out"),
     ],
