@@ -81,10 +81,10 @@ def fetchable(data: str) -> bool:
     return known is not None and known.whereabouts() is None and _source(data).download > 0
 
 
-def here_or_coming(data: str) -> bool:
-    """Whether a data set is here, or can be fetched."""
+def here(data: str) -> bool:
+    """Whether a data set is on this machine; nothing else is known of one's own."""
     known = owners().get(data)
-    return known is None or known.whereabouts() is not None or fetchable(data)
+    return known is None or known.whereabouts() is not None
 
 
 def about(data: str) -> DataAway | None:

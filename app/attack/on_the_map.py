@@ -14,6 +14,10 @@ from engine.asking import keeping
 from engine.asking.answers import LadderAnswer
 from engine.asking.questions import LadderQuestion, PlaceOnUmapQuestion, Question
 
+UMAP_COMES = N_("{map} (UMAP is being made)")
+UMAP_NEEDS = N_("{map} (UMAP needs the data, which are not here yet)")
+"""What stands beside the PCA while there is no UMAP."""
+
 
 def drawing(
     victim: Victim, objective: str, answer: LadderAnswer, question: LadderQuestion | None = None
@@ -24,8 +28,9 @@ def drawing(
     place = None
     if answer.xy is not None and answer.xy_clean is not None:
         name = _(N_("PCA of the embedding") if answer.map_name == "PCA of z" else answer.map_name)
-        if question is not None and fetching.here_or_coming(victim.run.spec.data):
-            name = _("{map} (UMAP is being made)").format(map=name)
+        if question is not None:
+            here = fetching.here(victim.run.spec.data)
+            name = _(UMAP_COMES if here else UMAP_NEEDS).format(map=name)
         place = (_on_umap(victim, question) if question is not None else None) or Place(
             name,
             _background(victim),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import gallery
 from app.address import connection, fetching, links, notices
+from app.attack.on_the_map import UMAP_COMES, UMAP_NEEDS
 from app.components.map import Classes, MapDrawing, Values, map_payload, point_map
 from app.inspect import columns
 from app.inspect.finished_attack import GROUPS, FinishedAttack
@@ -136,7 +137,8 @@ def _places(attacked: FinishedAttack, umap: bool) -> Places:
         return pca
     placed = keeping.kept(AttackedOnUmapQuestion(run=attacked.run.key))
     if placed is None:
-        return replace(pca, name=_("PCA (UMAP is being made)"))
+        here = fetching.here(attacked.run.spec.data)
+        return replace(pca, name=_(UMAP_COMES if here else UMAP_NEEDS).format(map="PCA"))
     return Places("UMAP", placed.xy_clean, placed.xy, placed.error)
 
 

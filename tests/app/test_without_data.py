@@ -13,8 +13,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import fetching, house, links
+from app.attack import on_the_map
+from app.inspect import map as inspect_map
 from engine.asking import keeping
-from engine.asking.questions import LOOKED_AT, ImagesQuestion
+from engine.asking.questions import (
+    LOOKED_AT,
+    AttackedOnUmapQuestion,
+    ImagesQuestion,
+    PlaceOnUmapQuestion,
+)
 from engine.data.finding import kept
 from engine.store.store import Store
 from tests.app.conftest import Desk, Worker, said
@@ -103,6 +110,27 @@ def test_pages_begin_with_mnist_and_need_no_data(
     at = opened(page, data="mnist_test", umap="1")
     assert LOOKS[page] in said(at) and not refused.submitted
     assert at.query_params["data"] in ("mnist_test", ["mnist_test"])
+
+
+def test_no_map_says_that_a_umap_is_being_made_of_data_that_are_not_here(
+    refused: Worker, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    drawn, kept_answer = inspect_map.map_payload, keeping.kept
+    away = AttackedOnUmapQuestion, PlaceOnUmapQuestion  # some of theirs ship
+    monkeypatch.setattr(
+        keeping, "kept", lambda question: None if isinstance(question, away) else kept_answer(question)
+    )
+    monkeypatch.setattr(
+        inspect_map, "map_payload", lambda drawing: (titles.append(drawing.title), drawn(drawing))[1]
+    )
+    at = opened("inspect", data="mnist_test", umap="1")
+    assert titles == ["PCA (UMAP needs the data, which are not here yet) of the embedding"]
+    assert "This needs MNIST, which could not be fetched." in said(at)
+    place = on_the_map.Place
+    monkeypatch.setattr(on_the_map, "Place", lambda name, *more: (titles.append(name), place(name, *more))[1])
+    opened("attack", data="mnist_test", umap="1")
+    assert titles[1:] == ["PCA of the embedding (UMAP needs the data, which are not here yet)"]
 
 
 def test_where_it_cannot_be_had_digits_stand_in_with_one_sentence(refused: Worker) -> None:
