@@ -22,6 +22,10 @@ from engine.store import pictures
 WAYS = {"data": N_("From the data"), "draw": N_("Draw one"), "bring": N_("Bring a picture")}
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 MEGABYTES = 20
+OF_VIEWS = N_(
+    "A picture of your own can be drawn or brought for models of one view; this one needs {views} views of"
+    " each sample, and a picture is only one of them."
+)
 NOBODY = -1
 """The label of a picture of which nobody has said what it is."""
 
@@ -127,6 +131,8 @@ def _way(victim: Victim) -> str:
     """From the data, drawn, or brought; other models than of one image know their data alone."""
     if not drawn.takes(victim.shape, victim.overview.views):
         links.forget("own", "label")
+        if victim.overview.views > 1:
+            st.caption(_(OF_VIEWS).format(views=victim.overview.views))
         return "data"
     ways = [way for way in WAYS if way != "draw" or victim.shape[0] == 1]
     way, own = st.session_state.get("own_way", "data"), links.value("own", "")

@@ -151,8 +151,9 @@ def _own(spec: Spec, file: Path, label: int | None) -> OwnPicture:
 
     model = computing.answer(OverviewQuestion(model=spec.builds_on["model"]))
     if not drawn.takes(model.shape, model.views):
+        samples = f"have {model.views} views" if model.views > 1 else "are none"
         raise DataError(
-            f"--picture needs a model that sees one picture, and samples of {spec.data} are none. Choose one"
+            f"--picture needs a model that sees one picture, and samples of {spec.data} {samples}. Choose one"
             " with --sample."
         )
     framing = catalogue.read()["data"].get(spec.data, {}).get("framing", "whole")

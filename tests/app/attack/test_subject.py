@@ -61,6 +61,21 @@ def test_a_picture_that_is_not_here_is_told_and_a_sample_is_shown(
     assert any("noise of the same size" in text.value for text in at.markdown)
 
 
+def test_a_model_of_two_views_takes_no_picture_and_says_why(
+    trained_home: Store, opened: Opened, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "this one needs 2 views of each sample, and a picture is only one of them"
+    at = opened("attack", model="noisy_digits/comvc", own=pictures.keep(four()))
+    assert sentence in said(at) and not [group for group in at.button_group if group.key == "own_way"]
+    assert "own" not in at.query_params and at.number_input(key="p_sample").value is not None
+    assert sentence not in said(opened("attack", model="digits/adec"))
+    file = tmp_path / "four.png"
+    Image.fromarray(four()).save(file)
+    capsys.readouterr()
+    assert main(["attack", "pgd", "--model", "noisy_digits/comvc", "--picture", str(file)]) != 0
+    assert "samples of noisy_digits have 2 views. Choose one with --sample" in capsys.readouterr().err
+
+
 def test_a_file_is_brought_and_nonsense_is_a_sentence(
     trained_home: Store, opened: Opened, tmp_path: Path
 ) -> None:
