@@ -95,7 +95,7 @@ OF_A_PAGE = (
     "slots",
     "pair",
     "rule",
-    "family",
+    "paper",
     "by",
     "of_data",
 )

@@ -1,10 +1,11 @@
-"""Which cases of the atlas are shown: by rule, kind of model, attack and data."""
+"""Which cases of the atlas are shown: by rule, paper, attack and data."""
 
 from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from app.address import connection, house, links, notices
+from app.papers import declared
 from app.words import _
 from engine.atlas import case
 from engine.atlas.case import Atlas, Case
@@ -34,7 +35,16 @@ def cases(atlas: Atlas) -> list[int]:
     if rule != FIRST:
         chosen = [place for place in chosen if atlas.cases[place].rule == rule]
         st.caption(_(atlas.rules[rule]["about"]))
-    chosen = _narrowed(chosen, atlas, _("Models"), "family", lambda case: case.family, _)
+    chosen = _narrowed(
+        chosen,
+        atlas,
+        _("Papers"),
+        "paper",
+        lambda case: declared.of_attack(case.attack, case.model),
+        declared.title,
+    )
+    if paper := declared.sources().get(links.value("paper", EVERY)):
+        st.caption(paper)
     known = connection.catalogue()["attack"]
     chosen = _narrowed(
         chosen, atlas, _("Attacks"), "by", lambda case: case.attack, lambda name: _(str(known[name]["title"]))

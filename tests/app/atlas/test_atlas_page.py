@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.atlas import show
+from app.papers import declared
 from engine.atlas import case
 from engine.store.store import Store
 from tests.app.conftest import said
@@ -27,15 +28,48 @@ def test_it_opens_with_the_first_of_each_rule(trained_home: Store, opened: Opene
     assert sentences(at) == set(wanted.values())
 
 
-@pytest.mark.parametrize("name", ["rule", "family", "by", "of_data"])
+@pytest.mark.parametrize("name", ["rule", "by", "of_data"])
 def test_what_is_chosen_is_in_the_link_and_narrows_the_cases(
     name: str, trained_home: Store, opened: Opened
 ) -> None:
-    of = {"rule": "rule", "family": "family", "by": "attack", "of_data": "data"}[name]
+    of = {"rule": "rule", "by": "attack", "of_data": "data"}[name]
     wanted = str(getattr(ATLAS.cases[-1], of))
     at = opened("atlas", **{name: wanted})
     shown = sentences(at)
     assert shown and shown <= {str(one.sentence) for one in ATLAS.cases if getattr(one, of) == wanted}
+
+
+PAPER_OF = {
+    "Deep clustering": "adec",
+    "Multi-view clustering": "ar_dmvc",
+    "Contrastive encoders": "ncp",
+    "Robust clustering": "robust",
+    "Autoencoders": "uae",
+}
+
+
+@pytest.mark.parametrize("paper", PAPER_OF.values())
+def test_the_cases_of_a_paper_are_those_of_its_attacks_and_its_models(
+    paper: str, trained_home: Store, opened: Opened
+) -> None:
+    at = opened("atlas", paper=paper)
+    assert not at.error and not at.warning, said(at)
+    shown = sentences(at)
+    of_it = [one for one in ATLAS.cases if declared.of_attack(one.attack, one.model) == paper]
+    assert shown and shown <= {str(one.sentence) for one in of_it}
+    assert declared.sources()[paper] in [text.value for text in at.caption]
+
+
+def test_every_case_is_of_one_of_the_five_papers(trained_home: Store, opened: Opened) -> None:
+    opened("atlas")
+    for one in ATLAS.cases:
+        paper = declared.of_attack(one.attack, one.model)
+        assert paper == PAPER_OF.get(one.family, paper) and paper in PAPER_OF.values(), one.model
+    titles = [declared.title(paper) for paper in PAPER_OF.values()]
+    assert titles == ["ADEC", "AR-DMVC", "NCP-ACL", "Robust clustering", "UAE"]
+    assert declared.of_attack("minmax", "digits/classifier") == "uae"
+    assert declared.of_attack("pgd", "digits/simclr.probe") == "ncp"
+    assert declared.of_attack("pgd", "gone") == "", declared.title("")
 
 
 @pytest.mark.parametrize("rule", sorted({one.rule for one in ATLAS.cases}))
