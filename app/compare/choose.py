@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from app.address import connection, house, links, notices
+from app.compare import trained
 from app.forms import possible
 from app.forms.choose_model import DEFAULT_OF_VIEWS, Victim, victim_of
 from app.forms.choose_threat import choose_seed
@@ -30,6 +31,7 @@ class Choice:
 
     model: str
     attack: str = "pgd"
+    """Its registered name, or the run in which one was trained on the model."""
     steps: int = 20
 
     def __str__(self) -> str:
@@ -50,6 +52,8 @@ class Slot:
         """What it is called beside the others."""
         steps = self.threat.settings.get("steps")
         attack = _(possible.title("attack", self.threat.attack)) + (f", T = {steps}" if steps else "")
+        if self.threat.fitted:
+            attack = trained.title(connection.store().find(self.threat.fitted))
         run = self.victim.run
         aim = "" if self.shares_objective else f" · {_(possible.title('objective', self.threat.objective))}"
         return f"{connection.method_title(run.spec)}{connection.apart(self.victim.name, run)} · {attack}{aim}"
@@ -70,6 +74,7 @@ def choose() -> list[Slot]:
     threats = [_choose_slot(place, chosen, here, objective, norm) for place in range(len(chosen))]
     if len(chosen) < len(LETTERS):
         st.button(_("Add a slot"), icon=":material/add:", on_click=_put, args=([*chosen, chosen[-1]],))
+    trained.elsewhere([here[one.model] for one in chosen])
     seed = choose_seed()
     return [
         Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed), bool(objective))
@@ -106,7 +111,9 @@ def _of_address(runs: Runs) -> list[Choice]:
 
 def _read(part: str, runs: Runs) -> Choice | None:
     model, attack, steps, *_ = (*part.split(INSIDE), "", "")
-    if model not in runs or attack not in possible.attacks(runs[model].spec.name, axis="epsilon"):
+    if model not in runs:
+        return None
+    if attack not in possible.attacks(runs[model].spec.name, axis="epsilon") + [*trained.ready(runs[model])]:
         return None
     return Choice(model, attack, min(max(int(steps), 1), 100) if steps.isdigit() else Choice.steps)
 
@@ -183,13 +190,16 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
         for name in possible.attacks(run.spec.name, wanted, axis="epsilon")
         if norm in (possible.entry("attack", name).get("norms") or NORMS)
     ]
-    attack = one.attack if one.attack in attacks else attacks[0]
+    fits = trained.ready(run, wanted, norm)
+    attack = next(name for name in (one.attack, Choice.attack, *attacks) if name in (*attacks, *fits))
     keys = {field: f"slot_{field}_{place}" for field in ("model", "attack", "steps")}
     st.session_state.update({keys["model"]: one.model, keys["attack"]: attack, keys["steps"]: one.steps})
 
     def changed() -> None:
         now = Choice(**{field: st.session_state.get(key, getattr(one, field)) for field, key in keys.items()})
-        if now.attack != attack:  # each attack's own usual number of steps
+        if now.model != one.model and now.attack in fits:  # the same one, as it was trained on that model
+            now = replace(now, attack=trained.same_on(here[now.model], fits[now.attack]) or Choice.attack)
+        elif now.attack != attack:  # each attack's own usual number of steps
             now = replace(
                 now, steps=int(possible.entry("attack", now.attack)["defaults"].get("steps", now.steps))
             )
@@ -207,11 +217,15 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
         )
         st.selectbox(
             _("{letter}: attack").format(letter=letter),
-            attacks,
+            [*attacks, *fits],
             key=keys["attack"],
             on_change=changed,
-            format_func=lambda name: _(possible.title("attack", name)),
+            format_func=lambda name: (
+                trained.title(fits[name]) if name in fits else _(possible.title("attack", name))
+            ),
         )
+        if attack in fits:
+            trained.explain(fits[attack])
         usual = possible.entry("attack", attack)["defaults"].get("steps")
         if usual is not None:
             label = _("{letter}: T, steps").format(letter=letter)
@@ -223,6 +237,8 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
                 on_click=_put,
                 args=([*chosen[:place], *chosen[place + 1 :]],),
             )
+    if attack in fits:
+        return Threat(fits[attack].spec.name, objective=wanted, norm=norm, fitted=fits[attack].key)
     settings = {"steps": one.steps} if usual not in (None, one.steps) else {}
     return Threat(attack, settings, wanted, norm=norm)
 

@@ -88,8 +88,12 @@ def elsewhere(chosen: Sequence[Slot], sample: int, epsilon: float) -> None:
             for page, icon in (("attack", "bolt"), ("inspect", "search")):
                 title = _(links.pages()[page].title)
                 label = _("{letter} in {page}").format(letter=slot.letter, page=title)
+                threat = slot.threat
+                if threat.fitted and page == "attack":  # which trains nothing
+                    continue
                 if st.button(label, icon=f":material/{icon}:", key=f"open_{page}_{slot.letter}"):
-                    threat = slot.threat
+                    if threat.fitted:
+                        links.go(page, {"model": slot.victim.name, "run": threat.fitted})
                     there: dict[str, str | int | float] = {
                         "model": slot.victim.name,
                         "attack": threat.attack,

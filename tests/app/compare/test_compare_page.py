@@ -96,3 +96,50 @@ def test_slots_that_are_not_here_are_told_and_replaced(trained_home: Store, open
     at = opened("compare", slots="nobody~pgd~5|<b>~~|digits/adec~pgd~5")
     assert any("slots=nobody" in warning.value for warning in at.warning)
     assert len(at.table[0].value.columns) == 2
+
+
+VIEWS = "noisy_digits/comvc~noisy_digits/comvc.strong~20|noisy_digits/ar_dmvc_am~pgd~5"
+
+
+def test_an_attack_that_was_trained_on_a_model_stands_in_its_slot(
+    trained_home: Store, opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = {"data": "noisy_digits", "objective": "mv_disrupt", "eps": "0.15"}
+    at = opened("compare", slots=VIEWS, **address)
+    assert not at.error and not at.warning, said(at)
+    first, second = at.table[0].value.columns
+    assert "GAN, a generator a view" in first and "PGD, T = 5" in second
+    assert "at ε = 0.3, and clamped" in said(at) and "has its own page" in said(at)
+    reached = next(row for row in at.table[0].value.index if row.startswith("Attack succeeds at"))
+    zoo = Store().zoo()
+    found = compute(
+        SeveralQuestion.model_validate(
+            {
+                "model": zoo["noisy_digits/comvc"].key,
+                "attack": {"name": "mv_gan", "fitted": [zoo["noisy_digits/comvc.strong"].key]},
+                "objective": {"name": "mv_disrupt"},
+                "epsilon": next(
+                    float(part) for code in at.code for part in [_after(code.value, "--epsilon")] if part
+                ),
+            }
+        )
+    )
+    share = found.reached[found.counted].mean()
+    assert at.table[0].value.loc[reached].iloc[0].startswith(f"{100 * share:.0f} % (")
+    lines = next(code.value for code in at.code if "--half test" in code.value).splitlines()
+    assert main([*shlex.split(lines[0])[3:], "--json"]) == 0, lines[0]
+    assert f'"sample": {at.query_params["sample"][0]}' in capsys.readouterr().out
+    at.selectbox(key="slot_model_0").set_value("noisy_digits/simvc").run()
+    assert at.selectbox(key="slot_attack_0").value == "noisy_digits/simvc.strong", "the same on that model"
+    at.selectbox(key="p_objective").set_value("leave_cluster").run()
+    box = at.selectbox(key="slot_attack_0")
+    assert box.value == "pgd" and not any("GAN" in option for option in box.options), "trained for another"
+
+
+def test_models_whose_attack_moves_the_embedding_lead_to_its_page(
+    trained_home: Store, opened: Opened
+) -> None:
+    at = opened("compare", slots="digits/conv_ae~pgd~5|digits/conv_ae.defended~pgd~5")
+    assert "has its own page" in said(at)
+    at = opened("compare", slots=two(trained_home))
+    assert "has its own page" not in said(at)
