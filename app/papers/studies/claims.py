@@ -102,12 +102,12 @@ def badge(verdict: Verdict) -> str:
 
 def differences(verdict: Verdict, found: Result) -> list[tuple[str, str, str]]:
     """Each comparison: what is taken from what, the mean difference, its interval ("": one seed)."""
-    factor, unit = _unit(verdict.claim)
+    factor, digits, unit = _unit(verdict.claim)
     every = [about(one.first) for one in verdict.comparisons]
     apart = [name for name, value in every[0].items() if any(row.get(name) != value for row in every)]
     lines = []
     for one in verdict.comparisons:
-        mean, low, high = (minus(f"{factor * value:+.1f}") for value in one.difference)
+        mean, low, high = (minus(f"{factor * value:+.{digits}f}") for value in one.difference)
         interval = "" if low == "−inf" else _("{low} to {high}").format(low=low, high=high)
         lines.append((_pair(one, apart, found), unit.format(value=mean), interval))
     return lines
@@ -133,12 +133,16 @@ def _published_for(published: str, row: Row) -> str:
     return f"{published} ({other})" if published and other else published
 
 
-def _unit(claim: Claim) -> tuple[float, str]:
-    """By what a difference is multiplied, and how it is told then: shares in points."""
+def _unit(claim: Claim) -> tuple[float, int, str]:
+    """By what a difference is multiplied, with how many decimals and how it is told then: shares in points,
+    cosines as they are.
+    """
     if claim.relative:
-        return 100, "{value} %"
+        return 100, 1, "{value} %"
     entry = connection.catalogue()["metric"].get(claim.value, {"unit": "share"})
-    return (100 if between_0_and_1(entry) else 1), _("{value} points")
+    if entry["unit"] == "cosine":
+        return 1, 3, "{value}"
+    return (100 if between_0_and_1(entry) else 1), 1, _("{value} points")
 
 
 def _pair(one: Comparison, apart: list[str], found: Result) -> str:

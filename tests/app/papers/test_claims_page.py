@@ -7,7 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.papers.studies import claims, results
+from app.papers.studies.results import Result
 from engine import registry
+from engine.events import Row
 from engine.store.store import Store
 from tests.app.conftest import Desk, said
 
@@ -119,6 +121,25 @@ def test_points_are_not_multiplied_again(home: object, desk: Desk) -> None:
     one = lost.comparisons[0]
     first, second = ((row.measured or {})["probability_lost"]["mean"] for row in (one.first, one.second))
     assert claims.differences(lost, found)[0][1] == f"{first - second:+.1f} points"
+
+
+def test_cosines_differ_in_thousandths(home: object, desk: Desk) -> None:
+    values = {"adec": [0.404, 0.424], "idec_star": [0.354, 0.324]}
+    rows = [
+        Row(
+            step=1,
+            total=2,
+            model=model,
+            treatment="clean",
+            measured={"delta_fr": {"mean": sum(of_seed) / 2, "spread": 0.01, "seeds": of_seed}},
+        )
+        for model, of_seed in values.items()
+    ]
+    found = Result("adec.drift", "quick", rows, "", 2, "here")
+    first, *_others = claims.judge(found)
+    pair, mean, interval = claims.differences(first, found)[0]
+    assert (pair, mean) == ("ADEC minus IDEC*", "+0.075") and interval.startswith("−0.2"), interval
+    assert claims.sides(first)[0]["the first, here"] == "0.414 ± 0.010"
 
 
 def test_differences_say_what_is_taken_from_what(home: object, desk: Desk) -> None:

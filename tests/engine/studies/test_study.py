@@ -11,13 +11,14 @@ import pytest
 from engine import data, registry
 from engine.attacks.latent_attack import LatentAttack
 from engine.attacks.mv_gan import MvGAN
-from engine.events import Row, from_line, to_line
+from engine.events import Evaluate, Row, from_line, to_line
 from engine.metrics import clustering
 from engine.running import masking
 from engine.running.actions import action_class
 from engine.running.preparing import spec_of
 from engine.running.runner import prepare, run
 from engine.store.store import Store
+from engine.studies import adec_drift
 from engine.studies.ar_dmvc import HERE, JUDGED_ON, MultiViewStudy
 from engine.studies.ar_dmvc_confusion import matched
 from engine.studies.protocols import Attacking, Training, cell, published
@@ -244,7 +245,7 @@ def test_shipped_results_are_whole(file: Path) -> None:
     assert found["study"] in NAMES and found["how"]["torch"] and found["protocol"]
     single = found["study"].startswith("robust.") or found["study"] == "ncp.colour"
     seeds = 1 if single and found["size"] == "mini" else 3
-    seeds = 10 if found["study"] == "adec.arms" else seeds
+    seeds = 10 if found["study"].startswith("adec.") else seeds
     assert found["seeds"] == seeds
     said = registry.find("study", found["study"])(size=found["size"]).protocol_in_full
     assert found["protocol"] == said, "what is said of it is what was done"
@@ -293,6 +294,20 @@ def test_shipped_rows_lead_to_the_runs_of_their_cases(name: str) -> None:
             assert spec_of(trained, sets(how.data), seed, {}).key == key
             made = spec_of(chosen, sets(attacking.data or how.data), seed, {"model": key}).key
             assert made == row["runs"]["attack"][seed]
+
+
+def test_drift_is_averaged_over_the_probes_of_the_trainings_of_the_arms(home: Path) -> None:
+    found, arms = registry.find("study", "adec.drift")(), registry.find("study", "adec.arms")()
+    assert [case.training for case in found.cases()] == [case.training for case in arms.cases()]
+    store = Store(home)
+    for name in ("adec", "idec_star"):
+        run = store.zoo()[f"digits/{name}"]
+        angles = [event.metrics.get("delta_fd") for event in run.events() if isinstance(event, Evaluate)]
+        angles = [angle for angle in angles if angle is not None]
+        means = adec_drift.over_probes(run.folder)
+        assert means["delta_fd"] == pytest.approx(sum(angles) / len(angles)) and len(angles) > 50
+        assert means["delta_fd_negative"] == sum(angle < 0 for angle in angles) / len(angles)
+    assert adec_drift.over_probes(store.zoo()["digits/dense_ae"].folder)["delta_fr"] is None
 
 
 def test_shipped_digits_show_what_the_paper_claims_and_where_it_ends() -> None:
