@@ -74,7 +74,8 @@ def of_atlas() -> Iterator[str]:
     atlas = case.read()
     for rule in atlas.rules.values():
         yield from (rule["title"], rule["about"])
-    said = {shown.says for each in atlas.cases for shown in each.shown}
+    classes = {name for entry in engine_catalogue.read()["data"].values() for name in entry["classes"]}
+    said = {shown.says for each in atlas.cases for shown in each.shown} - classes
     yield from sorted(text for text in said if text.replace(" ", "").isalpha() and text.islower())
 
 

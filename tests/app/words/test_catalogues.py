@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from streamlit.testing.v1 import AppTest
 
 from app.words import DOMAIN, LOCALE, collect
+from engine.atlas import case
 from tests.app.conftest import said
 
 FILES = sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
@@ -52,6 +53,16 @@ def test_what_is_read_is_what_people_edit(file: Path) -> None:
     with file.open("rb") as opened:
         edited = read_po(opened, domain=DOMAIN)
     assert file.with_suffix(".mo").read_bytes() == collect.compiled(edited)
+
+
+def test_the_class_of_a_sample_of_the_atlas_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    atlas = case.read()
+    first = atlas.cases[0].model_copy(
+        update={"shown": (case.Shown(says="frog"), case.Shown(says="its copy"))}
+    )
+    monkeypatch.setattr(case, "read", lambda: case.Atlas(atlas.rules, (first,), atlas.pictures[:1]))
+    texts = list(collect.of_atlas())
+    assert "its copy" in texts and "frog" not in texts
 
 
 def test_a_translation_that_loses_a_value_is_seen() -> None:
