@@ -18,6 +18,7 @@ from engine.asking.questions import FEW_LEVELS, SAID, LadderQuestion, epsilon_te
 from engine.asking.victims import as_bytes, numbers, read_as
 from engine.attacks import ladder as ladders
 from engine.attacks.budget import Budget
+from engine.attacks.protocols import SCORE
 from engine.attacks.protocols import answer as launched
 from engine.data.fixed import fixed_of
 from engine.data.views import picture
@@ -57,7 +58,7 @@ def ladder(question: LadderQuestion) -> LadderAnswer:
     drawn = _noise(case, question, found, rng)
     noise = drawn[0]
     after, noisy = case.outputs(found.x), case.outputs(noise)
-    reached = case.reached(after)
+    reached = _counted(case.reached(after), question, found)
     by_noise = None if reached is None else case.reached(case.outputs(drawn.flatten(0, 1)))
     unsaid = noisy.groups is None or by_noise is None
     delta = found.x - case.clean.flat()
@@ -99,6 +100,15 @@ def _traces(case: Case, found: Search) -> dict[str, Any]:
         "traced": tuple(known.items()),
         "traces": numbers(torch.where(traces.isfinite(), traces, torch.nan)),
     }
+
+
+def _counted(reached: Tensor | None, question: LadderQuestion, found: Search) -> Tensor | None:
+    """Where the objective was reached (L,): along the path of an attack that scores its answers only from the
+    first on that it accepts, which its start never is.
+    """
+    if reached is None or question.axis.name != "path" or SCORE not in found.traces:
+        return reached
+    return reached & (found.traces[SCORE] > -torch.inf)
 
 
 def first_of(reached: Tensor | None) -> int | None:

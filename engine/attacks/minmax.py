@@ -115,7 +115,8 @@ class MinMax(LikenessAttack):
         at = self.judged(objective, point)
         price = torch.full((len(x),), self.first_price, device=x.device)
         likeness, best = self.likeness(x, objective, rng), Accepted(self, x, objective)
-        yield Iterate(point, at.value, 0, self._traced(x, point, at.failing, price, likeness.now(point)))
+        traces = self._traced(x, point, at.failing, price, likeness.now(point))
+        yield Iterate(point, at.value, 0, traces | {SCORE: best.score})
         for t in range(1, self.steps + 1):
             point = self.moved(point, x, price, at, likeness, budget)
             likeness.fit(point)
@@ -123,7 +124,8 @@ class MinMax(LikenessAttack):
             price = (1 - self.dual_step / t**self.decay) * price + self.dual_step * at.failing.clamp_min(0)
             price = price.clamp_min(0)
             best.take(point, at, now)
-            yield Iterate(point, at.value, t, self._traced(x, point, at.failing, price, now))
+            traces = self._traced(x, point, at.failing, price, now)
+            yield Iterate(point, at.value, t, traces | {SCORE: best.score})
         traces = self._traced(x, best.x, best.failing, price, best.similarity)
         yield Iterate(best.x, best.value, self.steps + 1, traces | {SCORE: best.score})
 

@@ -95,7 +95,9 @@ class MinMaxPenalty(LikenessAttack):
                     likeness.fit(point)
                     at, now = self.judged(objective, point), likeness.now(point)
                     met |= best.take(point, at, now)
-                yield Iterate(point, at.value, step, {"f": at.failing, "c": search.price, "I": now})
+                score = best.score if inner else torch.full_like(best.score, -torch.inf)
+                traces = {"f": at.failing, "c": search.price, "I": now, SCORE: score}
+                yield Iterate(point, at.value, step, traces)
                 step += 1
             search = search.after(met)
         traces = {"f": best.failing, "c": search.price, "I": best.similarity, SCORE: best.score}

@@ -18,7 +18,9 @@ from engine.objectives.protocols import LatentObjective, Objective, ObjectiveSet
 from engine.settings import Settings
 
 SCORE = "score"
-"""The trace by which an attack's own answers are ranked, where that is not the objective; −inf: no answer."""
+"""The trace by which an attack's own answers are ranked, where that is not the objective: of the best up to
+an iterate; −inf: there is none yet, or the iterate is a start, which is no answer.
+"""
 SMALL_START = 0.01
 """Share of ε by which an attack leaves a clean point where the objective is stationary."""
 

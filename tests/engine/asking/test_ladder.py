@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.asking import controls, keeping, victims
+from engine.asking import controls, keeping, shipping, victims
 from engine.asking.answers import Control, ControlsAnswer, LadderAnswer
 from engine.asking.computing import compute
 from engine.asking.questions import (
@@ -20,6 +20,7 @@ from engine.asking.questions import (
     OtherModelsQuestion,
     epsilon_text,
 )
+from engine.attacks.minmax import MinMax
 from engine.errors import FeintError
 from engine.store.store import Store
 
@@ -235,3 +236,31 @@ def test_a_wrong_question_is_answered_in_a_sentence(key: str, change: dict[str, 
 )
 def test_one_way_of_writing_epsilon(epsilon: float, norm: str, text: str) -> None:
     assert epsilon_text(epsilon, norm) == text
+
+
+@pytest.mark.parametrize(("smallest", "first"), [(1e-3, 2), (10.0, None)])
+def test_the_path_of_minmax_counts_from_the_first_that_it_accepts(smallest: float, first: int | None) -> None:
+    """Its start is copied better, and is no answer; nor is what moved less than it asks for."""
+    settings = MinMax.presets["visible"] | {"steps": 4, "smallest": smallest}
+    found = compute(
+        LadderQuestion(
+            model=Store().zoo()["digits/dense_ae"].key,
+            sample=1636,
+            attack=AttackChoice(name="minmax", settings=settings),
+            objective=ObjectiveChoice(name="keep_reconstruction"),
+            axis=Axis.of_path(1.0),
+        )
+    )
+    assert found.value[0] > 0 and found.l2[0] > 0.1, "as well as the original, and moved"
+    assert found.reached is not None and not found.reached[0] and found.first_reached == first
+    if first is None:
+        assert not found.delta[-1].any(), "nothing was accepted"
+
+
+def test_no_shipped_path_of_minmax_begins_with_a_success() -> None:
+    shipped = {name: run for name, run in Store().zoo().items() if run.spec.name == "minmax"}
+    for name, run in shipped.items():
+        paths = (q for q in shipping.first_questions(run) if isinstance(q, LadderQuestion))
+        found = [keeping.kept(question) for question in paths if question.axis.name == "path"]
+        assert found, name
+        assert all(one is not None and one.reached is not None and not one.reached[0] for one in found), name
