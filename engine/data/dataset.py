@@ -93,10 +93,21 @@ class Dataset:
             name = {"train": "the training rows", "test": "the test rows"}[part]
         else:
             name = names[{"train": "first", "test": "second"}.get(part, part)]
-        made = len(self) - self.own if part in ("all", "first", "train") else 0
         count = len(self._own_rows(part))
+        made = self.rows(part)[count:]
         said = f"all {count:,} samples" if part == "all" else f"{name}, {count:,} of {self.own:,} samples"
-        return said + (f", and {len(self.rows(part)) - count:,} attacked ones" if made else "")
+        if not len(made):
+            return said
+        copies = len(made) - self.moved(made)
+        failed = f", {copies:,} of them copies of their samples, where the attack failed" if copies else ""
+        return f"{said}, and {len(made):,} attacked ones{failed}"
+
+    def moved(self, rows: np.ndarray) -> int:
+        """How many of these rows differ from those that they were made of: an attack that fails may answer
+        with the sample itself.
+        """
+        flat = self.views.all().flat().numpy()
+        return int((flat[rows] != flat[self.made_of[rows]]).any(axis=1).sum())
 
 
 def fingerprint(views: "AtRest") -> str:

@@ -90,7 +90,7 @@ def _beside_the_control(found: Result, rows: Sequence[Row]) -> list[str]:
         other = said["against"].get(arm)
         if arm in by_arm and (other is None or other in by_arm):
             beside = control if other is None else by_arm[other]
-            words = _("the control for equal steps") if other is None else _name(titles[other])
+            words = _("the control for equal steps") if other is None else name_of(titles[other])
             told.append(_sentence(titles[arm], words, _seeds(by_arm[arm]), _seeds(beside)))
     return longer + told
 
@@ -101,13 +101,14 @@ def _longer(short: np.ndarray, long: np.ndarray) -> str:
     return said.format(change=_percent(gain))
 
 
-def _name(arm: str) -> str:
+def name_of(arm: str) -> str:
+    """An arm by what is appended: "UAE"."""
     return _(arm).removeprefix(_("and "))
 
 
 def _sentence(arm: str, control: str, with_it: np.ndarray, without: np.ndarray) -> str:
     mean, low, high = (100 * value / float(without.mean()) for value in paired_difference(with_it, without))
-    name = _name(arm)
+    name = name_of(arm)
     if len(with_it) == 1:
         said = _("**{name}**: {change} % test error against {control}, in one seed.")
     elif high < 0:

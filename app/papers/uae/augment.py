@@ -12,9 +12,12 @@ from app.papers.studies import arms, results
 from app.papers.studies.results import Result
 from app.runs import headline, reproduce, wanted
 from app.words import _
+from engine.events import Row
 from engine.store.wanted import Wanted
 
 SHIPPED, LIVE = "uae.table7", "uae.augment"
+FOUND = ("l2", "uae")
+"""Arms whose samples are found by an attack that answers with the sample itself where it fails."""
 
 
 def show() -> dict[str, str]:
@@ -35,6 +38,7 @@ def show() -> dict[str, str]:
         found = None if whole is None else of_model(whole, model)
         if found is not None and found.rows:
             arms.bars(found)
+            st.caption(" ".join(_in_words(found, row) for row in found.rows if row.arm in FOUND))
             results.caption(found)
             _to_open(found, f"{house.of(data)}/{model}.with_uae")
         elif wanted.found(wish) is None:
@@ -70,6 +74,18 @@ def _choose() -> tuple[str, str, int]:
 def of_model(found: Result, model: str) -> Result:
     """What was measured of one model."""
     return replace(found, rows=[row for row in found.measured if row.model == model])
+
+
+def _in_words(found: Result, row: Row) -> str:
+    """How many of the rows that were appended are new, and how many are copies."""
+    n, share = results.samples(row), results.value(row, arms.SUCCESS)[0]
+    said = _(
+        "{arm}: for {reached:,} of {n:,} training rows an attacked sample was found; for the other"
+        " {copies:,} a copy of the row itself is appended, so that there are {n:,} (mean over seeds)."
+    )
+    reached = round(share * n)
+    arm = f"**{arms.name_of(found.declared['arms'][row.arm])}**"
+    return said.format(arm=arm, reached=reached, n=n, copies=n - reached)
 
 
 def _to_open(found: Result, shipped: str) -> None:

@@ -50,6 +50,10 @@ def test_augmentation_is_told_beside_training_as_long(trained_home: Store, opene
     assert not at.error and not at.warning, said(at)
     assert "control for equal steps" in told(at) and len(at.get("plotly_chart")) == 1
     assert [button for button in at.button if button.label == "Augment"]
+    assert (
+        "**UAE**: for 72 of 898 training rows an attacked sample was found; for the other 826 a copy"
+        in told(at)
+    )
 
 
 def opens(at: AppTest) -> dict[str, str]:

@@ -59,6 +59,15 @@ def test_appended_samples_join_the_parts_that_are_trained_on(data: Dataset) -> N
     assert _appended(_divided()).rows_in_words("train").endswith(", and 3 attacked ones")
 
 
+def test_copies_among_appended_samples_are_counted_apart() -> None:
+    """An attack that fails answers with the sample itself, which adds nothing new."""
+    data, rows = blobs(60), np.array([0, 3, 6])
+    flat = data.views.all().flat().numpy()[rows]
+    flat[1] = 1 - flat[1]
+    told = with_images(data, flat, rows, "With more.").rows_in_words("all")
+    assert told.endswith(", and 3 attacked ones, 2 of them copies of their samples, where the attack failed")
+
+
 def test_appended_numbers_are_exactly_what_came() -> None:
     data = blobs(60)
     more = _appended(data)
