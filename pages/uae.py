@@ -7,7 +7,7 @@ from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers import on_train
 from app.papers.studies import tables
-from app.papers.uae import augment, choose, ten, through_time
+from app.papers.uae import augment, choose, contrast, ten, through_time
 from app.papers.uae.choose import ATTACK, DIRECTIONS, PAGE
 from app.runs import headline, reproduce, wanted
 from app.words import _
@@ -52,6 +52,12 @@ def pictures() -> dict[str, str]:
     return one | {"Command line": f"{reproduce.command(wish)}\n{one['Command line']}"}
 
 
+def of_studies() -> dict[str, str]:
+    """Any study of the paper, and what was published of contrastive encoders."""
+    contrast.show()
+    return tables.tables(PAGE)
+
+
 layout.page_head(
     _("How far may a sample go and still be copied better?"),
     _(
@@ -63,13 +69,15 @@ layout.page_head(
 SHOW = {
     "ten": pictures,
     "augment": augment.show,
-    "tables": lambda: tables.tables(PAGE),
+    "tables": of_studies,
     "train": lambda: on_train.tab(on_train.of_family(PAGE)),
 }
 again = SHOW[layout.choose_tab(TABS)]()
 explain(
     ("attack", ATTACK),
     *(("objective", direction.objective) for direction in DIRECTIONS.values()),
+    ("objective", contrast.OBJECTIVE),
     *(("model", direction.example) for direction in DIRECTIONS.values()),
+    ("model", contrast.MODEL),
 )
 layout.page_foot(again)

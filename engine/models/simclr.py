@@ -71,7 +71,10 @@ class SimCLR(ModelSettings):
         r"L = \mathrm{mean} \left[ -\log \frac{e^{\cos(z, z')/\tau}}{\sum_{a \neq z} e^{\cos(z, a)/\tau}}"
         r" - \log \frac{e^{\cos(z', z)/\tau}}{\sum_{a \neq z'} e^{\cos(z', a)/\tau}} \right]"
     )
-    summary: ClassVar[str] = "An encoder that tells two random views of one picture from those of all others."
+    summary: ClassVar[str] = (
+        "An encoder that tells two random views of one picture from those of all others. UAE's criterion for"
+        " it is constant as published; attacks here use the repaired one (Keep the contrast)."
+    )
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "contrasts")
     rows: ClassVar[str] = "train"
     family: ClassVar[Family] = CONTRASTIVE

@@ -39,6 +39,8 @@ class KeepContrast(ObjectiveSettings):
     title: ClassVar[str] = "Keep the contrast"
     summary: ClassVar[str] = (
         "By how much the contrastive loss of the attacked sample's views is below that of the clean sample's."
+        " As published the loss is constant, 2 log 99 whatever the sample, for no view is augmented; this is"
+        " the repaired one."
     )
     source: ClassVar[str] = "Hsu, Chen, Lu, Liu and Yu, AAAI 2022, arXiv:2103.01895; repaired"
     equation: ClassVar[str] = r"L(x) - L(x')"

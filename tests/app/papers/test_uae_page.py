@@ -7,14 +7,19 @@ from urllib.parse import parse_qs
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
 from app.components.ladder import Drawing, ladder_payload
-from app.papers.uae import choose, through_time
+from app.papers.uae import choose, contrast, through_time
 from engine.asking import computing
 from engine.asking.questions import AttackChoice, Axis, LadderQuestion, ObjectiveChoice
 from engine.asking.striking import striking
+from engine.asking.victims import victim_of
+from engine.data.views import Views
+from engine.nets.contrastive import nt_xent
+from engine.objectives.keep_contrast import KeepContrast
 from engine.store.store import Store
 from engine.studies import uae
 from tests.app.conftest import Worker, said
@@ -141,3 +146,28 @@ def test_attack_opens_with_the_attack_of_this_page(trained_home: Store, opened: 
     there = opened("attack", **(said_there | {"tab": "path"}))
     assert not there.error and not there.warning, said(there)
     assert there.selectbox(key="p_attack").value == "minmax" and there.slider(key="p_eps").value == 1.0
+
+
+@pytest.mark.parametrize("tab", ["tables", "ten"])
+def test_the_published_criterion_of_contrast_is_said_to_be_constant(
+    tab: str, trained_home: Store, opened: Opened
+) -> None:
+    at = opened("uae", data="digits", tab=tab)
+    assert not at.error and not at.warning, said(at)
+    assert "As published the loss is constant" in told(at) and "use the repaired one" in told(at)
+    if tab == "tables":
+        assert "published 9.190 · 9.190 · 9.190 · 9.190; repaired 6.984 · 7.030 · 7.245 · 8.063" in told(at)
+
+
+def test_what_it_was_and_is_was_measured(trained_home: Store) -> None:
+    """Fifty unaugmented pairs, as published, beside the repaired criterion, on the encoder that ships."""
+    victim = victim_of(Store().zoo()["digits/simclr"].key)
+    clean = victim.rows([contrast.SAMPLE])
+    x = clean.flat()
+    noise = 2 * torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) - 1
+    for epsilon, (published, repaired) in contrast.MEASURED.items():
+        moved = clean.like((x + epsilon * noise).clamp(0, 1))
+        z = victim.model.project(Views([moved[0].expand(50, -1, -1, -1)]))
+        assert float(nt_xent(z, z, 0.5).mean()) == pytest.approx(published, abs=1e-3)
+        loss = KeepContrast().more_of(victim.model, moved)["contrast"]
+        assert float(loss) == pytest.approx(repaired, abs=2e-3)
