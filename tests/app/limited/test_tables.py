@@ -28,7 +28,18 @@ NAMES = ("age", "<b>weight</b>", "height")
 
 @pytest.fixture
 def classifier(home: Path) -> Run:
-    """A classifier of a table of three features and two classes, with a training and a test part."""
+    """A classifier of the table."""
+    return trained("classifier", home, {"widths": (8, 8), "epochs": 60, "rate": 0.1})
+
+
+@pytest.fixture
+def autoencoder(home: Path) -> Run:
+    """An autoencoder of the table."""
+    return trained("dense_ae", home, {"width": 2, "steps": 200})
+
+
+def trained(model: str, home: Path, changes: dict[str, object]) -> Run:
+    """A model of a table of three features and two classes, with a training and a test part."""
     rng, rows = np.random.default_rng(0), []
     for number in range(60):
         label = number % 2
@@ -38,7 +49,7 @@ def classifier(home: Path) -> Run:
         )
     file = home / "people.csv"
     file.write_text("\n".join(",".join(row) for row in [[*NAMES, "label", "split"], *rows]))
-    spec = prepare("train", "classifier", str(file), changes={"widths": (8, 8), "epochs": 60, "rate": 0.1})
+    spec = prepare("train", model, str(file), changes=changes)
     assert list(run(spec))[-1].event == "finished"
     return Store(home).find(spec.key)
 
@@ -108,16 +119,22 @@ def test_a_ladder_of_a_table_carries_its_features() -> None:
     assert len(table["names"]) == len(table["clean"]) == len(table["low"]) == 64
 
 
+@pytest.mark.parametrize(("direction", "model"), [("-1", "autoencoder"), ("1", "classifier")])
 def test_uae_draws_features_and_says_nothing_of_pictures(
-    classifier: Run, opened: Opened, worker: Worker
+    direction: str, model: str, request: pytest.FixtureRequest, opened: Opened, worker: Worker
 ) -> None:
-    at = opened("uae", model=classifier.key, direction="1", compressed="8", along="path")
+    run_: Run = request.getfixturevalue(model)
+    at = opened("uae", model=run_.key, direction=direction, compressed="8", along="path")
     press = next(button for button in at.button if button.label.startswith("Look for"))
     press.click().run()
     assert not at.error and not at.exception, said(at)
     html = "".join(item.proto.body for item in at.get("html"))
     assert "feint-bars" in html and "&lt;b&gt;weight" in html
+    assert "left:50%" in html and "right:50%" in html, "bars to both sides"
+    assert ("copies them back" in words(at)) == (direction == "-1")
     assert [pills for pills in at.get("button_group") if pills.label == "Follow"]
+    drawn = [item.proto.json for item in at.get("bidi_component") if "levels" in item.proto.json]
+    assert json.loads(drawn[0])["features"]["names"] == list(NAMES)
     nothing_of_pictures(at)
 
 
