@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import ladder, level, picture, settled
 from tests.conftest import PATIENCE
 
 Visit = Callable[..., Page]
+TRAININGS = 1_800_000
+"""Milliseconds in which five trainings and three attacks on digits end, on a machine that does more."""
 
 
 def choose_another(page: Page) -> str:
@@ -63,3 +65,17 @@ def test_ten_samples_one_through_time_and_the_opposite(visit: Visit) -> None:
     drag_to_the_end(page)
     page.get_by_role("link", name=re.compile("Attack this model otherwise")).click()
     page.wait_for_url(re.compile(r"/attack\?.*attack=minmax"), timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_an_autoencoder_is_augmented_and_its_bars_are_drawn(visit: Visit) -> None:
+    page = visit("/uae?v=1&data=digits&tab=augment&size=quick&method=dense_ae&seeds=1")
+    page.get_by_role("button", name=re.compile("Augment$")).click()
+    page.get_by_text("test error against the control for equal steps, in one seed").wait_for(
+        timeout=TRAININGS
+    )
+    bars = page.locator(".js-plotly-plot .bars .point")
+    expect(bars).to_have_count(5)
+    page.get_by_role("link", name=re.compile("Attack this model")).click()
+    page.wait_for_url(re.compile(r"/attack\?.*model="), timeout=PATIENCE)
+    ladder(page)
