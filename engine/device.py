@@ -4,7 +4,8 @@ hashed.
 
 import os
 import platform
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -84,6 +85,17 @@ def _check_device(device: str) -> None:
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         last = torch.cuda.device_count() - 1
         raise SettingsError(f"device must be one this machine has, up to cuda:{last}; got {device!r}.")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: sums so small that to share them out takes longer than they do."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def of_answers() -> dict[str, Any]:
