@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import layout
-from app.atlas import choose, show
+from app.atlas import along_training, choose, show
 from app.words import _
 
 TITLE, ICON, PLACE = "Atlas", "photo_library", 7
@@ -27,4 +27,5 @@ if atlas is not None:
         columns = columns or st.columns(BESIDE, gap="medium")
         with columns.pop(0):
             show.card(atlas, place)
+along_training.show()
 layout.page_foot({"Command line": "python3 -m engine atlas"})

@@ -96,6 +96,7 @@ OF_A_PAGE = (
     "pair",
     "rule",
     "paper",
+    "drew",
     "by",
     "of_data",
 )

@@ -81,3 +81,14 @@ def test_every_kind_of_case_leads_to_a_page_that_shows_its_sample(
     at = opened(page, **there)
     assert not at.error and not at.warning, said(at)
     assert at.query_params["sample"] in (str(one.sample), [str(one.sample)])
+
+
+def test_what_trainings_drew_is_shown_class_by_class_along_them(trained_home: Store, opened: Opened) -> None:
+    at = opened("atlas", data="digits", drew="digits/adec")
+    assert not at.error and not at.warning, said(at)
+    run = Store().zoo()["digits/adec"]
+    steps = {int(file.stem.split("-")[1]) for file in (run.folder / "pictures").iterdir()}
+    timeline = at.select_slider(key=f"timeline/{run.key}")
+    assert {int(step.replace(",", "")) for step in timeline.options} == steps and len(steps) > 5
+    timeline.set_value(min(steps)).run()
+    assert not at.error and f"iteration {min(steps):,}" in said(at)
