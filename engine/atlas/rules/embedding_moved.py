@@ -31,7 +31,7 @@ def sentence(seen: Seen) -> Sentence:
         length=f"{100 * length(seen):.0f}",
         own=seen.own,
         becomes=seen.becomes,
-        shift=f"{float(answer.shift_mse[seen.at]):.2g}",
+        shift=f"{float(answer.shift_mse[seen.at]):.6f}".rstrip("0").rstrip("."),
         error=f"{answer.error_mse:.2g}",
         reached=reached,
         n=n,
