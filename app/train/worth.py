@@ -8,14 +8,14 @@ import streamlit as st
 
 from app import take_away
 from app.address import connection
-from app.papers.studies import results
+from app.papers.studies import results, tables
 from app.papers.studies.results import Result
 from app.words import _
 from engine.events import Row
 from engine.metrics.intervals import paired_difference
 from engine.store.run import Run
 
-STUDY = "adec.arms"
+STUDY, ANGLES = "adec.arms", "adec.drift"
 
 
 def show(run: Run) -> None:
@@ -33,20 +33,30 @@ def show(run: Run) -> None:
     st.caption(
         f"{said.format(seeds=found.seeds, pairs=pairs)} {_one_pair(found, own, others[-1])} {_spread(own)}"
     )
-    with st.expander(_("The study behind it")):
-        lines = results.command(STUDY, found.size, found.seeds)
-        frame = pd.DataFrame(_table(found))
-        st.dataframe(frame, hide_index=True, key=f"worth/{run.name}")
-        take_away.table(frame, f"feint-{STUDY}-{found.size}", f"worth/{run.name}")
+    _behind(_("The study behind it"), STUDY, found, pd.DataFrame(_table(found)), f"worth/{run.name}")
+    title, angles = _("The same trainings by Δ_FR and Δ_FD"), _of(run.spec.data, ANGLES)
+    if angles is not None:
+        _behind(title, ANGLES, angles, tables.table(angles), f"angles/{run.name}")
+    elif found.size in results.declared(ANGLES)["data"]:
+        with st.expander(title):
+            st.caption(_("No result of this study is here yet; this command makes it."))
+            st.code(results.command(ANGLES, found.size, found.seeds)["Command line"], language="bash")
+
+
+def _behind(title: str, study: str, found: Result, frame: pd.DataFrame, key: str) -> None:
+    """A study's table, how it was made, and the command that makes it again."""
+    with st.expander(title):
+        st.dataframe(frame, hide_index=True, key=key)
+        take_away.table(frame, f"feint-{study}-{found.size}", key)
         results.caption(found)
-        st.code(lines["Command line"], language="bash")
+        st.code(results.command(study, found.size, found.seeds)["Command line"], language="bash")
 
 
-def _of(data: str) -> Result | None:
-    """The study's result on these data."""
-    sizes = connection.catalogue()["study"][STUDY]["data"]
+def _of(data: str, study: str = STUDY) -> Result | None:
+    """A study's result on these data."""
+    sizes = connection.catalogue()["study"][study]["data"]
     return next(
-        (found for size, on in sizes.items() if on == data and (found := results.result(STUDY, size))), None
+        (found for size, on in sizes.items() if on == data and (found := results.result(study, size))), None
     )
 
 

@@ -530,5 +530,5 @@ def test_help_tells_limits_and_where_a_default_comes_from(capsys: pytest.Capture
     with pytest.raises(SystemExit):
         commands.main(["attack", "pgd", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "Gradient steps of one start. At least 1, at most 1000. (default: 20)" in said
+    assert "Gradient steps of one start; 0: the start itself. At least 0, at most 1000. (default: 20)" in said
     assert "Greater than 0." in said  # of a setting that may be left open

@@ -70,7 +70,7 @@ def test_a_file_is_found_beside_the_house_s_own(folder: Callable[..., list[str]]
         ("import sys\n\nsys.exit(1)\n", "SystemExit: 1 \\(line 3\\)"),
         (own("pgd"), "'pgd' is engine.attacks.pgd.PGD already; give feint_plugins.wrong.Own another name"),
         (own("Own Attack"), "must be lower case letters, digits and _; got 'Own Attack'"),
-        (own(presets="{'many': {'steps': 0}}"), "own.steps must be greater than or equal to 1; got 0"),
+        (own(presets="{'many': {'steps': -1}}"), "own.steps must be greater than or equal to 0; got -1"),
         (own(more="register_metric(Metric('acc', 'Mine', 'Mine.'))"), "The metric 'acc' .* declared already"),
         (own().replace("@register\n", ""), "Own has a name but is not registered; put @register above it"),
         (own(more="register_metric(Metric('mine', 'Mine', 'M.', of='atack'))"), "it is of 'atack' and needs"),
