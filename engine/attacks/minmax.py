@@ -19,9 +19,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.attacks.accepted import Accepted
 from engine.attacks.along_k import LikenessAlongK
 from engine.attacks.budget import Budget
-from engine.attacks.likeness import Accepted, Likeness, LikenessAttack
+from engine.attacks.likeness import Likeness, LikenessAttack
 from engine.attacks.own_draws import forked
 from engine.attacks.protocols import SCORE, AttackSettings, Iterate
 from engine.nets import mine

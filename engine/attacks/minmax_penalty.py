@@ -19,8 +19,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.attacks.accepted import Accepted
 from engine.attacks.budget import Budget
-from engine.attacks.likeness import Accepted, Likeness, LikenessAttack
+from engine.attacks.likeness import Likeness, LikenessAttack
 from engine.attacks.own_draws import forked
 from engine.attacks.protocols import SCORE, Iterate
 from engine.objectives.protocols import Objective
