@@ -26,6 +26,7 @@ from engine.store import catalogue
 from engine.store.run import Run
 from engine.store.store import Store
 
+log = logging.getLogger(__name__)
 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # `gone` tells of a lost connection
 GONE = "The worker processes have ended; new ones are starting. Try again in a moment."
 REACH = 5.0
@@ -124,12 +125,13 @@ class Engine:
             return future.result(timeout=timeout)  # type: ignore[no-any-return]
         except FeintError:
             raise
-        except (CancelledError, ClosedClientError, CommClosedError):
+        except (CancelledError, ClosedClientError, CommClosedError) as error:
+            if not self.gone():
+                log.warning("An answer got lost though the engine is there: %r", error)
             raise EngineGone(GONE) from None
         except TimeoutError:
             if self.gone():
                 raise EngineGone(GONE) from None
-            future.cancel()
             raise EngineUnavailable(
                 f"No answer came within {timeout:g} s; the machine may be busy. Try again."
             ) from None
@@ -144,7 +146,7 @@ class Engine:
                 f"The engine broke over this question ({type(error).__name__}: {said})."
             ) from error
         finally:
-            future.release()
+            future.release()  # not cancelled, for others may wait for the same answer
 
     def warm(self, lane: str) -> None:
         """Open a lane and let it import, or compile, what it needs; returns at once."""

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def kill(engine: Engine) -> None:
     assert engine._process is not None
     os.kill(engine._process.pid, signal.SIGKILL)
     engine._process.wait()
+
+
+def asked_as_a_page_asks(lasting: Lasting, sample: int) -> tuple[int, ...]:
+    """The shape of a sample; where the engine goes while it is asked, the next one is asked, once."""
+    with suppress(EngineGone):
+        return lasting.get().ask(images("digits", sample)).images.shape
+    lasting.settle(PATIENT)
+    return lasting.get().ask(images("digits", sample)).images.shape
 
 
 def test_runs_of_a_killed_engine_go_on_in_a_new_one(lasting: Lasting) -> None:
@@ -60,7 +69,7 @@ def test_a_question_that_waits_while_the_engine_is_killed_fails_at_once(lasting:
         while True:
             engine.ask(images("digits", int(time.monotonic() * 1000) % 1797))
     assert time.monotonic() - began < 10
-    assert lasting.get().ask(images("digits", 3)).images.shape == (1, 64)
+    assert asked_as_a_page_asks(lasting, 3) == (1, 64)
 
 
 def test_where_no_engine_can_be_reached_nobody_waits_and_it_is_tried_again(home: Path) -> None:

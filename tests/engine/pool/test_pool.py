@@ -93,6 +93,20 @@ def test_a_late_answer_is_a_sentence(engine: Engine) -> None:
         engine.ask(images("digits", 5), timeout=0)
 
 
+def test_whoever_gives_a_question_up_takes_it_from_nobody_else(engine: Engine) -> None:
+    answers: list[int] = []
+    before = threading.Thread(target=lambda: engine.ask(OverviewQuestion(model="digits/ae_kmeans")))
+    patient = threading.Thread(target=lambda: answers.append(len(engine.ask(images("digits", 6)).images)))
+    before.start()
+    patient.start()
+    until(lambda: any(key.startswith("ask:") for key in engine._client.futures))
+    with pytest.raises(EngineUnavailable, match="No answer came within 0 s"):
+        engine.ask(images("digits", 6), timeout=0)
+    patient.join(60)
+    before.join(60)
+    assert answers == [1]
+
+
 def test_a_run_is_done_by_a_child_process(engine: Engine) -> None:
     run = prepared(engine, 40)
     engine.submit(run)
