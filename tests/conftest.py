@@ -88,15 +88,17 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests last: Playwright's synchronous interface leaves an event loop running in this thread. One
-    that failed is tried once more: a pointer or a key may come between two drawings of a page.
+    that failed is tried once more: a pointer or a key may come between two drawings of a page. So is one that
+    kills processes: what the system does meanwhile is not ours.
     """
 
-    def in_browser(item: pytest.Item) -> bool:
-        return "browser" in Path(item.fspath).relative_to(ROOT).parts
+    def lies_in(item: pytest.Item, folder: str) -> bool:
+        return folder in Path(item.fspath).relative_to(ROOT).parts
 
-    items.sort(key=in_browser)
-    for item in filter(in_browser, items):
-        item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=lambda item: lies_in(item, "browser"))
+    for item in items:
+        if lies_in(item, "browser") or lies_in(item, "pool"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @dataclass(frozen=True)
