@@ -44,7 +44,7 @@ def _scores(run: Run) -> None:
                 {_("attack"): _title(one), "ε": one["epsilon"], before: clean, _("attacked"): attacked}
             )
     if table:
-        st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
+        st.dataframe(pd.DataFrame(table), hide_index=True, width="content", placeholder="–")
 
 
 def _title(attacked: dict[str, Any]) -> str:

@@ -60,6 +60,7 @@ def choose(
         hide_index=True,
         height=36 * (min(len(fitting), HEIGHT) + 1),
         column_config={_column(name): how for name, how in formats.items()},
+        placeholder="–",
         on_select=clicked,
         selection_mode="single-row",
     )
