@@ -84,6 +84,7 @@ def every_picker(page: Page) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_address_of_a_model_opens(name: str, visit: Callable[..., Page], server: Server) -> None:
     page, shown = visit("about:blank"), ""
+    page.emulate_media(reduced_motion="reduce")
     for place, address in (*on_attack(name, MODELS[name]), *elsewhere(name, MODELS[name])):
         opened(page, server, place, address)
         if place != shown:
