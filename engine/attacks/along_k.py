@@ -15,7 +15,7 @@ from engine.attacks.own_draws import forked
 from engine.nets import mine
 from engine.objectives.protocols import Objective
 
-PIECE = 64
+PIECE = 32
 
 
 class LikenessAlongK(Likeness):

@@ -30,7 +30,7 @@ from engine.objectives.protocols import Objective
 from engine.registry import register
 from engine.settings import knob
 
-COMPRESSED = (2, 4, 8, 16, 32, 64, 96, 128, 160)
+COMPRESSED = (2, 4, 8, 16, 32, 64, 96, 128)
 """K of a ladder over it."""
 
 
