@@ -217,5 +217,7 @@ def _more(label: str, entry: dict[str, Any], fields: tuple[str, ...]) -> dict[st
         return {}
     with st.popover(label, icon=":material/tune:"):
         parameter = f"{entry['kind']}_settings"
-        choice = settings_form.choose(entry, key=entry["kind"], only=fields, parameter=parameter)
+        choice = settings_form.choose(
+            entry, key=entry["kind"], optional=True, only=fields, parameter=parameter
+        )
     return {name: choice["values"][name] for name in fields}

@@ -31,6 +31,7 @@ def choose(
     *,
     key: str,
     preset: str | None = None,
+    optional: bool = False,
     about: Mapping[str, str] | None = None,
     only: tuple[str, ...] | None = None,
     fold: bool = False,
@@ -38,11 +39,12 @@ def choose(
 ) -> Choice:
     """Draw the form of a catalogue entry and return the choice made in it.
 
-    `preset` is selected at first; `about` adds measured words to a preset's name ("about 1 min here"); `only`
-    restricts the form to these top-level fields. Advanced fields are folded away, and with `fold` all fields
-    are. The changes stand in the address under `parameter`, where it is given.
+    `preset` is selected at first, or none where it is `optional`: then the defaults stand. `about` adds
+    measured words to a preset's name ("about 1 min here"); `only` restricts the form to these top-level
+    fields. Advanced fields are folded away, and with `fold` all fields are. The changes stand in the address
+    under `parameter`, where it is given.
     """
-    chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, about or {}, bool(parameter))
+    chosen = _pick_preset(entry, f"{key}/{entry['name']}", preset, optional, about or {}, bool(parameter))
     base = merged(entry["defaults"], entry["presets"].get(chosen, {}))
     shown = [knob for knob in knobs(entry) if only is None or knob.path in only]
     prefix = f"{key}/{entry['name']}/{chosen}"
@@ -106,13 +108,18 @@ def _preset_title(name: str) -> str:
 
 
 def _pick_preset(
-    entry: Mapping[str, Any], key: str, first: str | None, about: Mapping[str, str], in_link: bool
+    entry: Mapping[str, Any],
+    key: str,
+    first: str | None,
+    optional: bool,
+    about: Mapping[str, str],
+    in_link: bool,
 ) -> str | None:
     names = list(entry["presets"])
     if not names:
         return None
     name = f"{key}/preset/{first}"
-    st.session_state.setdefault(name, first if first in names else names[0])
+    st.session_state.setdefault(name, first if first in names or optional else names[0])
     asked = in_address.brought("preset", st.session_state.get("written/preset")) if in_link else ""
     if asked in names:
         st.session_state[name] = asked
@@ -120,7 +127,7 @@ def _pick_preset(
         _("Preset"),
         names,
         key=name,
-        required=True,
+        required=not optional,
         wrap=True,
         persist_state="session",
         format_func=lambda preset: " · ".join(filter(None, (_preset_title(preset), about.get(preset)))),

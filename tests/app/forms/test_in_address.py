@@ -33,6 +33,20 @@ def test_an_attacks_own_settings_are_in_the_address_and_come_back(
     assert "restarts 3" in said(again)
 
 
+def test_an_attack_begins_with_its_defaults_and_a_preset_is_chosen(
+    trained_home: Store, opened: Opened
+) -> None:
+    asked = {"model": method(trained_home, "adec").key, "attack": "minmax", "tab": "path", "steps": "1"}
+    at = opened("attack", **asked)
+    printed = next(code.value for code in at.code if "engine attack" in code.value)
+    assert "--preset" not in printed and "--compress" not in printed and "preset" not in address(at), said(at)
+    assert at.number_input(key="attack/minmax/None/compressed").value == 96
+    visible = opened("attack", **asked, preset="visible")
+    printed = next(code.value for code in visible.code if "engine attack" in code.value)
+    assert "--preset visible" in printed and address(visible)["preset"] == "visible", said(visible)
+    assert address(opened("attack", **address(visible))) == address(visible)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
