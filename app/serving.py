@@ -1,7 +1,11 @@
 """`python -m app.serving app/main.py …`: Streamlit's server, which loads what the first page needs before it
 answers, so that nobody waits for that in a browser.
+
+Streamlit collects garbage after every run of a page and of a part of one; what was loaded here stays, and is
+not gone through each time.
 """
 
+import gc
 import sys
 
 import pandas  # noqa: F401
@@ -13,4 +17,5 @@ import engine.data.fetching
 import engine.pool.client  # noqa: F401
 
 if __name__ == "__main__":
+    gc.freeze()
     cli.main(["run", *sys.argv[1:]], prog_name="streamlit")
