@@ -55,6 +55,7 @@ NEEDS = ABILITIES | {
     "likeness",
     "reference",
     "inception",
+    "extractor",
     "pixels",
     "embedding",
     "unseen",

@@ -16,7 +16,12 @@ from engine.store.wanted import Wanted, flag_of
 
 SAID = 4
 """Parts that are named; of more only how many there are."""
-BUILT = {"base": N_("from {name}"), "with": N_("with samples of {name}"), "fitted": N_("fitted in {name}")}
+BUILT = {
+    "base": N_("from {name}"),
+    "with": N_("with samples of {name}"),
+    "fitted": N_("fitted in {name}"),
+    "extractor": N_("distances in features of {name}"),
+}
 """Role of a run that another builds on -> how that is said."""
 ELSEWHERE = ("objective", "epsilon")
 """Fields of an attack that a row says already."""

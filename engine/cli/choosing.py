@@ -16,11 +16,11 @@ from engine.errors import SettingsError, UnknownName
 from engine.store import catalogue
 from engine.store.reproduce import SHORT, UNSAID
 from engine.store.store import Store
-from engine.store.wanted import BASE, WITH, Entries, Entry, Wanted, appended
+from engine.store.wanted import BASE, EXTRACTOR, WITH, Entries, Entry, Wanted, appended
 
 RUN = re.compile(r"[0-9a-f]{4,16}(@\d+)?")
 """The key of a run or its beginning, and perhaps a step."""
-ROLES = ("model", "fitted", "base")
+ROLES = ("model", "fitted", "base", EXTRACTOR)
 """Flags that name one finished run."""
 FIRST = 12
 """Numbers of an attack that are told unless all are asked for."""
@@ -146,6 +146,12 @@ def _add_model(parser: Parser, action: str, entry: Entry) -> None:
         " attacked as it stands, and KEY@STEP is how it stood",
     )
     parser.add_argument("--data", help="other data of the same shape; the model's own unless given")
+    if action == "attack" and entry["space"] == "pixels":
+        parser.add_argument(
+            "--extractor",
+            metavar="RUN",
+            help="a classifier trained on data of the same shape: FID and KID are measured in its features",
+        )
     if entry.get("fitted") and action == "attack":
         parser.add_argument(
             "--fitted", help="a run in which it was fitted to another model: used as it is, instead of a fit"

@@ -2,9 +2,10 @@
 
     FID = ‖μ₁ − μ₂‖² + Tr(Σ₁ + Σ₂ − 2 (Σ₁ Σ₂)^{1/2}),    KID = unbiased MMD² with the kernel (a·b / D + 1)³
 
-The features are what the head of the attacked classifier reads, and those of Inception v3 where a person has
-its weights; a number of one is never to be held beside a number of the other, so each name says which. Both
-distances depend on how many samples there are, so the same samples before the attack stand beside them.
+The features are what the head of the attacked classifier reads, the same of another classifier that a run
+names, and those of Inception v3 where a person has its weights; a number of one is never to be held beside a
+number of another, so each name says which. Both distances depend on how many samples there are, so the same
+samples before the attack stand beside them.
 
 Sources: Heusel et al., "GANs trained by a two time-scale update rule", NeurIPS 2017, arXiv:1706.08500;
 Bińkowski et al., "Demystifying MMD GANs", ICLR 2018, arXiv:1801.01401.
@@ -75,6 +76,12 @@ def _of_inception(seen: AttackedSamples) -> Sets:
     return attacked, clean, reference
 
 
+def _of_extractor(seen: AttackedSamples) -> Sets:
+    assert seen.extractor is not None
+    attacked, clean, reference = (features.numpy() for features in seen.extractor)
+    return attacked, clean, reference
+
+
 FEATURES: tuple[tuple[str, str, str, str, Callable[[AttackedSamples], Sets]], ...] = (
     (
         "",
@@ -83,6 +90,14 @@ FEATURES: tuple[tuple[str, str, str, str, Callable[[AttackedSamples], Sets]], ..
         " Features: what the head of the attacked classifier reads; not Inception's, and not to be held"
         " beside published values.",
         _of_classifier,
+    ),
+    (
+        "extractor_",
+        "extractor",
+        "another classifier's features",
+        " Features: what the head of the classifier in the run's role extractor reads; not Inception's, and"
+        " not to be held beside published values.",
+        _of_extractor,
     ),
     (
         "inception_",

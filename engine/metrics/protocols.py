@@ -60,6 +60,8 @@ class AttackedSamples:
     """(N, m) embeddings of the samples that the model was trained on, for distances of sets."""
     inception: tuple[Tensor, Tensor, Tensor] | None = None
     """Features of Inception, of the attacked samples, of the same before, and of the samples trained on."""
+    extractor: tuple[Tensor, Tensor, Tensor] | None = None
+    """The same three, of another classifier."""
     compression: Compression | None = None
     """How the likeness of clean and attacked samples is scored; None: it is not."""
 
@@ -82,6 +84,7 @@ class AttackedSamples:
             "likeness": self.compression is not None,
             "reference": self.reference is not None,
             "inception": self.inception is not None,
+            "extractor": self.extractor is not None,
             self.space: True,
         }
         return self.clean.present | {name for name, there in facts.items() if there}

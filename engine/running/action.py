@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the page server reads specs and must not import torch
     from engine.events import Event
 
 from engine.store.spec import Spec
+from engine.store.wanted import EXTRACTOR
 
 
 class Work(Protocol):
@@ -66,6 +67,8 @@ class Action(Settings):
     """The kind of registered class that this trains or launches ("model", "attack"), or "". Where it is
     "attack", the fields `attack` and `attack_settings` hold its name and its values.
     """
+    roles: ClassVar[tuple[str, ...]] = ()
+    """Roles of other runs that a person may choose for it, beside the model and a fitted attack."""
 
     @property
     def trained_on(self) -> str:
@@ -113,7 +116,9 @@ class Action(Settings):
     @classmethod
     def takes(cls, role: str) -> None:
         """Raises SettingsError where a run of this kind cannot build on another under that role."""
-        raise SettingsError(f"{cls.name} takes no {role}; leave it out. It is for: train.")
+        if role not in cls.roles:
+            kind = "attack" if role == EXTRACTOR else "train"
+            raise SettingsError(f"{cls.name} takes no {role}; leave it out. It is for: {kind}.")
 
     def needs_of_model(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         """Who, in words, needs which abilities of the model in the role "model"."""

@@ -26,12 +26,12 @@ from engine.running.action import Action, Work
 from engine.running.fitting import fit, keep_fitted
 from engine.running.inception_features import WEIGHTS
 from engine.running.judging import Judge
-from engine.running.launching import launch, with_recognised
+from engine.running.launching import launch, with_extracted, with_recognised
 from engine.running.pictures import Sketch
 from engine.running.threat import Threat
 from engine.settings import Settings, knob
 from engine.store.spec import Spec
-from engine.store.wanted import objectives_named
+from engine.store.wanted import EXTRACTOR, objectives_named
 
 ALL = 1_000_000
 """How runs store that all samples are attacked: so their keys stay what they were before None said it."""
@@ -58,6 +58,7 @@ class Attack(Action):
     source: ClassVar[str] = "Feint"
     lane: ClassVar[str] = "attack"
     about: ClassVar[str] = "attack"
+    roles: ClassVar[tuple[str, ...]] = (EXTRACTOR,)
 
     attack: str = knob("pgd", "Attack", "Its registered name.")
     attack_settings: dict[str, Any] = knob({}, "Attack settings", "The attack's own fields.")
@@ -278,5 +279,7 @@ class Attack(Action):
         checks, doubts = (yield from masking.check(threat, judge, samples, seed)) if self.doubts else ({}, [])
         if threat.attack.space == "embedding":
             doubts = embedding_attack.doubts(judge, samples) + doubts
+        if EXTRACTOR in work.spec.builds_on:
+            samples = with_extracted(judge, work.model(EXTRACTOR), samples)
         told = {} if threat.inception is None else inception_features.told(threat.inception)
         return outcome.metrics(samples) | checks | told | {"doubts": doubts}

@@ -128,6 +128,23 @@ def _reference(judge: Judge) -> Tensor | None:
     return judge.outputs(judge.clean(rows).flat(), rows).z
 
 
+def with_extracted(judge: Judge, classifier: nn.Module, samples: AttackedSamples) -> AttackedSamples:
+    """The same, with what the head of another classifier reads of the attacked samples, of the same before,
+    and of at most REFERENCE training samples, each (n, m), where pixels were moved.
+    """
+    if samples.space != "pixels":
+        return samples
+    reader, rows = Judge(classifier, judge.data, judge.device), judge.choose(REFERENCE, 0, "train")
+    asked = (
+        (samples.attacked.x, samples.index),
+        (samples.clean.x, samples.index),
+        (judge.clean(rows).flat(), rows),
+    )
+    attacked, clean, reference = (reader.outputs(x, index).z for x, index in asked)
+    assert attacked is not None and clean is not None and reference is not None, "a classifier encodes"
+    return replace(samples, extractor=(attacked, clean, reference))
+
+
 def with_recognised(judge: Judge, samples: AttackedSamples) -> AttackedSamples:
     """The same, with the classes for which neighbours in pixel space take the samples, where those have
     labels and their pixels were moved.

@@ -16,7 +16,7 @@ from engine.store import checkpoint
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
-from engine.store.wanted import BASE, WITH, appended, base_changes, flag_of
+from engine.store.wanted import BASE, EXTRACTOR, WITH, appended, base_changes, flag_of
 
 MODEL = "model"
 """The role, in `Spec.builds_on`, of the run whose model is attacked."""
@@ -75,7 +75,11 @@ def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
         check_ingredient(run, data, action.trained_on)
     if action.about == "attack" or MODEL in builds_on:
         _check_model(action, builds_on.get(MODEL))
-    for run in (run for run in builds_on.values() if run.spec.action == "train"):
+    if EXTRACTOR in builds_on:
+        action.takes(EXTRACTOR)
+        _check_extractor(builds_on[EXTRACTOR], data)
+    judged = (run for role, run in builds_on.items() if role != EXTRACTOR)
+    for run in (run for run in judged if run.spec.action == "train"):
         action.check(check_shapes(run, data.views, data.name).clusters)
 
 
@@ -93,6 +97,19 @@ def _check_model(action: Action, model: Run | None) -> None:
     declared = registry.find("model", model.spec.name).abilities
     for wanted_by, needs in action.needs_of_model():
         check_declared(declared, needs, wanted_by, f"{model.name} ({model.spec.name})")
+
+
+def _check_extractor(run: Run, data: Dataset) -> None:
+    """Raises SettingsError where that run trained no classifier, DataError where it sees other shapes."""
+    classifies = run.spec.action == "train" and {"classifies", "encodes"} <= {
+        *registry.find("model", run.spec.name).abilities
+    }
+    if not classifies:
+        raise SettingsError(
+            f"extractor must be a run that trained a classifier; {run.name} is a run of {run.spec.action}"
+            f" {run.spec.name}. Choose one, for example digits/classifier, or leave it out."
+        )
+    check_shapes(run, data.views, data.name)
 
 
 def _on_base(action: str, name: str, base: Run, data: str | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from engine.running.attacking import Attack
 from engine.running.watching import Watch
 from engine.settings import Settings, knob
 from engine.store import checkpoint
-from engine.store.wanted import WITH
+from engine.store.wanted import BASE, WITH
 
 BYTES_TRAINED = 16
 """Of a weight while it trains: itself, its gradient and two moments, in float32."""
@@ -36,6 +36,7 @@ class Train(Action):
     source: ClassVar[str] = "Feint"
     lane: ClassVar[str] = "train"
     about: ClassVar[str] = "model"
+    roles: ClassVar[tuple[str, ...]] = (BASE, WITH)
 
     model: str = knob(..., "Model", "The registered name of the method.")
     model_settings: dict[str, Any] = knob(..., "Settings", "All settings of the method.")
@@ -70,10 +71,6 @@ class Train(Action):
     def stands_on(self, role: str) -> Mapping[str, str]:
         """The attack is fitted to the base; a base sees the same data, with what is appended to them."""
         return {"model": "base"} if role == "attack" else {WITH: WITH}
-
-    @classmethod
-    def takes(cls, role: str) -> None:
-        """Attacked images may be appended to the data, and a run may be given as base."""
 
     def described(self, data: Dataset) -> dict[str, str]:
         """Which samples it is trained on, and under which attack it is watched."""

@@ -22,7 +22,9 @@ BASE = "base"
 """The role of the run that a training begins from."""
 WITH = "with"
 """The role of an attack whose samples are appended to the data; further ones are with.2, with.3 and so on."""
-CHOSEN = ("fitted", WITH)
+EXTRACTOR = "extractor"
+"""The role of a classifier in whose features the samples of an attack are held against those trained on."""
+CHOSEN = ("fitted", EXTRACTOR, WITH)
 """Roles that a person chooses; no settings bring them."""
 
 
@@ -40,7 +42,9 @@ class Wanted:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Dotted settings, of the action or of what it is about, on top of the preset."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Role ("model", "fitted", "with", "with.2") -> key or zoo name of a finished run that it builds on."""
+    """Role ("model", "fitted", "extractor", "with", "with.2") -> key or zoo name of a finished run that it
+    builds on.
+    """
 
     def text(self) -> str:
         """The same text for the same wish: a name for it within a session."""

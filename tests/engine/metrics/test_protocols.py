@@ -35,6 +35,7 @@ PRESENT = {
             "likeness",
             "reference",
             "inception",
+            "extractor",
             "unseen",
             "selects",
         ]
