@@ -7,7 +7,7 @@ from app.explain import explain
 from app.forms.choose_sample import choose_sample
 from app.papers import on_train
 from app.papers.studies import tables
-from app.papers.uae import augment, choose, contrast, ten, through_time
+from app.papers.uae import augment, choose, contrast, likeness, ten, through_time
 from app.papers.uae.choose import ATTACK, DIRECTIONS, PAGE
 from app.runs import headline, reproduce, wanted
 from app.words import _
@@ -41,6 +41,7 @@ def pictures() -> dict[str, str]:
         if run is not None and found is not None:
             st.markdown(ten.sentence(found, victim, run.table()))
             ten.show(found, victim, sample)
+            likeness.show(found, victim, threat, towards, sample)
             with st.container(horizontal=True):
                 there = {"model": victim.name, "run": found.run.name}
                 headline.link("inspect", _("Inspect all {n}").format(n=choose.N), "search", there)

@@ -58,7 +58,7 @@ def of(run: Run, victim: Victim, farthest: bool) -> Ten | None:
 
 def show(ten: Ten, victim: Victim, chosen: int) -> None:
     """Rows of pictures, or of a table's features; a click on any chooses its sample for the ladder below."""
-    before, after = (_taken(ten, victim, which) for which in ("clean", "attacked"))
+    before, after = (taken(ten, victim, which) for which in ("clean", "attacked"))
     if victim.features is not None:
         _bars(ten, victim.features, chosen, list(zip(before, after, strict=True)))
         return
@@ -136,7 +136,7 @@ def errors(ten: Ten, which: str) -> list[str]:
     return [f"{value:.4f}" for value in ten.table[f"reconstruction_error_{which}"]]
 
 
-def _taken(ten: Ten, victim: Victim, which: str) -> list[str]:
+def taken(ten: Ten, victim: Victim, which: str) -> list[str]:
     """What the model takes each for; where it sorts into nothing, what pixel neighbours read."""
     if victim.names and f"class_{which}" in ten.table:
         return [victim.names[int(number)] for number in ten.table[f"class_{which}"]]

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import connection
 from app.components.ladder import Drawing, ladder_payload
-from app.papers.uae import choose, contrast, through_time
+from app.papers.uae import choose, contrast, likeness, through_time
 from engine.asking import computing
 from engine.asking.questions import AttackChoice, Axis, LadderQuestion, ObjectiveChoice
 from engine.asking.striking import striking
@@ -21,6 +21,7 @@ from engine.asking.victims import victim_of
 from engine.data.views import Views
 from engine.nets.contrastive import nt_xent
 from engine.objectives.keep_contrast import KeepContrast
+from engine.running.runner import prepare, run
 from engine.store.store import Store
 from engine.studies import uae
 from tests.app.conftest import Worker, said
@@ -37,7 +38,7 @@ def test_ten_samples_stand_there_on_arrival(direction: str, trained_home: Store,
     at = opened("uae", data="digits", direction=direction)
     assert not at.error and not at.warning, said(at)
     assert "samples succeed" in told(at) and "no number of nats" in told(at)
-    assert not [button for button in at.button if button.label.startswith("Look for")], "they ship"
+    assert not [button for button in at.button if button.label.startswith("Look for 200")], "they ship"
 
 
 @pytest.mark.parametrize("along", through_time.OVER)
@@ -48,7 +49,32 @@ def test_every_axis_draws_what_moves_together(along: str, trained_home: Store, o
 
 def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> None:
     at = opened("uae", data="digits", compressed="7")
-    assert [button for button in at.button if button.label.startswith("Look for")]
+    assert [button for button in at.button if button.label.startswith("Look for 200")]
+
+
+def test_the_same_ten_are_found_by_another_likeness(trained_home: Store, opened: Opened) -> None:
+    at = opened("uae", data="digits", direction="1")
+    offered = [button.label for button in at.button if button.label.startswith("Look for them by")]
+    assert [name.partition(": ")[2] for name in offered] == [
+        "What MINE estimates, in closed form",
+        "Distance (L2-UAE)",
+    ], "random pairs ship, and a dense classifier has no convolution"
+    known = connection.catalogue()["attack"]["minmax"]
+    same = dict(known["presets"]["visible"]) | {"direction": 1, **likeness.WAYS["l2"].settings}
+    changes = {"objective": "misclassify", "epsilon": 1.0, "n": choose.N, "half": "all"}
+    spec = prepare(
+        "attack",
+        "minmax",
+        changes=changes | {f"attack_settings.{name}": value for name, value in same.items()},
+        models={"model": "digits/classifier"},
+    )
+    events = list(run(spec))
+    assert events[-1].event == "finished"
+    at = opened("uae", data="digits", direction="1")
+    table = trained_home.find(spec.key).table()
+    reached = table[table["counted"] == 1]["reached"]
+    mark = f"**Distance (L2-UAE)**: {int(reached.sum())} of {len(reached)} succeed"
+    assert mark in told(at) and not at.error, said(at)
 
 
 def test_augmentation_is_told_beside_training_as_long(trained_home: Store, opened: Opened) -> None:
