@@ -6,14 +6,16 @@ from engine.atlas.rule import Rule, Seen, up
 
 BORDER = 0.02
 """A sample that leaves the undefended model below this ε lay on a border anyway."""
+HELD = 2.0
+"""Below so many times as far no defence has held."""
 
 
 def score(seen: Seen) -> float | None:
-    """How many times as far it holds; only where both models give way in the end."""
+    """How many times as far it holds, HELD at least; only where both models give way in the end."""
     star, before = seen.answer.epsilon_star, None if seen.beside is None else seen.beside.epsilon_star
     if not star or not before or seen.answer.already or (seen.beside is not None and seen.beside.already):
         return None
-    return star / before if before >= BORDER else None
+    return star / before if before >= BORDER and star >= HELD * before else None
 
 
 def sentence(seen: Seen) -> Sentence:

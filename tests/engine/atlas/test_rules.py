@@ -84,6 +84,7 @@ def test_one_step_and_defences_are_held_against_the_other_ladder() -> None:
     held = RULES["defence_gives_way"]
     assert held.score(Seen("m", answer(0.2), answer(0.1))) == pytest.approx(2)
     assert held.score(Seen("m", answer(None), answer(0.1))) is None
+    assert held.score(Seen("m", answer(0.2), answer(0.15))) is None, "it has hardly held"
 
 
 def test_a_shipped_model_gives_cases_that_come_back_from_disk(tmp_path: Path, home: Path) -> None:
