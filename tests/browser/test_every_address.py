@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from app.address.links import pages
 from app.forms import possible
+from app.papers.multiview import attackers
 from engine.store.run import Run
 from engine.store.store import ZOO, Store
 from tests.app.walk.test_every_choice import TABS
@@ -51,10 +52,10 @@ def elsewhere(name: str, run: Run) -> Iterator[tuple[str, Address]]:
         yield from (("curves", {"model": name, "tab": tab}) for tab in TABS["curves"])
         yield "inspect", {"model": name}
     if "fuses" in abilities:
-        for attacker in possible.attacks(run.spec.name, fitted=True):
-            yield from (
-                ("multiview", {"model": name, "attacker": attacker, "locked": at}) for at in ("", "1")
-            )
+        for aim in attackers.objectives().names:
+            for attacker in possible.attacks(run.spec.name, aim, fitted=True):
+                chosen = {"model": name, "attacker": attacker, "aim": aim}
+                yield from (("multiview", chosen | {"locked": at}) for at in ("", "1"))
     if "decodes" in abilities:
         yield from (("robust", {"model": name, "tab": tab}) for tab in TABS["robust"])
     yield "train", {"run": name}

@@ -80,10 +80,12 @@ def objectives() -> Methods:
     return Methods("objective", names, family(PAGE)["objective"], "aim", _("Objective"))
 
 
-def attackers(victim: Victim) -> dict[str, Attacker]:
-    """Name in the address -> every attack that fits a model of several views, those that search first."""
+def attackers(victim: Victim, objective: str) -> dict[str, Attacker]:
+    """Name in the address -> every attack on a model of several views that can chase the objective, those
+    that search first.
+    """
     found: dict[str, Attacker] = {}
-    for name in possible.attacks(victim.run.spec.name, fitted=True):
+    for name in possible.attacks(victim.run.spec.name, objective, fitted=True):
         entry = possible.entry("attack", name)
         for preset in (None, *entry["presets"]) if entry["fitted"] else (None,):
             said = f", {_(preset.replace('_', ' '))}" if preset else ""
@@ -97,7 +99,8 @@ def attackers(victim: Victim) -> dict[str, Attacker]:
 def choose(victim: Victim) -> Chosen | None:
     """Attacker, locks and its settings; None, with a sentence on the page, where every view is locked."""
     _rename_old_links()
-    known = attackers(victim)
+    aim = objectives().choose()
+    known = attackers(victim, aim)
     name = st.selectbox(
         _("Attacker"),
         list(known),
@@ -108,7 +111,7 @@ def choose(victim: Victim) -> Chosen | None:
             " once; the generators as released start saturated and are far weaker."
         ),
     )
-    attacker, aim = known[str(name)], objectives().choose()
+    attacker = known[str(name)]
     locked = choose_threat.choose_locked(victim)
     if len(locked) == victim.overview.views:
         return None

@@ -75,7 +75,10 @@ def test_levels_of_a_short_ladder_are_those_of_the_whole() -> None:
 
 
 def test_attackers_are_what_the_catalogue_says(trained_home: Store, opened: Opened) -> None:
-    found = attackers.attackers(victim_of(connection.store().zoo()["noisy_digits/comvc"]))
+    victim = victim_of(connection.store().zoo()["noisy_digits/comvc"])
+    found = attackers.attackers(victim, "mv_disrupt")
+    assert "minmax" not in found, "the objective does not say when it is met"
+    assert "minmax" in attackers.attackers(victim, "leave_cluster")
     assert next(iter(found)) == "pgd" and {"mv_gan", "mv_gan.as_released"} <= found.keys()
     assert found["mv_gan.as_released"].title.endswith("as released")
     assert set(attackers.OLD_NAMES.values()) <= found.keys()
