@@ -7,6 +7,7 @@ import streamlit as st
 from app.address import connection, layout, notices
 from app.attack import before_and_after, controls, levels, on_the_map, takeaway
 from app.explain import explain
+from app.forms import possible
 from app.forms.choose_model import choose_model
 from app.forms.choose_sample import choose_sample
 from app.papers.multiview import attackers, many_samples, one_sample
@@ -37,7 +38,7 @@ if chosen is None or threat is None:
 with look:
     views = one_sample.views_of(victim)
     question, whole = questions(victim, threat, sample)
-    answer = connection.ask(question, _("Climbing the ladder…"))
+    answer = connection.ask(question, *possible.patience(threat.attack))
     levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     attackers.explain_fit(chosen, threat)

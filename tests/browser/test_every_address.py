@@ -54,6 +54,8 @@ def elsewhere(name: str, run: Run) -> Iterator[tuple[str, Address]]:
     if "fuses" in abilities:
         for aim in attackers.objectives().names:
             for attacker in possible.attacks(run.spec.name, aim, fitted=True):
+                if possible.entry("attack", attacker).get("slow"):  # as on Attack
+                    continue
                 chosen = {"model": name, "attacker": attacker, "aim": aim}
                 yield from (("multiview", chosen | {"locked": at}) for at in ("", "1"))
     if "decodes" in abilities:
