@@ -41,20 +41,30 @@ LEAST = 16
 
 def show(found: Ten, victim: Victim, threat: Threat, towards: LookedFor, chosen: int) -> None:
     """A row of pictures for each way, and a button where it was not tried."""
-    with st.expander(_("Each way to tell how alike they are, as in the paper's figure 1")):
-        st.caption(
-            _(
-                "The same samples, ε and K: only the measure of likeness differs. Below each, what the model"
-                " makes of it."
-            )
+    opened = st.expander(
+        _("Each way to tell how alike they are, as in the paper's figure 1"),
+        key="open_likeness",
+        on_change="rerun",
+    )
+    if opened.open:
+        with opened:
+            _every_way(found, victim, threat, towards, chosen)
+
+
+def _every_way(found: Ten, victim: Victim, threat: Threat, towards: LookedFor, chosen: int) -> None:
+    st.caption(
+        _(
+            "The same samples, ε and K: only the measure of likeness differs. Below each, what the model"
+            " makes of it."
         )
-        for name, wish in _wishes(victim, threat, towards):
-            title = _(WAYS[name].title)
-            run = wanted.wanted_or_button(
-                wish, _("Look for them by: {way}").format(way=title), primary=False, key=f"likeness/{name}"
-            )
-            if run is not None:
-                _row(name, title, run, found, victim, chosen)
+    )
+    for name, wish in _wishes(victim, threat, towards):
+        title = _(WAYS[name].title)
+        run = wanted.wanted_or_button(
+            wish, _("Look for them by: {way}").format(way=title), primary=False, key=f"likeness/{name}"
+        )
+        if run is not None:
+            _row(name, title, run, found, victim, chosen)
 
 
 def _wishes(victim: Victim, threat: Threat, towards: LookedFor) -> Iterator[tuple[str, Any]]:

@@ -54,6 +54,9 @@ def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> N
 
 def test_the_same_ten_are_found_by_another_likeness(trained_home: Store, opened: Opened) -> None:
     at = opened("uae", data="digits", direction="1")
+    assert not [button for button in at.button if button.label.startswith("Look for them by")], "closed"
+    at.session_state["open_likeness"] = True
+    at.run()
     offered = [button.label for button in at.button if button.label.startswith("Look for them by")]
     assert [name.partition(": ")[2] for name in offered] == [
         "What MINE estimates, in closed form",
@@ -70,7 +73,7 @@ def test_the_same_ten_are_found_by_another_likeness(trained_home: Store, opened:
     )
     events = list(run(spec))
     assert events[-1].event == "finished"
-    at = opened("uae", data="digits", direction="1")
+    at.run()
     table = trained_home.find(spec.key).table()
     reached = table[table["counted"] == 1]["reached"]
     mark = f"**Distance (L2-UAE)**: {int(reached.sum())} of {len(reached)} succeed"
