@@ -134,13 +134,9 @@ def with_extracted(judge: Judge, classifier: nn.Module, samples: AttackedSamples
     """
     if samples.space != "pixels":
         return samples
-    reader, rows = Judge(classifier, judge.data, judge.device), judge.choose(REFERENCE, 0, "train")
-    asked = (
-        (samples.attacked.x, samples.index),
-        (samples.clean.x, samples.index),
-        (judge.clean(rows).flat(), rows),
-    )
-    attacked, clean, reference = (reader.outputs(x, index).z for x, index in asked)
+    reader = Judge(classifier, judge.data, judge.device)
+    attacked, clean = (reader.outputs(said.x, samples.index).z for said in (samples.attacked, samples.clean))
+    reference = _reference(reader)
     assert attacked is not None and clean is not None and reference is not None, "a classifier encodes"
     return replace(samples, extractor=(attacked, clean, reference))
 

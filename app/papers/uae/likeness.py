@@ -92,8 +92,7 @@ def _row(name: str, title: str, run: Run, found: Ten, victim: Victim, chosen: in
         return
     of = {int(number): place for place, number in enumerate(table["id"])}
     places = np.array([of[number] for number in found.ids])
-    rows = run.arrays("images")["adversarial"][places]
-    images = np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
+    images = ten.answers(run, places)
     same = replace(found, run=run, table=table.iloc[places], attacked=images, places=places)
     captions = ten.taken(same, victim, "attacked") if victim.names else ten.errors(same, "attacked")
     clicked = picker(

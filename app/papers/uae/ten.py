@@ -51,9 +51,13 @@ def of(run: Run, victim: Victim, farthest: bool) -> Ten | None:
     table = whole.iloc[places]
     images = connection.ask(ImagesQuestion.of(victim.run.spec, table["id"].tolist()))
     seen = connection.ask(AttackedSamplesQuestion(run=run.key), _("Looking at the attacked samples…"))
+    return Ten(run, table, answers(run, places), images.images, seen, places)
+
+
+def answers(run: Run, places: np.ndarray) -> np.ndarray:
+    """The attack's answers (m, d) uint8 at these places of its table."""
     rows = run.arrays("images")["adversarial"][places]
-    attacked = np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
-    return Ten(run, table, attacked, images.images, seen, places)
+    return np.rint(np.clip(rows, 0, 1) * 255).astype(np.uint8)
 
 
 def show(ten: Ten, victim: Victim, chosen: int) -> None:

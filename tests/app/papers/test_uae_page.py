@@ -38,7 +38,7 @@ def test_ten_samples_stand_there_on_arrival(direction: str, trained_home: Store,
     at = opened("uae", data="digits", direction=direction)
     assert not at.error and not at.warning, said(at)
     assert "samples succeed" in told(at) and "no number of nats" in told(at)
-    assert not [button for button in at.button if button.label.startswith("Look for 200")], "they ship"
+    assert not [button for button in at.button if button.label.startswith("Look for")], "they ship"
 
 
 @pytest.mark.parametrize("along", through_time.OVER)
@@ -49,7 +49,7 @@ def test_every_axis_draws_what_moves_together(along: str, trained_home: Store, o
 
 def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> None:
     at = opened("uae", data="digits", compressed="7")
-    assert [button for button in at.button if button.label.startswith("Look for 200")]
+    assert [button for button in at.button if button.label.startswith("Look for")]
 
 
 def test_the_same_ten_are_found_by_another_likeness(trained_home: Store, opened: Opened) -> None:
