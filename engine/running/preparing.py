@@ -78,6 +78,12 @@ def _check(action: Action, data: Dataset, builds_on: Mapping[str, Run]) -> None:
     if EXTRACTOR in builds_on:
         action.takes(EXTRACTOR)
         _check_extractor(builds_on[EXTRACTOR], data)
+        attack = action.subject()
+        if getattr(attack, "space", "pixels") != "pixels":
+            raise SettingsError(
+                f"{attack.name} moves the embedding and takes no extractor; got"
+                f" {builds_on[EXTRACTOR].name}. Leave it out: FID and KID are of attacked samples."
+            )
     judged = (run for role, run in builds_on.items() if role != EXTRACTOR)
     for run in (run for run in judged if run.spec.action == "train"):
         action.check(check_shapes(run, data.views, data.name).clusters)

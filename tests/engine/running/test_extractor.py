@@ -79,3 +79,13 @@ def test_what_cannot_be_an_extractor_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(error, match=words):
         prepare(action, "pgd", models={"model": model, EXTRACTOR: extractor})
+
+
+def test_an_attack_on_the_embedding_takes_none() -> None:
+    with pytest.raises(SettingsError, match="moves the embedding and takes no extractor"):
+        prepare(
+            "attack",
+            "latent_attack",
+            changes={"objective": "flip_and_keep"},
+            models={"model": "digits/conv_ae", EXTRACTOR: CLASSIFIER},
+        )
