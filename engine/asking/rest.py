@@ -99,8 +99,7 @@ def _centroids(victim: Victim) -> dict[str, Any]:
 
 def _scores(victim: Victim) -> dict[str, float | None]:
     """Every metric of models that fits this one, on its clean samples."""
-    every = victim.data.views.all().to(victim.device)
-    said = victim.outputs_of(every, victim.labels_of(range(len(victim.data)))).to("cpu")
+    said = victim.outputs_at_rest().to("cpu")
     part = rows(victim.run.spec.name)
     clean = CleanSamples(said, victim.data.rows(part), unseen(victim.data, part), features_of(victim.model))
     return measure("model", clean).values

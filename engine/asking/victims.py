@@ -15,8 +15,8 @@ from engine.data.views import Views
 from engine.errors import SettingsError
 from engine.home import home
 from engine.metrics import clustering, embedding, legibility
-from engine.models.outputs import Outputs, outputs
-from engine.models.protocols import Classifies, Clusters, Compares, Encodes
+from engine.models.outputs import Outputs, embedding_and_groups, outputs
+from engine.models.protocols import Classifies, Clusters, Compares
 from engine.running.ingredients import plain_data_of
 from engine.running.judging import give_others
 from engine.running.models import load_model
@@ -153,6 +153,14 @@ class Victim:
         """All that the model says of any samples, float32, without a graph."""
         return outputs(self.model, x, labels)
 
+    def outputs_at_rest(self) -> Outputs:
+        """The same of every clean sample; what is kept of them is not asked again."""
+        known = {} if self.z is None or isinstance(self.model, Compares) else {"z": self.z}
+        if isinstance(self.model, Clusters) and self.log_groups is not None:
+            known["log_q"] = self.log_groups
+        every = self.data.views.all().to(self.device)
+        return outputs(self.model, every, self.labels_of(range(len(self.data))), known)
+
     def rows(self, ids: Sequence[int] | np.ndarray) -> Views:
         """Samples by id on the model's device; id -1 (an empty group's medoid) gives the first sample."""
         index = torch.as_tensor(np.maximum(np.asarray(ids), 0), dtype=torch.long)
@@ -200,10 +208,13 @@ def victim_of(key: str) -> Victim:
 
 def _at_rest(model: nn.Module, x: Views) -> tuple[Tensor | None, Tensor | None]:
     """z and the log-probabilities of groups: what is kept of all samples. The rest would fill the memory."""
-    z = compared(model, model.encode(x).float()) if isinstance(model, Encodes) else None
-    if isinstance(model, Clusters):
-        return z, model.log_assign(x).float()
-    return z, model.logits(x).float().log_softmax(dim=1) if isinstance(model, Classifies) else None
+    z, log_groups = embedding_and_groups(model, x)
+    if log_groups is None and isinstance(model, Classifies):
+        log_groups = model.logits(x).float().log_softmax(dim=1)
+    return (
+        None if z is None else compared(model, z.float()),
+        None if log_groups is None else log_groups.float(),
+    )
 
 
 def compared(model: nn.Module, z: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """What a model says of samples: all that it is able to, asked a block of rows at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.data.views import Views
-from engine.models.protocols import Classifies, Clusters, Encodes, Reconstructs
+from engine.models.protocols import AssignsEmbeddings, Classifies, Clusters, Decodes, Encodes, Reconstructs
 
 BLOCK = 4096
 """Rows in one forward pass of `outputs`."""
@@ -102,10 +102,31 @@ def margin(scores: Tensor, group: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def outputs(model: nn.Module, views: Views, labels: Tensor | None = None) -> Outputs:
-    """Every ability that the model has, asked about every sample, a block of rows at a time."""
+def outputs(
+    model: nn.Module, views: Views, labels: Tensor | None = None, known: Mapping[str, Tensor] | None = None
+) -> Outputs:
+    """Every ability that the model has, asked about every sample, a block of rows at a time; but for the
+    fields of Outputs that are `known` of them all, rows as in `views`.
+    """
     index = torch.arange(views.n, device=views[0].device)
-    return joined([_said(model, views.rows(block)) for block in index.split(BLOCK)]).with_labels(labels)
+    every = known or {}
+    parts = [
+        _said(model, views.rows(block), {name: rows[block] for name, rows in every.items()})
+        for block in index.split(BLOCK)
+    ]
+    return joined(parts).with_labels(labels)
+
+
+def embedding_and_groups(model: nn.Module, views: Views) -> tuple[Tensor | None, Tensor | None]:
+    """z (n, m) and log q (n, k), where the model has them; encoded once where the one follows from the
+    other.
+    """
+    z = model.encode(views) if isinstance(model, Encodes) else None
+    if not isinstance(model, Clusters):
+        return z, None
+    if z is not None and isinstance(model, AssignsEmbeddings):
+        return z, model.log_assign_embedding(z)
+    return z, model.log_assign(views)
 
 
 def joined(parts: Sequence[Outputs]) -> Outputs:
@@ -114,13 +135,15 @@ def joined(parts: Sequence[Outputs]) -> Outputs:
     return Outputs(**{name: torch.cat([part[name] for part in given]) for name in given[0]})
 
 
-def _said(model: nn.Module, views: Views) -> Outputs:
-    said = {"x": views.flat().float()}
-    if isinstance(model, Clusters):
-        said["log_q"] = model.log_assign(views).float()
-    if isinstance(model, Encodes):
-        said["z"] = model.encode(views).float()
-    if isinstance(model, Reconstructs):
+def _said(model: nn.Module, views: Views, known: Mapping[str, Tensor]) -> Outputs:
+    said = {"x": views.flat().float(), **known}
+    z, log_q = known.get("z"), known.get("log_q")
+    if (z is None and isinstance(model, Encodes)) or (log_q is None and isinstance(model, Clusters)):
+        z, log_q = embedding_and_groups(model, views)
+        said |= {name: value.float() for name, value in (("log_q", log_q), ("z", z)) if value is not None}
+    if isinstance(model, Decodes) and z is not None:
+        said["reconstruction"] = model.decode(z).float()
+    elif isinstance(model, Reconstructs):
         said["reconstruction"] = model.reconstruct(views).float()
     if isinstance(model, Classifies):
         said["logits"] = model.logits(views).float()

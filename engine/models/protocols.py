@@ -47,6 +47,15 @@ class Clusters(Protocol):
 
 
 @runtime_checkable
+class AssignsEmbeddings(Protocol):
+    """A model whose log q follows from the embedding alone, so that a sample is encoded once for both."""
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        """log q of embeddings z (n, m): (n, k), what `log_assign` says of their samples."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     def reconstruct(self, x: Views) -> Tensor:
         """x̂ in data units, flat: (n, d)."""

@@ -51,7 +51,11 @@ class Directed(nn.Module):
 
     def log_assign(self, x: Views) -> Tensor:
         """log q, by the cosines with the centroids: (n, k)."""
-        cosines = F.normalize(self.encode(x), dim=1) @ self.directions.T
+        return self.log_assign_embedding(self.encode(x))
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        """log q of embeddings z (n, m): (n, k)."""
+        cosines = F.normalize(z, dim=1) @ self.directions.T
         return F.log_softmax(cosines / TEMPERATURE, dim=1)
 
 

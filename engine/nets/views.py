@@ -171,7 +171,11 @@ class MultiViewNet(nn.Module):
 
     def log_assign(self, x: Views) -> Tensor:
         """log a: (n, k)."""
-        return F.log_softmax(self.head(self.encode(x))[1], dim=1)
+        return self.log_assign_embedding(self.encode(x))
+
+    def log_assign_embedding(self, z: Tensor) -> Tensor:
+        """log a of fused embeddings z* (n, m): (n, k)."""
+        return F.log_softmax(self.head(z)[1], dim=1)
 
     def parts(self, x: Views) -> tuple[tuple[Tensor, ...], Tensor]:
         """z of each view (n, m), and h (n, 100) of their fusion."""
@@ -184,7 +188,7 @@ class MultiViewNet(nn.Module):
 
     def log_assign_view(self, z: Tensor) -> Tensor:
         """log a of one view's embeddings z (n, m): (n, k)."""
-        return F.log_softmax(self.head(z)[1], dim=1)
+        return self.log_assign_embedding(z)
 
 
 @contextmanager
