@@ -47,7 +47,7 @@ with look:
         axis = levels.choose_axis(victim, threat)
         umap = on_the_map.umap_toggle(victim)
     question = threat.ladder(victim.run.key, sample, levels.axis(threat, axis))
-    answer = connection.ask(question, *possible.patience(threat.attack))
+    answer = connection.ask(question, possible.waiting(threat.attack))
     fixed_places.choose(victim, answer, marks)
     subject.taken_for(victim, answer, beside)
     if axis == "epsilon":

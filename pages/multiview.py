@@ -38,7 +38,7 @@ if chosen is None or threat is None:
 with look:
     views = one_sample.views_of(victim)
     question, whole = questions(victim, threat, sample)
-    answer = connection.ask(question, *possible.patience(threat.attack))
+    answer = connection.ask(question, possible.waiting(threat.attack))
     levels.jump(answer)
     takeaway.show(victim, threat.objective, answer)
     attackers.explain_fit(chosen, threat)
@@ -71,5 +71,5 @@ again = reproduce.one_sample(wish, whole, answer.levels[level])
 on_all = reproduce.command(attackers.on_all(victim, chosen, threat))
 layout.page_foot(again | {"Command line": f"{again['Command line']}\n{on_all}"})
 if question is not whole:
-    connection.ask(whole, _("Filling in the levels between…"), timeout=600)
+    connection.ask(whole, _("Filling in the levels between…"))
     notices.draw_again()

@@ -81,7 +81,7 @@ def warm_up() -> None:
     _say_renewed()
 
 
-def ask(question: Question[A], waiting: str = "", timeout: float = 120.0) -> A:
+def ask(question: Question[A], waiting: str = "") -> A:
     """The answer to a question: kept, shipped, or computed by a warm worker while `waiting` is shown; where
     the workers end over it, it is asked once more. Raises DataAway where it needs data that are not here.
     """
@@ -92,10 +92,10 @@ def ask(question: Question[A], waiting: str = "", timeout: float = 120.0) -> A:
     fetching.require(_data_of(question))
     try:
         with st.spinner(waiting), suppress(EngineGone):
-            return engine().ask(question, timeout=timeout)
+            return engine().ask(question)
         _wait_for_new_ones()
         with st.spinner(waiting):
-            answer = engine().ask(question, timeout=timeout)
+            answer = engine().ask(question)
     except DataMissing as missing:  # a file of one's own, or one that nobody may pass on
         raise fetching.DataAway(str(missing), coming=False, data=_data_of(question)) from missing
     _say_renewed()

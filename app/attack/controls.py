@@ -23,8 +23,6 @@ CALLED = (
 """What the engine calls the controls."""
 NEEDS_NO_GRADIENT = ("noise", "other_delta")
 """Controls that look at no gradient of this sample."""
-STRONGEST = "strongest"
-"""The attack among them that takes longest."""
 
 
 def show(victim: Victim, question: LadderQuestion, answer: LadderAnswer, level: int) -> None:
@@ -41,9 +39,8 @@ def show(victim: Victim, question: LadderQuestion, answer: LadderAnswer, level: 
     if takeaway.already(answer):
         st.caption(_("It is where the attack wants it already: there is nothing to control."))
         return
-    __, patience = possible.patience(STRONGEST)  # one of them
     asked = ControlsQuestion(ladder=question, level=level)
-    found = connection.ask(asked, _("Running the controls…"), patience)
+    found = connection.ask(asked, _("Running the controls…"))
     if not found.rows:
         st.caption(_("Nothing could be reached here: there is nothing to control."))
         return

@@ -66,7 +66,6 @@ def place_on_umap(question: LadderQuestion) -> None:
         connection.ask(
             asked,
             _("Placing it on the UMAP; the first time takes up to a minute, and nothing waits for it…"),
-            timeout=600,
         )
     if missing:
         notices.draw_again()

@@ -22,9 +22,7 @@ KEY = "compare_slots"
 def answers(chosen: Sequence[Slot], sample: int | OwnPicture) -> list[LadderAnswer]:
     """The ladder of the sample, or of a picture of one's own, in every slot."""
     return [
-        connection.ask(
-            slot.threat.ladder(slot.victim.run.key, sample), *possible.patience(slot.threat.attack)
-        )
+        connection.ask(slot.threat.ladder(slot.victim.run.key, sample), possible.waiting(slot.threat.attack))
         for slot in chosen
     ]
 

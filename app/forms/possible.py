@@ -12,13 +12,11 @@ KEEPS = "reconstruction_change"
 """The objective that λ weighs against any other."""
 
 
-def patience(attack: str) -> tuple[str, float]:
-    """What is said while one sample's ladder under an attack is waited for, and for how many seconds at
-    most.
-    """
+def waiting(attack: str) -> str:
+    """What is said while one sample's ladder under an attack is waited for."""
     if not entry("attack", attack).get("slow"):
-        return _("Climbing the ladder…"), 120.0
-    return _("Climbing the ladder: at every level several targets and starts, which can take minutes…"), 600.0
+        return _("Climbing the ladder…")
+    return _("Climbing the ladder: at every level several targets and starts, which can take minutes…")
 
 
 def entry(kind: str, name: str) -> dict[str, Any]:

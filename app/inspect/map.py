@@ -150,7 +150,7 @@ def make_umap(attacked: FinishedAttack) -> None:
     if attacked.answer.xy is None or not links.value("umap", False) or keeping.kept(asked) is not None:
         return
     with fetching.aside():
-        connection.ask(asked, _("Drawing the UMAP; the first one takes up to a minute…"), timeout=300)
+        connection.ask(asked, _("Drawing the UMAP; the first one takes up to a minute…"))
         notices.draw_again()
 
 

@@ -301,7 +301,7 @@ def _further(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
         if further.open:
             with fetching.aside():
                 asked = threat.ladder(attacked.victim.run.key, sample)
-                answer = connection.ask(asked, *possible.patience(threat.attack))
+                answer = connection.ask(asked, possible.waiting(threat.attack))
                 takeaway.show(attacked.victim, threat.objective, answer)
                 other_models.show(attacked.victim, threat, sample)
     if st.button(

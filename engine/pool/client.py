@@ -29,6 +29,8 @@ from engine.store.store import Store
 log = logging.getLogger(__name__)
 logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # `gone` tells of a lost connection
 GONE = "The worker processes have ended; new ones are starting. Try again in a moment."
+PATIENCE = 600.0
+"""Seconds that one waits for an answer: the slowest attack takes minutes, on a busy machine any may."""
 REACH = 5.0
 """Seconds in which a scheduler answers, or is not there."""
 
@@ -101,7 +103,7 @@ class Engine:
         fire_and_forget(future)
         future.add_done_callback(lambda ended: self._done(run, ended))
 
-    def ask(self, question: Question[A], timeout: float = 120.0) -> A:
+    def ask(self, question: Question[A], timeout: float = PATIENCE) -> A:
         """The answer to a question, kept or computed. Raises the engine's FeintError, or
         EngineUnavailable.
         """

@@ -62,7 +62,7 @@ class Desk:
             for place, key in enumerate(self.submitted)
         ]
 
-    def ask(self, question: Question[A], timeout: float = 120.0) -> A:
+    def ask(self, question: Question[A], timeout: float = 0) -> A:
         """The answer, computed here."""
         return computing.answer(question)
 

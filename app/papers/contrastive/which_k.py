@@ -13,9 +13,7 @@ NAMES = {"silhouette": N_("silhouette"), "purity": N_("purity (labels)")}
 
 def show(chosen: Chosen) -> None:
     """The curve with the chosen K, and the K that it would choose."""
-    answer = connection.ask(
-        SilhouetteQuestion.of(chosen.victim.run), _("Clustering for several K…"), timeout=300
-    )
+    answer = connection.ask(SilhouetteQuestion.of(chosen.victim.run), _("Clustering for several K…"))
     columns = {"K": answer.clusters, "silhouette": answer.silhouette, "purity": answer.purity}
     frame = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
     drawn = {name: _(title) for name, title in NAMES.items() if name in frame}

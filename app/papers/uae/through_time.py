@@ -29,7 +29,7 @@ def show(victim: Victim, threat: Threat, sample: int) -> tuple[LadderQuestion, L
         )
     )
     question = threat.ladder(victim.run.key, sample, axis_of(threat, axis))
-    answer = connection.ask(question, *possible.patience(threat.attack))
+    answer = connection.ask(question, possible.waiting(threat.attack))
     takeaway.show(victim, threat.objective, answer)
     level = levels.drawn(on_the_map.drawing(victim, threat.objective, answer), "uae")
     said = _(

@@ -150,7 +150,7 @@ def test_the_map_says_that_it_is_pca_while_its_umap_is_made(
     shown: list[Any] = []
     answered, drawn = desk.ask, inspect_map.map_payload
 
-    def asks(question: Any, timeout: float = 120.0) -> Any:
+    def asks(question: Any, timeout: float = 0) -> Any:
         asked.append((type(question), [drawing.title for drawing in shown]))
         return answered(question, timeout)
 

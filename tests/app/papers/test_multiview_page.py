@@ -1,17 +1,14 @@
 """The Multi-view page, on the models and generators that ship with Feint."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
-from app.forms import possible
 from app.forms.choose_model import victim_of
 from app.papers.multiview import attackers, levels
-from engine.asking.questions import AttackChoice, LadderQuestion, Question
 from engine.store.store import Store
 from tests.app.conftest import Desk, said
 
@@ -103,23 +100,3 @@ def test_a_lock_is_fitted_from_the_page(trained_home: Store, opened: Opened, des
     assert not at.exception and len(desk.submitted) == 1
     spec = Store().find(desk.submitted[0]).spec
     assert (spec.name, spec.settings["locked"], spec.settings["half"]) == ("mv_gan", [1], "second")
-
-
-def test_slow_attacks_are_waited_for(
-    trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waited: dict[str, float] = {}
-    ask = connection.ask
-
-    def asking(question: Question[Any], waiting: str = "", timeout: float = 120.0) -> Any:
-        waited[type(question).__name__] = timeout
-        if isinstance(question, LadderQuestion) and question.attack.name == "strongest":
-            question = question.model_copy(update={"attack": AttackChoice()})  # whose answer ships
-        return ask(question, waiting, timeout)
-
-    monkeypatch.setattr(connection, "ask", asking)
-    longest = possible.patience("strongest")[1]
-    opened("multiview", model="noisy_digits/comvc", attacker="strongest")
-    assert waited["LadderQuestion"] == longest
-    opened("attack", model="digits/adec")
-    assert waited["ControlsQuestion"] == longest, "the strongest attack is one of them"
