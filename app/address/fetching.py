@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import streamlit as st
@@ -123,8 +124,8 @@ def megabytes(data: str) -> float:
 
 
 def why(data: str = FETCHED) -> str:
-    """What the fetch said last."""
-    return next(iter(reversed(_lines(data))), "")[:300]
+    """What the fetch said last, without the name of the program."""
+    return shorten(next(iter(reversed(_lines(data))), "").removeprefix("feint: "), 300, placeholder=" …")
 
 
 def fetch(data: str) -> None:

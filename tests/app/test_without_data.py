@@ -285,7 +285,7 @@ def test_other_data_are_fetched_once_for_all_who_look(
     held.released.set()
     assert process.wait(60)
     other.run()
-    assert "It could not be fetched." in said(other) and not other.exception
+    assert "It could not be fetched. COIL-20 is not on this machine" in said(other) and not other.exception
     with pytest.raises(fetching.DataAway, match="This needs COIL-20, which could not be fetched"):
         fetching.require("coil20")
 
