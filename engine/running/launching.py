@@ -130,10 +130,8 @@ def _reference(judge: Judge) -> Tensor | None:
 
 def with_extracted(judge: Judge, classifier: nn.Module, samples: AttackedSamples) -> AttackedSamples:
     """The same, with what the head of another classifier reads of the attacked samples, of the same before,
-    and of at most REFERENCE training samples, each (n, m), where pixels were moved.
+    and of at most REFERENCE training samples, each (n, m).
     """
-    if samples.space != "pixels":
-        return samples
     reader = Judge(classifier, judge.data, judge.device)
     attacked, clean = (reader.outputs(said.x, samples.index).z for said in (samples.attacked, samples.clean))
     reference = _reference(reader)

@@ -62,8 +62,8 @@ class Desk:
             for place, key in enumerate(self.submitted)
         ]
 
-    def ask(self, question: Question[A], timeout: float = 0) -> A:
-        """The answer, computed here."""
+    def ask(self, question: Question[A]) -> A:
+        """The answer, computed here. No page says how long it waits: that is one number, the client's."""
         return computing.answer(question)
 
     def warm(self, lane: str) -> None:

@@ -14,6 +14,7 @@ from app.forms.choose_model import victim_of
 from app.forms.threat import Threat
 from engine.asking import computing
 from engine.asking.answers import Control, ControlKind
+from engine.pool.client import PATIENCE
 from engine.store.store import Store
 from tests.app.conftest import Desk, method, said
 
@@ -55,9 +56,12 @@ def test_one_sentence_says_where_it_falls(
     assert said_of_it.startswith(words) and "* >" not in said_of_it
 
 
-def test_what_takes_minutes_is_said(desk: Desk) -> None:
+def test_what_takes_minutes_is_said_and_waited_for(desk: Desk) -> None:
     assert possible.waiting("pgd") == "Climbing the ladder…"
     assert "minutes" in possible.waiting("strongest")
+    assert PATIENCE == 600, (
+        "seconds, for every answer: a page that passed its own would find no such argument"
+    )
 
 
 def test_a_perturbation_smaller_than_its_ball_is_explained(trained_home: Store, desk: Desk) -> None:

@@ -150,9 +150,9 @@ def test_the_map_says_that_it_is_pca_while_its_umap_is_made(
     shown: list[Any] = []
     answered, drawn = desk.ask, inspect_map.map_payload
 
-    def asks(question: Any, timeout: float = 0) -> Any:
+    def asks(question: Any) -> Any:
         asked.append((type(question), [drawing.title for drawing in shown]))
-        return answered(question, timeout)
+        return answered(question)
 
     monkeypatch.setattr(desk, "ask", asks)
     monkeypatch.setattr(
