@@ -41,9 +41,9 @@ def test_a_first_picture_needs_no_worker(
     asked: list[Any] = []
     answered = desk.ask
 
-    def noted(question: Any, timeout: float = 120.0) -> Any:
+    def noted(question: Any) -> Any:
         asked.append(question)
-        return answered(question, timeout)
+        return answered(question)
 
     monkeypatch.setattr(desk, "ask", noted)
     opened(name.split()[0], **PAGES[name])

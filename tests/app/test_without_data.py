@@ -103,7 +103,7 @@ def whole(page: str, **address: str) -> AppTest:
 def test_pages_begin_with_mnist_and_need_no_data(
     page: str, refused: Worker, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nobody(question: Any, timeout: float = 120.0) -> Any:
+    def nobody(question: Any) -> Any:
         raise AssertionError(f"the page {page} asked a worker for {question}")
 
     monkeypatch.setattr(refused, "ask", nobody)
