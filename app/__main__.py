@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.setup import ROOT, SetupError, environment, is_ready, last_line
+from app.setup import ROOT, SetupError, environment
 
 LOOPBACK = "127.0.0.1"
 ANY = ("0.0.0.0", "::")  # all of a machine's addresses, and no name of one
@@ -61,21 +61,6 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     if chosen.lan and chosen.host == LOOPBACK:
         chosen.host = "0.0.0.0"
     return chosen
-
-
-def describe_engine(python: Path) -> None:
-    """Write the engine's catalogue while somebody waits for the installation anyway; the pages would do it at
-    their first use.
-    """
-    made = subprocess.run(
-        [python, "-m", "engine", "catalogue"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if made.returncode:
-        raise SetupError(f"The engine does not start: {last_line(made.stdout + made.stderr)}")
 
 
 def free_port(host: str, first: int, tries: int = 100) -> int:
@@ -276,11 +261,7 @@ def main() -> int:
     """Set up, serve; 0 after Ctrl-C, 1 with one sentence where set-up fails."""
     chosen = options()
     try:
-        ready = is_ready(ROOT / ".venv", ROOT / "requirements.txt")
-        python = environment()
-        if not ready:
-            describe_engine(python)
-        return serve(python, chosen)
+        return serve(environment(), chosen)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

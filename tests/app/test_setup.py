@@ -3,6 +3,8 @@ where it cannot go on.
 """
 
 import http.server
+import json
+import os
 import signal
 import socket
 import subprocess
@@ -400,6 +402,30 @@ def test_serving_says_the_address_and_ends_with_its_parent(ending: signal.Signal
         finally:
             app.kill()
     wait_until(lambda: not served.is_healthy(port), 10, "the server's end")
+
+
+def serving(home: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    """The page server as far as its own help, on a home of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.serving", "--help"],
+        cwd=ROOT,
+        env=os.environ | {"FEINT_HOME": str(home)} | more,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_what_there_is_to_choose_is_listed_before_a_page_is_served(tmp_path: Path) -> None:
+    assert serving(tmp_path).returncode == 0
+    (listed,) = (tmp_path / "catalogue").glob("*.json")
+    assert json.loads(listed.read_text())["model"]
+
+
+def test_a_server_without_an_engine_says_so_and_ends(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is broken')")
+    ended = serving(tmp_path / "home", PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == "The engine could not describe itself: ImportError: torch is broken"
 
 
 def test_arguments_of_the_checks_go_to_pytest() -> None:
