@@ -27,6 +27,7 @@ st.set_page_config(
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }
 h1 { text-wrap: balance; }
+.stElementContainer:has(> .stHeading h1) { flex-basis: 22rem; }  /* breaks before its buttons do */
 /* a choice that takes several lines: every button has all its sides */
 .stButtonGroup > :has(> [data-variant]) { flex-wrap: wrap; gap: 0.25rem; }
 .stButtonGroup [data-variant="segmented_control"] { border-radius: 0.5rem; margin: 0;
