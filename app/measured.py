@@ -1,5 +1,6 @@
 """What was measured of an attack, as the catalogue's metrics declare it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,9 +47,13 @@ def controls_of(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> dict[str
     }
 
 
+ZERO = re.compile(r"(?<!\d)[-+](?=0+(?:\.0+)?(?![.\d]))")
+"""The sign of what was rounded to zero."""
+
+
 def minus(number: str) -> str:
-    """A formatted number with a minus sign in place of its hyphen."""
-    return number.replace("-", "−")
+    """A formatted number with a minus sign in place of its hyphen, and none before a zero."""
+    return ZERO.sub("", number).replace("-", "−")
 
 
 def between_0_and_1(entry: Mapping[str, Any]) -> bool:

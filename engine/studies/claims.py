@@ -4,6 +4,7 @@ is not shown by so few seeds, or does not hold.
 A claim compares rows that differ in nothing else, value by value over the same seeds.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,8 +17,10 @@ from engine.metrics.intervals import paired_difference
 Word = Literal["holds", "holds only", "not shown", "does not hold"]
 
 
-SIGNS = 5
-"""Differences of a single seed below which their signs show nothing: four of four are chance once in 16."""
+CHANCE = 0.05
+"""Differences of a single seed count by their signs where chance gives so many of one sign less often than
+that: five of five, eight of nine.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,23 @@ class Verdict:
 
     @property
     def word(self) -> Word:
-        """holds, holds only (beside some); where no difference is beyond its interval, or few are told by
-        their sign alone: not shown, if most lean to it, or does not hold.
+        """holds, holds only (beside some); where no difference is beyond its interval, or all are told by
+        their sign alone, which may be chance: not shown, if most lean to it, or does not hold.
         """
         signs = self.claim.within is None and all(one.difference[1] == -np.inf for one in self.comparisons)
-        counted = () if signs and len(self.comparisons) < SIGNS else self.borne_out
+        counted = () if signs and self._by_chance > CHANCE else self.borne_out
         if len(counted) == len(self.comparisons):
             return "holds"
         if counted:
             return "holds only"
         lean = [one for one in self.comparisons if one.leans_to(self.claim)]
         return "not shown" if 2 * len(lean) > len(self.comparisons) else "does not hold"
+
+    @property
+    def _by_chance(self) -> float:
+        """How often as many signs or more would agree with the claim if each were a coin's (sign test)."""
+        n = len(self.comparisons)
+        return sum(math.comb(n, k) for k in range(len(self.borne_out), n + 1)) / 2**n
 
 
 def verdicts(claims: Sequence[Claim], rows: Sequence[Row]) -> list[Verdict]:

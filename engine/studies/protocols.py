@@ -100,7 +100,7 @@ class Case:
 
     `arm` and `treatment` are keys of the study's `arms` and `treatments`; `about` holds everything else that
     sets the row apart (ε, ν, λ, data …). `measured` and `controls` map the row's names to those of the
-    attack's metrics (of the training's where there is no attack), `of_appended` to those of the first attack
+    attack's metrics (of the training's where there is no attack), `of_appended` to those of the last attack
     whose samples are appended, each of `beside` to those of a further attack; `more` computes further values
     from the folder of the attack's run of one seed (the training's where there is none). Without a training
     there is nothing to measure, and `note` says why.

@@ -27,7 +27,7 @@ from engine.store import checkpoint
 from engine.store.run import Run
 from engine.store.spec import Spec
 from engine.store.store import Store
-from engine.store.wanted import BASE, WITH
+from engine.store.wanted import BASE, WITH, flag_of
 from engine.studies.protocols import Attacking, Case, StudySettings, Training
 
 
@@ -164,10 +164,11 @@ class _Measuring:
         return found | self._of_appended(made[0])
 
     def _of_appended(self, model: Run) -> dict[str, Any]:
-        """What the first attack measured whose samples the model was trained with too."""
+        """What the last attack measured whose samples the model was trained with too."""
         if not self.case.of_appended:
             return {}
-        result = self.store.find(model.spec.builds_on[WITH]).result()
+        *_, last = (key for role, key in model.spec.builds_on.items() if flag_of(role) == WITH)
+        result = self.store.find(last).result()
         named = self.case.of_appended.items()
         return {name: result[source] for name, source in named if result.get(source) is not None}
 

@@ -11,7 +11,7 @@ from engine.registry import register
 from engine.studies.claims import Claim
 from engine.studies.protocols import Appended, Case, Training
 from engine.studies.uae import LONGER, TRAINED, UAEStudy
-from engine.studies.uae_table7 import FEWER
+from engine.studies.uae_table7 import FEWER, Table7
 
 ON: Mapping[str, Mapping[str, tuple[str, str | None, int]]] = {
     "quick": {"digits": ("concrete_ae", "quick", 2320)},
@@ -75,6 +75,7 @@ class OtherData(UAEStudy):
     defences: ClassVar[tuple[str, ...]] = ("uae",)
     place = 9
     claims: ClassVar[tuple[Claim, ...]] = (
+        *Table7.claims,
         better_features("Augmentation with UAE leads to better selected features", "original"),
         better_features(
             "Control: to better ones than training on the originals for as many steps", "equal_steps"

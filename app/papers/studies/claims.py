@@ -45,8 +45,8 @@ def rule(found: Result) -> str:
     """What counts as a difference."""
     if found.seeds == 1:
         return _(
-            "One seed: the sign of a difference counts, which is little; fewer than five differences show"
-            " nothing."
+            "One seed: differences count by their signs, which is little, and only where so many agree as"
+            " chance gives less often than once in 20: five of five, eight of nine."
         )
     return _(
         "A difference counts where its 95 % interval over {n} seeds leaves out 0. Not shown: most"

@@ -17,8 +17,6 @@ from engine.events import Row
 from engine.store.run import Run
 from engine.store.wanted import Wanted
 
-SMALL = 0.02
-"""Below it a value has more decimals."""
 STRONGEST = "strongest"
 """The treatment that judges, where a study has it."""
 SHIPPED = links.ROOT / "assets" / "studies"
@@ -219,5 +217,5 @@ def in_words(found: dict[str, Any]) -> str:
 
 
 def decimals(value: float) -> int:
-    """How many decimals tell a value: three, or five where three would leave little of it."""
-    return 5 if 0 < abs(value) < SMALL else 3
+    """How many decimals tell a value: three, of small ones three digits, but never more than five."""
+    return next((digits for digits in (3, 4) if abs(value) >= 10 ** (2 - digits)), 5) if value else 3

@@ -38,7 +38,10 @@ def test_a_difference_must_be_beyond_its_interval_over_seeds_and_of_one_seed_its
     others = [row(name, [0.29]) for name in "abcde"]
     five = Claim("more", "ra", OURS, [{"model": name} for name in "abcde"])
     assert verdicts([five], [row("ours", [0.3]), *others])[0].word == "holds"
-    assert verdicts([five], [row("ours", [0.3]), *others[1:], row("a", [0.4])])[0].word == "holds only"
+    assert verdicts([five], [row("ours", [0.3]), *others[1:], row("a", [0.4])])[0].word == "not shown"
+    nine = Claim("more", "ra", OURS, [{"model": name} for name in "abcdefghi"])
+    most = [row(name, [0.29]) for name in "bcdefghi"]
+    assert verdicts([nine], [row("ours", [0.3]), *most, row("a", [0.4])])[0].word == "holds only"
 
 
 def test_rows_are_compared_that_differ_in_nothing_else() -> None:
