@@ -1,4 +1,6 @@
-"""What an attack along the likeness answers: the best of the iterates that it accepts."""
+"""What an attack along the likeness answers: the best of the iterates that it accepts; where it accepts none,
+the sample itself, or the iterate that comes nearest to the objective.
+"""
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from engine.objectives.protocols import Objective
 
 
 class Accepted:
-    """The best iterate so far that meets the objective, row by row; the row itself where there is none."""
+    """The best iterate so far that meets the objective, row by row; where there is none, as `failed` says."""
 
     def __init__(self, of: LikenessAttack, x: Tensor, objective: Objective) -> None:
         self.of, self.clean, self.x = of, x, x
@@ -32,9 +34,11 @@ class Accepted:
         if self.of.positive and self.of.similarity == "mine":
             counts &= similarity > 0
         wins = counts & (score > self.score)
+        self.score = torch.where(wins, score, self.score)
+        if self.of.failed == "nearest":
+            wins |= (self.score == -torch.inf) & ~at.met & (at.failing < self.failing)
         self.x = torch.where(wins[:, None], point, self.x)
         self.value = torch.where(wins, at.value, self.value)
         self.failing = torch.where(wins, at.failing, self.failing)
-        self.score = torch.where(wins, score, self.score)
         self.similarity = torch.where(wins, similarity, self.similarity)
         return counts

@@ -159,6 +159,14 @@ class LikenessAttack(AttackSettings):
         le=1000,
         advanced=True,
     )
+    failed: Literal["original", "nearest"] = knob(
+        "original",
+        "Answer to a failure",
+        "original: the sample itself; nearest: the iterate that comes nearest to the objective.",
+        source="supplement (code: nearest)",
+        advanced=True,
+        added_later=True,
+    )
     compress_by: Literal["pairs", "projections", "convolution"] = knob(
         "pairs",
         "Compressed by",

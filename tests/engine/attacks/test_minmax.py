@@ -178,6 +178,16 @@ def test_nothing_is_no_success() -> None:
         assert bool((found.traces["score"] == -torch.inf).all())
 
 
+def test_a_failure_answers_with_the_sample_or_with_what_came_nearest() -> None:
+    clean, hopeless = images(6), {"margin": 5.0, "step": "sign", "start_width": 0.05, **SMALL}
+    assert torch.equal(path(MinMax(**hopeless), clean)[-1].x, clean.flat())
+    *before, found = path(MinMax(failed="nearest", **hopeless), clean)
+    f = torch.stack([5.0 - kept(Linear(), clean)(clean.flat()), *(it.traces["f"] for it in before[1:])])
+    points = torch.stack([clean.flat(), *(iterate.x for iterate in before[1:])])
+    torch.testing.assert_close(found.x, points[f.argmin(0), torch.arange(6)])
+    assert (f.argmin(0) > 0).any() and bool((found.traces["score"] == -torch.inf).all()), "still no success"
+
+
 def test_a_sample_at_the_mark_counts_where_it_moved() -> None:
     """What the model does not see may change freely: f is exactly 0 there, and that is a success."""
 
