@@ -2,11 +2,14 @@
 they cannot be had.
 """
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.address import connection, fetching, links, notices, offered
 from app.address.fetching import DataAway
 from app.words import N_, _
+from engine.store.run import Run
 
 READY = {"mnist_test": "MNIST", "digits": N_("digits (tiny, fast)")}
 """Data whose models, attacks and sweeps come with Feint, the usual ones first."""
@@ -107,8 +110,9 @@ def _called(name: str) -> str:
 
 
 def _chosen() -> None:
-    links.forget_everywhere(*OF_DATA)
-    follow(st.session_state["house_choice"])
+    if not links.left("house_choice"):
+        links.forget_everywhere(*OF_DATA)
+        follow(st.session_state["house_choice"])
 
 
 def follow(name: str) -> None:
@@ -116,6 +120,12 @@ def follow(name: str) -> None:
     if known(of(name)):
         st.session_state["house"] = of(name)
         links.put("data", of(name))
+
+
+def follow_model(found: Mapping[str, Run], key: str) -> None:
+    """Begin with the data of the model that was chosen in a widget. For its callback."""
+    if not links.left(key):
+        follow(found[st.session_state[key]].spec.data)
 
 
 def model_decides(model: str, data: str) -> None:

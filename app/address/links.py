@@ -292,6 +292,11 @@ def _said() -> set[str]:
     return found
 
 
+def left(*keys: str) -> bool:
+    """Whether the page with these widgets was left before their callback came: it does nothing then."""
+    return any(key not in st.session_state for key in keys)
+
+
 def forget(*names: str) -> None:
     """Drop address parameters that no longer mean anything."""
     for name in names:

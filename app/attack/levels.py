@@ -143,7 +143,7 @@ def jump(answer: LadderAnswer) -> None:
     offered = sizes(answer.norm)
 
     def chosen() -> None:
-        name = st.session_state["jump"]
+        name = st.session_state.get("jump")
         if name:
             put(answer, _nearest(answer.levels, offered[name]))
             st.session_state["jump"] = None

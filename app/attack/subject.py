@@ -159,7 +159,7 @@ def _way(victim: Victim) -> str:
 
 
 def _turned() -> None:
-    st.session_state["own_waits"] = st.session_state["own_way"] != "data"
+    st.session_state["own_waits"] = st.session_state.get("own_way", "data") != "data"
     if not st.session_state["own_waits"]:
         leave()
 
@@ -197,7 +197,7 @@ def _drawn() -> None:
 
 
 def _brought() -> None:
-    file = st.session_state["own_file"]
+    file = st.session_state.get("own_file")
     if file is not None:
         _kept(file.getvalue())
 

@@ -135,6 +135,8 @@ def _choose_data(runs: Runs, now: str) -> str:
     st.session_state["slots_data"] = now
 
     def turned() -> None:
+        if links.left("slots_data"):
+            return
         data = st.session_state["slots_data"]
         links.forget(*house.OF_DATA)
         _put(_defaults(runs, data))

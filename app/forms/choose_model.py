@@ -170,6 +170,8 @@ def _choose_data(found: Mapping[str, Run], key: str) -> None:
     st.session_state["model_data"] = found[st.session_state[key]].spec.data
 
     def turned() -> None:
+        if links.left(key, "model_data"):
+            return
         method, data = found[st.session_state[key]].spec.name, st.session_state["model_data"]
         here = {name: run for name, run in found.items() if run.spec.data == data}
         alike = [name for name, run in here.items() if run.spec.name == method]

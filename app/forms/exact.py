@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.address import links
 from app.words import _
 
 WIDTH = 96
@@ -29,6 +30,8 @@ def field(label: str, key: str, step: float, wrong: Callable[[Any], str | None])
 
 def _take(key: str, wrong: Callable[[Any], str | None]) -> None:
     """Take the number that was written; one that is refused is told, and changes nothing."""
+    if links.left(f"{key}/exact"):
+        return
     wanted = st.session_state[f"{key}/exact"]
     sentence = _("Write a number.") if wanted is None else wrong(wanted)
     if sentence is None:

@@ -137,7 +137,10 @@ def _boxes(
 
 
 def _boxed(view: str, turn: str) -> None:
-    row, column = (st.session_state[f"box{part}/{turn}"] for part in (0, 1))
+    boxes = [f"box{part}/{turn}" for part in (0, 1)]
+    if links.left(*boxes):
+        return
+    row, column = (st.session_state[box] for box in boxes)
     selection = Selection.read().without(view)
     choose(selection if row < 0 and column < 0 else selection.with_(view, f"{row}:{column}"), boxed=True)
 

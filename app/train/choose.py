@@ -39,8 +39,9 @@ def choose_data(sets: Mapping[str, Entry], default: str) -> tuple[str, bool]:
 
 def _other_data() -> None:
     """What was chosen on other pages means nothing on these data; the runs of this one stay."""
-    links.forget(*(name for name in house.OF_DATA if name != "run"))
-    house.follow(str(st.session_state["p_data"]))
+    if not links.left("p_data"):
+        links.forget(*(name for name in house.OF_DATA if name != "run"))
+        house.follow(str(st.session_state["p_data"]))
 
 
 def trains_on(entry: Entry, card: Entry) -> bool:

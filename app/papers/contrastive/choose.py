@@ -59,8 +59,9 @@ def encoder() -> Victim:
         house.model_decides(chosen, found[chosen].spec.data)
 
     def turned() -> None:
-        links.forget("sample", "clusters", "weight")
-        house.follow(found[st.session_state[key]].spec.data)
+        if not links.left(key):
+            links.forget("sample", "clusters", "weight")
+        house.follow_model(found, key)
 
     name = str(
         st.selectbox(

@@ -98,7 +98,7 @@ def choose_base() -> Victim:
             _("Base network"),
             list(found),
             key=key,
-            on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
+            on_change=lambda: house.follow_model(found, key),
             format_func=lambda option: connection.model_title(option, found[option]),
             help=_("ConvAE alone, with mutual information, or with a graph."),
         )

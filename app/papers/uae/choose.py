@@ -97,7 +97,7 @@ def model(wanted: LookedFor) -> Victim:
             _("Model"),
             list(found),
             key=key,
-            on_change=lambda: house.follow(found[st.session_state[key]].spec.data),
+            on_change=lambda: house.follow_model(found, key),
             format_func=lambda option: connection.model_title(option, found[option]),
             help=_("Trained models: those that come with Feint, then your own."),
         )
