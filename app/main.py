@@ -47,14 +47,21 @@ h1 { text-wrap: balance; }
   .st-key-choose_look > * > .stHorizontalBlock > .stColumn:first-child { order: 2; }
 }
 </style>"""
-PLAIN_LIST = """<script>
-// on a phone Streamlit puts headings into the list of pages, where only items may stand: its links are enough
-const plain = () => document
-  .querySelectorAll('[data-testid="stSidebarNavItems"], [data-testid="stSidebarNavItems"] :is(ul, li)')
-  .forEach((part) => part.setAttribute("role", "none"));
-window.feintPlainList ??= new MutationObserver(plain);
-window.feintPlainList.observe(document.body, { childList: true, subtree: true });
-plain();
+MENU = """<script>
+{ // on a phone Streamlit puts headings into the list of pages, where only items may stand: links are enough
+  const plain = () => document
+    .querySelectorAll('[data-testid="stSidebarNavItems"], [data-testid="stSidebarNavItems"] :is(ul, li)')
+    .forEach((part) => part.setAttribute("role", "none"));
+  // and the list would stay open over the page that was chosen from it
+  const shut = (event) => event.target.closest('[data-testid="stSidebarNavLink"]') &&
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  if (!window.feintMenu) {
+    window.feintMenu = new MutationObserver(plain);
+    window.feintMenu.observe(document.body, { childList: true, subtree: true });
+    document.addEventListener("click", shut);
+  }
+  plain();
+}
 </script>"""
 sections: dict[str, list[StreamlitPage]] = {}
 for script in links.pages().values():
@@ -69,7 +76,7 @@ for script in links.pages().values():
     )
 page = st.navigation(sections, position="top")
 st.html(STYLE + plot.INK_FOLLOWS)
-st.html(PLAIN_LIST, unsafe_allow_javascript=True)
+st.html(MENU, unsafe_allow_javascript=True)
 links.open_address(page.url_path)
 connection.warm_up()
 fetching.begin()

@@ -1,4 +1,4 @@
-"""A page that was left before the callback of one of its widgets came: a slow page, and a hand that is faster."""
+"""A page that was left before the callback of one of its widgets came: a slow page, a hand that is faster."""
 
 from collections.abc import Callable
 from functools import partial

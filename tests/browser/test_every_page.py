@@ -107,3 +107,12 @@ def test_the_keyboard_skips_to_the_ladder(visit: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.locator(".ladder .play")).to_be_focused()
+
+
+def test_the_menu_of_a_phone_closes_over_the_page_that_was_chosen(visit: Callable[..., Page]) -> None:
+    page = visit("/lessons?v=1", width=390)
+    page.get_by_test_id("stExpandSidebarButton").click(timeout=PATIENCE)
+    link = page.get_by_test_id("stSidebarNavLink").filter(has_text="Claims")
+    link.click()
+    expect(link).not_to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
