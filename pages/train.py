@@ -32,7 +32,7 @@ with left:
 with right:
     shown = follow.shown(asked, data, method["name"])
     if not shown:
-        follow.nothing_yet(_("digits take about a minute"))
+        follow.nothing_yet(_("digits take about a minute, larger samples longer"))
     elif len(shown) > 1:
         follow.several(shown)
     else:

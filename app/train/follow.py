@@ -20,7 +20,7 @@ from app.train.figures import ZOOM, Drawn, View
 from app.train.measured import Entry
 from app.words import _, language
 from engine.store.run import Run
-from engine.store.store import DONE, LIVE
+from engine.store.store import DONE, HALTED, LIVE
 
 REDRAW = 2.0
 """Seconds that the figures of a live run stand: seven of them take a seventh of a second."""
@@ -28,7 +28,7 @@ REDRAW = 2.0
 
 def shown(names: Sequence[str], data: str, method: str) -> list[str]:
     """What the Train page shows: the runs of the address; else one at work, of this method and data where a
-    link asked for the method; else the newest finished one of them, own before zoo.
+    link asked for the method; else the newest of them that is finished or was stopped, own before zoo.
     """
     if names:
         return list(names)
@@ -36,8 +36,8 @@ def shown(names: Sequence[str], data: str, method: str) -> list[str]:
     working = shelf.query(
         action="train", name=method if asked else None, data=data if asked else None, status=LIVE
     )
-    done = shelf.query(action="train", name=method, data=data, status=DONE)
-    return [run.name for run in (*working, *sorted(done, key=lambda run: bool(run.zoo)))][:1]
+    ended = shelf.query(action="train", name=method, data=data, status=(*DONE, *HALTED))
+    return [run.name for run in (*working, *sorted(ended, key=lambda run: bool(run.zoo)))][:1]
 
 
 def in_address() -> list[str]:

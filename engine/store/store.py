@@ -28,6 +28,8 @@ DONE = ("finished", "zoo")
 """Statuses of a run that can be built on."""
 LIVE = ("queued", "running")
 """Statuses of a run that is going on."""
+HALTED = ("stopped", "paused")
+"""Statuses of a run that goes on where it was when it is asked to."""
 SNAPSHOTS = 4
 """Snapshots of a training that are kept although no run builds on them."""
 

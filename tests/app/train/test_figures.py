@@ -219,6 +219,10 @@ def test_what_the_page_shows_first(trained_home: Store, desk: Desk) -> None:
     assert follow.shown(["a", "b"], "digits", "adec") == ["a", "b"]
     assert follow.shown([], "digits", "dec_star") == [star.key]
     assert follow.shown([], "usps", "dec_star") == []
+    halted = trained_home.create(star.spec.model_copy(update={"seed": 9}))
+    halted.want("stop")
+    assert halted.status() == "stopped"
+    assert follow.shown([], "digits", "dec_star") == [halted.key], "what was stopped is not lost from view"
 
 
 def test_a_run_at_work_is_shown_where_no_method_was_asked_for(trained_home: Store, desk: Desk) -> None:
