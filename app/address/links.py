@@ -164,6 +164,7 @@ def open_address(page: str = "") -> None:
                 " as it still fits."
             ).format(version=version[:40])
         )
+    st.session_state.setdefault("address_carried", set()).difference_update(current)
     for name in st.session_state["address_brought"]:
         address[name] = current[name]
         _said().add(name)
@@ -207,6 +208,7 @@ def _turned_to(page: str) -> bool:
     said = _said() & kept.keys()
     forget(*PARAMETERS)
     address.update(kept)
+    st.session_state["address_carried"] = set(kept)
     _said().update(said)
     return True
 
@@ -215,7 +217,7 @@ def key(
     name: str, default: Value, valid: Callable[[Value], bool] = lambda value: True, expected: str = ""
 ) -> str:
     """The widget key of an address parameter, its session value set and checked; nonsense gives the default
-    and a notice.
+    and a notice, what was chosen on another page and does not fit here the default alone.
     """
     widget = f"p_{name}"
     if widget in st.session_state and _fits(st.session_state[widget], default, valid):
@@ -226,7 +228,7 @@ def key(
         parsed = _parsed(text, default)
         if parsed is not None and valid(parsed):
             value = parsed
-        else:
+        elif name not in st.session_state.get("address_carried", ()):
             notice(
                 _(
                     "The link says {name}={text}, but {name} must be {wanted}; {default} is used instead."

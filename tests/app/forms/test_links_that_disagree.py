@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import said
+from app.address import links
+from tests.app.conftest import Desk, said
 
 Opened = Callable[..., AppTest]
 OTHER = {"data": "mnist_test", "model": "noisy_digits/comvc"}
@@ -41,3 +42,17 @@ def test_where_nobody_dragged_nu_no_other_tab_says_one(opened: Opened) -> None:
     at = opened("robust", tab="nu", nu="0.02")
     at.segmented_control(key="p_tab").set_value("acts").run()
     assert at.query_params["nu"] == "0.02", "what was chosen stays"
+
+
+def test_what_was_chosen_on_another_page_and_does_not_fit_here_is_no_link(opened: Opened, desk: Desk) -> None:
+    asked = {"model": "digits/dense_ae", "objective": "raise_reconstruction", "umap": "0"}
+    at = AppTest.from_file(str(links.ROOT / "app" / "main.py"), default_timeout=240)
+    at.run().switch_page("../pages/attack.py")
+    for name, text in asked.items():
+        at.query_params[name] = text
+    assert at.run().selectbox(key="p_objective").value == asked["objective"], said(at)
+    at.query_params.clear()  # as a browser does
+    at.switch_page("../pages/compare.py").run()
+    assert not at.exception and not at.warning, said(at)
+    linked = opened("compare", objective=asked["objective"])
+    assert "raise_reconstruction" in linked.warning[0].value
