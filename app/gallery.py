@@ -54,8 +54,8 @@ def to_png(image: Array, scale: int = 1, pixelated: bool = True) -> bytes:
 
 
 def signed_png(delta: Array, gain: float, scale: int = 1) -> bytes:
-    """A perturbation as PNG: blue where darker, vermillion where brighter, white where nothing changed; full
-    colour at |δ| = 1 / gain.
+    """A perturbation as PNG: blue where darker, vermillion where brighter, transparent where nothing changed;
+    full colour at |δ| = 1 / gain.
 
     Colour images (three channels) are drawn as grey plus δ · gain / 2 in each channel. Say the gain beside
     the picture: `gain_text`.
@@ -65,7 +65,7 @@ def signed_png(delta: Array, gain: float, scale: int = 1) -> bytes:
         return to_png(0.5 + strength / 2, scale)
     strength = strength[0] if strength.ndim == 3 else strength
     ends = np.where(strength[..., None] < 0, np.array(palette.NEGATIVE), np.array(palette.POSITIVE))
-    coloured = 247 + (ends - 247) * np.abs(strength)[..., None]
+    coloured = np.concatenate([ends, 255 * np.abs(strength)[..., None]], axis=-1)
     return _png(Image.fromarray(np.rint(coloured).astype(np.uint8)), scale, pixelated=True)
 
 

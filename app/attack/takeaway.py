@@ -118,7 +118,7 @@ def _value(victim: Victim, objective: str, answer: LadderAnswer) -> str:
     )
     if answer.noise_value is not None:
         noise = minus(f"{float(answer.noise_value[-1]):.3g}")
-        said = _("{said}, noise of the same size by **{noise}**").format(said=said, noise=noise)
+        said = _("{said}; noise of the same size: **{noise}**").format(said=said, noise=noise)
     if answer.q is None or answer.own_group is None:
         return f"{said}."
     elsewhere = np.flatnonzero(answer.q.argmax(1) != answer.own_group)

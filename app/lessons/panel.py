@@ -7,7 +7,7 @@ import streamlit as st
 from app.address import links
 from app.address.notices import plain
 from app.classroom import seat
-from app.lessons import checks, follow, measured, place
+from app.lessons import checks, follow, measured, place, shelf
 from app.lessons.declared import Address, Choice, Exercise, Lesson, LessonError
 from app.lessons.handout import MISTAKEN, PREDICTED, RIGHT, WRONG, handout
 from app.lessons.measured import Value
@@ -228,6 +228,11 @@ def _move(lesson: Lesson, number: int) -> None:
             place.open_at(lesson, number - 1)
         if st.button(on, icon=":material/arrow_forward:", disabled=stopped or last, type="primary"):
             place.open_at(lesson, number + 1)
+    following = shelf.after(lesson) if last else None
+    if following is not None and not stopped:
+        onward = _("Next lesson: {title}").format(title=following.head.title)
+        if st.button(onward, icon=":material/school:", type="primary"):
+            place.open_at(following, 1)
     with st.container(horizontal=True):
         if st.button(_("Show the page of this step"), icon=":material/replay:", type="tertiary"):
             place.open_at(lesson, number)

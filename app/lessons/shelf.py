@@ -1,5 +1,6 @@
 """The lessons that are there: those that ship, and a teacher's own under FEINT_HOME/lessons."""
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def find(name: str, language: str = ENGLISH) -> Lesson:
         words = _("There is no lesson {name!r}; there are {there}.")
         raise LessonError(words.format(name=name, there=there))
     return _read(file, name, language, file.stat().st_mtime_ns)
+
+
+def after(lesson: Lesson) -> Lesson | None:
+    """The lesson after this one, in its language; None after the last, and where it cannot be read."""
+    every = names()
+    following = every[every.index(lesson.name) + 1 :] if lesson.name in every else []
+    with suppress(LessonError):
+        return find(following[0], lesson.language) if following else None
+    return None
 
 
 def languages(name: str) -> list[str]:

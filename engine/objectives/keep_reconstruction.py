@@ -39,7 +39,7 @@ class KeepReconstruction(ObjectiveSettings):
     reached_above: ClassVar[float | None] = 0.0
     met_at_mark: ClassVar[bool] = True
     success: ClassVar[str] = "is reconstructed as well as its original"
-    effect: ClassVar[str] = "lowers the squared error by {value}"
+    effect: ClassVar[str] = "lowers the squared error by {value} (summed)"
 
     def measure(self, model: nn.Module, clean: Views) -> Measure:
         """The clean sample's squared error less that of x', both against the clean sample."""

@@ -46,3 +46,4 @@ def test_a_student_finishes_the_first_lesson(visit: Callable[..., Page]) -> None
     on(5)
     page.reload()
     expect(panel.get_by_text("Done: 4 of 4 answers right.")).to_be_visible(timeout=PATIENCE)
+    expect(panel.get_by_role("button", name="Next lesson: ")).to_be_enabled()

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -188,6 +189,14 @@ def test_what_is_not_measured_is_said(desk: Desk) -> None:
 
 
 @pytest.mark.usefixtures("away")
+def test_a_lesson_leads_to_the_next_one_in_its_language() -> None:
+    every = shelf.names()
+    for before, after in pairwise(every):
+        found = shelf.after(shelf.find(before, "de"))
+        assert found is not None and (found.name, found.language) == (after, "de")
+    assert shelf.after(shelf.find(every[-1])) is None
+
+
 def test_a_lesson_goes_home_as_one_file(desk: Desk) -> None:
     file = handout(shelf.find("views", "de"))
     assert file.count("<section") == 5 and file.count("data-ladder=") == 4, "the ladders that ship"
