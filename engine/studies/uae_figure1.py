@@ -18,6 +18,13 @@ SIMILARITIES: Mapping[str, Mapping[str, Any]] = {
 """Treatment -> changed fields of the attack."""
 STEPS = {"quick": 200, "mini": 100, "paper": 1000}
 SAMPLES = {"quick": 300, "mini": 300, "paper": 1000}
+MINMAX = (
+    "MinMax on test rows of a classifier, ε = 1: direction +1, one step of the estimate for each step of the"
+    " sample. Random sampling: pairs of the law of random projections; convolution, where the classifier"
+    " begins with one: the maps of the first. Downward is the same with direction −1. The noise control of"
+    " MinMax is a random direction in which each sample goes as far, in L2, as its own answer went."
+)
+"""The part of a protocol that is not about PGD."""
 
 
 @register
@@ -32,11 +39,8 @@ class Figure1(UAEStudy):
         "MinMax upward: the samples most like their originals that a classifier mistakes, by each way to tell"
         " how alike they are; PGD, and MinMax downward, beside them."
     )
-    protocol = (
-        "MinMax on test rows of a classifier, ε = 1: direction +1, one step of the estimate for each step of"
-        " the sample. Random sampling: pairs of the law of random projections; convolution: the maps of the"
-        " classifier's first one. Downward is the same with direction −1; PGD-40 is within ε = 0.1. The noise"
-        " control is random signs of size ε. Every seed counts."
+    protocol = MINMAX + (
+        " PGD-40 is within ε = 0.1, its noise control random signs of size ε. Every seed counts."
     )
     reduced: ClassVar[Mapping[str, str]] = {
         "quick": "Against the published settings: 8x8 digits, a dense classifier, 200 steps (1,000), 300"

@@ -31,7 +31,8 @@ class Figure2(UAEStudy):
     protocol = (
         "MinMax within ε = 1 and the box on every training row of an autoencoder that saw no attacked sample:"
         " a success is decoded at least as close to the original as the original itself. The farthest are the"
-        " ten successes of largest ‖δ‖. The noise control is random signs of size ε. Every seed counts."
+        " ten successes of largest ‖δ‖. The noise control is a random direction in which each sample goes as"
+        " far, in L2, as its own answer went. Every seed counts."
     )
     arms = {"original": "original"}
     treatments = {

@@ -8,7 +8,7 @@ from engine import registry
 from engine.registry import register
 from engine.settings import knob
 from engine.studies.protocols import Attacking, Case
-from engine.studies.uae_figure1 import Figure1
+from engine.studies.uae_figure1 import MINMAX, Figure1
 
 
 def distances(features: str, which: str) -> dict[str, str]:
@@ -29,9 +29,9 @@ class Table5(Figure1):
         "Fréchet and kernel distance of samples that a classifier mistakes from its training samples, by each"
         " way to tell how alike they are to their originals, beside those of the same samples clean."
     )
-    protocol = Figure1.protocol + (
-        " Distances are in the features that the attacked classifier's head reads, and so cannot be held"
-        " beside published ones, which name no features."
+    protocol = MINMAX + (
+        " Every seed counts. Distances are in the features that the attacked classifier's head reads, and so"
+        " cannot be held beside published ones, which name no features."
     )
     axes: ClassVar[Mapping[str, str]] = dict(Figure1.axes) | {
         "compress_by": "compressed by",

@@ -126,3 +126,15 @@ def test_shipped_digits_show_what_longer_training_explains() -> None:
         assert (control < original).all()
         _, low, high = paired_difference(augmented, control)
         assert low < 0 < high, f"{model}: beside the control the UAE are not to be told apart"
+
+
+@pytest.mark.parametrize("name", [name for name in registry.names("study") if name.startswith("uae.")])
+def test_a_protocol_says_what_noise_the_attacks_of_its_rows_are_judged_beside(name: str) -> None:
+    """Of an attack that does not fill its budget, noise as long as each answer; else of the size ε."""
+    study = registry.find("study", name)
+    for size in study.measured_on:
+        chosen = study(size=size)
+        attacks = {case.attacking.attack for case in chosen.cases() if case.attacking}
+        fills = {registry.find("attack", attack).fills for attack in attacks}
+        assert (False in fills) == ("as far, in L2, as its own answer went" in chosen.protocol)
+        assert (True in fills) == ("random signs of size ε" in chosen.protocol)
