@@ -1,4 +1,4 @@
-"""Unsupervised adversarial examples, table 5: how far mistaken samples are from the training samples."""
+"""Unsupervised adversarial examples, table 5: how far attacked samples are from the training samples."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,15 +19,16 @@ def distances(features: str, which: str) -> dict[str, str]:
 
 @register
 class Table5(Figure1):
-    """FID and KID of the samples that a classifier mistakes."""
+    """FID and KID of what MinMax answers on a classifier."""
 
     version: ClassVar[int] = 2
 
     name = "uae.table5"
     title = "UAE, table 5: FID and KID"
     summary = (
-        "Fréchet and kernel distance of samples that a classifier mistakes from its training samples, by each"
-        " way to tell how alike they are to their originals, beside those of the same samples clean."
+        "Fréchet and kernel distance of what MinMax answers from a classifier's training samples, by each way"
+        " to tell how alike answers are to their originals, beside those of the same samples clean. Of all"
+        " answers: where the attack fails, that is the original itself."
     )
     protocol = MINMAX + (
         " Every seed counts. Distances are in the features that the attacked classifier's head reads, and so"

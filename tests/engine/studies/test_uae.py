@@ -138,3 +138,4 @@ def test_a_protocol_says_what_noise_the_attacks_of_its_rows_are_judged_beside(na
         fills = {registry.find("attack", attack).fills for attack in attacks}
         assert (False in fills) == ("as far, in L2, as its own answer went" in chosen.protocol)
         assert (True in fills) == ("random signs of size ε" in chosen.protocol)
+        assert ("pgd" in attacks) == ("PGD" in chosen.protocol)
