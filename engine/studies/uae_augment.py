@@ -20,6 +20,7 @@ class Augment(UAEStudy):
         "One autoencoder trained on the originals, on the originals for equal steps, and with noise, L2-UAE"
         " and UAE: errors of training and test rows. Its runs are those of table 7."
     )
+    about_published = "Published values stand in table 7."
     figure = "test_errors"
     tab = "augment"
     baseline = "equal_steps"

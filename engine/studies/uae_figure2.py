@@ -41,6 +41,7 @@ class Figure2(UAEStudy):
         "l2_far": Treatment("L2-UAE, steps by signs"),
     }
     columns = {"l2_ten": "L2, ten farthest"}
+    about_published = "The published figure is of pictures: no published value stands beside."
     place = 4
 
     def cases(self) -> list[Case]:

@@ -26,8 +26,8 @@ class Table6(UAEStudy):
     name = "uae.table6"
     title = "UAE, table 6: beside flips and rotations"
     summary = (
-        "Test errors of the convolutional autoencoder trained with flips and rotations, with noise, or with"
-        " both, each alone and with UAE, beside the originals for equal steps."
+        "Test errors of one autoencoder trained with flips and rotations, with noise, or with both, each"
+        " alone and with UAE, beside the originals for equal steps."
     )
     protocol = TRAINED.format("the original for a third of them, as published of MNIST") + (
         " Every training row is appended once as it was mirrored by chance, either way, and turned by at most"

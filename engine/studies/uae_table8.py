@@ -24,8 +24,8 @@ class Table8(UAEStudy):
     name = "uae.table8"
     title = "UAE, table 8: α and β"
     summary = (
-        "Test errors of the convolutional and the concrete autoencoder, augmented with UAE of several steps α"
-        " of the sample and β of the price, beside the originals for equal steps."
+        "Test errors of autoencoders that were augmented with UAE of several steps α of the sample and β of"
+        " the price, beside the originals for equal steps."
     )
     protocol = TRAINED.format(
         "the original of the convolutional autoencoder for a third of them, as published, that of the"

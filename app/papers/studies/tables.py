@@ -121,7 +121,8 @@ def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
 
 
 def _word(name: str, value: Any) -> str:
-    """What sets a row apart, written out; data by their title."""
-    if name == "data" and value:
-        return connection.data_title(str(value))
+    """What sets a row apart, written out; data by their title, which may be followed by more about them."""
+    if name in ("data", "published_for") and value:
+        data, *more = str(value).split(", ")
+        return ", ".join([connection.data_title(data), *more])
     return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -152,7 +152,10 @@ def threat(wanted: LookedFor) -> Threat:
                 lambda number: 2 <= number <= 500,
                 _("a whole number from 2 to {most}").format(most=500),
             ),
-            help=_("How many pairs the similarity is estimated from. More pairs: a steadier score."),
+            help=_(
+                "How many pairs the similarity is estimated from. The score grows with K alone, while what it"
+                " estimates stays: compare scores of one K."
+            ),
         )
     )
     settings["compressed"] = compressed

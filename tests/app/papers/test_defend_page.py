@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.address import connection
 from app.papers.studies import grid, judged, results, tables
+from engine import registry
 from engine.asking.questions import PrepareQuestion
 from engine.events import Row
 from engine.store.store import Store
@@ -196,6 +197,8 @@ def test_every_shipped_study_is_a_table(file: object, trained_home: Store, opene
     table = tables.table(found)
     assert len(table) == len(json.loads(getattr(file, "read_text", str)())["rows"]) and "model" in table
     assert any(column.endswith("here") for column in table)
+    raw = [name for name in table.get("published for", []) if name.split(", ")[0] in registry.names("data")]
+    assert not raw, "data by their titles"
 
 
 def test_the_tables_show_published_beside_measured(trained_home: Store, opened: Opened) -> None:

@@ -139,3 +139,30 @@ def test_a_protocol_says_what_noise_the_attacks_of_its_rows_are_judged_beside(na
         assert (False in fills) == ("as far, in L2, as its own answer went" in chosen.protocol)
         assert (True in fills) == ("random signs of size ε" in chosen.protocol)
         assert ("pgd" in attacks) == ("PGD" in chosen.protocol)
+
+
+@pytest.mark.parametrize("name", [name for name in registry.names("study") if name.startswith("uae.")])
+def test_what_is_said_of_a_study_is_true_of_every_size(name: str) -> None:
+    study = registry.find("study", name)
+    sizes = [study(size=size).cases() for size in study.measured_on]
+    for word, model in (("convolutional", "plain_conv_ae"), ("concrete", "concrete_ae")):
+        if word in study.summary:
+            assert all(model in {case.model for case in cases} for cases in sizes)
+    values = any(case.published for cases in sizes for case in cases)
+    assert values == study.about_published.startswith("Published:")
+
+
+@pytest.mark.parametrize("name", ["uae.figure1", "uae.table5"])
+def test_a_protocol_says_how_the_estimate_is_reduced(name: str) -> None:
+    """K only where it is not the published one: 500, and 96 in table 5."""
+    minmax = registry.find("attack", "minmax")
+    for size in ("quick", "mini"):
+        chosen = registry.find("study", name)(size=size)
+        pairs = next(case.attacking for case in chosen.cases() if case.treatment == "pairs")
+        own = {field: value for field, value in pairs.changes.items() if field in minmax.model_fields}
+        attack = minmax(**own)
+        said = chosen.protocol_in_full
+        assert (f"K = {attack.compressed} (500) pairs" in said) == (name == "uae.figure1")
+        assert f"pairs of {attack.size} numbers (128)" in said and f"Adam {attack.rate:g} (1.5e-5)" in said
+        assert f"the {attack.network} network" in said and f"{attack.steps} steps (1,000)" in said
+        assert attack.inner_steps == 1 and "one step of the estimate" in said
