@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import torch
 
 from engine import data as engine_data
 from engine import registry
@@ -78,17 +79,24 @@ def check_ingredient(run: Run, data: Dataset, part: str) -> None:
             f"with must name an attack on the same data; {run.name} attacked {spec.data}, and the data are"
             f" {data.name}. Attack {data.name}, or train on {spec.data}."
         )
-    _, origin = _answers(run, data)
-    if not np.isin(origin, data.rows(part)).any():
+    flat, origin = _answers(run, data)
+    trained = np.isin(origin, data.rows(part))
+    if not trained.any():
         raise DataError(
             f"None of the {len(origin):,} samples that {run.name} attacked are trained on, which is the"
             f" {WORDS[part]}. Attack those: half = {part}."
         )
-    table = run.table("samples")
-    if registry.find("attack", spec.name).searches and not _successes(table).any():
+    those = f"None of the {trained.sum():,} samples of {run.name} that are trained on"
+    if registry.find("attack", spec.name).searches and not _successes(run.table("samples"))[trained].any():
         raise DataError(
-            f"None of the {len(table):,} samples of {run.name} reached what the attack wanted, so that they"
-            " add nothing new. Choose a stronger attack, or a larger ε."
+            f"{those} reached what the attack wanted, so that they add nothing new. Choose a stronger attack,"
+            " or a larger ε."
+        )
+    own = data.views.rows(torch.from_numpy(origin[trained])).flat().numpy()
+    if (flat[trained] == own).all():
+        raise DataError(
+            f"{those} differs from the one that it was made of, so that they add nothing new. Choose another"
+            " attack, or a larger ε."
         )
 
 

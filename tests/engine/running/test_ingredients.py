@@ -140,6 +140,29 @@ def test_an_attack_without_any_success_is_refused(shelf: Store, how: How) -> Non
         prepare("train", "acai", "digits", models={"with": attacked.key}, store=shelf)
 
 
+def test_noise_that_moves_nothing_is_refused(shelf: Store, how: How) -> None:
+    """It searches for nothing, so that no success is asked of it; but copies add nothing."""
+    model = _done(prepare("train", "acai", "digits", changes=TINY, store=shelf), shelf, how)
+    changes = {"n": 40, "epsilon": 0.0}
+    noise = prepare("attack", "gaussian_noise", models={"model": model.key}, changes=changes, store=shelf)
+    _done(noise, shelf, how)
+    with pytest.raises(DataError, match="None of the 40 samples .* trained on differs from the one"):
+        prepare("train", "acai", "digits", models={"with": noise.key}, store=shelf)
+
+
+def test_success_is_counted_of_what_is_trained_on(
+    shelf: Store, how: How, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Successes on rows that are not trained on are none of the training's."""
+    attacked = _attacked(shelf, how, epsilon=0.4)
+    trained = np.isin(attacked.arrays("images")["id"], engine_data.load("digits").rows("train"))
+    assert 0 < trained.sum() < 40
+    monkeypatch.setattr(ingredients, "_successes", lambda _: ~trained)
+    with pytest.raises(DataError, match=f"None of the {trained.sum()} samples .* reached what the attack"):
+        prepare("train", "dense_ae", "digits", models={"with": attacked.key}, store=shelf)
+    prepare("train", "acai", "digits", models={"with": attacked.key}, store=shelf)
+
+
 def test_success_is_the_objectives_where_the_table_has_it() -> None:
     flipped = pd.DataFrame({"flipped": [True, False]})
     assert ingredients._successes(flipped).tolist() == [True, False]
