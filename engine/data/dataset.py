@@ -22,7 +22,8 @@ class Dataset:
     (low, span), each (d,) or scalar, where data were brought into [0, 1]: what came is low + span * view.
     `train` and `test` are row numbers (int64), None where the source defines no such parts. `origin` (n,)
     marks samples that were made of others: the row they were made of, -1 for the data's own; None: all are
-    its own. `feature_names` (d,) are those of the numbers of a table, empty where they have none.
+    its own. `feature_names` (d,) are those of the numbers of a table, empty where they have none. `filled` is
+    a sentence on how missing numbers of a person's own table were replaced, empty where none were missing.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Dataset:
     test: np.ndarray | None = None
     origin: np.ndarray | None = None
     feature_names: tuple[str, ...] = ()
+    filled: str = ""
 
     def __post_init__(self) -> None:
         if not self.fingerprint:
@@ -101,6 +103,11 @@ class Dataset:
         copies = len(made) - self.moved(made)
         failed = f", {copies:,} of them copies of their samples, where the attack failed" if copies else ""
         return f"{said}, and {len(made):,} attacked ones{failed}"
+
+    def used_in_words(self, part: str, most: int | None = None) -> str:
+        """Which rows a run works on, of a part at most so many, and what was done to missing numbers."""
+        rows = self.rows_in_words(part) + ("" if most is None else f", at most {most:,} of them")
+        return f"{rows}. {self.filled}" if self.filled else rows
 
     def moved(self, rows: np.ndarray) -> int:
         """How many of these rows differ from those that they were made of: an attack that fails may answer

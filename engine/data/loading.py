@@ -108,6 +108,7 @@ def made(found: list[own.Brought], name: str, title: str, source: str) -> Datase
         source=source,
         licence="Not stated",
         note=first.note,
+        filled=first.filled,
         affine=first.affine,
         feature_names=first.feature_names,
         train=None if first.training is None else np.flatnonzero(first.training),

@@ -60,6 +60,8 @@ class Brought:
     """The least and the greatest value that came."""
     missing: int = 0
     """Numbers that were missing and are replaced."""
+    filled: str = ""
+    """How, in a sentence."""
 
 
 def looks_like_file(name: str) -> bool:
@@ -160,6 +162,7 @@ def _scaled(raw: Raw) -> Brought:
         done=[done, *found.done],
         note=f"{done} {found.note}".strip(),
         missing=int(gaps.sum()),
+        filled=done,
     )
 
 

@@ -244,8 +244,7 @@ class Attack(Action):
 
     def described(self, data: Dataset) -> dict[str, str]:
         """Which samples are attacked."""
-        count = "" if self.n is None else f", at most {self.n:,} of them"
-        return {"rows_used": data.rows_in_words(self.half) + count}
+        return {"rows_used": data.used_in_words(self.half, self.n)}
 
     @property
     def threat(self) -> Threat:

@@ -75,7 +75,7 @@ class Train(Action):
     def described(self, data: Dataset) -> dict[str, str]:
         """Which samples it is trained on, and under which attack it is watched."""
         chosen = self.chosen()
-        said = {"rows_used": data.rows_in_words(chosen.rows), "watched": chosen.watched_in_words()}
+        said = {"rows_used": data.used_in_words(chosen.rows), "watched": chosen.watched_in_words()}
         return {name: words for name, words in said.items() if words}
 
     def parts(self) -> list[type[Settings]]:

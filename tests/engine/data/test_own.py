@@ -241,6 +241,9 @@ def test_missing_numbers_become_medians_and_are_told(write):
     replaced = "Each missing value is replaced by the median of its feature over the samples that have it."
     assert replaced in lines and "No value is missing." not in lines and found.note.startswith(replaced)
     assert examine(write(text)).report.missing == 2
+    assert found.used_in_words("all") == f"all 4 samples. {replaced}", "as a run's card says it"
+    assert found.used_in_words("first", 9) == f"the first half, 2 of 4 samples, at most 9 of them. {replaced}"
+    assert data.load(write(whole)).used_in_words("all") == "all 4 samples"
     assert data.load(write(whole)).fingerprint == found.fingerprint, "of what is used"
     assert found.affine[0].tolist() == [2, 10] and found.affine[1].tolist() == [3, 50]
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from engine import device, registry
+from engine.data.report import examine
 from engine.data.views import AtRest
 from engine.device import How
 from engine.errors import (
@@ -69,6 +70,24 @@ def tiny(model: str = "acai", seed: int = 0, **changes: object) -> Spec:
 
 def weights(run_: Run) -> dict[str, torch.Tensor]:
     return load_file(run_.folder / "state" / "model.safetensors")
+
+
+def test_a_run_says_how_missing_numbers_were_replaced(how: How, tmp_path: Path) -> None:
+    """In the words of the check of the file, on the card and in the result, of trainings and of attacks."""
+    table = np.random.default_rng(0).random((60, 4)).round(3).astype(str)
+    table[7, 2] = ""
+    file = tmp_path / "few.csv"
+    file.write_text("\n".join(["a,b,c,d", *(",".join(row) for row in table)]))
+    filled = next(words for words in examine(str(file)).report.done if "missing" in words)
+    trained = prepare("train", "dense_ae", str(file), changes={"width": 4, "epochs": 1})
+    list(run(trained, how=how))
+    aims = {"n": 20, "objective": "keep_reconstruction"}
+    attack = prepare("attack", "gaussian_noise", models={"model": trained.key}, changes=aims)
+    list(run(attack, how=how))
+    for spec, rows in ((trained, "the first half, 30 of 60 samples"), (attack, "all 60 samples, at most 20")):
+        made = Store().find(spec.key)
+        said = made.card()["rows_used"]
+        assert said.startswith(rows) and said.endswith(f". {filled}") and said == made.result()["rows_used"]
 
 
 def test_a_run_says_what_it_does_and_leaves_a_whole_folder(how: How) -> None:
