@@ -130,7 +130,7 @@ def sides(verdict: Verdict) -> list[dict[str, str]]:
 def _published_for(published: str, row: Row) -> str:
     """A published value with the data that it is about, where they are not those measured here."""
     other = row.about.get("published_for")
-    return f"{published} ({other})" if published and other else published
+    return f"{published} ({results.data_in_words(other)})" if published and other else published
 
 
 def _unit(claim: Claim) -> tuple[float, int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.address import connection, house, links
+from app.address import connection, house, links, notices
 from app.measured import minus
 from app.runs import reproduce
 from app.words import _
@@ -145,9 +145,12 @@ def chosen(name: str) -> tuple[Result | None, str]:
         )
         return None, ""
     if house.of(data[first[0]]) != house.data():
-        house.tell(
-            data[first[0]], _("This study was not made on {data}.").format(data=house.title(house.data()))
-        )
+        why = _("This study was not made on {data}.").format(data=house.title(house.data()))
+        made = result(name, first[0])
+        if made is not None and len({row.about.get("data") for row in made.measured}) > 1:
+            st.caption(notices.plain(why))  # the size says of which it was made
+        else:
+            house.tell(data[first[0]], why)
     size = st.segmented_control(
         _("Size"),
         there,
@@ -214,6 +217,12 @@ def in_words(found: dict[str, Any]) -> str:
     digits = decimals(found["mean"])
     spread = f" ± {found['spread']:.{digits}f}" if found["spread"] is not None else ""
     return minus(f"{found['mean']:.{digits}f}{spread}")
+
+
+def data_in_words(value: str) -> str:
+    """The title of data, and what more is said about them."""
+    data, *more = value.split(", ")
+    return ", ".join([connection.data_title(data), *more])
 
 
 def decimals(value: float) -> int:

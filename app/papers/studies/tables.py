@@ -123,6 +123,5 @@ def _controls(row: Row, found: Result, apart: list[str]) -> dict[str, str]:
 def _word(name: str, value: Any) -> str:
     """What sets a row apart, written out; data by their title, which may be followed by more about them."""
     if name in ("data", "published_for") and value:
-        data, *more = str(value).split(", ")
-        return ", ".join([connection.data_title(data), *more])
+        return results.data_in_words(str(value))
     return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -100,7 +100,7 @@ def test_every_claim_of_a_shipped_study_is_about_rows_that_it_has(
     [
         ("robust.table2", "quick", "acc", 12),
         ("robust.table2", "mini", "acc", 9),
-        ("uae.other_data", "mini", "accuracy_features", 2),
+        ("uae.other_data", "mini", "reconstruction_mse_test", 4),
         ("uae.table6", "quick", "reconstruction_mse_test", 1),
     ],
 )
@@ -165,11 +165,11 @@ def test_both_sides_of_a_difference_stand_beside_what_was_published(home: object
     ]
     one = by_pgd.comparisons[0]
     assert line["the first, here"] == results.in_words((one.first.measured or {})["ra"])
-    assert line["the first, published"] == "0.5406 (cifar10)"
+    assert line["the first, published"] == "0.5406 (CIFAR-10)"
     assert claims.sides(by_aa)[0]["the first, published"] == "", "AA was published, AA-lite was not"
     doubted = replace(one, first=one.first.model_copy(update={"doubtful": ["ra"]}))
     line = claims.sides(replace(by_pgd, comparisons=(doubted,)))[0]
-    assert line["the first, published"] == "0.5406 (?) (cifar10)"
+    assert line["the first, published"] == "0.5406 (?) (CIFAR-10)"
 
 
 def test_the_frames_of_the_page_hold_what_was_measured_and_published(
