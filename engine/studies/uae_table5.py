@@ -75,7 +75,7 @@ class Table5(Figure1):
                 controls=distances(self.features, "clean") | {name: name for name in beside},
             )
             for case in super().cases()
-            if case.treatment not in ("pgd", "any_sign")  # the first is measured in no features
+            if case.treatment not in ("pgd", "any_sign", "penalty")  # the first is measured in no features
         ]
         return rows + self.alone("table5", [], "fid", "kid", treatment="published")
 
