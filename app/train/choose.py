@@ -149,7 +149,7 @@ def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
 
 def _fit(entry: Entry, data: str) -> None:
     """Once for a method on data of one's own, where no link says other settings: no batch is larger than half
-    of few samples, since some methods train on one half.
+    of few samples, since some methods train on one half; in whole multiples where its field takes no others.
     """
     card, asked = connection.catalogue()["data"].get(data, {}), f"{data}/{entry['name']}"
     pending = in_address.brought("settings", st.session_state.get("written/settings"))
@@ -158,13 +158,20 @@ def _fit(entry: Entry, data: str) -> None:
     st.session_state["train/fitted"] = asked
     values = fields.merged(entry["defaults"], entry["presets"].get(preset_for(entry, data), {}))
     most = card["samples"] // 2
+    flat = dict(fields.flat(values))
     changes = {
-        path: most
-        for path, value in fields.flat(values)
-        if path.split(".")[-1] == "batch" and isinstance(value, int) and value > most
+        knob.path: _at_most(knob, most)
+        for knob in fields.leaves(fields.knobs(entry))
+        if knob.path.split(".")[-1] == "batch" and isinstance(flat[knob.path], int) and flat[knob.path] > most
     }
     if changes:
         links.put("settings", in_address.text_of(changes))
+
+
+def _at_most(knob: fields.Knob, most: int) -> int:
+    """The largest number that a field takes and that is no larger than `most`; at least its smallest."""
+    multiple = int(knob.multiple or 1)
+    return max(most // multiple * multiple, int(knob.low or 1))
 
 
 def seed() -> int:

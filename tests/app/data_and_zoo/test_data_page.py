@@ -5,6 +5,7 @@ used and removed.
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.address import connection
@@ -49,6 +50,23 @@ def test_what_is_kept_is_in_every_list_and_can_be_removed(
     next(button for button in at.button if button.label == "Remove for good").click().run()
     assert "My walk is removed" in said(at) and not own_kept.cards() and not at.exception
     assert "my-walk" not in connection.catalogue()["data"]
+
+
+@pytest.mark.parametrize(
+    ("method_name", "settings"),
+    [
+        ("ae_kmeans", '{"batch":44}'),
+        ("acai", '{"batch":44}'),
+        ("adec", '{"base.batch":44,"batch":45}'),
+    ],
+)
+def test_a_batch_of_half_the_samples_is_one_that_its_field_takes(
+    trained_home: Store, opened: Opened, tmp_path: Path, method_name: str, settings: str
+) -> None:
+    assert main(["data", "keep", str(pictures(tmp_path / "it", 30)), "--name", "Ninety"]) == 0
+    train = opened("train", data="ninety", method=method_name)
+    assert train.session_state["p_settings"] == settings, "half of 90 is odd"
+    assert not train.error and "must be a multiple" not in said(train)
 
 
 def test_a_file_is_told_about_before_it_is_kept(
