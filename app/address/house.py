@@ -57,8 +57,9 @@ def ready() -> str:
 
 
 def known(name: str) -> bool:
-    """Whether pages can begin with these data."""
-    return name in READY or connection.catalogue()["data"].get(name, {}).get("views") == 1
+    """Whether pages can begin with these data: of one view, or one's own."""
+    card = connection.catalogue()["data"].get(name, {})
+    return name in READY or card.get("views") == 1 or bool(card.get("own"))
 
 
 def of(data: str) -> str:
@@ -76,8 +77,14 @@ def tell(shown: str, why: str) -> None:
 
 
 def title(name: str) -> str:
-    """What these images are called."""
-    return _(READY[name]).split(" (")[0] if name in READY else connection.data_title(name)
+    """What these images are called; with their number where those that come with models have that name."""
+    if name in READY:
+        return _(READY[name]).split(" (")[0]
+    said = connection.data_title(name)
+    if said not in map(title, READY):
+        return said
+    n = connection.catalogue()["data"][name]["samples"]
+    return _("{title}, {n:,} samples").format(title=said, n=n)
 
 
 def choose() -> None:
@@ -106,7 +113,9 @@ def _choices() -> list[str]:
 
 
 def _called(name: str) -> str:
-    return _(READY[name]) if name in READY else offered.called(connection.catalogue()["data"][name])
+    if name in READY:
+        return _(READY[name])
+    return offered.called(connection.catalogue()["data"][name] | {"title": title(name)})
 
 
 def _chosen() -> None:

@@ -30,7 +30,8 @@ def choose_data(views: Callable[[int], bool]) -> str:
     """A data set of so many views, at first the one that pages begin with."""
     cards = connection.catalogue()["data"]
     sets = {name: card for name, card in cards.items() if views(card["views"])}
-    first = next(name for name in (house.data(), house.OF_VIEWS[house.ready()], *sets) if name in sets)
+    usual = (house.data(), house.OF_VIEWS[house.ready()], house.ready())
+    first = next(name for name in (*usual, *sets) if name in sets)
     if st.session_state["address"].get("data") not in sets:
         links.forget("data")  # it is a choice for other pages
     return choose.choose_data(sets, first)[0]

@@ -22,9 +22,11 @@ from engine.asking.questions import (
     ImagesQuestion,
     PlaceOnUmapQuestion,
 )
+from engine.cli import main
 from engine.data.finding import kept
 from engine.store.store import Store
 from tests.app.conftest import Desk, Worker, said
+from tests.engine.data.test_own_kept import views
 
 Opened = Callable[..., AppTest]
 BEGIN = fetching.begin.__wrapped__
@@ -297,3 +299,27 @@ def test_data_without_a_model_are_told_and_the_usual_ones_are_shown(refused: Wor
         said(at).count("No model of Fashion-MNIST that this page can show is here yet. It is shown on MNIST.")
         == 1
     )
+
+
+def test_no_two_data_of_the_choice_have_one_name(refused: Worker, opened: Opened) -> None:
+    at = opened("attack", data="mnist")
+    names = at.selectbox(key="house_choice").options
+    assert len(set(names)) == len(names) and "MNIST" in names
+    assert any(name.startswith("MNIST, 70,000 samples") for name in names)
+    told = "No model of MNIST, 70,000 samples that this page can show is here yet. It is shown on MNIST."
+    assert told in said(at)
+
+
+def test_own_data_of_several_views_are_chosen_like_others(
+    desk: Desk, trained_home: Store, tmp_path: Path
+) -> None:
+    assert main(["data", "keep", str(views(tmp_path)), "--name", "My views"]) == 0
+    at = whole("multiview", data="my-views")
+    told = "No model of My views that this page can show is here yet. It is shown on MNIST."
+    assert said(at).count(told) == 1 and "My views" in at.selectbox(key="house_choice").options
+    at.query_params.clear()  # as a browser does
+    at.switch_page("../pages/train.py").run()
+    assert at.session_state["p_data"] == "my-views" and not at.exception
+    at.query_params.clear()
+    at.switch_page("../pages/robust.py").run()
+    assert at.session_state["house"] == "my-views" and not at.exception
