@@ -13,6 +13,8 @@ UNDER = "Yours"
 NUMBERS = {
     "samples": st.column_config.NumberColumn(format="localized"),
     "MB": st.column_config.NumberColumn(help=_("What is fetched, or kept.")),
+    "clean": st.column_config.NumberColumn(format="%.3f"),
+    "attacked": st.column_config.NumberColumn(format="%.3f"),
 }
 
 layout.page_head(
@@ -30,7 +32,12 @@ if tab == "data":
         with st.container(border=True):
             data_card.show(name)
 elif tab == "models":
-    st.caption(_("Where a model was attacked, both scores are of the same samples."))
+    st.caption(
+        _(
+            "Where a model was attacked, both numbers are of the same score on the same samples; where no"
+            " score has both, it is said what the attack does."
+        )
+    )
     name = tables.choose("models", rows.of_models(), default_model(), NUMBERS, _("{n} of {all} models"))
     command = "python3 -m engine list zoo"
     if name is not None:

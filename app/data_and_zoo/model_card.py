@@ -38,11 +38,12 @@ def _scores(run: Run) -> None:
         st.markdown(_("Clean, on all samples: {scores}.").format(scores=", ".join(said)))
     table = []
     for one in run.card().get("attacked", ()) if run.zoo else ():
-        for title, clean, attacked in rows.pairs(one)[:1]:
-            before = _("{score}, clean").format(score=title)
-            table.append(
-                {_("attack"): _title(one), "ε": one["epsilon"], before: clean, _("attacked"): attacked}
-            )
+        threat = {_("attack"): _title(one), "ε": one["epsilon"]}
+        if found := rows.pairs(one):
+            before = _("{score}, clean").format(score=found[0].title)
+            table.append(threat | {before: found[0].clean, _("attacked"): found[0].attacked})
+        elif done := rows.achieved(one):
+            table.append(threat | {_("what it does"): done})
     if table:
         st.dataframe(pd.DataFrame(table), hide_index=True, width="content", placeholder="–")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from app.address import connection, house, offered
+from app.measured import minus
 from app.runs import rows as of_runs
 from app.words import N_, _
 from engine.store.run import Run
@@ -22,6 +23,7 @@ COLUMNS = {
     "licence": N_("licence"),
     "source": N_("source"),
     "model": N_("model"),
+    "score": N_("score"),
     "clean": N_("clean"),
     "attacked": N_("attacked"),
     "under": N_("under"),
@@ -53,7 +55,6 @@ class Score(NamedTuple):
     title: str
     clean: float
     attacked: float
-    under: str
 
 
 def of_data() -> list[Row]:
@@ -114,15 +115,18 @@ def of_models() -> list[Row]:
 
 
 def _of_model(name: str, run: Run, attacked: Mapping[str, Run]) -> Row:
-    clean = next(iter(of_runs.of_model(run.result())), "")
-    score = attacked_score(run, attacked.get(run.key))
+    title, clean = next(iter(of_runs.scores_of_model(run.result())), ("", None))
+    score, under = attacked_score(run, attacked.get(run.key))
+    if score is not None:
+        title, clean = score.title, score.clean
     card = connection.catalogue()["data"].get(run.spec.data, {})
     shown = {
         "model": connection.method_title(run.spec),
         "data": connection.data_title(run.spec.data),
-        "clean": f"{score.title} {score.clean:.3f}" if score else clean,
-        "attacked": f"{score.title} {score.attacked:.3f}" if score else "",
-        "under": score.under if score else "",
+        "score": title,
+        "clean": clean,
+        "attacked": score.attacked if score else None,
+        "under": under,
         "MB": round(size(run) / 1e6, 2),
         "from": _("the zoo") if run.zoo else _("brought") if run.card().get("imported") else _("your own"),
         "licence": card.get("licence", ""),
@@ -147,31 +151,42 @@ def _attacked_here() -> dict[str, Run]:
     return found
 
 
-def attacked_score(run: Run, attack: Run | None) -> Score | None:
-    """The first score of a model on the same samples clean and attacked: that which ships with it, at the
-    middle one of its ε, else that of an attack made here.
+def attacked_score(run: Run, attack: Run | None) -> tuple[Score | None, str]:
+    """The first score of a model on the same samples clean and attacked, and under what: of the attack that
+    ships with it, at the middle one of its ε, else of one made here. Where no score has both, with it stands
+    what the attack did.
     """
     shipped = run.card().get("attacked", ()) if run.zoo else ()
     result: dict[str, Any] = shipped[len(shipped) // 2] if shipped else {}
-    name = str(result.get("attack", ""))
     if not result and attack is not None:
-        name, result = attack.spec.name, {"epsilon": attack.spec.settings.get("epsilon")} | attack.result()
+        result = attack.spec.settings | {"attack": attack.spec.name} | attack.result()
+    name, epsilon = str(result.get("attack", "")), result.get("epsilon")
     title = _(connection.catalogue()["attack"].get(name, {}).get("title", name))
-    epsilon = result.get("epsilon")
     under = f"{title}, ε = {epsilon:.3g}" if isinstance(epsilon, float) else title
-    of_the_model = {name: value for name, value in result.items() if not name.startswith(LEGIBILITY)}
-    return next((Score(*pair, under) for pair in pairs(of_the_model)), None)
+    score = next(iter(pairs(result)), None)
+    return score, under if score else ": ".join(filter(None, (under, achieved(result))))
 
 
-def pairs(result: Mapping[str, Any]) -> list[tuple[str, float, float]]:
-    """(title, clean, attacked) of every score that was measured before and after an attack, the first numbers
-    first.
-    """
+def pairs(result: Mapping[str, Any]) -> list[Score]:
+    """Every score of a model that was measured before and after an attack, the first numbers first."""
     metrics, found = connection.catalogue()["metric"], []
-    for name in (name.removesuffix("_clean") for name in result if name.endswith("_clean")):
-        before, after = result.get(f"{name}_clean"), result.get(f"{name}_attacked")
-        said = metrics.get(f"{name}_attacked", {})
+    for name in result:
+        twin = name.replace("_clean", "_attacked")
+        before, after, said = result[name], result.get(twin), metrics.get(twin, {})
+        if twin == name or name.startswith(LEGIBILITY) or not name.endswith(("_clean", "_clean_mean")):
+            continue
         if isinstance(before, float) and isinstance(after, float) and said:
             rank = said["headline"] if said["headline"] is not None else 99
-            found.append((rank, (_(said["title"]).split(",")[0], before, after)))
+            found.append((rank, Score(_(said["title"]).split(",")[0], before, after)))
     return [pair for _, pair in sorted(found)]
+
+
+def achieved(result: Mapping[str, Any]) -> str:
+    """What an attack did, in words: on how many samples it succeeds, else its objective's own measure; ""
+    where neither was measured.
+    """
+    success, mean = result.get("success_rate"), result.get("objective_mean")
+    if isinstance(success, float):
+        return _("succeeds on {percent:.3g} % of the samples").format(percent=100 * success)
+    effect = connection.catalogue()["objective"].get(result.get("objective", ""), {}).get("effect")
+    return _(effect).format(value=minus(f"{mean:.3g}")) if effect and isinstance(mean, float) else ""

@@ -72,11 +72,14 @@ def numbers(result: Mapping[str, Any]) -> list[str]:
 
 def of_model(result: Mapping[str, Any]) -> list[str]:
     """The first numbers of a model, in their order, with their names; none where none was measured."""
+    return [f"{title} {value:.3f}" for title, value in scores_of_model(result)]
+
+
+def scores_of_model(result: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """(name, number) of the same."""
     metrics = connection.catalogue()["metric"]
     return [
-        f"{_(metrics[name]['title'])} {result[name]:.3f}"
-        for name in _first(result)
-        if metrics[name]["of"] == "model"
+        (_(metrics[name]["title"]), result[name]) for name in _first(result) if metrics[name]["of"] == "model"
     ]
 
 

@@ -2,6 +2,7 @@
 used and removed.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,10 +32,27 @@ def test_every_data_set_and_model_has_a_row_and_a_card(trained_home: Store, open
     )
     models = {row.name: row.shown for row in rows.of_models()}
     shipped = Store().zoo()["digits/adec"].card()["attacked"][1]
-    assert models["digits/adec"]["attacked"] == f"ACC {shipped['acc_attacked']:.3f}"
+    adec, encoder = models["digits/adec"], models["digits/dense_ae"]
+    assert (adec["score"], adec["attacked"]) == ("ACC", shipped["acc_attacked"])
     assert models["digits/adec"]["under"] == "PGD, ε = 0.1" and set(connection.models()) == set(models)
     at = opened("data", tab="models", which="digits/adec", find="adec")
     assert "ADEC on Digits" in at.subheader[0].value and len(at.get("download_button")) == 3
+    assert encoder["score"] == "Reconstruction error" and encoder["clean"] < encoder["attacked"] < 1
+    told = r"PGD, ε = 0\.1: moves the embedding by \d\.\d+ \(squared distance\)"
+    assert re.fullmatch(told, models["digits/simclr"]["under"]) and not models["digits/simclr"]["attacked"]
+    at = opened("data", tab="models", which="digits/simclr", order_by="attacked")
+    listed, card = (table.value for table in at.dataframe)
+    assert listed["attacked"].dropna().is_monotonic_decreasing and listed["attacked"].dtype == float
+    assert card["what it does"].str.startswith("moves the embedding").all()
+
+
+def test_of_an_attack_without_a_score_before_and_after_it_is_said_what_it_did(desk: Desk, home: Path) -> None:
+    assert rows.achieved({"success_rate": 0.55, "objective_mean": 2.0, "objective": "leave_cluster"}) == (
+        "succeeds on 55 % of the samples"
+    )
+    told = rows.achieved({"objective_mean": 0.0805, "objective": "raise_reconstruction"})
+    assert told == "raises the reconstruction error to 0.0805 (mean square)"
+    assert rows.achieved({}) == ""
 
 
 def test_what_is_kept_is_in_every_list_and_can_be_removed(
