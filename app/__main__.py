@@ -47,6 +47,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         help="lets a classroom in and opens a class: prints its address, a QR code, and the teacher's secret",
     )
     parser.add_argument(
+        "--days",
+        type=int,
+        default=30,
+        help="with --lan: how long the class's aliases and answers are kept (default: 30)",
+    )
+    parser.add_argument(
         "--name",
         action="append",
         default=[],
@@ -58,6 +64,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if not 1 <= chosen.port <= 65535:
         parser.error(f"--port must be in 1 .. 65535; got {chosen.port}.")
+    if not 1 <= chosen.days <= 365:
+        parser.error(f"--days must be in 1 .. 365; got {chosen.days}.")
     if chosen.lan and chosen.host == LOOPBACK:
         chosen.host = "0.0.0.0"
     return chosen
@@ -184,10 +192,10 @@ LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 QR = "import segno, sys; segno.make(sys.argv[1], micro=False).terminal(compact=True)"
 
 
-def new_class() -> dict[str, str]:
-    """A class code and its teacher's secret, as the page server is told them."""
+def new_class(days: int) -> dict[str, str]:
+    """A class code, its teacher's secret, and how long it is kept, as the page server is told them."""
     code, secret = ("".join(secrets.choice(LETTERS) for _ in range(length)) for length in (5, 12))
-    return {"FEINT_CLASS": code, "FEINT_CLASS_SECRET": secret}
+    return {"FEINT_CLASS": code, "FEINT_CLASS_SECRET": secret, "FEINT_CLASS_DAYS": str(days)}
 
 
 def announce_class(python: Path, port: int, told: Mapping[str, str]) -> None:
@@ -238,7 +246,7 @@ def serve(python: Path, chosen: argparse.Namespace) -> int:
     port = free_port(chosen.host, chosen.port)
     if port != chosen.port:
         print(f"Port {chosen.port} is taken: using {port}.", flush=True)
-    told = new_class() if chosen.lan else {}
+    told = new_class(chosen.days) if chosen.lan else {}
     server = start(server_command(python, chosen.host, port, chosen.name), told)
     for name in ("SIGTERM", "SIGHUP"):
         # nohup ignores SIGHUP on purpose

@@ -1,8 +1,8 @@
 """What is kept of classes: one SQLite file under FEINT_HOME, which many sessions write at once.
 
 Nobody has an account. A class has a public code and a teacher's secret, of which only a hash is kept; a
-student has an alias. Whatever is older than DAYS days is deleted, when a server starts and whenever anybody
-looks.
+student has an alias. A class is deleted with all its work DAYS days after it began, or as many as it was
+begun for: when a server starts, and whenever anybody looks.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from engine.home import home, make_home, writing
 
 FILE = "classroom.sqlite"
 DAYS = 30
-"""How long the work of a class is kept."""
+"""How long the work of a class is kept, unless it is begun for another time."""
 LONGEST_CODE, LONGEST_ALIAS, LONGEST_ANSWER, MOST = 12, 24, 60, 200
 """Characters of a code or secret, of an alias, of an answer, and students of a class, at most."""
 TABLES = """
@@ -34,7 +34,12 @@ create table if not exists students (
 create table if not exists answers (
   token text not null references students on delete cascade, lesson text not null, part integer not null,
   kind text not null, said text not null, at real not null, primary key (token, lesson, part, kind));
+create table if not exists settings (
+  code text primary key references classes on delete cascade, days integer not null,
+  address text not null default '');
 """
+KEPT = "coalesce((select days from settings where settings.code = classes.code), ?)"
+TOO_OLD = f"made < ? - 86400 * {KEPT}"
 
 
 class ClassError(FeintError):
@@ -43,8 +48,9 @@ class ClassError(FeintError):
 
 @dataclass(frozen=True)
 class State:
-    """What a teacher has set: where everybody was `sent` (counted), whether the lesson is `frozen`, whether
-    what was measured is `held` back. `version` grows with every change.
+    """What a teacher has set: where everybody was `sent` (counted), to the `address` of a page or, where it
+    is empty, to a step; whether the lesson is `frozen`, whether what was measured is `held` back. `version`
+    grows with every change.
     """
 
     code: str
@@ -54,6 +60,7 @@ class State:
     frozen: bool
     held: bool
     version: int
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,13 +85,21 @@ class Said:
     said: str
 
 
-def begin(code: str, secret: str) -> None:
-    """Make a class known, unless it is already."""
+def begin(code: str, secret: str, days: int = DAYS) -> None:
+    """Make a class known, unless it is already, which is kept so many days."""
     with _written() as base:
         base.execute(
             "insert or ignore into classes (code, secret, made) values (?, ?, ?)",
             (tidy_code(code), _hash(code, secret), time.time()),
         )
+        base.execute("insert or ignore into settings (code, days) values (?, ?)", (tidy_code(code), days))
+
+
+def days(code: str) -> int:
+    """How many days a class is kept after it began."""
+    with _read() as base:
+        row = base.execute(f"select {KEPT} from classes where code = ?", (DAYS, tidy_code(code))).fetchone()
+    return DAYS if row is None else int(row[0])
 
 
 def forget_old() -> None:
@@ -105,15 +120,23 @@ def state(code: str) -> State | None:
     """What the teacher of a class has set; None where there is no such class (any more)."""
     with _read() as base:
         row = base.execute(
-            "select code, lesson, part, sent, frozen, held, version from classes where code = ?",
+            "select code, lesson, part, sent, frozen, held, version, coalesce(address, '')"
+            " from classes left join settings using (code) where code = ?",
             (tidy_code(code),),
         ).fetchone()
-    return None if row is None else State(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), row[6])
+    if row is None:
+        return None
+    return State(row[0], row[1], row[2], row[3], bool(row[4]), bool(row[5]), row[6], row[7])
 
 
 def send(code: str, lesson: str, part: int) -> None:
     """Send everybody to a step."""
-    _change(code, "lesson = ?, part = ?, sent = sent + 1", lesson, part)
+    _change(code, "lesson = ?, part = ?, sent = sent + 1", lesson, part, address="")
+
+
+def send_to(code: str, address: str) -> None:
+    """Send everybody to a page of this app, whose address was read before."""
+    _change(code, "sent = sent + 1", address=address)
 
 
 def freeze(code: str, frozen: bool) -> None:
@@ -210,8 +233,14 @@ def tidy_alias(alias: str) -> str:
     return " ".join(printable.split())[:LONGEST_ALIAS].strip()
 
 
-def _change(code: str, what: str, *values: object) -> None:
+def _change(code: str, what: str, *values: object, address: str | None = None) -> None:
     with _written() as base:
+        if address is not None:
+            base.execute(
+                "insert into settings (code, days, address) select code, ?, ? from classes where code = ?"
+                " on conflict (code) do update set address = excluded.address",
+                (DAYS, address, tidy_code(code)),
+            )
         base.execute(
             f"update classes set {what}, version = version + 1 where code = ?", (*values, tidy_code(code))
         )
@@ -229,9 +258,9 @@ def _read() -> Iterator[sqlite3.Connection]:
         base.execute("pragma journal_mode = wal")
         base.execute("pragma foreign_keys = on")
         base.executescript(TABLES)
-        oldest = (time.time() - DAYS * 86400,)
-        if base.execute("select 1 from classes where made < ?", oldest).fetchone():
-            base.execute("delete from classes where made < ?", oldest)
+        now = (time.time(), DAYS)
+        if base.execute(f"select 1 from classes where {TOO_OLD}", now).fetchone():
+            base.execute(f"delete from classes where {TOO_OLD}", now)
         yield base
 
 

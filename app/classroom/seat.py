@@ -10,8 +10,10 @@ from app.classroom import register
 from app.classroom.register import State, Student
 from engine.errors import FeintError
 
-CODE, SECRET = "FEINT_CLASS", "FEINT_CLASS_SECRET"
-"""What `python3 -m app --lan` tells the page server: the class code, and the teacher's secret."""
+CODE, SECRET, DAYS = "FEINT_CLASS", "FEINT_CLASS_SECRET", "FEINT_CLASS_DAYS"
+"""What `python3 -m app --lan` tells the page server: the class code, the teacher's secret, and how many days
+the class is kept.
+"""
 
 _SCRIPT = """
 export default function ({ data, setStateValue }) {
@@ -35,7 +37,8 @@ def open_class() -> str:
     """The code of the class that this server was started for; "" where there is none."""
     code = os.environ.get(CODE, "")
     if code and not st.session_state.get("class_begun"):
-        register.begin(code, os.environ.get(SECRET, ""))
+        days = int(os.environ.get(DAYS, register.DAYS))
+        register.begin(code, os.environ.get(SECRET, ""), days)
         st.session_state["class_begun"] = True
     return code
 

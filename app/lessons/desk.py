@@ -5,12 +5,15 @@ from collections import Counter
 import segno
 import streamlit as st
 
+from app.address import pasted
 from app.address.notices import plain
+from app.address.pasted import AddressError
 from app.classroom import register
 from app.classroom.register import State
 from app.lessons import checks, measured, place, report, shelf
 from app.lessons.declared import Choice, Lesson, LessonError
 from app.words import _, language
+from engine.home import home
 
 TICK = 2.0
 """Seconds between looks at the class."""
@@ -28,6 +31,7 @@ def show(code: str) -> None:
     with right:
         lesson, step = _choose(state)
         _buttons(state, lesson, step)
+        _to_a_page(state)
         st.fragment(_class, run_every=TICK)(code, lesson.name, lesson.language, step)
     _end(code)
 
@@ -92,6 +96,27 @@ def _buttons(state: State, lesson: Lesson, step: int) -> None:
     ]
     if any(said):
         st.caption(" ".join(said).strip())
+
+
+def _to_a_page(state: State) -> None:
+    """Send everybody to any page of this app, by its address."""
+    with st.form("desk_address", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            _("Or to any page of this app"),
+            placeholder=_("its address, as Copy link gives it"),
+            max_chars=pasted.LONGEST,
+        )
+        pressed = st.form_submit_button(_("Send everybody there"), icon=":material/send:")
+    if pressed:
+        try:
+            address = pasted.text_of(*pasted.read(typed, st.context.url or ""))
+        except AddressError as error:
+            st.error(plain(str(error)))
+        else:
+            register.send_to(state.code, address)
+            st.rerun()
+    if state.address:
+        st.caption(plain(_("Everybody was sent to {address}.").format(address=state.address[:100])))
 
 
 def _class(code: str, name: str, language: str, step: int) -> None:
@@ -163,5 +188,9 @@ def _end(code: str) -> None:
             if st.button(_("Delete them"), type="primary"):
                 register.end(code)
                 st.rerun()
-    words = _("All of it lies on this computer and is deleted after {days} days.")
-    st.caption(words.format(days=register.DAYS))
+    words = _(
+        "Aliases and answers of this class lie on this computer; Feint deletes them {days} days after it"
+        " began, as soon as it runs then. Pictures that were drawn or brought, and files that were uploaded,"
+        " stay in `{home}`."
+    )
+    st.caption(words.format(days=register.days(code), home=home()))

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from app.address import links, pasted
 from app.address.notices import notice
+from app.address.pasted import AddressError
 from app.classroom import register, seat
 from app.lessons import place, shelf
 from app.lessons.declared import LessonError
@@ -30,8 +32,11 @@ def _tick() -> None:
     st.session_state["class_version"], st.session_state["class_sent"] = state.version, state.sent
     if state.sent != sent:
         try:
+            if state.address:
+                page, parameters = pasted.read(state.address)
+                links.go_afresh(page, parameters | {"lang": language()})
             place.open_at(shelf.find(state.lesson, language()), state.part)
-        except LessonError as error:
+        except (LessonError, AddressError) as error:
             notice(str(error))
     elif before is not None and state.version != before:
         lesson = place.opened()

@@ -47,8 +47,8 @@ def show(code: str) -> None:
         st.caption(
             _(
                 "What you answer is kept on the teacher's computer under your alias, and deleted after"
-                " {days} days."
-            ).format(days=register.DAYS)
+                " {days} days. Pictures that you draw or bring stay on it."
+            ).format(days=register.days(code))
         )
     with teacher, st.form("teach"):
         st.subheader(_("I am the teacher"), anchor=False)
@@ -83,4 +83,4 @@ def _seated(found: Student) -> None:
         if st.button(_("Leave the class"), icon=":material/logout:", type="tertiary"):
             seat.leave()
             st.rerun()
-    st.caption(_("Your answers are deleted after {days} days.").format(days=register.DAYS))
+    st.caption(_("Your answers are deleted after {days} days.").format(days=register.days(found.code)))

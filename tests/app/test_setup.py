@@ -339,16 +339,19 @@ def test_the_server_is_for_this_machine_alone_unless_asked() -> None:
 
 def test_a_class_is_told_how_to_come_in(capfd: pytest.CaptureFixture[str]) -> None:
     assert served.options(["--lan"]).host == "0.0.0.0"
-    told, other = served.new_class(), served.new_class()
+    told, other = served.new_class(30), served.new_class(served.options(["--days", "7"]).days)
     code, secret = told["FEINT_CLASS"], told["FEINT_CLASS_SECRET"]
     assert (len(code), len(secret)) == (5, 12) and not {code, secret} & set(other.values())
+    assert (told["FEINT_CLASS_DAYS"], other["FEINT_CLASS_DAYS"]) == ("30", "7")
     served.announce_class(Path(sys.executable), 8501, told)
     said = capfd.readouterr().out
     assert f":8501/classroom?code={code}" in said and secret in said and "█" in said
     assert secret not in said.split("Teacher's")[0], "only the line for the teacher says it"
 
 
-@pytest.mark.parametrize("arguments", [["--port", "0"], ["--port", "x"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "arguments", [["--port", "0"], ["--port", "x"], ["--days", "0"], ["--days", "366"], ["--nonsense"]]
+)
 def test_nonsense_on_the_command_line_exits_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

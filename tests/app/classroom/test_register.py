@@ -1,8 +1,10 @@
 """What is kept of a class: many write at once, nobody writes over another, nothing is kept too long."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -82,6 +84,36 @@ def test_every_change_of_the_teacher_is_told() -> None:
     register.hold(CODE, True)
     wanted = register.State(CODE, "fgsm", 2, sent=1, frozen=True, held=True, version=3)
     assert register.state(CODE) == wanted
+    register.send_to(CODE, "curves?data=digits")
+    to_a_page = replace(wanted, sent=2, version=4, address="curves?data=digits")
+    assert register.state(CODE) == to_a_page
+    register.send(CODE, "fgsm", 2)
+    assert register.state(CODE) == replace(wanted, sent=3, version=5), "a step, and no page any more"
+
+
+def aged(home: Path, days: int) -> None:
+    """Let every class have begun so many days ago."""
+    with sqlite3.connect(home / "classroom.sqlite") as base:
+        base.execute("update classes set made = ?", (time.time() - days * 86400,))
+    base.close()
+
+
+def test_a_class_is_kept_as_long_as_it_was_begun_for(home: Path) -> None:
+    register.begin("SHORT", SECRET, 7)
+    register.begin("LONG", SECRET, 90)
+    assert [register.days(code) for code in (CODE, "SHORT", "LONG")] == [register.DAYS, 7, 90]
+    for days, kept in ((6, {CODE, "SHORT", "LONG"}), (8, {CODE, "LONG"}), (31, {"LONG"}), (91, set())):
+        aged(home, days)
+        assert {code for code in (CODE, "SHORT", "LONG") if register.state(code)} == kept
+
+
+def test_a_class_of_before_is_kept_thirty_days_and_can_be_sent_to_a_page(home: Path) -> None:
+    with sqlite3.connect(home / "classroom.sqlite") as base:
+        base.execute("drop table settings")
+    base.close()
+    register.send_to(CODE, "atlas?")
+    state = register.state(CODE)
+    assert state is not None and state.address == "atlas?" and register.days(CODE) == register.DAYS
 
 
 @pytest.mark.parametrize("look", [register.forget_old, partial(register.begin, "FRESH", SECRET)])
