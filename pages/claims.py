@@ -25,5 +25,5 @@ word = st.pills(
     required=True,
     format_func=_,
 )
-every_claim.show(str(word))
-layout.page_foot({})
+commands = every_claim.show(str(word))
+layout.page_foot({"Command line": "\n".join(commands)} if commands else {})

@@ -88,7 +88,7 @@ def page_foot(reproduce: Mapping[str, str] | None = None) -> None:
     versions = f"Python {sys.version.split()[0]}, torch {version('torch')}, streamlit {st.__version__}"
     report(st.session_state["page_question"], reproduce or {}, versions)
     query = "&".join(f"{name}={text}" for name, text in st.query_params.to_dict().items())
-    with st.expander(_("Reproduce and share"), icon=":material/link:"):
+    with st.expander(_("Reproduce and share"), icon=":material/link:", key="reproduce"):
         st.caption(_("This page's address holds every choice, defaults too. Whoever opens it sees the same."))
         st.code(f"?{query}", language=None, wrap_lines=True)
         for language, text in (reproduce or {}).items():

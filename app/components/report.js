@@ -1,8 +1,10 @@
 // What was looked at, kept in this browser: one HTML file with pictures, and a notebook that repeats it.
 
-const MOST_PICTURES = 60, WIDEST = 640;
-const CONTROLS = ["Sidebar", "Slider", "SelectSlider", "Selectbox", "NumberInput", "TextInput", "ButtonGroup", "Radio", "Checkbox", "Code", "Popover"];
-const SKIPPED = [...CONTROLS.map((name) => `[data-testid=st${name}]`), "[data-testid=stExpander] details:not([open])", ".feint-report", "button", "input", "select", "textarea", "label", "nav"].join(", ");
+const MOST_PICTURES = 120, WIDEST = 640;
+const CONTROLS = ["Sidebar", "Slider", "SelectSlider", "Selectbox", "NumberInput", "TextInput", "ButtonGroup", "Radio", "Checkbox", "Popover"];
+const SKIPPED = [...CONTROLS.map((name) => `[data-testid=st${name}]`), "[data-testid=stExpander] details:not([open])", ".feint-report", ".st-key-reproduce", "[data-testid=stDataFrame] canvas:not(:has(table))", "button", "input", "select", "textarea", "label", "nav"].join(", ");
+const CAPTIONED = { figure: "figcaption", ".picker .cell": ".caption", ".bars .row": ".name, .share, .moved" };  // one picture each, and its words
+const TABLES = "table, .bars .rows, .feature-rows, .feint-bars", SAYS = "h1, h2, h3, h4, p, li, figcaption, .headline, .reading, .key, .slot-head";
 
 class Report {
   constructor(root) {
@@ -71,35 +73,43 @@ const kept = {
   clear() { return this.ask("readwrite", (views) => views.clear()); },
 };
 
-/** Headings, sentences and pictures of the page in their order; what is hidden, and controls, are left out. */
+/** Headings, sentences, tables and pictures of the page in their order; what is hidden, and controls, are left out. */
 async function blocksOf(main) {
-  const found = [];
+  const found = [], blocks = [];
   walk(main, found);
-  const pictures = found.filter((block) => block.picture).slice(0, MOST_PICTURES);
-  const blocks = [];
-  for (const block of found) {
-    if (!block.picture) blocks.push(block);
-    else if (pictures.includes(block)) {
-      const src = await block.picture().catch(() => null);
-      if (src) blocks.push({ src, says: block.says });
-    }
+  let left = MOST_PICTURES;
+  for (const { picture, ...block } of found) {
+    const src = picture && left-- > 0 ? await picture().catch(() => null) : null;
+    if (src || !picture) blocks.push({ ...block, src });
   }
+  if (left < 0) blocks.push({ tag: "p", text: n_("{n} further picture is left out.", "{n} further pictures are left out.", -left) });
   return blocks;
 }
 
 function walk(node, found) {
-  if (node.nodeType !== Node.ELEMENT_NODE || node.matches(SKIPPED)) return;
-  const box = node.getBoundingClientRect();
-  if (node.matches(".js-plotly-plot")) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return;
+  const box = node.getBoundingClientRect(), words = Object.keys(CAPTIONED).find((kind) => node.matches(kind));
+  const [picture, another] = words ? node.querySelectorAll("img, canvas, .picture") : [];
+  if (picture && !another) {
+    const says = [...node.querySelectorAll(CAPTIONED[words])].map(textOf).filter(Boolean).join(" · ");
+    if (box.width > 0) found.push({ says, alt: labelOf(picture) || says, picture: pictureOf(picture) });
+  } else if (node.matches(SKIPPED)) {
+    return;
+  } else if (node.matches(".js-plotly-plot")) {
     const says = node.closest("[aria-label]")?.getAttribute("aria-label") ?? "";
     found.push({ says, picture: async () => `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgOf(node))}` });
   } else if (node.matches("img")) {
-    if (box.width > 0) found.push({ says: node.alt, picture: async () => drawn(node, node.naturalWidth, node.naturalHeight) });
-  } else if (node.matches("canvas")) {
-    if (box.width > 20 && node.width && node.height) found.push({ says: node.getAttribute("aria-label") ?? "", picture: async () => drawn(node, node.width, node.height) });
-  } else if (node.matches("h1, h2, h3, h4, p, li, figcaption")) {
+    if (box.width > 0) found.push({ says: node.alt, picture: pictureOf(node) });
+  } else if (node.matches("canvas") && !node.querySelector("table")) {
+    if (box.width > 20 && node.width && node.height) found.push({ says: node.getAttribute("aria-label") ?? "", alt: labelOf(node), picture: pictureOf(node) });
+  } else if (node.matches(`canvas, ${TABLES}`) && !node.querySelector(".row canvas")) {
+    if (box.width > 0) found.push({ rows: rowsOf(node.querySelector("table") ?? node) });
+  } else if (node.matches("[data-testid=stCode]")) {
+    found.push({ tag: "pre", text: node.querySelector("code").innerText.trim() });
+  } else if (node.matches(SAYS)) {
     const text = textOf(node);
     if (text && box.width > 0 && text !== found.at(-1)?.says) found.push({ tag: /^H/.test(node.tagName) ? "h3" : "p", text });
+    if (node.matches(".bars > h3")) found.push({ tag: "p", text: _("Each with its share now, and by how many points that differs from the clean sample's.") });
     for (const inner of node.querySelectorAll("img")) walk(inner, found);
   } else {
     for (const inner of node.shadowRoot?.children ?? []) walk(inner, found);
@@ -107,9 +117,21 @@ function walk(node, found) {
   }
 }
 
+/** The cells of a table, each what it says and whether it is a heading; of a list that is drawn as one, what each line says. */
+function rowsOf(node) {
+  const cell = (part) => ({ text: textOf(part), head: part.tagName === "TH" });
+  if (node.rows) return [...node.rows].map((row) => [...row.cells].map(cell));
+  return [...node.children].map((row) => [...row.children].map(cell).filter(({ text }) => text));
+}
+
+/** What a picture is called for those who do not see it: its own words, else those of what it is a part of. */
+function labelOf(node) {
+  return node.alt || node.closest("[aria-label]")?.getAttribute("aria-label") || "";
+}
+
 /** What a paragraph says; of a formula its TeX, once. */
 function textOf(node) {
-  const hidden = "[translate=no], [data-testid=stIconMaterial], style, script";  // icons are words in a font of their own
+  const hidden = "[translate=no], [data-testid=stIconMaterial], .legend, style, script";  // icons are words in a font of their own
   if (!node.querySelector(`.katex, ${hidden}`)) return node.innerText.replace(/\s+/g, " ").trim();
   const copy = node.cloneNode(true);
   for (const formula of copy.querySelectorAll(".katex")) formula.replaceWith(`$${formula.querySelector("annotation")?.textContent ?? formula.textContent}$`);
@@ -117,11 +139,24 @@ function textOf(node) {
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
-/** A picture or a canvas as an address that holds it; small ones without smoothing. */
-async function drawn(node, width, height) {
-  const scale = Math.min(1, WIDEST / width);
-  const canvas = Object.assign(document.createElement("canvas"), { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) });
-  canvas.getContext("2d").drawImage(node, 0, 0, canvas.width, canvas.height);
+/** What draws a picture, a canvas, or the cell of a picker, whose picture is a part of one that all its cells share. */
+function pictureOf(node) {
+  return async () => {
+    if (node.matches("canvas")) return drawn(node, node.width, node.height);
+    if (node.matches("img")) return drawn(node, node.naturalWidth, node.naturalHeight);
+    const cell = node.closest(".cell"), cells = [...cell.parentElement.children], sheet = new Image();
+    sheet.src = getComputedStyle(node).backgroundImage.slice('url("'.length, -'")'.length);
+    await sheet.decode();
+    const height = sheet.naturalHeight / cells.length;
+    return drawn(sheet, sheet.naturalWidth, height, height * cells.indexOf(cell));
+  };
+}
+
+/** A picture or a canvas, from `top` down, as an address that holds it; a row of numbers as a strip. */
+async function drawn(node, width, height, top = 0) {
+  const scale = Math.min(1, WIDEST / width), high = height === 1 ? width / 3 : height;
+  const canvas = Object.assign(document.createElement("canvas"), { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(high * scale)) });
+  canvas.getContext("2d").drawImage(node, 0, top, width, height, 0, 0, canvas.width, canvas.height);
   return canvas.toDataURL("image/png");
 }
 
@@ -137,15 +172,21 @@ function reportOf(views, language) {
   const body = views.map((view) => element("section", {}, element("h2", { text: view.title }),
     element("p", { class: "soft", text: `${_("Kept {at} UTC from", { at: view.at.slice(0, 16).replace("T", " ") })} ` }, element("a", { href: view.address, text: view.address })),
     ...view.blocks.filter((block) => block.text !== view.title).map(blockNode),
-    ...Object.entries(view.commands).flatMap(([kind, text]) => [element("h3", { text: _("Made again: {kind}", { kind: kind === "Command line" ? _("Command line") : kind }) }), element("pre", { text })]),
+    ...Object.entries(view.commands).filter(([, text]) => !text.split("\n").every((line) => stands(view, line))).flatMap(([kind, text]) => [element("h3", { text: _("Made again: {kind}", { kind: kind === "Command line" ? _("Command line") : kind }) }), element("pre", { text })]),
     element("p", { class: "soft", text: view.versions })));
   page.body.append(element("main", {}, element("h1", { text: _("What was looked at in Feint") }), ...body));
   return `<!doctype html>\n${page.documentElement.outerHTML}`;
 }
 
-function blockNode(block) {
-  if (!block.src) return element(block.tag, { text: block.text });
-  return element("figure", {}, element("img", { src: block.src, alt: block.says || _("picture") }), block.says && element("figcaption", { text: block.says }));
+/** Whether the page itself shows a command. */
+function stands(view, line) {
+  return view.blocks.some(({ tag, text }) => tag === "pre" && text === line);
+}
+
+function blockNode({ src, says, alt, rows, tag, text }) {
+  if (rows) return element("table", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element(cell.head ? "th" : "td", { text: cell.text })))));
+  if (!src) return element(tag, { text });
+  return element("figure", {}, element("img", { src, alt: alt || says || _("picture") }), says ? element("figcaption", { text: says }) : null);
 }
 
 /** The views as a notebook: where each was, and the code that repeats it. */
@@ -166,4 +207,5 @@ const REPORT_STYLE = `:root { color-scheme: light dark; } body { font: 1rem/1.5 
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; } h1, h2, h3 { line-height: 1.25; }
 section { border-top: 1px solid #8888; padding: 0.5rem 0 1.5rem; } figure { display: inline-block; margin: 0.4rem 0.6rem 0.4rem 0; vertical-align: top; max-width: 100%; }
 img { max-width: 100%; min-width: 72px; image-rendering: pixelated; } figcaption { font-size: 0.8rem; max-width: 22rem; }
+table { border-collapse: collapse; margin: 0.6rem 0; font-size: 0.9rem; } th, td { border: 1px solid #8886; padding: 0.2rem 0.5rem; text-align: left; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 0.6rem; background: #8882; } .soft { font-size: 0.85rem; overflow-wrap: anywhere; }`;

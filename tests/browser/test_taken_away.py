@@ -1,12 +1,14 @@
 """What a person takes away: a figure as SVG and PNG, and a report of views that were kept in the browser."""
 
+import base64
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_journey import settled
 
@@ -39,3 +41,51 @@ def test_a_figure_and_a_report_are_taken_away(visit: Callable[..., Page], tmp_pa
     assert title in cells[1]["source"] and cells[2]["cell_type"] == "code"
     page.get_by_role("button", name="Empty it").click()
     expect(page.get_by_text("kept in this browser.")).to_have_count(0)
+
+
+def lines(table: Locator) -> list[list[str]]:
+    """What the lines of a table say, word by word."""
+    return [text.split() for text in table.locator("tr").all_inner_texts()]
+
+
+def test_pictures_of_pickers_and_tables_come_along_in_a_report(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit("/attack?v=1&data=digits")
+    cells = page.locator(".picker .cell:visible")
+    expect(cells.first).to_be_visible()
+    settled(page)
+    captions = cells.locator(".caption").all_inner_texts()
+    bars = page.locator(".bars .row:visible .name").all_inner_texts()
+    page.get_by_role("button", name="Keep this view for a report").click()
+    page.goto(f"{page.url.split('/attack')[0]}/data?v=1&data=digits")
+    table = page.get_by_test_id("stTable").first
+    expect(table).to_be_visible()
+    settled(page)
+    rows = lines(table)
+    page.get_by_role("button", name="Keep this view for a report").click()
+    report = saved(page, "Report (HTML)", tmp_path)
+    page.goto(report.as_uri())
+    assert rows and rows in [lines(table) for table in page.locator("table").all()]
+    figures = page.locator("figure", has=page.locator("img")).locator("figcaption").all_inner_texts()
+    assert captions and set(captions) <= set(figures)
+    assert bars and all(
+        any(said.startswith(f"{name} · ") and "%" in said for said in figures) for name in bars
+    )
+    last = page.locator("figure", has=page.get_by_text(captions[-1], exact=True)).locator("img").last
+    src = (last.get_attribute("src") or "").removeprefix("data:image/png;base64,")
+    assert len(Image.open(io.BytesIO(base64.b64decode(src))).getcolors() or []) > 5
+    assert page.locator('img[alt="picture"]').count() == 0
+
+
+def test_claims_are_taken_away_with_their_commands(visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit("/claims?v=1&data=digits")
+    settled(page)
+    commands = [
+        code.strip() for code in page.get_by_test_id("stCode").locator("code:visible").all_inner_texts()
+    ]
+    page.get_by_role("button", name="Keep this view for a report").click()
+    report = saved(page, "Report (HTML)", tmp_path)
+    assert len(commands) > 20
+    page.goto(report.as_uri())
+    assert page.locator("pre").all_inner_texts() == commands

@@ -15,15 +15,19 @@ ALL, NOT_RUN = N_("all"), N_("not run")
 WORDS = (ALL, *claims.COLOURS, NOT_RUN)
 
 
-def show(word: str) -> None:
-    """Study by study, page by page; with a word other than ALL, only those of which it holds."""
+def show(word: str) -> list[str]:
+    """Study by study, page by page; with a word other than ALL, only those of which it holds. The commands
+    that make again what is shown.
+    """
     known = {name: entry for name, entry in connection.catalogue()["study"].items() if entry["claims"]}
-    for name in sorted(known, key=lambda name: (known[name]["page"], known[name]["place"])):
-        one_study(name, word)
+    names = sorted(known, key=lambda name: (known[name]["page"], known[name]["place"]))
+    return [command for name in names for command in one_study(name, word)]
 
 
-def one_study(name: str, word: str) -> None:
-    """The claims of a study, each at every size at which it could be judged; else that it was not run."""
+def one_study(name: str, word: str) -> list[str]:
+    """The claims of a study, each at every size at which it could be judged; else that it was not run. Its
+    commands.
+    """
     said = connection.catalogue()["study"][name]
     here = {size: results.result(name, size) for size in said["measured_on"]}
     judged = [(found, claims.judge(found)) for found in here.values() if found is not None]
@@ -34,25 +38,27 @@ def one_study(name: str, word: str) -> None:
         if word in (ALL, *words):
             shown.append((claim, of_it))
     if not shown:
-        return
+        return []
     st.subheader(_(said["title"]), anchor=False)
     for claim, of_it in shown:
         one_claim(claim, of_it)
     headline.link(
         said["page"], _("Published and measured"), "table_chart", {"tab": said["tab"], "study": name}
     )
-    commands(name, [found for found, every in judged if every])
+    return commands(name, [found for found, every in judged if every])
 
 
-def commands(name: str, judged: list[Result]) -> None:
+def commands(name: str, judged: list[Result]) -> list[str]:
     """How each judged result of a study is made again, with as many seeds; where there is none, how its first
     is.
     """
     again = [(measured_on(found), results.command(name, found.size, found.seeds)) for found in judged]
-    for told, lines in again or [(_(NOT_RUN), results.command(name, ""))]:
+    again = again or [(_(NOT_RUN), results.command(name, ""))]
+    for told, lines in again:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(told, width="content")
             st.code(lines["Command line"], language=None, wrap_lines=True)
+    return [lines["Command line"] for __, lines in again]
 
 
 def one_claim(claim: Claim, of_it: list[tuple[Result, Verdict]]) -> None:

@@ -29,6 +29,7 @@ def test_every_claim_has_its_verdict_and_its_command(trained_home: Store, opened
         for claim in registry.find("study", name).claims:
             assert claim.says in words, name
     commands = [block.value for block in at.code]
+    assert commands[-1].splitlines() == commands[:-2]  # the foot has all, for a report and a notebook
     assert all(any(f"engine study {name} " in line for line in commands) for name in CLAIMING)
 
 
