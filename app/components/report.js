@@ -193,12 +193,13 @@ function blockNode({ src, says, alt, rows, tag, text }) {
 function notebookOf(views) {
   let number = 0;
   const cell = (kind, source) => ({ id: `view-${number++}`, cell_type: kind, metadata: {}, source, ...(kind === "code" ? { outputs: [], execution_count: null } : {}) });
-  const cells = [cell("markdown", "# What was looked at in Feint\n\nRun this in Feint's own folder, with its Python (`.venv`).")];
+  const opened = _("Put this file into Feint's own folder and open it there in any Jupyter that has the Python of `.venv`, for example: `.venv/bin/python -m pip install notebook`, then `.venv/bin/python -m notebook feint-report.ipynb`.");
+  const cells = [cell("markdown", `# ${_("What was looked at in Feint")}\n\n${opened}`)];
   for (const { title, address, commands, blocks, versions } of views) {
     const said = blocks.filter((block) => block.tag === "p").map((block) => block.text).slice(0, 12);
     cells.push(cell("markdown", [`## ${title}`, address, ...said, versions].join("\n\n")));
     if (commands.Python) cells.push(cell("code", commands.Python));
-    else if (commands["Command line"]) cells.push(cell("code", commands["Command line"].split("\n").map((line) => `!${line}`).join("\n")));
+    else for (const line of commands["Command line"]?.split("\n") ?? []) cells.push(cell("code", `!${line.replace(/[{}]/g, "$&$&")}`));  // in braces IPython puts values
   }
   return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { language_info: { name: "python" } }, cells }, null, 1);
 }

@@ -2,10 +2,9 @@
 
 import json
 import shlex
-from typing import Any
 
 from app.address import connection
-from engine.asking.questions import NU_TOP, TOP, EmbeddingLadderQuestion, LadderQuestion, Question
+from engine.asking.questions import NU_TOP, TOP, EmbeddingLadderQuestion, LadderQuestion
 from engine.store import pictures, reproduce
 from engine.store.run import Run
 from engine.store.spec import Spec
@@ -20,14 +19,22 @@ def lines(*runs: Spec | Wanted) -> dict[str, str]:
     return {"Command line": "\n".join(one["Command line"] for one in found)} if found else {}
 
 
-def answer(question: Question[Any]) -> dict[str, str]:
-    """Language -> the text that asks a question again: a ladder is no run, but the same question has the same
-    answer.
+def answer(question: LadderQuestion | EmbeddingLadderQuestion, at: float) -> dict[str, str]:
+    """Language -> the text that asks a question again, and shows the level `at`: a ladder is no run, but the
+    same question has the same answer. In a notebook the last line is drawn.
     """
     said = question.model_dump(mode="json", exclude_defaults=True)
     name = type(question).__name__
-    code = f"from engine.asking.computing import answer\nfrom engine.asking.questions import {name}\n\n"
-    return {"Python": f"{code}print(answer({name}.model_validate({said!r})))"}
+    code = [
+        "from engine.asking.computing import answer",
+        f"from engine.asking.questions import {name}",
+        "from engine.cli import one_sample\n",
+        f"found = answer({name}.model_validate({said!r}))",
+        f"level = one_sample.nearest(found, {float(at):.9g})",
+        "one_sample.show(found, level)",
+        "one_sample.clean_and_attacked(found, level)",
+    ]
+    return {"Python": "\n".join(code)}
 
 
 def one_sample(wanted: Wanted, question: LadderQuestion, at: float, original: str = "") -> dict[str, str]:
@@ -42,7 +49,7 @@ def one_sample(wanted: Wanted, question: LadderQuestion, at: float, original: st
     flags += [f"--along {axis.name}"] * (axis.name != "epsilon")
     flags += [f"--at {at:g}"] * (axis.name in ("path", "compressed"))
     flags += [f"--top {axis.top:.9g}"] * (axis.name == "epsilon" and axis.top > TOP[question.norm])
-    return {"Command line": " ".join([command(wanted), *flags])} | answer(question)
+    return {"Command line": " ".join([command(wanted), *flags])} | answer(question, at)
 
 
 def along_nu(question: EmbeddingLadderQuestion, at: float) -> dict[str, str]:
@@ -54,7 +61,7 @@ def along_nu(question: EmbeddingLadderQuestion, at: float) -> dict[str, str]:
     flags += [f"--top {question.top:g}"] * (question.top != NU_TOP)
     names = [store.find(key).name for key in question.attack.fitted]
     flags += [f"--levels {','.join(names)}"] * bool(names)
-    return {"Command line": " ".join([command(wish), *flags])} | answer(question)
+    return {"Command line": " ".join([command(wish), *flags])} | answer(question, at)
 
 
 def command(run: Spec | Wanted) -> str:

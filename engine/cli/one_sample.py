@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from engine.asking.answers import EmbeddingLadderAnswer, LadderAnswer
 from engine.asking.questions import (
@@ -178,7 +179,28 @@ def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:
     """The level that was typed: the nearest one."""
     last = answer.start if one.along == "nu" else len(answer.levels) - 1
     wanted = {"epsilon": spec.settings["epsilon"], "lambda": spec.settings["lam"]}.get(one.along, one.at)
-    return last if wanted is None else int(np.abs(np.array(answer.levels) - wanted).argmin())
+    return last if wanted is None else nearest(answer, wanted)
+
+
+def nearest(answer: LadderAnswer, at: float) -> int:
+    """The level nearest to an ε, a λ, a step, a K or a ν."""
+    return int(np.abs(np.array(answer.levels) - at).argmin())
+
+
+def clean_and_attacked(answer: LadderAnswer, level: int, side: int = 256) -> Image.Image:
+    """The sample as it was and, at the right, as it is at a level, each `side` pixels high; what is no
+    picture is drawn as a strip.
+    """
+    attacked = np.clip(answer.clean + answer.delta[level].astype(np.float32), 0, 1)
+    shape = answer.shape if len(answer.shape) == 3 else (1, 1, answer.clean.size)
+    both = (np.rint(255 * row.reshape(shape)).astype(np.uint8) for row in (answer.clean, attacked))
+    wide = side * shape[2] // shape[1] if shape[1] > 1 else 3 * side
+    drawn = Image.new("RGB", (2 * wide + side // 16, side), "white")
+    for place, pixels in enumerate(both):
+        picture = Image.fromarray(pixels[0] if shape[0] == 1 else np.moveaxis(pixels, 0, 2))
+        picture = picture.resize((wide, side), Image.Resampling.NEAREST)
+        drawn.paste(picture.convert("RGB"), (place * (wide + side // 16), 0))
+    return drawn
 
 
 def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:
@@ -225,7 +247,7 @@ TITLES = {
 }
 
 
-def show(answer: LadderAnswer, level: int, as_json: bool) -> None:
+def show(answer: LadderAnswer, level: int, as_json: bool = False) -> None:
     """The numbers of a level, as a table or as one line of JSON."""
     found = numbers(answer, level)
     if as_json:

@@ -38,6 +38,7 @@ def test_a_figure_and_a_report_are_taken_away(visit: Callable[..., Page], tmp_pa
     assert title in report and "data:image/svg" in report and "python3 -m engine study" in report
     assert "http" not in report.split(page.url.split("/defend")[0])[0].replace("http-equiv", "")
     cells = json.loads(saved(page, "Notebook", tmp_path).read_text(encoding="utf-8"))["cells"]
+    assert "pip install notebook" in cells[0]["source"]
     assert title in cells[1]["source"] and cells[2]["cell_type"] == "code"
     page.get_by_role("button", name="Empty it").click()
     expect(page.get_by_text("kept in this browser.")).to_have_count(0)
@@ -86,6 +87,7 @@ def test_claims_are_taken_away_with_their_commands(visit: Callable[..., Page], t
     ]
     page.get_by_role("button", name="Keep this view for a report").click()
     report = saved(page, "Report (HTML)", tmp_path)
-    assert len(commands) > 20
+    cells = json.loads(saved(page, "Notebook", tmp_path).read_text(encoding="utf-8"))["cells"]
+    assert [cell["source"] for cell in cells[2:]] == [f"!{line}" for line in commands] and len(commands) > 20
     page.goto(report.as_uri())
     assert page.locator("pre").all_inner_texts() == commands

@@ -1,6 +1,8 @@
 """The page Atlas, on the cases that ship."""
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.atlas import show
 from app.papers import declared
 from engine.atlas import case
+from engine.home import home
 from engine.store.store import Store
 from tests.app.conftest import said
 
@@ -92,3 +95,11 @@ def test_what_trainings_drew_is_shown_class_by_class_along_them(trained_home: St
     assert {int(step.replace(",", "")) for step in timeline.options} == steps and len(steps) > 5
     timeline.set_value(min(steps)).run()
     assert not at.error and f"iteration {min(steps):,}" in said(at)
+
+
+def test_the_command_at_the_foot_leaves_the_atlas_that_ships_alone(
+    trained_home: Store, opened: Opened
+) -> None:
+    command = shlex.split(opened("atlas", data="digits").code[-1].value)
+    assert command[:5] == ["python3", "-m", "engine", "atlas", "--out"]
+    assert Path(command[5]).parent == home()

@@ -5,8 +5,8 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
 from app.runs import reproduce
@@ -17,9 +17,8 @@ from engine.asking.questions import (
     EmbeddingLadderQuestion,
     LadderQuestion,
     ObjectiveChoice,
-    OverviewQuestion,
-    Question,
 )
+from engine.cli import one_sample
 from engine.cli.choosing import typed
 from engine.running.runner import prepare
 from engine.store.store import ZOO, Store
@@ -54,7 +53,6 @@ def test_several_runs_are_lines_one_after_the_other(trained_home: Store, desk: D
 @pytest.mark.parametrize(
     "question",
     [
-        OverviewQuestion(model="digits/adec"),
         LadderQuestion(model="m", sample=3),
         LadderQuestion(
             model="m",
@@ -68,8 +66,8 @@ def test_several_runs_are_lines_one_after_the_other(trained_home: Store, desk: D
         EmbeddingLadderQuestion(model="m", sample=7),
     ],
 )
-def test_a_question_is_asked_again(question: Question[Any]) -> None:
-    code = ast.parse(reproduce.answer(question)["Python"])
+def test_a_question_is_asked_again(question: LadderQuestion | EmbeddingLadderQuestion) -> None:
+    code = ast.parse(reproduce.answer(question, 0.0)["Python"])
     calls = (node for node in ast.walk(code) if isinstance(node, ast.Call))
     call = next(node for node in calls if ast.unparse(node.func).endswith(".model_validate"))
     assert isinstance(call.func, ast.Attribute)
@@ -78,22 +76,25 @@ def test_a_question_is_asked_again(question: Question[Any]) -> None:
     assert again == question and again.key() == question.key()
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        OverviewQuestion(model="digits/adec"),
-        LadderQuestion(
-            model="digits/adec",
-            sample=3,
-            attack=AttackChoice(name="pgd", settings={"steps": 2}),
-            axis=Axis(name="epsilon", top=0.1, levels=3),
-        ),
-    ],
-)
-def test_what_is_printed_runs(home: Path, question: Question[Any]) -> None:
-    code = reproduce.answer(question)["Python"]
+def test_what_is_printed_shows_the_level_that_was_looked_at(home: Path) -> None:
+    question = LadderQuestion(
+        model="digits/adec",
+        sample=3,
+        attack=AttackChoice(name="pgd", settings={"steps": 2}),
+        axis=Axis(name="epsilon", top=0.1, levels=3),
+    )
+    code, found = reproduce.answer(question, 0.05)["Python"], computing.answer(question)
+    *before, last = code.splitlines()
+    drawn = "\n".join([*before, f"print(sorted(set({last}.convert('L').tobytes())))"])
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ZOO.parents[1], capture_output=True, text=True, check=False
+        [sys.executable, "-c", drawn], cwd=ZOO.parents[1], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(computing.answer(question))[:40])
+    *table, greys = done.stdout.splitlines()
+    assert len(table) < 20 and found.protocol in table[0] and len(greys.split(",")) > 5
+    assert any(line.split() == ["ε", "0.05"] for line in table), table
+    picture = np.asarray(one_sample.clean_and_attacked(found, 1, side=64))
+    attacked = np.clip(found.clean + found.delta[1], 0, 1).reshape(8, 8)
+    assert picture.shape == (64, 132, 3)
+    assert np.array_equal(picture[::8, :64:8, 0], np.rint(255 * found.clean.reshape(8, 8)))
+    assert np.array_equal(picture[::8, 68::8, 0], np.rint(255 * attacked))
