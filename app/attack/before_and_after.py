@@ -11,7 +11,7 @@ from app.components.wipe import wipe, wipe_payload
 from app.forms.choose_model import Victim
 from app.words import _, each
 from engine.asking.answers import LadderAnswer
-from engine.asking.questions import ImagesQuestion, epsilon_text
+from engine.asking.questions import OWN, ImagesQuestion, epsilon_text
 
 SAME = 5e-4
 """By how much a perturbation may measure less than ε and still be written like it."""
@@ -86,16 +86,22 @@ def smaller(answer: LadderAnswer, level: int) -> str:
 
 
 def _neighbours(victim: Victim, answer: LadderAnswer, level: int) -> None:
-    """The clean samples nearest in the embedding, before and after; nothing for a model without one."""
+    """The clean samples nearest in the embedding, before and after, for a picture of one's own those trained
+    on; nothing for a model without one.
+    """
     if answer.near is None or answer.near_clean is None:
         return
     ids = np.concatenate([answer.near_clean, answer.near[level]])
     every = ImagesQuestion.around(victim.run.spec, answer.near_clean.tolist(), answer.near)
     images = connection.ask(every).images[np.searchsorted(every.ids, ids)]
     count, groups = len(answer.near_clean), victim.overview.group
-    for row, title in enumerate(
-        (_("Nearest in the embedding, clean"), _("Nearest in the embedding, adversarial"))
-    ):
+    titles = (_("Nearest in the embedding, clean"), _("Nearest in the embedding, adversarial"))
+    if answer.sample == OWN:
+        titles = (
+            _("Nearest training pictures in the embedding, clean"),
+            _("Nearest training pictures in the embedding, adversarial"),
+        )
+    for row, title in enumerate(titles):
         st.caption(title)
         part = slice(row * count, (row + 1) * count)
         near = ids[part]

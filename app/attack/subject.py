@@ -99,7 +99,7 @@ def show(way: str, own: Own | None) -> DeltaGenerator | None:
 
 
 def taken_for(victim: Victim, answer: LadderAnswer, place: DeltaGenerator | None) -> None:
-    """What the model takes a picture of one's own for, and the samples that are nearest to it."""
+    """What the model takes a picture of one's own for, and its nearest training pictures."""
     if place is None:
         return
     if answer.own_group is not None and answer.q_clean is not None:
@@ -114,7 +114,7 @@ def taken_for(victim: Victim, answer: LadderAnswer, place: DeltaGenerator | None
         every = ImagesQuestion.of(victim.run.spec, answer.near_clean.tolist())
         images = connection.ask(every).images.reshape(-1, *answer.shape)
         with place:
-            st.caption(_("The samples nearest to it in the embedding"))
+            st.caption(_("Its nearest training pictures in the embedding"))
             gallery.grid(list(images), [f"#{number}" for number in answer.near_clean], columns=5, size=48)
 
 

@@ -45,12 +45,15 @@ def own_labels(victim: Victim, own: OwnPicture) -> Tensor | None:
 
 
 def own_facts(victim: Victim, own: OwnPicture, before: Outputs, z: Tensor | None) -> dict[str, Any]:
-    """What a ladder says of the picture, and where its embeddings z (levels, m) lie."""
+    """What a ladder says of the picture, and where its embeddings z (levels, m) lie: those that are near it
+    are samples that the model was trained on.
+    """
     facts = model_facts(victim) | label_facts(victim, own.label)
     facts |= {"sample": OWN, "title": TITLE, "own_group": None}
     if before.groups is not None:
         facts["own_group"] = int(before.groups[0].argmax())
     if victim.z is None or z is None or before.z is None:
         return facts
-    clean = victim.compared(before.z)
-    return facts | near_facts(victim, clean, victim.compared(z), victim.nearest(clean, NEIGHBOURS)[1][0])
+    clean, among = victim.compared(before.z), victim.trained_on
+    near = victim.nearest(clean, NEIGHBOURS, among)[1][0]
+    return facts | near_facts(victim, clean, victim.compared(z), near, among)

@@ -82,3 +82,5 @@ class OwnPicture(Part):
 
     picture: str
     label: int | None = None
+    near: Literal["trained on"] = "trained on"
+    """Which samples its nearest are sought among; in the key, for answers are kept that sought among all."""

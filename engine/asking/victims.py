@@ -17,6 +17,7 @@ from engine.home import home
 from engine.metrics import clustering, embedding, legibility
 from engine.models.outputs import Outputs, embedding_and_groups, outputs
 from engine.models.protocols import Classifies, Clusters, Compares
+from engine.running import training
 from engine.running.ingredients import plain_data_of
 from engine.running.judging import give_others
 from engine.running.models import load_model
@@ -181,12 +182,22 @@ class Victim:
         """(n, 2): embeddings on the plane of the clean ones."""
         return None if z is None or self.plane is None else self.plane.places(z)
 
-    def nearest(self, z: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e)."""
+    @cached_property
+    def trained_on(self) -> Tensor:
+        """Ids of the samples that the run was trained on: `rows_used` of its card."""
+        part = training.rows(self.run.spec.name)
+        return torch.as_tensor(np.sort(self.data.rows(part)), device=self.device)
+
+    def nearest(self, z: Tensor, count: int, among: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Distances and ids (m, count) of the nearest clean samples of embeddings z (m, e), of all or `among`
+        these ids.
+        """
         assert self.z is not None, "who asks has an embedding"
-        count = min(count, len(self.z))
-        parts = [distances(block, self.z).topk(count, largest=False) for block in z.split(BLOCK)]
-        return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
+        clean = self.z if among is None else self.z[among]
+        count = min(count, len(clean))
+        parts = [distances(block, clean).topk(count, largest=False) for block in z.split(BLOCK)]
+        near = torch.cat([part.indices for part in parts])
+        return torch.cat([part.values for part in parts]), near if among is None else among[near]
 
 
 @lru_cache(maxsize=6)
@@ -261,16 +272,18 @@ def place_facts(victim: Victim, sample: int, z: Tensor | None) -> dict[str, Any]
     return near_facts(victim, own, z, victim.nearest(own, NEIGHBOURS + 1)[1][0, 1:])
 
 
-def near_facts(victim: Victim, own: Tensor, z: Tensor, near: Tensor) -> dict[str, Any]:
+def near_facts(
+    victim: Victim, own: Tensor, z: Tensor, near: Tensor, among: Tensor | None = None
+) -> dict[str, Any]:
     """Where embeddings z (levels, m), as the model compares them, and the clean one `own` (1, m) lie, and who
-    is `near` (near,) it.
+    is `near` (near,) it: of all clean samples, or `among` these ids.
     """
     return {
         "z": numbers(z),
         "z_clean": numbers(own[0]),
         "xy": numbers(victim.places(z)),
         "xy_clean": numbers(victim.places(own))[0],
-        "near": whole_numbers(victim.nearest(z, NEIGHBOURS)[1]),
+        "near": whole_numbers(victim.nearest(z, NEIGHBOURS, among)[1]),
         "near_clean": whole_numbers(near),
     }
 

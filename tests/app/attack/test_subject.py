@@ -34,6 +34,8 @@ def test_a_link_shows_the_same_picture_and_its_command_the_same_numbers(
     at = opened("attack", model=method(trained_home, "adec").key, own=pictures.keep(four()), eps="0.15")
     told = said(at)
     assert "Inverted, since its background is bright." in told and "The model puts it into cluster" in told
+    assert "Its nearest training pictures in the embedding" in told
+    assert "Nearest training pictures in the embedding, adversarial" in told
     line = next(code.value for code in at.code if "--picture" in code.value).splitlines()[0]
     capsys.readouterr()
     assert main([*shlex.split(line)[3:], "--json"]) == 0

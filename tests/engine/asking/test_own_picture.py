@@ -50,6 +50,18 @@ def test_a_sample_that_is_brought_as_a_picture_has_the_sample_s_ladder(key: str)
     assert np.allclose(own.value, data.value, atol=0.2)
 
 
+def test_near_a_picture_are_only_samples_that_the_model_was_trained_on(key: str) -> None:
+    half = Store().zoo()["digits/ncp_acl"]
+    victim, everywhere = victim_of(half.key), victim_of(key)
+    test = victim.data.rows("test")
+    brought = compute(asked(half.key, as_a_picture(half.key, int(test[0]))))
+    assert brought.near is not None and brought.near_clean is not None
+    assert not np.isin([*brought.near_clean, *brought.near.ravel()], test).any()
+    alike = compute(LadderQuestion(model=half.key, sample=int(test[0]), axis=SHORT))
+    assert np.isin(alike.near, test).any(), "a ladder of the data's own sample looks among all"
+    assert everywhere.trained_on.tolist() == list(range(len(everywhere.data)))
+
+
 def test_what_knows_labels_asks_for_one(key: str) -> None:
     wanted = ObjectiveChoice(name="misclassify")
     classifier = Store().zoo()["digits/classifier"].key
