@@ -2,7 +2,7 @@
 
 from app.address import fetching, layout
 from app.attack import subject
-from app.compare import choose, disagree, ladders, measures
+from app.compare import choose, disagree, first, ladders, measures
 from app.explain import explain
 from app.runs import reproduce
 from app.words import _
@@ -19,7 +19,8 @@ layout.page_head(
 left, look = layout.choose_and_look()
 with left:
     chosen = choose.choose()
-    sample, way, own = subject.choose(chosen[0].victim)
+    first_sample = first.sample([slot.victim for slot in chosen], [slot.threat for slot in chosen])
+    sample, way, own = subject.choose(chosen[0].victim, first_sample)
 with look:
     subject.show(way, own)
     for slot in chosen:

@@ -39,11 +39,13 @@ class Own:
     seen: drawn.Seen
 
 
-def choose(victim: Victim) -> tuple[int, str, Own | None]:
-    """The sample by number; in which of WAYS it is chosen; and the picture of one's own, if there is one."""
+def choose(victim: Victim, first: int | None = None) -> tuple[int, str, Own | None]:
+    """The sample by number, `first` before anybody has chosen; in which of WAYS it is chosen; and the picture
+    of one's own, if there is one.
+    """
     way = _way(victim)
     if way == "data":
-        return choose_sample(victim), way, None
+        return choose_sample(victim, first), way, None
     if way == "bring":
         st.file_uploader(
             _("Picture"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from app.address import connection, house, links, notices
-from app.compare import trained
+from app.compare import first, trained
 from app.forms import possible
-from app.forms.choose_model import DEFAULT_OF_VIEWS, Victim, victim_of
+from app.forms.choose_model import Victim, victim_of
 from app.forms.choose_threat import choose_seed
 from app.forms.threat import NORMS, Threat
 from app.words import _
@@ -16,9 +16,6 @@ from engine.asking.questions import Norm
 from engine.store.run import Run
 
 LETTERS = "ABCD"
-UNDEFENDED, DEFENDED = "spherical_k_means", "ncp_acl"
-"""Methods of the two slots at first: clusters of an encoder without and with a defence."""
-OF_VIEWS = (DEFAULT_OF_VIEWS, "ar_dmvc_am")
 BETWEEN, INSIDE = "|", "~"
 """What stands in the address between slots, and between the parts of one."""
 
@@ -61,11 +58,12 @@ class Slot:
 
 def choose() -> list[Slot]:
     """The slots as widgets. Stops the page with a sentence where no model can be attacked."""
-    runs = {name: run for name, run in connection.models().items() if _objectives(run)}
+    runs = {name: run for name, run in connection.models().items() if first.objectives(run)}
     if not runs:
         st.info(_("No trained model is here yet. Train one on the Train page; digits take a minute."))
         st.stop()
     chosen = _of_address(runs)
+    links.show("slots", _text(chosen))
     data = _choose_data(runs, runs[chosen[0].model].spec.data)
     house.tell(data, "")
     here = {name: run for name, run in runs.items() if run.spec.data == data}
@@ -80,19 +78,6 @@ def choose() -> list[Slot]:
         Slot(letter, victim_of(here[one.model], one.model), replace(threat, seed=seed), bool(objective))
         for letter, one, threat in zip(LETTERS, chosen, threats, strict=False)
     ]
-
-
-def _objectives(run: Run) -> list[str]:
-    """What can be wanted of a model and knows success, without a target, which is another one in each."""
-    return [
-        name
-        for name in possible.objectives(run.spec.name, _labelled(run.spec.data))
-        if possible.has_success(name) and not possible.entry("objective", name).get("targeted")
-    ]
-
-
-def _labelled(data: str) -> bool:
-    return bool(connection.catalogue()["data"].get(data, {}).get("classes"))
 
 
 def _of_address(runs: Runs) -> list[Choice]:
@@ -123,11 +108,8 @@ def _defaults(runs: Runs, data: str) -> list[Choice]:
     with_models = [run.spec.data for run in runs.values()]
     data = next(name for name in (data, house.ready(), with_models[0]) if name in with_models)
     here = [name for name, run in runs.items() if run.spec.data == data]
-    for pair in ((UNDEFENDED, DEFENDED), OF_VIEWS):
-        names = [f"{data}/{method}" for method in pair]
-        if set(names) <= set(here):
-            return [Choice(name) for name in names]
-    return [Choice(here[0]), Choice(here[min(1, len(here) - 1)])]
+    names = first.pair({name: runs[name] for name in here}) or (here[0], here[min(1, len(here) - 1)])
+    return [Choice(name) for name in names]
 
 
 def _choose_data(runs: Runs, now: str) -> str:
@@ -149,7 +131,8 @@ def _choose_data(runs: Runs, now: str) -> str:
 
 def _choose_objective(runs: Sequence[Run]) -> str:
     """One objective for all slots, or "" where none fits all of them, which is said."""
-    common = [name for name in _objectives(runs[0]) if all(name in _objectives(run) for run in runs[1:])]
+    every = [first.objectives(run) for run in runs]
+    common = [name for name in every[0] if all(name in names for names in every[1:])]
     if not common:
         st.info(
             _(
@@ -158,8 +141,7 @@ def _choose_objective(runs: Sequence[Run]) -> str:
             )
         )
         return ""
-    usual = Threat().objective if Threat().objective in common else common[0]
-    key = links.key("objective", usual, lambda name: name in common)
+    key = links.key("objective", first.usual(common), lambda name: name in common)
     return str(
         st.selectbox(
             _("Objective"),
@@ -186,7 +168,7 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
     """One slot's model, attack and steps."""
     one, letter = chosen[place], LETTERS[place]
     run = here[one.model]
-    wanted = objective or _objectives(run)[0]
+    wanted = objective or first.objectives(run)[0]
     attacks = [
         name
         for name in possible.attacks(run.spec.name, wanted, axis="epsilon")
@@ -246,4 +228,8 @@ def _choose_slot(place: int, chosen: Sequence[Choice], here: Runs, objective: st
 
 
 def _put(chosen: Sequence[Choice]) -> None:
-    links.put("slots", BETWEEN.join(map(str, chosen)))
+    links.put("slots", _text(chosen))
+
+
+def _text(chosen: Sequence[Choice]) -> str:
+    return BETWEEN.join(map(str, chosen))

@@ -89,6 +89,8 @@ def _of_a_model(run: Run) -> Iterator[Question[Any]]:
         yield asked.EmbeddingLadderQuestion.usual(model, sample, victim.data.views.size)
     if "compares" in settings.abilities:
         yield from _compared(run, first)
+    if "classifies" in settings.abilities:
+        yield asked.SeveralQuestion(model=model, objective=first.objective, epsilon=asked.COMPARED_AT)
     often = "clusters" in settings.abilities and "compares" not in settings.abilities
     ladders = [first, *(_looked_at(run, first) if often else ())]
     yield from ladders[1:]

@@ -35,6 +35,7 @@ class AdversarialClassifier(Classifier):
         r"\min_\theta \mathrm{mean}_i \max_{\|\delta\|_\infty \leq \varepsilon} L(x_i + \delta, y_i; \theta)"
     )
     summary: ClassVar[str] = "A classifier that learns from samples which PGD has just pushed against it."
+    defends: ClassVar[bool] = True
     curves: ClassVar[tuple[Curve, ...]] = (
         Curve("cross_entropy", "cross-entropy, last attacked batch", "nats"),
     )

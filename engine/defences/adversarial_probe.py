@@ -61,6 +61,7 @@ class AdversarialProbe(OnEncoder):
     )
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "classifies")
     supervised: ClassVar[bool] = True
+    defends: ClassVar[bool] = True
     rows: ClassVar[str] = "train"
     family: ClassVar[Family] = CLASSIFIERS
     curves: ClassVar[tuple[Curve, ...]] = (

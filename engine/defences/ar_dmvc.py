@@ -43,6 +43,7 @@ class ARDMVC(CoMVC):
         "A defence: trained on clean views and on views that PGD has moved so that they no longer find one"
         " another."
     )
+    defends: ClassVar[bool] = True
     curves: ClassVar[tuple[Curve, ...]] = (*CoMVC.curves, Curve("attacked", "loss at attacked views"))
     fits: ClassVar[Mapping[str, str]] = {**CoMVC.fits} | {
         name: name for name in ("noisy_fashion", "patched_mnist")

@@ -60,6 +60,7 @@ class LatentDefence(ModelSettings):
         " that stays as it is."
     )
     abilities: ClassVar[tuple[str, ...]] = ConvAE.abilities
+    defends: ClassVar[bool] = True
     family: ClassVar[Family] = ConvAE.family
     curves: ClassVar[tuple[Curve, ...]] = (
         *ConvAE.curves,

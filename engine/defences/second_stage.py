@@ -74,6 +74,7 @@ class SecondStage(OnEncoder):
     """What every method of the second stage has: the attack, the normalisations, the training."""
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes", "clusters", "compares")
+    defends: ClassVar[bool] = True
     rows: ClassVar[str] = "train"
     family: ClassVar[Family] = CONTRASTIVE
     panels: ClassVar[tuple[Panel, ...]] = (WEIGHTED_LOSSES, PUSH)

@@ -238,6 +238,8 @@ class ModelSettings(Settings):
     abilities: ClassVar[tuple[str, ...]] = ()
     supervised: ClassVar[bool] = False
     """Whether its training sees labels: those of the training rows, and no others."""
+    defends: ClassVar[bool] = False
+    """Whether it is a defence: trained to hold where others are misled."""
     rows: ClassVar[str] = "all"
     """The part of the data that it is trained on, by its name in `engine.data.splits.PARTS`."""
     family: ClassVar[Family] = OTHER
@@ -327,6 +329,7 @@ class ModelSettings(Settings):
         return {
             "abilities": list(cls.abilities),
             "supervised": cls.supervised,
+            "defends": cls.defends,
             "rows": cls.rows,
             "family": asdict(cls.family),
             "curves": plain(cls.curves),

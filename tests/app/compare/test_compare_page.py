@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.compare import choose
+from app.compare import first
 from engine.asking import keeping
 from engine.asking.computing import compute
-from engine.asking.questions import COMPARED_AT, SeveralQuestion
+from engine.asking.questions import (
+    COMPARED_AT,
+    LadderQuestion,
+    ObjectiveChoice,
+    OverviewQuestion,
+    SeveralQuestion,
+)
 from engine.cli.commands import main
 from engine.store import pictures
 from engine.store.store import Store
@@ -61,10 +67,40 @@ def test_a_picture_of_ones_own_is_held_against_every_slot(
     assert '"sample": -1' in capsys.readouterr().out
 
 
-def test_the_first_table_of_mnist_ships(trained_home: Store) -> None:
-    for name in (choose.UNDEFENDED, choose.DEFENDED):
-        key = Store().zoo()[f"mnist_test/{name}"].key
-        assert keeping.kept(SeveralQuestion(model=key, epsilon=COMPARED_AT)) is not None
+@pytest.mark.parametrize("data", ["mnist_test", "digits"])
+def test_the_first_view_holds_a_defence_against_its_like_on_a_sample_that_both_sort_rightly(
+    data: str, trained_home: Store, opened: Opened
+) -> None:
+    at = opened("compare", data=data)
+    slots, number = _in_address(at, "slots"), _in_address(at, "sample")
+    models = [Store().zoo()[part.split("~")[0]] for part in slots.split("|")]
+    assert [first.defended(run) for run in models] == [False, True], slots
+    stars = []
+    for run in models:
+        wanted = ObjectiveChoice(name=at.session_state["p_objective"])
+        ladder = keeping.kept(LadderQuestion(model=run.key, sample=int(number), objective=wanted))
+        overview = keeping.kept(OverviewQuestion(model=run.key))
+        many = keeping.kept(SeveralQuestion(model=run.key, objective=wanted, epsilon=COMPARED_AT))
+        assert ladder is not None and overview is not None and many is not None, "its first view ships"
+        assert ladder.own_group is not None and overview.matched_class[ladder.own_group] == ladder.label
+        stars.append(ladder.epsilon_star)
+    assert stars[1] > 2 * stars[0]
+    again = opened("compare", slots=slots, sample=number)
+    assert _in_address(again, "slots") == slots and not again.warning
+
+
+def test_other_slots_begin_with_a_sample_that_they_sort_rightly(trained_home: Store, opened: Opened) -> None:
+    at = opened("compare", slots="digits/spherical_k_means~pgd~5|digits/ncp_acl~pgd~5")
+    number = int(_in_address(at, "sample"))
+    for part in ("spherical_k_means", "ncp_acl"):
+        overview = keeping.kept(OverviewQuestion(model=Store().zoo()[f"digits/{part}"].key))
+        assert overview is not None and overview.label is not None and overview.group is not None
+        assert overview.matched_class[overview.group[number]] == overview.label[number]
+
+
+def _in_address(at: AppTest, name: str) -> str:
+    found = at.query_params[name]
+    return found if isinstance(found, str) else found[0]
 
 
 def _after(text: str, flag: str) -> str:
