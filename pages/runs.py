@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from app import take_away
 from app.address import layout, links
 from app.runs import cards, naming, this_machine
-from app.runs.rows import as_csv, listed
+from app.runs.rows import as_table, listed
 from app.words import N_, _
 
 TITLE, ICON, PLACE = "Runs", "list", 80
@@ -94,13 +95,6 @@ with right:
     page = st.pagination(count, key=f"runs_page/{count}") if count > 1 else 1
     cards.show([row.name for row in found[(page - 1) * PAGE : page * PAGE]])
     if found:
-        st.download_button(
-            _("This list as CSV"),
-            as_csv(found),
-            "feint-runs.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        take_away.below(as_table(found), "feint-runs", "runs_list")
 
 layout.page_foot({"Command line": "python3 -m engine runs"})

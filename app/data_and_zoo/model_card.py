@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection, notices
 from app.data_and_zoo import rows
 from app.forms import possible
@@ -45,7 +46,9 @@ def _scores(run: Run) -> None:
         elif done := rows.achieved(one):
             table.append(threat | {_("what it does"): done})
     if table:
-        st.dataframe(pd.DataFrame(table), hide_index=True, width="content", placeholder="–")
+        frame = pd.DataFrame(table)
+        st.dataframe(frame, hide_index=True, width="content", placeholder="–")
+        take_away.below(frame, f"feint-{run.name.replace('/', '-')}", "model_card")
 
 
 def _title(attacked: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import features, gallery
+from app import features, gallery, take_away
 from app.address import connection, fetching, links
 from app.attack import other_models, takeaway
 from app.components.ladder import gain
@@ -69,7 +69,7 @@ def show(attacked: FinishedAttack, threat: Threat, sample: int) -> None:
     else:
         left, right = st.columns(2, gap="medium")
         with left:
-            _groups(attacked, place)
+            _groups(attacked, place, sample)
         with right:
             _neighbours(attacked, clean, place, sample)
     _further(attacked, threat, sample)
@@ -222,7 +222,7 @@ def _wipe(
     )
 
 
-def _groups(attacked: FinishedAttack, place: int) -> None:
+def _groups(attacked: FinishedAttack, place: int, sample: int) -> None:
     """The probability of each group before and after; nothing for a model that sorts into nothing."""
     answer, group = attacked.answer, attacked.victim.grouping
     if answer.q_clean is None or answer.q is None:
@@ -251,6 +251,7 @@ def _groups(attacked: FinishedAttack, place: int) -> None:
             group=_(group)
         ),
     )
+    take_away.below(frame, f"feint-sample-{sample}", "inspect_q_table")
 
 
 def _neighbours(attacked: FinishedAttack, clean: SampleAnswer, place: int, sample: int) -> None:

@@ -54,9 +54,9 @@ def listed() -> list[Row]:
     return [_row(run) for run in [*store.all(), *ships]]
 
 
-def as_csv(rows: Iterable[Row]) -> str:
+def as_table(rows: Iterable[Row]) -> pd.DataFrame:
     """The list as a table to take away."""
-    return pd.DataFrame([asdict(row) for row in rows]).to_csv(index=False)
+    return pd.DataFrame([asdict(row) for row in rows])
 
 
 def numbers(result: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from app import take_away
 from app.address import connection, links
 from app.charts import plot
 from app.runs import apart, headline, naming, progress, reading
@@ -188,6 +189,7 @@ def _compare(names: Sequence[str], lived: bool) -> None:
         _draw(found, "arms", lived)
         table = compared.table(records, metrics, compared.axes(entries, tables))
         st.dataframe(table, hide_index=True, alt=_("The newest scores of each arm, and its mean angles."))
+        take_away.below(table, "feint-arms", "arms_table")
 
 
 def _base(run: Run) -> tuple[Run, Record] | None:

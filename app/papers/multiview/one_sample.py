@@ -132,7 +132,6 @@ def maps(victim: Victim, views: ViewsAnswer, answer: LadderAnswer, level: int) -
             plot.show(
                 _map(victim, _("View {view}").format(view=view + 1), views.xy[view], way, colour),
                 f"map{view}",
-                table=False,
             )
 
 

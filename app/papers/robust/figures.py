@@ -40,7 +40,7 @@ def clusters(attacked: Attacked, sample: int, key: str) -> None:
         new_share=after.max(),
     )
     table = pd.DataFrame({"clean": before, "attacked": after}, index=names)
-    plot.show(plot.Chart(figure, table, takeaway), f"{key}/clusters", table=False)
+    plot.show(plot.Chart(figure, table, takeaway), f"{key}/clusters")
 
 
 def arrows(attacked: Attacked, sample: int, key: str) -> None:
@@ -67,7 +67,7 @@ def arrows(attacked: Attacked, sample: int, key: str) -> None:
         length=np.median(length), share=flipped.mean()
     )
     table = pd.DataFrame({"id": attacked.table["id"]} | columns)
-    plot.show(plot.Chart(figure, table, takeaway), f"{key}/arrows", table=False)
+    plot.show(plot.Chart(figure, table, takeaway), f"{key}/arrows")
 
 
 def _background(figure: go.Figure, attacked: Attacked) -> None:
@@ -139,6 +139,6 @@ def flow(attacked: Attacked, key: str) -> None:
         places=([attacked.victim.colours[number] for number in order],) * 2,
         caption=_("{n} samples; the diagonal stays.").format(n=len(table)),
     )
-    plot.show(chart, f"{key}/flow", table=False)
+    plot.show(chart, f"{key}/flow")
     parameters = {"model": attacked.victim.name, "run": attacked.run.name}
     headline.link("inspect", _("Inspect them one by one"), "search", parameters)

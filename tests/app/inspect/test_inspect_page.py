@@ -76,6 +76,7 @@ def test_a_link_to_an_attack_opens_it_with_its_own_choices(attacked: Run, desk: 
     captions = "\n".join(str(element.value) for element in at.caption)
     assert "ADEC on Digits" in captions and attacked.key not in captions, "a title, and no key"
     assert not desk.submitted and at.session_state["p_run"] == attacked.key
+    assert "LaTeX" in [item.proto.label for item in at.get("download_button")], "of the probabilities"
 
 
 def test_choices_make_an_attack(trained_home: Store, worker: Worker, opened: Opened) -> None:

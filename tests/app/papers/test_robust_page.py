@@ -34,7 +34,9 @@ def test_three_rounds_stand_beside_one_another(model: str, trained_home: Store, 
         at
     )
     assert len(at.get("plotly_chart")) == 9, "bars, arrows and flows of three rounds"
-    rows = list(at.dataframe[0].value[""])
+    labels = [item.proto.label for item in at.get("download_button")]
+    assert labels.count("LaTeX") >= 9, "and each with its table"
+    (rows,) = (list(frame.value[""]) for frame in at.dataframe if "" in frame.value)
     assert {"D, absolute", "D, relative", "‖δ‖/‖z‖", "Active coordinates"} <= set(rows)
 
 

@@ -1,6 +1,6 @@
 """The list of runs: what stands in a row, and the table to take away."""
 
-from app.runs.rows import as_csv, listed, numbers
+from app.runs.rows import as_table, listed, numbers
 from engine.store.store import Store
 from tests.app.conftest import Desk, method
 
@@ -8,7 +8,7 @@ from tests.app.conftest import Desk, method
 def test_rows_of_the_list_can_be_taken_away(trained_home: Store, desk: Desk) -> None:
     rows = listed()
     assert {row.title for row in rows if row.place == "mine"} == {"ADEC", "DEC*", "ACAI + k-means"}
-    assert as_csv(rows).splitlines()[0].startswith("name,title,what,data,seed,score")
+    assert as_table(rows).to_csv(index=False).splitlines()[0].startswith("name,title,what,data,seed,score")
     adec = next(row for row in rows if row.name == method(trained_home, "adec").key)
     assert adec.score.startswith("ACC 0.") and "adec" in adec.words and not adec.lives
 

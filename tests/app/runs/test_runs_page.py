@@ -40,6 +40,7 @@ def test_the_list_names_every_run_with_its_score(trained_home: Store, opened: Op
     )
     links = {item.proto.query_string for item in at.get("page_link") if item.proto.label == "Open"}
     assert all(any(key in link for link in links) for key in mine)
+    assert [item.proto.label for item in at.get("download_button")] == ["CSV", "LaTeX"]
 
 
 def test_runs_that_differ_in_one_setting_do_not_look_alike(trained_home: Store, opened: Opened) -> None:
