@@ -55,7 +55,9 @@ def bars(
     figure.update_yaxes(autorange="reversed")
     ends = {name: list(end) for name, end in ((_("low"), low), (_("high"), high)) if end is not None}
     table = pd.DataFrame({"": list(names), y_title or _("value"): list(values)} | ends)
-    return plot.Chart(figure, table.set_index(""), takeaway or f"{title}. {_longest(names, values)}")
+    return plot.Chart(
+        figure, table.set_index(""), takeaway or f"{plot.ended(title)} {_longest(names, values)}"
+    )
 
 
 def _longest(names: Sequence[str], values: Sequence[float]) -> str:

@@ -43,7 +43,7 @@ def curves(
         figure.update_xaxes(type="log")
     edges = [column for pair in bands.values() for column in pair]
     table = frame[[x, *ys, *edges]].rename(columns=dict(ys))
-    return plot.Chart(figure, table, takeaway or f"{title}. {course(frame, x, ys, x_title)}")
+    return plot.Chart(figure, table, takeaway or f"{plot.ended(title)} {course(frame, x, ys, x_title)}")
 
 
 def _marked_line(

@@ -167,7 +167,7 @@ def _chart(
         for names, name in zip((drawn.row_names, drawn.column_names), drawn.titles, strict=True)
     )
     table = pd.DataFrame(drawn.values, index=rows, columns=columns)
-    return plot.Chart(figure, table, takeaway or f"{title}. {drawn.extreme()}")
+    return plot.Chart(figure, table, takeaway or f"{plot.ended(title)} {drawn.extreme()}")
 
 
 def _heat_map(drawn: Matrix) -> go.Heatmap:

@@ -177,6 +177,11 @@ def category(place: int) -> str:
     return palette.category(place, dark())
 
 
+def ended(title: str) -> str:
+    """A title as a sentence of its own: with a full stop, unless it ends in a mark already."""
+    return title if title.endswith(("?", "!", ".")) else f"{title}."
+
+
 def bound(epsilon: float) -> str:
     """An upper bound ε* in thousandths, rounded up: rounded down it would be none."""
     return f"{math.ceil(epsilon * 1000 - 1e-4) / 1000:.3f}"

@@ -51,7 +51,7 @@ def curves(
         figure.add_hline(y=0, line={"color": plot.GREY, "width": 1})
     shown = {column: name for column, name in ys.items() if column in frame}
     table = frame[[x, *shown]].rename(columns=shown).dropna(how="all", subset=list(shown.values()))
-    return plot.Chart(figure, table, f"{title}. {course(frame, x, shown, x_title)}")
+    return plot.Chart(figure, table, f"{plot.ended(title)} {course(frame, x, shown, x_title)}")
 
 
 def side_by_side(

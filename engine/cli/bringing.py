@@ -50,7 +50,7 @@ def data(arguments: list[str]) -> int:
     if chosen.json:
         print(json.dumps(about, ensure_ascii=False))
         return 0
-    print("\n".join(found.report.sentences()))
+    print("\n".join([*found.report.sentences(), found.report.seen_in_words()]))
     if chosen.deed == "keep":
         print(f"Kept as {about['card']['name']}: use it by --data {about['card']['name']}.")
     return 0

@@ -55,6 +55,11 @@ class Report:
             f"Fingerprint {self.fingerprint}: the same numbers and labels have it on every machine.",
         ]
 
+    def seen_in_words(self) -> str:
+        """Which samples are shown, by row, with the class of each where there are classes."""
+        named = [f"{row} ({name})" for row, name in zip(self.rows, self.labels, strict=False)]
+        return f"Samples by row: {', '.join(named or map(str, self.rows))}; --json has their numbers."
+
 
 @dataclass(frozen=True)
 class Examined:

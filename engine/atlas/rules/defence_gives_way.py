@@ -34,7 +34,7 @@ def sentence(seen: Seen) -> Sentence:
 
 RULE = Rule(
     title="A defence holds, then gives way",
-    about="The defended model holds the sample much longer than the undefended one, but not at every ε.",
+    about="The defended model holds the sample at least twice as far as the undefended one, then gives way.",
     score=score,
     sentence=sentence,
     measured=lambda seen: {

@@ -173,6 +173,12 @@ def test_bars_have_their_interval_and_controls_are_hatched() -> None:
     assert chart.table.loc["noise", "high"] == 0.2
 
 
+def test_a_title_that_asks_keeps_its_own_mark_in_the_text_alternative() -> None:
+    asked = bar_chart.bars(["attack"], [0.8], title="What moves it?")
+    assert asked.takeaway.startswith("What moves it? ") and "?." not in asked.takeaway
+    assert bar_chart.bars(["attack"], [0.8], title="t").takeaway.startswith("t. ")
+
+
 def test_the_protocol_is_on_the_figure_and_fits_a_phone() -> None:
     protocol = (
         "PGD-20, leave_cluster, L∞ 0.1, one start, n = 1,000, seed 0, digits/adec, 95 % Wilson intervals."

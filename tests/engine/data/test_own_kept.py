@@ -1,6 +1,7 @@
 """Data of one's own that are kept: told in plain words first, then used under their name, then removed."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_empty_cells_are_told_before_and_on_the_card(tmp_path, capsys) -> None:
     told = capsys.readouterr().out
     assert "2 of 60 values are missing, in 2 of 30 samples and 1 of 2 features (width: 2)." in told
     assert "replaced by the median of its feature over the training samples" in told
+    assert re.search(r"Samples by row: \d+( \(\w+\))?(, \d+( \(\w+\))?){11}; --json has their numbers", told)
     assert keep(file, "gappy") == 0
     card = own_kept.cards()["gappy"]
     assert "replaced by the median" in card["note"] and any("2 of 60" in fact for fact in card["facts"])
