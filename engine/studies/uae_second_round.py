@@ -36,6 +36,7 @@ class SecondRound(UAEStudy):
         "equal_steps_2": "original, for the steps of the second round",
     }
     place = 6
+    version: ClassVar[int] = 2  # beside the second round stands the second round's attack
     claims: ClassVar[tuple[Claim, ...]] = (
         less_error("A second round of UAE lowers the test error further", "uae", "uae_2"),
         less_error("Control: more than one round for as many steps", "uae_once", "uae_2"),
