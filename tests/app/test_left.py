@@ -25,5 +25,6 @@ from app.train import choose
     ],
 )
 def test_it_changes_nothing(callback: Callable[[], None]) -> None:
+    before = st.session_state.to_dict()
     callback()
-    assert not st.session_state.to_dict()
+    assert st.session_state.to_dict() == before
