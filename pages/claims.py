@@ -25,5 +25,14 @@ word = st.pills(
     required=True,
     format_func=_,
 )
-commands = every_claim.show(str(word))
+titles = every_claim.papers()
+paper = st.pills(
+    _("Paper"),
+    titles,
+    key=links.key("paper", every_claim.ALL, lambda name: name in titles),
+    label_visibility="collapsed",
+    required=True,
+    format_func=titles.__getitem__,
+)
+commands = every_claim.show(str(word), str(paper))
 layout.page_foot({"Command line": "\n".join(commands)} if commands else {})

@@ -1,10 +1,13 @@
 """Every claim of every study: what is left of it at each size, the differences behind that, its command."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from app import take_away
 from app.address import connection
+from app.papers import declared
 from app.papers.studies import claims, results
 from app.papers.studies.results import Result
 from app.runs import headline
@@ -15,13 +18,24 @@ ALL, NOT_RUN = N_("all"), N_("not run")
 WORDS = (ALL, *claims.COLOURS, NOT_RUN)
 
 
-def show(word: str) -> list[str]:
-    """Study by study, page by page; with a word other than ALL, only those of which it holds. The commands
-    that make again what is shown.
+def papers() -> dict[str, str]:
+    """Paper, as the names of its studies begin -> what it is called, of all with claims, after ALL."""
+    names = dict.fromkeys(name.partition(".")[0] for name in _claiming())
+    return {ALL: _("every paper")} | {paper: declared.title(paper) for paper in names}
+
+
+def show(word: str, paper: str = ALL) -> list[str]:
+    """Study by study, page by page; with a word other than ALL, only those of which it holds, and so with a
+    paper. The commands that make again what is shown.
     """
-    known = {name: entry for name, entry in connection.catalogue()["study"].items() if entry["claims"]}
-    names = sorted(known, key=lambda name: (known[name]["page"], known[name]["place"]))
+    names = [name for name in _claiming() if paper in (ALL, name.partition(".")[0])]
     return [command for name in names for command in one_study(name, word)]
+
+
+def _claiming() -> dict[str, Any]:
+    """The studies that claim something, page by page."""
+    known = {name: entry for name, entry in connection.catalogue()["study"].items() if entry["claims"]}
+    return dict(sorted(known.items(), key=lambda item: (item[1]["page"], item[1]["place"])))
 
 
 def one_study(name: str, word: str) -> list[str]:

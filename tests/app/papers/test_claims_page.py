@@ -84,6 +84,12 @@ def test_one_word_alone_is_shown(word: str, trained_home: Store, opened: Opened)
     assert badges and all(f"-badge[{word}]" in badge for badge in badges), badges
 
 
+def test_one_paper_alone_is_shown(trained_home: Store, opened: Opened) -> None:
+    at = opened("claims", paper="uae")
+    titles = [head.value for head in at.subheader]
+    assert titles and all(title.startswith("UAE") for title in titles), titles
+
+
 @pytest.mark.parametrize("name", CLAIMING)
 def test_every_claim_of_a_shipped_study_is_about_rows_that_it_has(
     name: str, home: object, desk: Desk
