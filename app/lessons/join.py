@@ -15,9 +15,11 @@ def closed() -> None:
     st.info(_("No class is open on this server."), icon=":material/groups:")
     st.markdown(
         _(
-            "**Teachers** start Feint with `python3 -m app --lan`. It prints an address with a QR code, a"
-            " class code for everybody, and a secret for you. Thirty laptops without a server: take a lesson"
-            " home as one file, on the page Lessons."
+            "**Teachers** start Feint with `python3 -m app --lan`, typed in a terminal in Feint's folder. It"
+            " prints an address with a QR code, a class code for everybody, and a secret for you. Students"
+            " open the address and need no account; you see here how many have answered and what, freeze and"
+            " reveal, and send everybody to one view. Thirty laptops without a server: take a lesson home as"
+            " one file, on the page Lessons."
         )
     )
 
