@@ -147,9 +147,14 @@ def settings(entry: Entry, data: str, key: str) -> settings_form.Choice:
     return choice
 
 
+PASSES = 300
+"""Through all samples of one's own, in a first training."""
+
+
 def _fit(entry: Entry, data: str) -> None:
     """Once for a method on data of one's own, where no link says other settings: no batch is larger than half
-    of few samples, since some methods train on one half; in whole multiples where its field takes no others.
+    of few samples, since some methods train on one half, in whole multiples where its field takes no others;
+    and no more iterations than go so often through all of them, or few large pictures would take an hour.
     """
     card, asked = connection.catalogue()["data"].get(data, {}), f"{data}/{entry['name']}"
     pending = in_address.brought("settings", st.session_state.get("written/settings"))
@@ -157,13 +162,20 @@ def _fit(entry: Entry, data: str) -> None:
         return
     st.session_state["train/fitted"] = asked
     values = fields.merged(entry["defaults"], entry["presets"].get(preset_for(entry, data), {}))
-    most = card["samples"] // 2
-    flat = dict(fields.flat(values))
-    changes = {
-        knob.path: _at_most(knob, most)
-        for knob in fields.leaves(fields.knobs(entry))
-        if knob.path.split(".")[-1] == "batch" and isinstance(flat[knob.path], int) and flat[knob.path] > most
+    samples, flat = int(card["samples"]), dict(fields.flat(values))
+    knobs = {
+        knob.path: knob for knob in fields.leaves(fields.knobs(entry)) if isinstance(flat[knob.path], int)
     }
+    changes = {
+        path: _at_most(knob, samples // 2)
+        for path, knob in knobs.items()
+        if path.split(".")[-1] == "batch" and flat[path] > samples // 2
+    }
+    for path in [path for path in knobs if path.split(".")[-1] == "iterations"]:
+        batch = path.removesuffix("iterations") + "batch"
+        enough = PASSES * samples // changes.get(batch, flat[batch])
+        if flat[path] > enough:
+            changes[path] = enough
     if changes:
         links.put("settings", in_address.text_of(changes))
 
