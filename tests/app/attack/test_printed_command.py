@@ -4,6 +4,7 @@ import ast
 import json
 import shlex
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -36,7 +37,12 @@ PLACES = {
 def question_of(at: AppTest) -> LadderQuestion:
     """The question that the page's foot prints in Python."""
     code = next(item.value for item in at.code if "LadderQuestion" in item.value)
-    return LadderQuestion.model_validate(ast.literal_eval(code.split("model_validate(")[1].rstrip(")\n")))
+    return LadderQuestion.model_validate(asked(code))
+
+
+def asked(code: str) -> dict[str, Any]:
+    """What a question that is printed in Python asks."""
+    return dict(ast.literal_eval(code.split("model_validate(")[1].split("))\n")[0]))
 
 
 def typed(at: AppTest, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -78,8 +84,7 @@ def test_so_does_that_along_nu(
 ) -> None:
     at = opened("robust", model="digits/conv_ae", tab="nu", delta=delta, nu="0.003")
     code = next(item.value for item in at.code if "EmbeddingLadderQuestion" in item.value)
-    said_there = ast.literal_eval(code.split("model_validate(")[1].rstrip(")\n"))
-    answer = computing.answer(EmbeddingLadderQuestion.model_validate(said_there))
+    answer = computing.answer(EmbeddingLadderQuestion.model_validate(asked(code)))
     found, level = typed(at, capsys), answer.levels.index(0.003)
     for field in ("value", "ratio", "shift_mse"):
         assert found[field] == pytest.approx(float(getattr(answer, field)[level]), rel=1e-4), field
