@@ -1,14 +1,11 @@
 """Atlas: striking attacks on the models that ship, chosen by measured rules."""
 
-import shlex
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.address import layout
 from app.atlas import along_training, choose, show
 from app.words import _
-from engine.home import home
 
 TITLE, ICON, PLACE = "Atlas", "photo_library", 7
 BESIDE = 2
@@ -31,5 +28,4 @@ if atlas is not None:
         with columns.pop(0):
             show.card(atlas, place)
 along_training.show()
-folder = shlex.quote(str(home() / "atlas"))  # the atlas that ships stays as it is
-layout.page_foot({"Command line": f"python3 -m engine atlas --out {folder}"})
+layout.page_foot({"Command line": show.command()})

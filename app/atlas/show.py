@@ -1,5 +1,7 @@
 """One case of the atlas: its pictures, its sentence, and the way to where it is looked at."""
 
+import shlex
+
 import numpy as np
 import streamlit as st
 
@@ -9,6 +11,7 @@ from app.runs import headline
 from app.words import _
 from engine.atlas.case import Atlas, Case, Shown
 from engine.errors import FeintError
+from engine.home import home
 
 PICTURE, SMALLER = 96, 72
 """Pixels of a picture's side, about; of one of more than three."""
@@ -46,6 +49,11 @@ def _drawn(image: np.ndarray, one: Shown) -> np.ndarray | bytes:
 
 def _caption(one: Shown) -> str:
     return _(one.says) if one.gain is None else f"{_(one.says)} {gallery.gain_text(one.gain)}"
+
+
+def command() -> str:
+    """How the atlas is made again, in a folder of one's own: the one that ships stays as it is."""
+    return f"python3 -m engine atlas --out {shlex.quote(str(home() / 'atlas'))}"
 
 
 def sentence(case: Case) -> str:
