@@ -187,20 +187,20 @@ def nearest(answer: LadderAnswer, at: float) -> int:
     return int(np.abs(np.array(answer.levels) - at).argmin())
 
 
-def clean_and_attacked(answer: LadderAnswer, level: int, side: int = 256) -> Image.Image:
-    """The sample as it was and, at the right, as it is at a level, each `side` pixels high; what is no
-    picture is drawn as a strip.
-    """
-    attacked = np.clip(answer.clean + answer.delta[level].astype(np.float32), 0, 1)
-    shape = answer.shape if len(answer.shape) == 3 else (1, 1, answer.clean.size)
-    both = (np.rint(255 * row.reshape(shape)).astype(np.uint8) for row in (answer.clean, attacked))
-    wide = side * shape[2] // shape[1] if shape[1] > 1 else 3 * side
-    drawn = Image.new("RGB", (2 * wide + side // 16, side), "white")
-    for place, pixels in enumerate(both):
-        picture = Image.fromarray(pixels[0] if shape[0] == 1 else np.moveaxis(pixels, 0, 2))
-        picture = picture.resize((wide, side), Image.Resampling.NEAREST)
-        drawn.paste(picture.convert("RGB"), (place * (wide + side // 16), 0))
-    return drawn
+SIDE, STRIP = 256, 16
+"""Pixels of a picture's longer side, about, and of a strip's height before it is enlarged."""
+
+
+def clean_and_attacked(answer: LadderAnswer, level: int) -> Image.Image:
+    """The sample as it was and, at the right, as it is at a level; what is no picture is drawn as a strip."""
+    from engine.running.pictures import grid  # torch with it, which reading a command line needs not
+
+    both = np.stack([answer.clean, answer.clean + answer.delta[level].astype(np.float32)])
+    if len(answer.shape) == 3:
+        images = both.reshape(1, 2, *answer.shape)
+    else:
+        images = np.broadcast_to(both[None, :, None, None], (1, 2, 1, STRIP, answer.clean.size))
+    return grid(images, scale=max(1, SIDE // max(images.shape[3:])))
 
 
 def numbers(answer: LadderAnswer, level: int) -> dict[str, Any]:

@@ -123,10 +123,8 @@ def one_of_each(labels: np.ndarray | None, n: int, count: int) -> np.ndarray:
     return np.concatenate([np.flatnonzero(labels == one)[:each] for one in classes])
 
 
-def grid(images: np.ndarray) -> Image.Image:
-    """Rows of pictures, (rows, columns, C, H, W) in [0, 1], as one image; small ones enlarged without
-    smoothing.
-    """
+def grid(images: np.ndarray, scale: int = SCALE) -> Image.Image:
+    """Rows of pictures, (rows, columns, C, H, W) in [0, 1], as one image, enlarged without smoothing."""
     rows, columns, channels, height, width = images.shape
     canvas = np.full((channels, rows * (height + GAP) - GAP, columns * (width + GAP) - GAP), 0.5, np.float32)
     for row in range(rows):
@@ -135,7 +133,7 @@ def grid(images: np.ndarray) -> Image.Image:
             canvas[:, top : top + height, left : left + width] = images[row, column]
     pixels = (canvas.clip(0, 1) * 255).round().astype(np.uint8)
     picture = Image.fromarray(pixels[0] if channels == 1 else pixels.transpose(1, 2, 0))
-    return picture.resize((picture.width * SCALE, picture.height * SCALE), Image.Resampling.NEAREST)
+    return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
 
 
 def principal_plane(z: np.ndarray) -> np.ndarray:

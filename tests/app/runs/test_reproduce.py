@@ -93,8 +93,8 @@ def test_what_is_printed_shows_the_level_that_was_looked_at(home: Path) -> None:
     *table, greys = done.stdout.splitlines()
     assert len(table) < 20 and found.protocol in table[0] and len(greys.split(",")) > 5
     assert any(line.split() == ["ε", "0.05"] for line in table), table
-    picture = np.asarray(one_sample.clean_and_attacked(found, 1, side=64))
+    picture = np.asarray(one_sample.clean_and_attacked(found, 1))
     attacked = np.clip(found.clean + found.delta[1], 0, 1).reshape(8, 8)
-    assert picture.shape == (64, 132, 3)
-    assert np.array_equal(picture[::8, :64:8, 0], np.rint(255 * found.clean.reshape(8, 8)))
-    assert np.array_equal(picture[::8, 68::8, 0], np.rint(255 * attacked))
+    assert picture.shape == (8 * 32, 17 * 32)
+    assert np.array_equal(picture[::32, : 8 * 32 : 32], np.rint(255 * found.clean.reshape(8, 8)))
+    assert np.array_equal(picture[::32, 9 * 32 :: 32], np.rint(255 * attacked))
