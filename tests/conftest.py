@@ -3,13 +3,14 @@ one server.
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests import chromium, shapes
 
 ROOT = Path(__file__).resolve().parents[1]
+SHOTS = ROOT / "artefacts"
 PATIENCE = 240_000
 """Milliseconds that a test waits for a state: a machine that does much else is slow, and not broken."""
 CHROMIUM_ARGUMENTS = [
@@ -99,6 +101,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if lies_in(item, "browser") or lies_in(item, "pool"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+Made = Generator[None, pytest.TestReport, pytest.TestReport]
+OPENED = pytest.StashKey[list[Page]]()
+"""The pages that a test opened."""
+LONGEST = 6000
+"""Characters of a page that a report quotes."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Made:
+    """What stood on the pages of a browser test that failed: in its report, and as a picture beside."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for page in item.stash.get(OPENED, []):
+            with suppress(Error):
+                text = page.locator("body").inner_text(timeout=10_000)
+                report.sections.append(("page", f"{page.url}\n{text[:LONGEST]}"))
+                name = re.sub(r"\W+", "-", item.name)
+                page.screenshot(path=SHOTS / f"failed-{name}-{time.time():.0f}.png")
+    return report
 
 
 @dataclass(frozen=True)
@@ -199,11 +222,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """`visit("/attack?eps=0.1", width=390, dark=True)` -> a Page in a session of its own; a script error in
     it fails the test.
     """
     contexts, errors = [], []
+    pages = request.node.stash.setdefault(OPENED, [])
 
     def opened(path: str = "/", width: int = 1280, height: int = 900, dark: bool = False) -> Page:
         context = browser.new_context(
@@ -214,11 +238,13 @@ def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server.url + path if path.startswith("/") else path)
         return page
 
     yield opened
+    pages.clear()
     for context in contexts:
         context.close()
     assert not errors, errors
@@ -227,6 +253,5 @@ def visit(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
 @pytest.fixture(scope="session")
 def shots() -> Path:
     """The folder where screenshots are kept."""
-    folder = ROOT / "artefacts"
-    folder.mkdir(exist_ok=True)
-    return folder
+    SHOTS.mkdir(exist_ok=True)
+    return SHOTS
