@@ -1,1 +1,1 @@
-"""All checks: `python3 -m tests`."""
+"""The checks: `python3 -m tests`, all of them: `python3 -m tests --all`."""

@@ -1,4 +1,5 @@
-"""`python3 -m tests [what pytest takes]`: sets everything up on first use, then runs all checks.
+"""`python3 -m tests [--all] [what pytest takes]`: sets everything up on first use, then runs the checks, with
+`--all` those that take long too.
 
 The standard library alone: it runs on the system's Python, before anything is installed.
 """
@@ -14,15 +15,19 @@ from tests import chromium
 
 TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """The whole suite runs in two processes, a file in one of them, in the order of `conftest.py`."""
+ALL = ("-m", "not slow and not benchmark")
+"""What `--all` means: the long tests too."""
 
 
 def checks(python: Path, arguments: list[str]) -> dict[str, list[str]]:
     """Name -> command; what was typed behind `python3 -m tests` goes to pytest."""
+    chosen = [one for one in arguments if one != "--all"]
+    asked = [*(chosen or TOGETHER), *(ALL if "--all" in arguments else ())]
     return {
         "ruff": [str(python), "-m", "ruff", "check", "--output-format", "concise", "."],
         "format": [str(python), "-m", "ruff", "format", "--check", "."],
         "mypy": [str(python), "-m", "mypy"],
-        "pytest": [str(python), "-m", "pytest", *(arguments or TOGETHER)],
+        "pytest": [str(python), "-m", "pytest", *asked],
     }
 
 

@@ -112,15 +112,19 @@ LONGEST = 6000
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Made:
-    """What stood on the pages of a browser test that failed: in its report, and as a picture beside."""
+    """What stood on the pages of a browser test that failed: in its report, and as files beside, which are
+    there also where a second try passed.
+    """
     report = yield
     if report.when == "call" and report.failed:
         for page in item.stash.get(OPENED, []):
             with suppress(Error):
-                text = page.locator("body").inner_text(timeout=10_000)
-                report.sections.append(("page", f"{page.url}\n{text[:LONGEST]}"))
+                stood = f"{page.url}\n{page.locator('body').inner_text(timeout=10_000)[:LONGEST]}"
+                report.sections.append(("page", stood))
                 name = re.sub(r"\W+", "-", item.name)
-                page.screenshot(path=SHOTS / f"failed-{name}-{time.time():.0f}.png")
+                shot = SHOTS / f"failed-{name}-{time.time():.0f}.png"
+                page.screenshot(path=shot)
+                shot.with_suffix(".txt").write_text(f"{report.longreprtext}\n{stood}")
     return report
 
 

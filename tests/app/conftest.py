@@ -3,7 +3,7 @@ never by a page.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,16 @@ page = st.navigation([st.Page(file, default=name == "{page}") for name, file in 
 links.open_address()
 page.run()
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_opening() -> Iterator[None]:
+    """No search for components of other packages at each opening of a page: it takes longer than the page."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "streamlit.components.v2.manifest_scanner.scan_component_manifests", lambda *_, **__: []
+        )
+        yield
 
 
 class Desk:

@@ -50,6 +50,7 @@ def options(at: AppTest) -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "page", ["home", "train", "attack", "inspect", "curves", "runs", "multiview", "defend", "robust"]
 )

@@ -382,6 +382,7 @@ def runs(process: int) -> bool:
     return state != "" and not state.startswith("Z")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize(
     "ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name
@@ -434,6 +435,11 @@ def test_a_server_without_an_engine_says_so_and_ends(tmp_path: Path) -> None:
 def test_arguments_of_the_checks_go_to_pytest() -> None:
     commands = checks(Path("python"), ["-k", "pgd"])
     assert list(commands) == ["ruff", "format", "mypy", "pytest"] and commands["pytest"][-2:] == ["-k", "pgd"]
+
+
+def test_all_of_the_checks_are_the_long_ones_too() -> None:
+    usual, every = (checks(Path("python"), more)["pytest"] for more in ([], ["--all"]))
+    assert "-m" not in usual[3:] and every == [*usual, "-m", "not slow and not benchmark"]
 
 
 def test_the_chromium_that_is_named_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ TABLES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("page", "address", "keys"), TABLES)
 def test_a_table_of_a_page_is_taken_away(
     page: str, address: dict[str, str], keys: tuple[str, ...], trained_home: Store, opened: Opened

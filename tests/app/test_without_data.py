@@ -218,6 +218,7 @@ def test_the_strongest_attack_stands_among_the_first_controls(
     assert "the strongest attack (n = 1)" in names and "noise of the same size (n = 64)" in names
 
 
+@pytest.mark.long
 def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> None:
     at = whole("attack", data="mnist_test")
     at.selectbox(key="house_choice").set_value("digits").run()
@@ -232,6 +233,7 @@ def test_data_are_chosen_once_for_all_pages(desk: Desk, trained_home: Store) -> 
     assert at.session_state["p_data"] == "mnist_test", "who takes models of other data takes the data"
 
 
+@pytest.mark.long
 def test_views_studies_and_defended_networks_follow_the_choice(desk: Desk, trained_home: Store) -> None:
     of_pages = {
         "mnist_test": {"multiview": "noisy_mnist/comvc", "robust": "mnist_test/conv_ae", "defend": "mini"},

@@ -229,6 +229,7 @@ def test_the_ladder_plays_by_itself_unless_motion_is_unwelcome(opened: Opened) -
     assert data(still, "frames") == first
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("axis", ["path", "lambda"])
 def test_the_other_ladders(opened: Opened, axis: str) -> None:
     page = opened(f"show=ladder&axis={axis}&levels=21")
@@ -254,6 +255,7 @@ def test_a_ladder_without_groups_draws_the_value_and_no_bars(opened: Opened, sho
     page.screenshot(path=shots / "ladder-without-groups.png", full_page=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
 def test_the_ladder_fits_its_page(opened: Opened, shots: Path, width: int, dark: bool) -> None:
     page = opened("show=ladder&sample=9", width=width, height=1000 if width > 1000 else 844, dark=dark)
@@ -301,6 +303,7 @@ def lasso(page: Page, corners: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [10_000, 70_000])
 def test_a_lasso_is_quick_and_small(opened: Opened, n: int) -> None:
     clock = time.monotonic()
@@ -412,6 +415,7 @@ def test_the_wipe_by_hand_and_by_keyboard(opened: Opened, shots: Path) -> None:
     page.screenshot(path=shots / "wipe-700-light.png")
 
 
+@pytest.mark.long
 def test_a_matrix_reports_cells_and_headers(opened: Opened, harness: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     page = context.new_page()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import PATIENCE, click_cell, settled
@@ -10,6 +11,7 @@ from tests.browser.test_journey import PATIENCE, click_cell, settled
 Visit = Callable[..., Page]
 
 
+@pytest.mark.long
 def test_a_cell_that_is_clicked_is_in_the_link_and_opens_its_runs(visit: Visit) -> None:
     page = visit("/defend?v=1&tab=grid")
     plot = page.locator(".js-plotly-plot").first

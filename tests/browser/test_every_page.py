@@ -21,6 +21,8 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
     "resultTypes": ["violations"],  # what passes is not described: a third of the time
 }
+ALWAYS = ("home", "attack")
+"""Pages that are looked at whenever tests run; the others under the mark long."""
 EVIDENCE = ".ladder, .map, .picker, .js-plotly-plot, img, canvas, [data-testid=stDataFrame]"
 """What there is to see on a page, beside text."""
 TOPS = (
@@ -48,7 +50,9 @@ def foreign(server: Server, asked: list[str]) -> list[str]:
     return [url for url in asked if not url.startswith(own)]
 
 
-@pytest.mark.parametrize("name", pages())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name not in ALWAYS)) for name in pages()]
+)
 def test_a_page_opens_fits_and_is_accessible(
     name: str, visit: Callable[..., Page], server: Server, shots: Path
 ) -> None:
@@ -79,6 +83,7 @@ def test_a_page_opens_fits_and_is_accessible(
     assert not maps.exists() or "libtorch" not in maps.read_text()
 
 
+@pytest.mark.long
 def test_a_charts_toolbar_is_never_over_its_title_and_not_on_a_phone(visit: Callable[..., Page]) -> None:
     for width in (1280, 390):
         page = visit("/attack?v=1&model=digits/adec&umap=0", width=width)
@@ -95,6 +100,7 @@ def test_a_charts_toolbar_is_never_over_its_title_and_not_on_a_phone(visit: Call
         assert buttons["y"] > title["y"] + title["height"], (title, buttons)
 
 
+@pytest.mark.long
 def test_the_keyboard_skips_to_the_ladder(visit: Callable[..., Page]) -> None:
     page = visit("/attack?v=1&model=digits/adec&umap=0")
     page.locator(".ladder .track").wait_for(timeout=45_000)

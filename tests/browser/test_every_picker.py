@@ -22,6 +22,7 @@ MORE = ("attack of two views", "robust, acts")
 """Under the mark slow: Multi-view and `test_robust` click the same pictures."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in MORE else name for name in PAGES]
 )

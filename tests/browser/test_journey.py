@@ -176,6 +176,7 @@ def run_of(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("run", [""])[0]
 
 
+@pytest.mark.long
 def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -> None:
     page = visit(SWEEP)
     page.get_by_role("button", name="Start the sweep").wait_for(timeout=PATIENCE)
@@ -210,6 +211,7 @@ def test_a_sweep_fills_and_a_point_opens_its_images(visit: Visit, shots: Path) -
     page.locator(".ladder .track").wait_for(timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_a_training_outlives_a_reload_and_stops_when_told(visit: Visit, server: Server) -> None:
     page = visit("/train?v=1&data=digits&seed=3")
     page.get_by_role("button", name="Train", exact=True).wait_for(timeout=PATIENCE)

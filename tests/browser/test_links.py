@@ -133,6 +133,7 @@ MORE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
 """What pages show otherwise than they begin, and pages of the same parts; under the mark slow."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scene", [*SCENES, *(pytest.param(scene, marks=pytest.mark.slow) for scene in MORE)])
 def test_a_copied_link_shows_somebody_else_the_same(
     scene: str, persons: Callable[[], Page], server: Server

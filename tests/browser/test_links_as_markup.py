@@ -29,6 +29,7 @@ def opened(page: Page, server: Server, name: str, parameters: dict[str, str]) ->
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "without",
     [pytest.param((), id="all", marks=pytest.mark.slow), pytest.param(FIRST, id="without the first")],
@@ -48,6 +49,7 @@ def test_no_parameter_becomes_an_element(
     assert not [url for url in asked if url.split("?")[0].find("evil") >= 0]
 
 
+@pytest.mark.long
 def test_a_link_that_is_too_long_is_a_sentence(visit: Callable[..., Page], server: Server) -> None:
     page = visit("about:blank")
     opened(page, server, "attack", {"v": "1", "umap": "0", "model": "x" * (LONGEST + 1), "norm": "l2"})

@@ -56,6 +56,7 @@ def test_a_drawing_is_attacked_and_its_link_shows_it(visit: Visit) -> None:
     expect(page.get_by_text("of 64 pixels fixed")).to_have_count(0, timeout=PATIENCE)
 
 
+@pytest.mark.long
 def test_the_paper_is_drawn_on_by_keys(visit: Visit) -> None:
     page = visit("/attack?data=digits&model=digits/adec&umap=0")
     page.get_by_text("Draw one").click(timeout=PATIENCE)

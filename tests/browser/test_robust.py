@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_journey import PATIENCE, settled
@@ -12,6 +13,7 @@ PICKERS = 6
 """Clean and attacked pictures of three rounds; one of each round is clicked."""
 
 
+@pytest.mark.long
 def test_a_thumbnail_of_every_round_chooses_its_sample(visit: Visit) -> None:
     page = visit("/robust?v=1&model=digits/conv_ae")
     pickers = page.locator(".picker:visible")

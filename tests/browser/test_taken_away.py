@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -22,6 +23,7 @@ def saved(page: Page, button: str, folder: Path) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_a_figure_and_a_report_are_taken_away(visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit("/defend?v=1&data=digits")
     settled(page)
@@ -49,6 +51,7 @@ def lines(table: Locator) -> list[list[str]]:
     return [text.split() for text in table.locator("tr").all_inner_texts()]
 
 
+@pytest.mark.long
 def test_pictures_of_pickers_and_tables_come_along_in_a_report(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
@@ -79,6 +82,7 @@ def test_pictures_of_pickers_and_tables_come_along_in_a_report(
     assert page.locator('img[alt="picture"]').count() == 0
 
 
+@pytest.mark.long
 def test_claims_are_taken_away_with_their_commands(visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit("/claims?v=1&data=digits")
     settled(page)

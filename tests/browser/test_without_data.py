@@ -22,6 +22,7 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["", "attack", "inspect", "curves", "train"])
 def test_a_page_begins_with_mnist(name: str, visit: Callable[..., Page]) -> None:
     page = visit(f"/{name}")
@@ -38,6 +39,7 @@ def test_a_page_begins_with_mnist(name: str, visit: Callable[..., Page]) -> None
         wait_until(lambda: shown.evaluate_all(BIG) > 2, 30, f"pictures of MNIST on the page {name}")
 
 
+@pytest.mark.long
 def test_a_click_on_the_map_turns_the_grid_to_its_sample(visit: Callable[..., Page]) -> None:
     page = visit("/inspect")
     settled(page)

@@ -71,6 +71,7 @@ def test_a_new_engine_is_there_within_ten_seconds(visit: Callable[..., Page], se
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.long
 def test_a_training_goes_on_when_the_engine_is_killed(visit: Callable[..., Page], server: Server) -> None:
     page = visit("/train?v=1&data=digits&method=adec&preset=quick&seed=77")
     settled(page)
@@ -94,6 +95,7 @@ def test_a_training_goes_on_when_the_engine_is_killed(visit: Callable[..., Page]
     wait_until(lambda: trained.status() not in LIVE, PATIENCE / 1000, "the training's end")
 
 
+@pytest.mark.long
 def test_a_visitor_who_clears_caches_starts_no_second_engine(
     visit: Callable[..., Page], server: Server
 ) -> None:

@@ -267,6 +267,7 @@ def test_what_is_wrong_is_said_in_three_lines(
     assert said in err and "Traceback" not in err and len(err.splitlines()) <= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", list(looking.KINDS))
 def test_everything_registered_is_listed(typed: Callable[..., tuple[int, str, str]], what: str) -> None:
     code, out, _ = typed("list", what, "--json")

@@ -128,6 +128,7 @@ def test_the_catalogue_follows_the_files(tmp_path: Path, monkeypatch: pytest.Mon
     assert place() == without
 
 
+@pytest.mark.long
 def test_commands_know_the_files_and_name_the_bad_ones(tmp_path: Path, home: Path) -> None:
     (tmp_path / "right.py").write_text(own("right"))
     (tmp_path / "wrong.py").write_text("def")

@@ -25,6 +25,7 @@ LIST += "print('slow:', *[name for name in (*SLOW, 'torch') if name in sys.modul
 ATTACK = ("attack", "pgd", "--model", "digits/adec", "--epsilon", "0.1", "--n", "10", "--json")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("script", "words"), [(UNTIL_THE_FIRST_EVENT, ATTACK), (LIST, ("list",))], ids=["attack", "list"]
 )

@@ -51,6 +51,7 @@ PAPER_OF = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paper", PAPER_OF.values())
 def test_the_cases_of_a_paper_are_those_of_its_attacks_and_its_models(
     paper: str, trained_home: Store, opened: Opened
@@ -75,6 +76,7 @@ def test_every_case_is_of_one_of_the_five_papers(trained_home: Store, opened: Op
     assert declared.of_attack("pgd", "gone") == "", declared.title("")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", sorted({one.rule for one in ATLAS.cases}))
 def test_every_kind_of_case_leads_to_a_page_that_shows_its_sample(
     rule: str, trained_home: Store, opened: Opened

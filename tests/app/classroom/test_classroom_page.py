@@ -39,6 +39,7 @@ def test_without_a_class_the_page_says_how_to_open_one() -> None:
     assert "python3 -m app --lan" in said(tab())
 
 
+@pytest.mark.long
 def test_a_class_predicts_waits_and_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     opened_class(monkeypatch)
     one, teacher = joined("Ada *x*"), tab()

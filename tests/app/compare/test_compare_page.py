@@ -67,6 +67,7 @@ def test_a_picture_of_ones_own_is_held_against_every_slot(
     assert '"sample": -1' in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("data", ["mnist_test", "digits"])
 def test_the_first_view_holds_a_defence_against_its_like_on_a_sample_that_both_sort_rightly(
     data: str, trained_home: Store, opened: Opened

@@ -17,6 +17,7 @@ def address(at: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()}
 
 
+@pytest.mark.long
 def test_an_attacks_own_settings_are_in_the_address_and_come_back(
     trained_home: Store, opened: Opened
 ) -> None:

@@ -116,6 +116,7 @@ def away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "begin", lambda: failed)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("away")
 @pytest.mark.parametrize("link", LINKS.values(), ids=list(LINKS))
 def test_a_page_of_a_lesson_opens_without_data(link: Link, opened: Callable[..., AppTest]) -> None:

@@ -119,6 +119,7 @@ def test_a_ladder_of_a_table_carries_its_features() -> None:
     assert len(table["names"]) == len(table["clean"]) == len(table["low"]) == 64
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("direction", "model"), [("-1", "autoencoder"), ("1", "classifier")])
 def test_uae_draws_features_and_says_nothing_of_pictures(
     direction: str, model: str, request: pytest.FixtureRequest, opened: Opened, worker: Worker

@@ -52,6 +52,7 @@ def test_another_k_offers_to_look_anew(trained_home: Store, opened: Opened) -> N
     assert [button for button in at.button if button.label.startswith("Look for")]
 
 
+@pytest.mark.long
 def test_the_same_ten_are_found_by_another_likeness(trained_home: Store, opened: Opened) -> None:
     at = opened("uae", data="digits", direction="1")
     assert not [button for button in at.button if button.label.startswith("Look for them by")], "closed"
@@ -106,6 +107,7 @@ def test_where_only_errors_ship_the_augmented_twin_opens(
     assert opens(at) == dict.fromkeys(("Attack this model", "Inspect"), f"{data}/dense_ae.with_uae")
 
 
+@pytest.mark.long
 def test_what_was_trained_opens_by_arm_and_seed(
     trained_home: Store, worker: Worker, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +180,7 @@ def test_attack_opens_with_the_attack_of_this_page(trained_home: Store, opened: 
     assert there.selectbox(key="p_attack").value == "minmax" and there.slider(key="p_eps").value == 1.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tab", ["tables", "ten"])
 def test_the_published_criterion_of_contrast_is_said_to_be_constant(
     tab: str, trained_home: Store, opened: Opened

@@ -65,6 +65,7 @@ def test_a_study_on_colour_pictures_opens_without_them(opened: Opened) -> None:
     assert "was not made on digits. It is shown on CIFAR-10 (JPEG)" in told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ON_DIGITS)
 def test_a_link_to_a_study_opens_it(name: str, trained_home: Store, opened: Opened) -> None:
     entry = connection.catalogue()["study"][name]

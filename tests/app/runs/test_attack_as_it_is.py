@@ -27,6 +27,7 @@ def ended(store: Store, wish: str, at: type[Event] = Evaluate, seed: int = 0) ->
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("page", "wish"), [("train", "stop"), ("train", "pause"), ("runs", "stop")])
 def test_what_is_not_finished_is_attacked_as_it_is_now(
     page: str, wish: str, trained_home: Store, opened: Opened, monkeypatch: pytest.MonkeyPatch

@@ -76,6 +76,7 @@ def test_a_question_is_asked_again(question: LadderQuestion | EmbeddingLadderQue
     assert again == question and again.key() == question.key()
 
 
+@pytest.mark.long
 def test_what_is_printed_shows_the_level_that_was_looked_at(home: Path) -> None:
     question = LadderQuestion(
         model="digits/adec",

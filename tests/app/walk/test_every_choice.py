@@ -32,14 +32,6 @@ def far(widget: str, option: str) -> bool:
     return "mnist" in option.lower() or widget in ("p_umap", "p_tab", "p_lang", "house_choice")
 
 
-@pytest.fixture
-def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No search for components of other packages at each opening: it takes longer than the page."""
-    monkeypatch.setattr(
-        "streamlit.components.v2.manifest_scanner.scan_component_manifests", lambda *_, **__: []
-    )
-
-
 Opened = Callable[..., AppTest]
 
 
@@ -51,7 +43,7 @@ def tried(opened: Opened, page: str, tab: str, most: int) -> list[str]:
     return wrong
 
 
-@pytest.mark.usefixtures("quick_start")
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("page", "tab"),
     [
@@ -67,7 +59,6 @@ def test_a_page_bears_its_choices(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_start")
 @pytest.mark.parametrize(("page", "tab"), PARTS)
 def test_a_page_bears_every_choice(
     page: str, tab: str, trained_home: Store, worker: Worker, opened: Opened

@@ -89,6 +89,7 @@ def beside(run: Run) -> Iterator[Question]:
             yield LadderQuestion(model=run.key, sample=SAMPLE, axis=FEW["epsilon"], locked=locked)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in HERE]

@@ -38,6 +38,7 @@ def attacked(attack: AttackSettings, objective: Objective, clean: Views, epsilon
     return answer(attack.perturb(clean.flat(), objective, Budget("linf", epsilon), rng))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zoo", ["noisy_digits/comvc", "digits/adec", "digits/conv_ae"])
 @pytest.mark.parametrize("epsilon", [0.01, 0.1])
 def test_flip_rates_agree_within_their_interval(zoo: str, epsilon: float) -> None:

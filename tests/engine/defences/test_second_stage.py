@@ -68,6 +68,7 @@ def test_trains_to_the_end_and_is_able(name: str) -> None:
     assert torch.equal(log_q.argmax(1), own)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("broken_after", [1, 5])
 def test_resumed_equals_unbroken(name: str, broken_after: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ def test_declarations_fit_together(name: str) -> None:
     assert {said.field for said in owner.qualifiers} | ({owner.blocks} - {""}) <= set(owner.model_fields)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
 def test_arms_can_be_chosen(name: str) -> None:
     owner: type[ModelSettings] = registry.find("model", name)

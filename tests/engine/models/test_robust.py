@@ -485,6 +485,7 @@ def story(seed: int) -> tuple[list[float], float, float]:
     )
 
 
+@pytest.mark.long
 def test_r16_flips_grow_with_nu() -> None:
     flips = np.mean([story(seed)[0] for seed in range(3)], axis=0)
     assert flips[0] < flips[1] < flips[2]

@@ -41,6 +41,7 @@ def asked_as_a_page_asks(lasting: Lasting, sample: int) -> tuple[int, ...]:
     return lasting.get().ask(images("digits", sample)).images.shape
 
 
+@pytest.mark.long
 def test_runs_of_a_killed_engine_go_on_in_a_new_one(lasting: Lasting) -> None:
     first = lasting.get()
     running, queued = prepared(first, 1_000_000, seed=1), prepared(first, 30, seed=2)
@@ -60,6 +61,7 @@ def test_runs_of_a_killed_engine_go_on_in_a_new_one(lasting: Lasting) -> None:
     assert running.status() == "stopped" and paused.status() == "paused"
 
 
+@pytest.mark.long
 def test_a_question_that_waits_while_the_engine_is_killed_fails_at_once(lasting: Lasting) -> None:
     engine = lasting.get()
     engine.ask(images("digits", 0))
@@ -72,6 +74,7 @@ def test_a_question_that_waits_while_the_engine_is_killed_fails_at_once(lasting:
     assert asked_as_a_page_asks(lasting, 3) == (1, 64)
 
 
+@pytest.mark.long
 def test_where_no_engine_can_be_reached_nobody_waits_and_it_is_tried_again(home: Path) -> None:
     tries: list[Engine] = []
 

@@ -79,6 +79,7 @@ def test_a_question_is_answered_and_a_wrong_one_is_a_sentence(engine: Engine) ->
     assert caught.value.nearest[0] == "digits/adec"
 
 
+@pytest.mark.long
 def test_a_run_that_was_queued_twice_stays_finished(engine: Engine) -> None:
     run = prepared(engine, 30, seed=77)
     run.want("run")
@@ -117,6 +118,7 @@ def test_a_run_is_done_by_a_child_process(engine: Engine) -> None:
     assert run.status() == "finished" and len(run.events()) == lines and not (run.folder / "lock").exists()
 
 
+@pytest.mark.long
 def test_stop_is_quick_the_next_begins_and_resume_goes_on(engine: Engine) -> None:
     first, second = prepared(engine, 1_000_000, seed=1), prepared(engine, 30, seed=2)
     engine.submit(first)
@@ -137,6 +139,7 @@ def test_stop_is_quick_the_next_begins_and_resume_goes_on(engine: Engine) -> Non
     until(lambda: first.status() == "stopped")
 
 
+@pytest.mark.long
 def test_a_queued_run_that_is_stopped_never_begins(engine: Engine) -> None:
     busy, waiting = prepared(engine, 1_000_000, seed=3), prepared(engine, 30, seed=4)
     engine.submit(busy)
@@ -149,6 +152,7 @@ def test_a_queued_run_that_is_stopped_never_begins(engine: Engine) -> None:
     assert waiting.events() == []
 
 
+@pytest.mark.long
 def test_a_killed_job_says_so_and_the_lane_is_free(engine: Engine) -> None:
     run = prepared(engine, 1_000_000, seed=5)
     engine.submit(run)
@@ -200,6 +204,7 @@ def test_a_run_queued_again_while_its_job_ends_does_not_fail(
     assert run.status() == "queued" and [type(event) for event in run.events()] == [Stopped]
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_takes_its_run_to_failed(engine: Engine) -> None:
     run = prepared(engine, 1_000_000, seed=8)
     engine.submit(run)
@@ -237,6 +242,7 @@ def test_nothing_answers_at_a_wrong_address() -> None:
         Engine.connect("tls://127.0.0.1:9")
 
 
+@pytest.mark.long
 def test_everything_ends_with_the_page_server_even_when_it_is_killed(
     shared: tuple[Engine, Path], tmp_path: Path
 ) -> None:

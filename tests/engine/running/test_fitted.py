@@ -141,6 +141,7 @@ def test_damaged_generators_are_told(at_home: dict[str, tuple[Run, list[Event]]]
         file.write_bytes(whole)
 
 
+@pytest.mark.long
 def test_a_locked_view_stays_as_it_is(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model = at_home["model"][0]
     for locked, free in ((0, 1), (1, 0)):
@@ -175,6 +176,7 @@ def test_a_generator_is_fitted_with_the_lock(at_home: dict[str, tuple[Run, list[
     assert torch.equal(views[0], clean[0]) and not torch.equal(views[1], clean[1])
 
 
+@pytest.mark.long
 def test_a_sweep_fits_one_generator_for_each_epsilon(at_home: dict[str, tuple[Run, list[Event]]]) -> None:
     model = at_home["model"][0]
     swept, _ = done(

@@ -215,6 +215,7 @@ def test_training_rows_are_doubled_and_failures_are_copies(shelf: Store, how: Ho
     assert 0 < failed.sum() < len(failed) and copies[failed].all() and not copies[~failed].any()
 
 
+@pytest.mark.long
 def test_a_second_round_appends_two_runs(shelf: Store, how: How) -> None:
     first = _uae(shelf, how)
     second = _uae(shelf, how, models={"with": first.key})

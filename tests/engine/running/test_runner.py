@@ -236,6 +236,7 @@ def test_what_breaks_becomes_an_event_with_the_story_in_a_file(
     assert isinstance(list(run(this, how=how))[-1], Finished)
 
 
+@pytest.mark.long
 def test_a_killed_job_leaves_a_run_that_goes_on_to_the_same_weights(
     how: How, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_run_that_cannot_be_begun_leaves_nothing(small: Path) -> None:
     assert list((small / "runs").iterdir()) == []
 
 
+@pytest.mark.long
 def test_an_attack_on_a_full_disk_is_one_sentence_on_the_command_line(small: Path) -> None:
     main(["list", "zoo"])  # the catalogue is written while there is room
     weight = fill(small, 16_384)

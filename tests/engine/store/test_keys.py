@@ -43,6 +43,7 @@ def test_the_preset_of_a_shipped_run_gives_its_settings(name: str) -> None:
     assert action.values() == spec.settings
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_a_shipped_run_is_found_by_its_preset(name: str) -> None:
     made, data = ENTRIES[name], name.split("/")[0]

@@ -97,6 +97,7 @@ def finished(store: Store, spec: Spec) -> Run:
     return run
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_run_of_a_study_is_made_again(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(

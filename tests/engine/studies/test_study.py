@@ -71,6 +71,7 @@ def study(name: str, **changes: Any) -> Any:
     return prepare("study", name, "noisy_digits", changes=changes)
 
 
+@pytest.mark.long
 def test_rows_hold_mean_spread_seeds_controls_and_the_runs_behind_them(tiny: None) -> None:
     events = list(run(study("ar_dmvc.lambda_gamma", grid=[10.0], seeds=2)))
     rows = [event for event in events if isinstance(event, Row)]
@@ -217,6 +218,7 @@ def test_a_study_is_found_in_the_file_named_after_it(name: str) -> None:
     assert registry.find("study", name).__module__ == "engine.studies." + name.replace(".", "_")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "name"), SIZED)
 def test_rows_say_only_what_their_study_declares(name: str, size: str) -> None:
     entry = registry.catalogue()["study"][name]
