@@ -73,6 +73,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    """As many threads of torch after a test as before it: numbers differ with them in their last digit."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else int(THREADS)
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """A test that reaches for the internet fails, unless it is marked `network`."""
     if request.node.get_closest_marker("network"):

@@ -1,7 +1,5 @@
 """Numbers that the house ships are measured again, to the last bit, by what measures them today."""
 
-from typing import Any
-
 import pytest
 import torch
 
@@ -13,24 +11,13 @@ from engine.running.judging import Judge
 from engine.running.launching import launch
 from engine.running.models import load_model
 from engine.store.store import Store
-
-
-def returned(steps: Any) -> Any:
-    """What a generator returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+from tests.engine.tiny import returned
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Any:
+def _one_thread() -> None:
     """As they were made."""
-    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_the_attacked_scores_of_a_shipped_defence() -> None:
