@@ -2,8 +2,6 @@
 wants them, beside noise of the same size. Made as a run over so many samples makes it.
 """
 
-from collections.abc import Generator
-
 import numpy as np
 from torch import Tensor
 
@@ -12,11 +10,9 @@ from engine.asking.case import ready
 from engine.asking.questions import SeveralQuestion
 from engine.asking.victims import numbers, victim_of, whole_numbers
 from engine.errors import SettingsError
-from engine.events import Progress
-from engine.metrics.protocols import AttackedSamples
 from engine.objectives import combine
 from engine.running.judging import Judge
-from engine.running.launching import launch, with_recognised
+from engine.running.launching import ended, launch, with_recognised
 from engine.running.threat import Threat
 
 
@@ -33,7 +29,7 @@ def several(question: SeveralQuestion) -> SeveralAnswer:
         half=question.half,
     )
     judge = Judge(victim.model, victim.data, victim.device)
-    samples = with_recognised(judge, _ended(launch(threat, judge, question.seed)))
+    samples = with_recognised(judge, ended(launch(threat, judge, question.seed)))
     reached = objective.reached(samples.clean, samples.attacked)
     noise = None if samples.noisy is None else objective.reached(samples.clean, samples.noisy)
     if reached is None or noise is None:
@@ -52,15 +48,6 @@ def several(question: SeveralQuestion) -> SeveralAnswer:
         group=_groups(samples.attacked.groups),
         legible=None if legible is None or labels is None else legible[1] == numbers(labels),
     )
-
-
-def _ended(launching: Generator[Progress, None, AttackedSamples]) -> AttackedSamples:
-    """What a launch returns at its end; nobody watches it."""
-    while True:
-        try:
-            next(launching)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
 
 
 def _groups(groups: Tensor | None) -> np.ndarray | None:

@@ -35,6 +35,9 @@ from engine.store.spec import Spec
 from engine.store.store import Store
 from engine.store.wanted import Entry
 
+SIDE, STRIP = 256, 16
+"""Pixels of a picture's longer side, about, and of a strip's height before it is enlarged."""
+
 
 @dataclass(frozen=True)
 class OneSample:
@@ -185,10 +188,6 @@ def level_of(answer: LadderAnswer, spec: Spec, one: OneSample) -> int:
 def nearest(answer: LadderAnswer, at: float) -> int:
     """The level nearest to an ε, a λ, a step, a K or a ν."""
     return int(np.abs(np.array(answer.levels) - at).argmin())
-
-
-SIDE, STRIP = 256, 16
-"""Pixels of a picture's longer side, about, and of a strip's height before it is enlarged."""
 
 
 def clean_and_attacked(answer: LadderAnswer, level: int) -> Image.Image:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from engine.running import embedding_attack
 from engine.running.judging import Judge, another_delta, check_inside, stream
 from engine.running.threat import Threat
 
+R = TypeVar("R")
 REFERENCE = 5000
 """Training samples that attacked ones are held against, at most."""
 PICTURES = 25
@@ -48,6 +50,15 @@ def launch(
     if threat.inception is None:
         return samples
     return replace(samples, inception=(yield from _by_inception(threat.inception, judge, samples)))
+
+
+def ended(steps: Generator[Any, None, R]) -> R:
+    """What a launch or a fitting returns at its end; nobody watches it."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
 
 def _perturbed(

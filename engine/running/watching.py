@@ -25,7 +25,7 @@ from engine.running import pictures
 from engine.running.action import Work
 from engine.running.attacking import Attack
 from engine.running.judging import Judge
-from engine.running.launching import launch
+from engine.running.launching import ended, launch
 from engine.store import checkpoint
 
 CHECKPOINT_EVERY = 10.0
@@ -175,13 +175,9 @@ def under_attack(
     """
     training = model.training
     judge = Judge(model.eval(), data, device)
-    steps = launch(choice.threat, judge, WATCHED_SEED, fitted)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            model.train(training)
-            return watched_numbers(end.value)
+    samples = ended(launch(choice.threat, judge, WATCHED_SEED, fitted))
+    model.train(training)
+    return watched_numbers(samples)
 
 
 def table(said: Outputs, data: Dataset) -> dict[str, Any]:

@@ -5,7 +5,7 @@ action.
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from engine.data.views import AtRest, Views
 from engine.device import How
 from engine.events import Event
 
-R = TypeVar("R")
 SHAPE = (1, 3, 4)
 SIZE = 12
 
@@ -169,15 +168,6 @@ class Desk:
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         self.arrays[name] = dict(arrays)
-
-
-def returned(steps: Generator[Any, None, R]) -> R:
-    """What an action returned."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
 
 
 def done(steps: Generator[Event, None, dict[str, Any]]) -> tuple[dict[str, Any], list[Event]]:

@@ -8,10 +8,9 @@ from engine.running import outcome, watching
 from engine.running.attacking import Attack
 from engine.running.fitting import restored
 from engine.running.judging import Judge
-from engine.running.launching import launch
+from engine.running.launching import ended, launch
 from engine.running.models import load_model
 from engine.store.store import Store
-from tests.engine.tiny import returned
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def test_a_shipped_attack_on_the_embedding() -> None:
     run = Store().find("digits/conv_ae.attack")
     threat, loaded = Attack(**run.spec.settings).threat, data.load(run.spec.data)
     judge = Judge(load_model(Store().find(run.spec.builds_on["model"])), loaded, "cpu")
-    samples = returned(launch(threat, judge, run.spec.seed, restored(run, loaded.views.shapes)))
+    samples = ended(launch(threat, judge, run.spec.seed, restored(run, loaded.views.shapes)))
     found, card = outcome.metrics(samples), run.result()
     known = {
         name: value for name, value in card.items() if isinstance(value, int | float) and name != "seconds"
